@@ -1,0 +1,271 @@
+"""Strategies: the cases of each operation, all options in combination, every size and regime.
+
+A case never depends on the implementation. `fixed` pins a size by its letter or an option by its
+name, for the laws that are about one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from seqlaws.properties.draws import Array, Draw, Filling, chance, pick, representable
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.reference.masks import allowed_pairs
+
+SMALL = (1, 2, 3, 4, 5, 2, 3, 6, 7, 8, 9)
+TILES = (15, 16, 17, 31, 32, 33, 63, 64, 65)
+POISON = (1e6, np.nan, np.inf, -np.inf)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: arrays by argument (float64, of the dtype's numbers), options that are given."""
+
+    operation: str
+    dtype: str
+    arrays: Mapping[str, Array]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    cotangents: Mapping[str, Array] = field(default_factory=dict)
+    seed: int = 0
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {value.shape}" for name, value in self.arrays.items())
+        return f"Case({self.operation}, {self.dtype}: {shapes}; {sorted(self.options)})"
+
+    def having(self, **changes: Any) -> "Case":
+        """The same case with other arrays or options."""
+        arrays = {name: changes.pop(name, value) for name, value in self.arrays.items()}
+        return replace(self, arrays=arrays, options={**self.options, **changes})
+
+    def without(self, *options: str) -> "Case":
+        """The same case with these options left at their defaults."""
+        kept = {name: value for name, value in self.options.items() if name not in options}
+        return replace(self, options=kept)
+
+    def pulled(self, **cotangents: Array) -> "Case":
+        """The same case with other cotangents."""
+        return replace(self, cotangents={**self.cotangents, **cotangents})
+
+    def option(self, name: str) -> Any:
+        """An option's value, given or by default."""
+        return self.options.get(name, OPERATIONS[self.operation].options[name])
+
+    def random(self, stream: int = 0) -> np.random.RandomState:
+        """More randomness, the case's own."""
+        return np.random.RandomState([self.seed, 7919, stream])
+
+    def sizes(self) -> dict[str, int]:
+        """Letter to size, as the operation's axes name them."""
+        letters: dict[str, int] = {}
+        for name, axes in OPERATIONS[self.operation].arrays.items():
+            for axis, n in zip(axes.split(), self.arrays[name].shape, strict=False):
+                letters.setdefault(axis, n)
+        return letters
+
+
+def cases(operation: str, dtype: str, **fixed: Any) -> st.SearchStrategy[Case]:
+    """Cases of an operation."""
+    if operation in RECURRENT:
+        return recurrent_cases(operation, dtype, **fixed)
+    return {"softmax": softmax_cases, "lstm_gates": gates_cases, "attention": attention_cases}[
+        operation
+    ](dtype, **fixed)
+
+
+def drawn_sizes(draw: Draw, letters: str, may_be_zero: str, fixed: Mapping[str, Any]) -> dict[str, int]:
+    """A size for each letter; sometimes one is at a tile's edge, sometimes one is 0."""
+    names = letters.split()
+    sizes = {name: pick(draw, SMALL) for name in names}
+    if chance(draw, 8):
+        sizes[pick(draw, names)] = pick(draw, TILES)
+    if chance(draw, 12):
+        sizes[pick(draw, may_be_zero.split())] = 0
+    return {name: fixed.get(name, size) for name, size in sizes.items()}
+
+
+def with_cotangents(case: Case, fill: Filling) -> Case:
+    """Random cotangents on every output."""
+    axes = case.sizes()
+    outputs = OPERATIONS[case.operation].outputs
+    if case.operation == "softmax":
+        shapes = {"p": case.arrays["x"].shape}
+    else:
+        shapes = {name: tuple(axes[a] for a in letters.split()) for name, letters in outputs.items()}
+    cotangents = {name: fill.array(*shape, regime="ordinary") for name, shape in shapes.items()}
+    return replace(case, cotangents=cotangents, seed=fill.seed)
+
+
+@st.composite
+def softmax_cases(draw: Draw, dtype: str, **fixed: Any) -> Case:
+    """Scores of rank 1 to 4 along any axis, some -inf, up to the scale of 1e4."""
+    fill = Filling(draw, dtype)
+    rank = pick(draw, (1, 2, 3, 4, 2, 3))
+    shape = [pick(draw, (2, 3, 1, 4, 5, 7, 8, 9)) for _ in range(rank)]
+    axis = pick(draw, (-1, *range(rank), *range(-rank, 0)))
+    shape[axis] = fixed.get("n", shape[axis])
+    if "n" not in fixed and chance(draw, 4):
+        shape[axis] = pick(draw, (*TILES, 127, 128, 129, 257))
+    if chance(draw, 12) and "n" not in fixed:
+        shape[pick(draw, range(rank))] = 0
+    x = fill.array(*shape, scale=pick(draw, (1.0, 1.0, 4.0, 30.0, 1000.0, 1e4)))
+    masked = pick(draw, (0.0, 0.0, 0.3, 0.9))
+    if fixed.get("masked", True) and masked:
+        x = np.where(fill.random().random_sample(x.shape) < masked, -np.inf, x)
+    options = {} if axis == -1 and chance(draw, 2) else {"axis": axis}
+    return with_cotangents(Case("softmax", dtype, {"x": x}, options), fill)
+
+
+def parameters(fill: Filling, blocks: int, inputs: int, hidden: int, scale: float) -> dict[str, Array]:
+    """Weights and biases of a recurrent layer."""
+    rows = blocks * hidden
+    return {
+        "weight_ih": fill.array(rows, inputs, scale=scale / max(inputs, 1) ** 0.5),
+        "weight_hh": fill.array(rows, hidden, scale=scale / max(hidden, 1) ** 0.5),
+        "bias_ih": fill.array(rows, scale=0.5 * scale),
+        "bias_hh": fill.array(rows, scale=0.5 * scale),
+    }
+
+
+@st.composite
+def gates_cases(draw: Draw, dtype: str, **fixed: Any) -> Case:
+    """One step's gates, from ordinary to saturated."""
+    fill = Filling(draw, dtype)
+    n = drawn_sizes(draw, "B I H", "B", fixed)
+    arrays = {"x": fill.array(n["B"], n["I"]), "h": fill.array(n["B"], n["H"])}
+    arrays |= parameters(fill, 4, n["I"], n["H"], pick(draw, (1.0, 0.5, 2.0, 20.0)))
+    return with_cotangents(Case("lstm_gates", dtype, arrays), fill)
+
+
+@st.composite
+def recurrent_cases(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
+    """Sequences; initial states and biases that are not zero; lengths, direction, activation."""
+    fill = Filling(draw, dtype)
+    n = drawn_sizes(draw, "B T I H", "B T", fixed)
+    blocks = {"rnn": 1, "gru": 3, "lstm": 4}[operation]
+    scale = pick(draw, fixed.get("scales", (1.0, 0.5, 1.0, 2.0)))
+    arrays = {"x": fill.array(n["B"], n["T"], n["I"]), "h0": fill.array(n["B"], n["H"])}
+    if operation == "lstm":
+        arrays["c0"] = fill.array(n["B"], n["H"])
+    arrays |= parameters(fill, blocks, n["I"], n["H"], scale)
+    options: dict[str, Any] = {}
+    if operation == "rnn":
+        options["nonlinearity"] = pick(draw, ("tanh", "relu", "sigmoid"))
+    if operation == "gru":
+        options["reset_after"] = pick(draw, (True, False))
+    options["reverse"] = pick(draw, (False, True))
+    if chance(draw, 2):
+        lengths = fill.random().randint(0, n["T"] + 1, n["B"])
+        options["lengths"] = lengths.astype(np.int64)
+    options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
+    if fixed.get("lengths", ...) is None:
+        options.pop("lengths", None)
+    case = with_cotangents(Case(operation, dtype, arrays, options), fill)
+    if fixed.get("poison", True) and "lengths" in options:
+        case = case.having(x=padded_with(case, pick(draw, fixed.get("poison", (1e6,)))))
+    return case
+
+
+def padded_with(case: Case, poison: float) -> Array:
+    """x with its padding overwritten."""
+    time = np.arange(case.arrays["x"].shape[1])
+    beyond = time >= np.asarray(case.options["lengths"])[:, None]
+    poison = float(representable(np.array(poison), case.dtype))
+    return np.where(beyond[..., None], poison, case.arrays["x"])
+
+
+@st.composite
+def attention_cases(draw: Draw, dtype: str, **fixed: Any) -> Case:
+    """Heads that share keys, unequal sizes, and every option beside every other."""
+    fill = Filling(draw, dtype)
+    n = drawn_sizes(draw, "L S D Dv", "L S", fixed)
+    n["B"] = fixed.get("B", pick(draw, (1, 2, 3, 2)))
+    n["M"] = fixed.get("M", pick(draw, (1, 2, 3)))
+    n["N"] = n["M"] * fixed.get("group", pick(draw, (1, 2, 3)))
+    scale = pick(draw, fixed.get("scales", (1.0, 1.0, 1.0, 3.0)))
+    arrays = {
+        "q": fill.array(n["B"], n["N"], n["L"], n["D"], scale=scale),
+        "k": fill.array(n["B"], n["M"], n["S"], n["D"], scale=scale),
+        "v": fill.array(n["B"], n["M"], n["S"], n["Dv"]),
+    }
+    options = attention_options(draw, fill, n, fixed)
+    case = with_cotangents(Case("attention", dtype, arrays, options), fill)
+    poison = pick(draw, fixed.get("poison", (0.0, 1e6)))
+    return poisoned(case, poison) if poison else case
+
+
+def attention_options(
+    draw: Draw, fill: Filling, n: Mapping[str, int], fixed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All options, each given or not, whatever the others."""
+    options: dict[str, Any] = {}
+    kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
+    options["mask"] = drawn_mask(draw, fill, n, kind)
+    options["is_causal"] = pick(draw, (False, True))
+    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7))
+    options["scale"] = scale
+    near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
+    options["query_offset"] = pick(draw, near)
+    sides = (None, 0, 1, 2, 4)
+    options["window"] = (pick(draw, sides), pick(draw, sides)) if chance(draw, 3) else None
+    options["softcap"] = pick(draw, (2.0, 0.5, 20.0)) if chance(draw, 3) else None
+    options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
+    defaults = OPERATIONS["attention"].options
+    return {name: o for name, o in options.items() if not same(o, defaults[name])}
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether an option has its default value (1 is not True here)."""
+    return type(a) is type(b) and not isinstance(a, np.ndarray) and a == b
+
+
+def drawn_mask(draw: Draw, fill: Filling, n: Mapping[str, int], kind: str) -> Array | None:
+    """A mask of one of the shapes that broadcast; some of its rows may be masked throughout."""
+    random = fill.random()
+    whole = tuple(n[a] for a in "BNLS")
+    axes = [pick(draw, (True, True, False)) for _ in whole[:3]]
+    shape = tuple(size if kept else 1 for size, kept in zip(whole[:3], axes, strict=True))
+    shape = (*shape, n["S"] if draw(st.booleans()) or not n["S"] else pick(draw, (n["S"], 1)))
+    keep = random.random_sample(shape) < pick(draw, (0.7, 0.95, 0.3))
+    if chance(draw, 4):
+        keep[..., : shape[-1] // 2] = False  # a leading block
+    rank = pick(draw, (4, 4, 3, 2, 1))
+    while keep.ndim > rank:  # axes of size 1 in front may be left out
+        if keep.shape[0] != 1:
+            break
+        keep = keep[0]
+    if kind == "none":
+        return None
+    if kind == "boolean":
+        return keep
+    added = representable(random.standard_normal(keep.shape) * 2, fill.dtype)
+    return added if kind == "floating" else np.where(keep, added, -np.inf)
+
+
+def poisoned(case: Case, poison: float) -> Case:
+    """Keys and values that no query may attend to, overwritten."""
+    seen = attended(case)
+    poison = float(representable(np.array(poison), case.dtype))
+    hidden = ~np.any(seen, axis=2)[..., None]  # (B, N, S, 1), by query head
+    batch, m, s, _ = case.arrays["k"].shape
+    hidden = np.all(hidden.reshape(batch, m, -1, s, 1), axis=2) if s else hidden[:, :m]
+    return case.having(
+        **{name: np.where(hidden, poison, case.arrays[name]) for name in ("k", "v")}
+    )
+
+
+def attended(case: Case) -> Array:
+    """Which query may attend to which key: bool (B, N, L, S)."""
+    q, k = case.arrays["q"], case.arrays["k"]
+    names = ("mask", "is_causal", "query_offset", "window")
+    return allowed_pairs((*q.shape[:3], k.shape[2]), **{o: case.option(o) for o in names})
+
+
+CaseStrategy = Callable[[str, str], st.SearchStrategy[Case]]
+
+
+def drawn(**fixed: Any) -> CaseStrategy:
+    """`cases` with something pinned, for a law to name."""
+    return lambda operation, dtype: cases(operation, dtype, **fixed)

@@ -1,0 +1,86 @@
+"""Comparisons: with the specification's bound, bit by bit, and what they leave behind."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqlaws.properties.draws import Array
+from seqlaws.properties.subject import LawBrokenError, Subject
+from seqlaws.reference.numbers import Expected
+
+
+def agree(
+    impl: Subject,
+    observed: Mapping[str, Array],
+    expected: Mapping[str, Expected],
+    says: str = "",
+    *,
+    nan_is_free: bool = False,
+) -> None:
+    """Raise LawBrokenError at the entry that is furthest beyond what is allowed.
+
+    NaN is compared by place. Where the allowed error is infinite nothing is claimed, and counted.
+    nan_is_free: an expected NaN claims nothing either.
+    """
+    worst: tuple[float, str, tuple[int, ...]] | None = None
+    for name, (value, allowed) in expected.items():
+        ratio = ratios(observed[name], value, allowed, nan_is_free)
+        impl.record.entries += ratio.size
+        impl.record.unclaimed += int(np.sum(np.isinf(allowed)))
+        if not ratio.size:
+            continue
+        at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+        if worst is None or ratio[at] > worst[0]:
+            worst = float(ratio[at]), name, tuple(int(i) for i in at)
+    if worst is None:
+        return
+    impl.record.worst = max(impl.record.worst, worst[0])
+    if worst[0] > 1:
+        ratio_, name, at = worst
+        raise LawBrokenError(
+            says or "it is not what the specification gives",
+            output=name,
+            index=at,
+            observed=float(observed[name][at]),
+            expected=float(expected[name].value[at]),
+            allowed=float(expected[name].allowed[at]),
+        )
+
+
+def ratios(observed: Array, value: Array, allowed: Array, nan_is_free: bool) -> Array:
+    """|observed - value| / allowed, entry by entry; inf where NaN stands against a number."""
+    with np.errstate(all="ignore"):
+        ratio = np.abs(observed - value) / allowed
+        ratio = np.where(observed == value, 0.0, ratio)
+        ratio = np.where(np.isinf(allowed), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
+    due = np.isnan(value)
+    return np.where(due, np.where(np.isnan(observed) | nan_is_free, 0.0, np.inf), ratio)
+
+
+def exactly(value: Array) -> Expected:
+    """Tolerance zero."""
+    return Expected(value, np.zeros_like(value))
+
+
+def same(
+    impl: Subject, observed: Mapping[str, Array], before: Mapping[str, Array], says: str
+) -> None:
+    """Raise LawBrokenError unless the outputs are equal, entry by entry and NaN by NaN."""
+    agree(impl, observed, {name: exactly(value) for name, value in before.items()}, says)
+
+
+def both_within(
+    impl: Subject,
+    observed: Mapping[str, Array],
+    other: Mapping[str, Array],
+    allowed: Mapping[str, Array],
+    says: str,
+) -> None:
+    """Raise LawBrokenError unless two results of one quantity are as near as two bounds allow."""
+    agree(impl, observed, {n: Expected(other[n], allowed[n]) for n in other}, says)
+
+
+def require(holds: bool, says: str) -> None:
+    """Raise LawBrokenError with the sentence unless it holds."""
+    if not holds:
+        raise LawBrokenError(says)

@@ -1,0 +1,105 @@
+"""Drawn numbers and arrays that are the same on every machine and shrink to a few entries.
+
+Hypothesis mixes constants that it finds in the source files of the running program into what it
+draws; then the inputs would depend on which implementation is imported. Integers are therefore
+drawn far from any constant that anybody writes, and moved back.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+from hypothesis import strategies as st
+
+T = TypeVar("T")
+Array = np.ndarray[Any, Any]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+FAR = 2**100
+
+
+@cache
+def below(n: int) -> st.SearchStrategy[int]:
+    """A whole number from 0 to n - 1, evenly; shrinks to 0."""
+    return st.integers(FAR, FAR + n - 1).map(lambda k: k - FAR)
+
+
+def pick(draw: Draw, options: Sequence[T]) -> T:
+    """One of the options, evenly; shrinks to the first."""
+    return options[draw(below(len(options)))]
+
+
+def chance(draw: Draw, one_in: int) -> bool:
+    """True once in so many times; shrinks to False."""
+    return bool(draw(below(one_in)) == one_in - 1)
+
+
+def representable(values: Array, dtype: str) -> Array:
+    """The nearest numbers that the dtype holds, as float64; what is finite stays finite."""
+    if dtype == "float64":
+        return values
+    if dtype == "bfloat16":
+        mantissa, exponent = np.frexp(np.clip(values, -3.3e38, 3.3e38))
+        kept = np.where(np.isfinite(values), np.ldexp(np.round(mantissa * 256), exponent - 8), values)
+        return np.where(np.abs(kept) < 2.0**-126, 0.0, kept)
+    info = np.finfo(dtype)
+    clipped = np.clip(values, info.min, info.max).astype(dtype).astype(float)
+    return np.where(np.isfinite(values), clipped, values)
+
+
+# what a regime makes of standard normal numbers z; r: a RandomState
+REGIMES: dict[str, Callable[[Array, np.random.RandomState], Array]] = {
+    "halves": lambda z, r: np.round(2 * z) / 2,
+    "ordinary": lambda z, r: z,
+    "whole": lambda z, r: np.round(2 * z),
+    "tiny": lambda z, r: z * 2.0**-12,
+    "large": lambda z, r: z * 8.0,
+    "graded": lambda z, r: z * 2.0 ** -r.randint(0, 16, z.shape),
+    "offset": lambda z, r: z + 16.0,
+    "sparse": lambda z, r: z * (r.random_sample(z.shape) < 0.3),
+    "positive": lambda z, r: np.abs(z),
+    "negative": lambda z, r: -np.abs(z),
+    "ties": lambda z, r: np.sign(z) * 0.75,
+    "paired": lambda z, r: np.where(np.arange(z.size).reshape(z.shape) % 2, -np.roll(z, 1), z),
+}
+ORDINARY = ("halves", "ordinary", "ordinary", "ordinary", "ordinary", "ordinary")
+
+
+class Filling:
+    """Arrays of one case: drawn from one seed, each in a regime and a window of its own.
+
+    A window shrinks to nothing, and with it the array to its background, so that a shrunk case
+    shows only the entries that matter.
+    """
+
+    def __init__(self, draw: Draw, dtype: str) -> None:
+        self.draw, self.dtype = draw, dtype
+        self.seed = draw(below(2**16))
+        self.regime = pick(draw, (*ORDINARY, *REGIMES))
+        self.count = 0
+
+    def array(self, *shape: int, scale: float = 1.0, regime: str = "") -> Array:
+        """Numbers of the dtype, of about the given scale."""
+        self.count += 1
+        random = np.random.RandomState([self.seed, self.count])  # its stream is frozen for ever
+        z = random.standard_normal(shape)
+        own = pick(self.draw, (self.regime, self.regime, "ordinary"))
+        values = REGIMES[regime or own](z, random) * scale
+        return self.windowed(representable(values, self.dtype))
+
+    def windowed(self, values: Array) -> Array:
+        """All of it, or a window of it over a background of one number."""
+        background = pick(self.draw, (0.0, 0.0, 1.0))
+        whole = self.draw(below(16)) > 0
+        start, length = self.draw(below(1024)), self.draw(below(1024))
+        if whole or not values.size:
+            return values
+        flat = np.full(values.size, background)
+        start, length = start % values.size, length % (values.size + 1)
+        flat[start : start + length] = values.reshape(-1)[start : start + length]
+        return flat.reshape(values.shape)
+
+    def random(self) -> np.random.RandomState:
+        """More randomness of the same case, for lengths, masks and permutations."""
+        self.count += 1
+        return np.random.RandomState([self.seed, self.count])

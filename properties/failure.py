@@ -1,0 +1,184 @@
+"""What a failure says: the law, the worst entry, the shrunk case, a script that shows it again."""
+
+import base64
+import textwrap
+import zlib
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.cases import Case
+from seqlaws.properties.draws import Array
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.subject import LawBrokenError, Subject
+
+NONZERO_AT_MOST, ENTRIES_AT_MOST = 24, 2000
+
+
+def headline(subject: Subject, broken: LawBrokenError) -> str:
+    """One line: what happened, and by how much."""
+    where = broken.where
+    if "ratio" not in where and "observed" in where:
+        off = abs(where["observed"] - where["expected"])
+        allowed = where["allowed"]
+        times = f"{off / allowed:.3g} times the allowed {allowed:.2g}" if allowed else "allowed: 0"
+        entry = f"{where['output']}[{', '.join(map(str, where['index']))}]"
+        return (
+            f"{broken}: {entry} is {where['observed']:.9g}, expected {where['expected']:.9g}, "
+            f"off by {off:.3g} ({times})"
+        )
+    return str(broken)
+
+
+def message(
+    law: str, level: str, statement: str, subject: Subject, broken: LawBrokenError, spec: str
+) -> str:
+    """The whole failure, to be read without the run that made it."""
+    calls = subject.record.calls
+    case = calls[-1][1] if calls else None
+    lines = [
+        f"{subject.operation.name}: {headline(subject, broken)}",
+        "",
+        f"  law             {law} ({level})",
+        *indented("  states          ", statement),
+        f"  implementation  {subject.name} ({subject.dtype}, {subject.device})",
+    ]
+    if "output" in broken.where:
+        w = broken.where
+        lines += [
+            f"  worst entry     {w['output']}[{', '.join(map(str, w['index']))}]",
+            f"  observed        {w['observed']!r}",
+            f"  expected        {w['expected']!r}",
+            f"  allowed         {w['allowed']!r}",
+        ]
+    if case is not None:
+        lines += ["  case"] + [f"    {line}" for line in described(case)]
+        lines += ["  reproduce with", "", textwrap.indent(script(subject, broken, spec), "    ")]
+    return "\n".join(lines)
+
+
+def indented(head: str, text: str) -> list[str]:
+    """A paragraph that hangs from its head."""
+    return textwrap.wrap(
+        " ".join(text.split()), 96, initial_indent=head, subsequent_indent=" " * len(head)
+    ) or [head]
+
+
+def described(case: Case) -> list[str]:
+    """Options and arrays of a case, short ones in full."""
+    lines = [f"{n} = {shown(o)}" for n, o in case.options.items()]
+    return lines + [f"{n} {a.shape} = {shown(a)}" for n, a in case.arrays.items()]
+
+
+def shown(value: Any) -> str:
+    """A number or a small array in full; of a large one how many entries are not zero."""
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.size <= NONZERO_AT_MOST:
+        return " ".join(repr(value.tolist()).split())
+    count = int(np.count_nonzero(value))
+    return f"{value.size} entries, {count} of them not zero"
+
+
+def literal(array: Array, dtype: str) -> str:
+    """Source text that evaluates to the array, with `np` in scope."""
+    if array.dtype.kind != "f":
+        dtype = "bool" if array.dtype == bool else "np.int64"
+    elif dtype in ("bfloat16", "float16"):
+        dtype = "np.float32"  # holds it exactly
+    else:
+        dtype = f"np.{dtype}"
+    nonzero = np.argwhere(array != 0)
+    if array.size <= NONZERO_AT_MOST or not array.ndim:
+        return f"np.array({numbers(array.tolist())}, {dtype}).reshape({array.shape})"
+    if len(nonzero) <= NONZERO_AT_MOST:
+        places = [tuple(int(i) for i in at) for at in nonzero]
+        entries = ", ".join(f"{at}: {numbers(array[at].item())}" for at in places)
+        return f"sparse({array.shape}, {dtype}, {{{entries}}})"
+    if array.size <= ENTRIES_AT_MOST:
+        return f"np.array({numbers(array.tolist())}, {dtype})"
+    packed = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 9)).decode()
+    raw = f"zlib.decompress(base64.b64decode({packed!r}))"
+    return f"np.frombuffer({raw}, {array.dtype.str!r}).reshape({array.shape}).astype({dtype})"
+
+
+def numbers(value: Any) -> str:
+    """repr, with NaN and infinities as NumPy's."""
+    return repr(value).replace("nan", "np.nan").replace("inf", "np.inf")
+
+
+def script(subject: Subject, broken: LawBrokenError, spec: str) -> str:
+    """A program that makes the calls again and shows the entry; it needs no suite, only NumPy."""
+    torch = subject.traits.backend == "torch"
+    body = [*importing(subject, spec, torch)]
+    texts = []
+    for name, case, _ in subject.record.calls[-3:]:
+        texts += calling(subject, name, case, torch)
+    if any("sparse(" in t for t in texts):
+        body += [
+            "",
+            "def sparse(shape, dtype, entries):",
+            "    array = np.zeros(shape, dtype)",
+            "    for at, value in entries.items():",
+            "        array[at] = value",
+            "    return array",
+        ]
+    if any("zlib." in t for t in texts):
+        body.insert(0, "import base64, zlib")
+    w = broken.where
+    if "output" in w:
+        last = subject.record.calls[-1]
+        names = list(last[1].arrays if last[0].endswith("_vjp") else OPERATIONS[last[0]].outputs)
+        entry = f"outputs[{names.index(w['output'])}][{', '.join(map(str, w['index']))}]"
+        entry = f"float({entry})"
+        texts += [
+            f"print('{w['output']}', {entry}, 'expected', {numbers(w['expected'])})",
+            f"assert abs({entry} - {numbers(w['expected'])}) <= {numbers(w['allowed'])}",
+        ]
+    return "\n".join([*body, *texts])
+
+
+def importing(subject: Subject, spec: str, torch: bool) -> list[str]:
+    """Lines that bring the implementation into scope as `subject`."""
+    target, _, attribute = spec.partition(":")
+    lines = ["import numpy as np"] + (["import torch"] if torch else [])
+    if target.endswith(".py"):
+        lines += ["import runpy, sys"]
+        lines += [f"sys.path.append({target.rpartition('/')[0] or '.'!r})"]
+        lines += [f"found = runpy.run_path({target!r})"]
+        if attribute:
+            return [*lines, f"subject = found[{attribute!r}]"]
+        return [*lines, "subject = __import__('types').SimpleNamespace(**found)"]
+    module = target if "." in target else f"seqlaws.impls.{target}"
+    lines += ["import importlib", f"subject = importlib.import_module({module!r})"]
+    return [*lines, f"subject = subject.{attribute}"] if attribute else lines
+
+
+def calling(subject: Subject, name: str, case: Case, torch: bool) -> list[str]:
+    """Lines that make one call; its outputs in `outputs`, always a sequence."""
+    vjp = name.endswith("_vjp")
+    arrays = {**({f"d{n}": c for n, c in case.cotangents.items()} if vjp else {}), **case.arrays}
+    options = {n: o for n, o in case.options.items() if isinstance(o, np.ndarray)}
+    lines = [f"{n} = {literal(a, subject.dtype)}" for n, a in {**arrays, **options}.items()]
+    if torch:
+        lines += [
+            f"{n} = torch.from_numpy({n})"
+            + (f".to(torch.{subject.dtype})" if a.dtype.kind == "f" else "")
+            + (f".to({subject.device!r})" if subject.device != "cpu" else "")
+            for n, a in {**arrays, **options}.items()
+        ]
+    given = ", ".join([*arrays, *(f"{n}={n if n in options else repr(o)}" for n, o in case.options.items())])
+    if not vjp or subject.vjp_function is not None:
+        lines += [f"outputs = subject.{name}({given})"]
+    else:
+        inputs = ", ".join(case.arrays)
+        operation = name.removesuffix("_vjp")
+        forward = given.split(", ", len(case.cotangents))[-1]
+        lines += [f"for leaf in ({inputs},):", "    leaf.requires_grad_()"]
+        lines += [f"outputs = subject.{operation}({forward})"]
+        lines += ["outputs = outputs if isinstance(outputs, tuple) else (outputs,)"]
+        cotangents = ", ".join(f"d{n}" for n in case.cotangents)
+        lines += [
+            f"outputs = torch.autograd.grad(outputs, ({inputs},), ({cotangents},), allow_unused=True)"
+        ]
+    return [*lines, "outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]

@@ -1,0 +1,215 @@
+"""A law: a function of an implementation and a case; and how it is put to the test.
+
+`@law(...)` turns `test_<law>(impl, case)` into a pytest test of every implementation at hand. The
+examination itself, `examine`, needs no pytest.
+"""
+
+import functools
+import hashlib
+import pickle
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from seqlaws.properties.cases import Case, CaseStrategy, cases
+from seqlaws.properties.failure import headline, message
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
+from seqlaws.properties.verdicts import Verdict, dumped
+
+Check = Callable[[Subject, Case], None]
+LAWS: dict[str, "Law"] = {}
+
+
+@dataclass(frozen=True)
+class Law:
+    """name, the operations that it is about, MUST or SHOULD, its cases and its check.
+
+    share: of the profile's examples, for a law whose examples are many calls each.
+    needs: options without which there is nothing to check. gradients: whether it needs them.
+    dtypes: those for which it can hold; all by default.
+    """
+
+    name: str
+    operations: tuple[str, ...]
+    level: str
+    statement: str
+    cases: CaseStrategy
+    check: Check
+    share: float = 1.0
+    needs: tuple[str, ...] = ()
+    gradients: bool = False
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a run does: a suite seed, examples for each law, seconds to shrink a failure."""
+
+    seed: int = 0
+    examples: int = 100
+    shrinking: float = 2.0
+    target: bool = False
+
+
+def law(
+    *operations: str,
+    cases: CaseStrategy = cases,
+    level: str = "MUST",
+    share: float = 1.0,
+    needs: tuple[str, ...] = (),
+    gradients: bool = False,
+) -> Callable[[Check], Any]:
+    """Register `test_<law>(impl, case)`; its docstring is the law's sentence and formula."""
+
+    def register(check: Check) -> Any:
+        name = check.__name__.removeprefix("test_")
+        statement = check.__doc__ or ""
+        if not statement:
+            raise ValueError(f"the law {name} has no docstring: the docstring is the law")
+        key = name if name not in LAWS else f"{name} ({', '.join(operations)})"
+        made = Law(name, operations, level, statement, cases, check, share, needs, gradients)
+        LAWS[key] = made
+
+        @functools.wraps(check)
+        def test(impl: Any, record_property: Any) -> None:
+            decide(made, impl, record_property)
+
+        del test.__wrapped__  # type: ignore[attr-defined]  # or pytest asks for `case`
+        test.law = made  # type: ignore[attr-defined]
+        return test
+
+    return register
+
+
+def decide(made: Law, impl: Any, record_property: Any) -> None:
+    """Examine, report the verdict, and tell pytest."""
+    verdict = impl.verdict(made)
+    record_property("seqlaws", dumped(verdict.__dict__))
+    if verdict.status == "failed":
+        pytest.fail(verdict.message, pytrace=False)
+    if verdict.status in ("known failure", "not kept"):
+        pytest.xfail(verdict.reason)
+    if verdict.status in ("not offered", "not run"):
+        pytest.skip(f"{verdict.status}: {verdict.reason}")
+
+
+def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
+    """The same inputs for every implementation, from any folder, on any machine."""
+    text = f"{suite_seed}:{made.name}:{subject.operation.name}:{subject.dtype}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def examine(made: Law, subject: Subject, effort: Effort, spec: str = "") -> Verdict:
+    """Put the law to the implementation; the verdict says what became of it."""
+    verdict = Verdict(
+        f"{subject.operation.name}.{made.name}",
+        made.level,
+        subject.operation.name,
+        subject.name,
+        subject.dtype,
+        subject.device,
+    )
+    missing = not_offered(made, subject)
+    if missing:
+        verdict.status, verdict.reason = "not offered", missing
+        return verdict
+    subject.record = record = type(subject.record)()
+    started = time.perf_counter()
+    try:
+        hunt(made, subject, effort)
+    except LawBrokenError as broken:
+        verdict.status = "failed" if made.level == "MUST" else "not kept"
+        verdict.reason = headline(subject, broken)
+        verdict.message = message(
+            verdict.law, made.level, made.statement, subject, broken, spec or subject.name
+        )
+        verdict.witness = witness(subject, broken)
+    verdict.seconds = round(time.perf_counter() - started, 4)
+    verdict.examples, verdict.entries = record.examples, record.entries
+    verdict.unclaimed, verdict.worst = record.unclaimed, record.worst
+    verdict.not_offered = dict(record.not_offered)
+    if verdict.status == "passed" and not record.examples:
+        verdict.status = "not offered"
+        verdict.reason = f"no drawn case is offered: {', '.join(record.not_offered)}"
+    return verdict
+
+
+def not_offered(made: Law, subject: Subject) -> str:
+    """Why there is nothing to check, if there is nothing."""
+    if subject.function is None:
+        return f"{subject.operation.name} is not offered"
+    missing = [option for option in made.needs if not subject.offers(option)]
+    if missing:
+        return f"the option {', '.join(missing)} is not offered"
+    if made.gradients and not subject.gives_gradients:
+        return f"{subject.operation.name}_vjp is not offered"
+    return ""
+
+
+def hunt(made: Law, subject: Subject, effort: Effort) -> None:
+    """Search for a case that breaks the law and shrink it; raise LawBrokenError for what is left.
+
+    A case that failed once has failed: it is not tried again, so that a subject whose answers
+    change cannot talk itself out of it. Once the time for shrinking is over no new case is tried.
+    """
+    failed: dict[bytes, tuple[LawBrokenError, list[Any]]] = {}
+    until = [float("inf")]
+    record = subject.record
+
+    def attempt(case: Case) -> None:
+        key = b""
+        if failed:
+            key = pickle.dumps(case)
+            if key in failed:
+                record.calls[:] = failed[key][1]
+                raise failed[key][0]
+            if time.perf_counter() > until[0]:
+                return
+        record.calls.clear()
+        try:
+            made.check(subject, subject.adapted(case))
+        except NotOfferedError:
+            return
+        except LawBrokenError as broken:
+            if not failed:
+                until[0] = time.perf_counter() + effort.shrinking
+            failed[key or pickle.dumps(case)] = broken, list(record.calls)
+            raise
+        if not failed:
+            record.examples += 1
+            if effort.target:
+                hypothesis.target(min(record.worst, 1e6))
+
+    phases = [Phase.generate, Phase.shrink] + ([Phase.target] if effort.target else [])
+    test = hypothesis.given(made.cases(subject.operation.name, subject.dtype))(attempt)
+    test = hypothesis.settings(
+        max_examples=max(1, round(effort.examples * made.share)),
+        phases=phases,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )(test)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hypothesis.seed(seed_of(made, subject, effort.seed))(test)()
+
+
+def witness(subject: Subject, broken: LawBrokenError) -> dict[str, Any]:
+    """The shrunk case and the worst entry, as data."""
+    where = {k: v for k, v in broken.where.items() if isinstance(v, (str, float, tuple, int))}
+    if not subject.record.calls:
+        return where
+    name, case, _ = subject.record.calls[-1]
+    arrays = {**case.arrays, **(case.cotangents if name.endswith("_vjp") else {})}
+    listed = {n: a.tolist() for n, a in arrays.items() if a.size <= 4096}
+    options = {n: o.tolist() if hasattr(o, "tolist") else o for n, o in case.options.items()}
+    return {**where, "call": name, "arrays": listed, "options": options}

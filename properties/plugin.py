@@ -1,0 +1,126 @@
+"""The pytest plugin: `pytest --impl NAME|package.module|path/to/file.py[:object]`.
+
+It is loaded in every pytest run of an environment that has seqlaws, and does nothing there but to
+define options: whatever else it needs is imported inside the hooks.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from seqlaws.properties.session import Session
+
+DEFAULT_IMPLEMENTATION = "numpy_vectorized"
+SESSION: pytest.StashKey["Session"] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("seqlaws", "laws of sequence models")
+    group.addoption(
+        "--impl",
+        "--seqlaws-impl",
+        action="append",
+        metavar="NAME",
+        help="implementation to check: a bundled name, an import path, a file's path, each maybe "
+        "with `:object`; `all` for the bundled and registered ones; repeatable",
+    )
+    group.addoption(
+        "--device",
+        "--seqlaws-device",
+        action="append",
+        metavar="DEVICE",
+        help="cpu, cuda, ...; by default each implementation's own; repeatable",
+    )
+    group.addoption(
+        "--dtype",
+        "--seqlaws-dtype",
+        action="append",
+        metavar="DTYPE",
+        help="float64, float32, bfloat16, float16; by default all that are declared; repeatable",
+    )
+    group.addoption(
+        "--op",
+        "--seqlaws-op",
+        action="append",
+        metavar="OPERATION",
+        help="check this operation only; repeatable",
+    )
+    group.addoption(
+        "--seqlaws-strict",
+        action="store_true",
+        help="a SHOULD that does not hold fails the run (pytest's own --strict does this too)",
+    )
+    group.addoption(
+        "--seqlaws-seed", type=int, default=None, metavar="N", help="suite seed (default 0)"
+    )
+    group.addoption(
+        "--verdict-json",
+        "--seqlaws-verdict-json",
+        metavar="PATH",
+        help="write every verdict to a file, as JSON",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # Hypothesis loads a profile in its own pytest_configure
+def pytest_configure(config: pytest.Config) -> None:
+    if concerned(config):
+        from seqlaws.properties.session import register_profiles
+
+        register_profiles()
+        session_of(config)
+
+
+def concerned(config: pytest.Config) -> bool:
+    """Whether this run is about laws at all: asked for, or the suite's own folder is."""
+    if config.getoption("impl"):
+        return True
+    here = Path(__file__).parent.resolve()
+    arguments = [str(a) for a in config.args]
+    folders = [Path(a.partition("::")[0]).resolve() for a in arguments]
+    return any(f == here or here in f.parents for f in folders) or any(
+        a.startswith("seqlaws.properties") for a in arguments
+    )
+
+
+def session_of(config: pytest.Config) -> "Session":
+    """The run's session; made late where the laws turn up in a run that did not name them."""
+    if SESSION not in config.stash:
+        from seqlaws.properties.session import Session
+
+        config.stash[SESSION] = Session.from_options(config)
+        config.pluginmanager.register(config.stash[SESSION])
+    return config.stash[SESSION]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return config.stash[SESSION].header() if SESSION in config.stash else []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    made = getattr(metafunc.function, "law", None)
+    if made is not None and "seqlaws.properties.laws" in sys.modules:
+        subjects = session_of(metafunc.config).candidates(made)
+        metafunc.parametrize("impl", subjects, ids=[s.id for s in subjects])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    if SESSION not in config.stash or hasattr(config, "workerinput"):
+        return
+    complaint = config.stash[SESSION].finish(config.getoption("verdict_json"))
+    if complaint and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if SESSION not in config.stash:
+        return
+    lines = config.stash[SESSION].summary()
+    if lines:
+        terminalreporter.section("verdicts")
+        for line in lines:
+            terminalreporter.write_line(line)

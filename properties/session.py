@@ -1,0 +1,303 @@
+"""One run of the suite under pytest: the implementations at hand, their verdicts, the summary."""
+
+import functools
+import importlib
+import importlib.metadata
+import pkgutil
+import platform
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from seqlaws import properties
+from seqlaws.properties import finding
+from seqlaws.properties.backends import backend
+from seqlaws.properties.laws import LAWS, Effort, Law, examine
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.subject import Subject
+from seqlaws.properties.traits import DTYPES, known_failures_of, nearest, traits_of
+from seqlaws.properties.verdicts import (
+    Verdict,
+    as_document,
+    loaded,
+    options_not_offered,
+    table,
+    totals,
+)
+
+PROFILES = {"quick": 10, "nightly": 1000}
+
+
+def register_profiles() -> None:
+    """`quick` and `nightly` for --hypothesis-profile, unless the project has its own."""
+    for name, examples in PROFILES.items():
+        try:
+            hypothesis.settings.get_profile(name)
+        except hypothesis.errors.InvalidArgument:
+            hypothesis.settings.register_profile(name, max_examples=examples)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An implementation for one operation, dtype and device; `impl` in a law's test."""
+
+    spec: str
+    name: str
+    namespace: Any
+    operation: str
+    dtype: str
+    device: str
+    effort: Effort
+    unavailable: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.operation}-{self.dtype}-{self.device}"
+
+    def verdict(self, law: Law) -> Verdict:
+        """Examine the law, unless there is nothing to run; mind what is known to fail."""
+        made = (f"{self.operation}.{law.name}", law.level, self.operation, self.name, self.dtype)
+        if self.unavailable:
+            return Verdict(*made, self.device, "not run", reason=self.unavailable)
+        if not callable(getattr(self.namespace, self.operation, None)):
+            reason = f"{self.operation} is not offered"
+            return Verdict(*made, self.device, "not offered", reason=reason)
+        declared = traits_of(getattr(self.namespace, "TRAITS", {}), self.operation).dtypes
+        if self.dtype not in declared:
+            reason = f"{self.dtype} is not offered; declared: {', '.join(declared)}"
+            return Verdict(*made, self.device, "not offered", reason=reason)
+        subject = Subject(self.name, self.namespace, self.operation, self.dtype, self.device)
+        verdict = examine(law, subject, self.effort, self.spec)
+        reasons = [r for key, r in subject.known_failures.items() if covers(key, verdict)]
+        if reasons and verdict.status in ("failed", "not kept"):
+            verdict.status, verdict.reason = "known failure", reasons[0]
+        return verdict
+
+
+def covers(key: str, verdict: Verdict) -> bool:
+    """Whether a key of `known_failures`, [operation.]law[[dtype]], is about this verdict."""
+    law, _, dtype = key.partition("[")
+    names = (verdict.law, verdict.law.partition(".")[2])
+    return law in names and dtype.rstrip("]") in ("", verdict.dtype)
+
+
+class Session:
+    """What --impl, --device, --dtype and --op select, and what became of it."""
+
+    def __init__(
+        self,
+        specs: Iterable[str],
+        devices: list[str],
+        dtypes: list[str],
+        operations: list[str],
+        strict: bool = False,
+        effort: Callable[[], Effort] = Effort,
+    ) -> None:
+        self.devices, self.dtypes, self.operations = devices, dtypes, operations
+        self.strict, self.decide_effort = strict, effort
+        self.problems: list[str] = []
+        self.absent: list[str] = []
+        self.found: dict[str, tuple[str, Any]] = {}
+        self.unavailable: dict[tuple[str, str], str] = {}
+        self.verdicts: list[Verdict] = []
+        self.complaints: list[str] = []
+        for spec in dict.fromkeys(specs):
+            self.add(spec)
+
+    @functools.cached_property
+    def effort(self) -> Effort:
+        """Decided late: Hypothesis loads the profile after this plugin is configured."""
+        return self.decide_effort()
+
+    @classmethod
+    def from_options(cls, config: pytest.Config) -> "Session":
+        """From the command line. Raises UsageError where nothing is left to run."""
+        get = config.getoption
+        refuse("--dtype", get("dtype") or [], DTYPES)
+        refuse("--op", get("op") or [], tuple(OPERATIONS))
+        made = cls(
+            get("impl") or ["numpy_vectorized"],
+            get("device") or [],
+            get("dtype") or [],
+            get("op") or [],
+            bool(get("seqlaws_strict")) or "--strict" in config.invocation_params.args,
+            lambda: effort_of(config),
+        )
+        runs = [(name, d) for name in made.found for d in made.devices_of(name)]
+        if all(made.why_not(name, device) for name, device in runs):
+            reasons = made.problems + list(dict.fromkeys(made.unavailable.values())) + made.absent
+            raise pytest.UsageError("; ".join(reasons) or "there is no implementation to check")
+        return made
+
+    def add(self, spec: str, missing: list[str] | None = None) -> None:
+        """Find an implementation, or remember in one sentence why it cannot be used."""
+        if spec == "all":
+            for name in finding.every_name():
+                self.add(name, missing=self.absent)
+            return
+        try:
+            namespace = finding.find(spec)
+        except finding.MissingDependencyError as error:
+            (self.problems if missing is None else missing).append(str(error))
+        except finding.NotFoundError as error:
+            self.problems.append(str(error))
+        else:
+            self.found[short_name(spec, self.found)] = (spec, namespace)
+
+    def devices_of(self, name: str) -> list[str]:
+        """The devices asked for, or the implementation's own."""
+        declared = getattr(self.found[name][1], "TRAITS", {})
+        own = [traits_of(declared, operation).device for operation in OPERATIONS]
+        return self.devices or list(dict.fromkeys(own))
+
+    def why_not(self, name: str, device: str) -> str:
+        """Empty, or why nothing can run there."""
+        if (name, device) not in self.unavailable:
+            declared = getattr(self.found[name][1], "TRAITS", {})
+            library = traits_of(declared, "softmax").backend
+            try:
+                reason = backend(library).available(device)
+            except ImportError as error:
+                reason = str(error)
+            self.unavailable[name, device] = reason and f"{name}: {reason}"
+        return self.unavailable[name, device]
+
+    def candidates(self, law: Law) -> list[Candidate]:
+        """For each implementation and operation of the law: its dtypes and devices."""
+        chosen = [o for o in law.operations if not self.operations or o in self.operations]
+        made = []
+        for name, (spec, namespace) in self.found.items():
+            for operation in chosen:
+                declared = traits_of(getattr(namespace, "TRAITS", {}), operation).dtypes
+                for device in self.devices_of(name):
+                    reason = self.why_not(name, device)
+                    for dtype in self.dtypes or declared:
+                        one = Candidate(
+                            spec, name, namespace, operation, dtype, device, self.effort, reason
+                        )
+                        made.append(one)
+        return made
+
+    def header(self) -> list[str]:
+        """What runs, and on what."""
+        lines = []
+        for name in self.found:
+            declared = getattr(self.found[name][1], "TRAITS", {})
+            dtypes = {d for o in OPERATIONS for d in traits_of(declared, o).dtypes}
+            shown = [d for d in DTYPES if d in (self.dtypes or dtypes)]
+            devices = ", ".join(self.devices_of(name))
+            lines.append(f"seqlaws: {name} on {devices}: {', '.join(shown)}")
+        lines.append(
+            f"seqlaws: suite seed {self.effort.seed}, {self.effort.examples} examples a law; "
+            + ", ".join(f"{k} {v}" for k, v in versions().items())
+        )
+        return lines + [f"seqlaws: {problem}" for problem in self.problems + self.absent]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the verdicts, on whichever process they were reached."""
+        if report.when == "call":
+            for name, value in report.user_properties:
+                if name == "seqlaws":
+                    self.verdicts.append(loaded(str(value)))
+
+    def finish(self, path: str | None) -> bool:
+        """Write verdict.json if asked; whether there is anything to complain of."""
+        unavailable = [reason for reason in self.unavailable.values() if reason]
+        self.complaints = self.problems + unavailable + self.stale_known_failures()
+        if self.strict:
+            broken = [v.law for v in self.verdicts if v.status == "not kept"]
+            self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(broken)]
+        if path is not None:
+            run = {
+                "seed": self.effort.seed,
+                "examples": self.effort.examples,
+                "versions": versions(),
+                "implementations": {name: spec for name, (spec, _) in self.found.items()},
+                "complaints": self.complaints + self.absent,
+            }
+            Path(path).write_text(as_document(run, self.verdicts), encoding="utf-8")
+        return bool(self.complaints)
+
+    def stale_known_failures(self) -> list[str]:
+        """Known failures that passed, or that name no law."""
+        lines = []
+        for name, (_, namespace) in self.found.items():
+            keys = known_failures_of(getattr(namespace, "TRAITS", {}))
+            names = law_names() if keys else []
+            for key in keys:
+                law = key.partition("[")[0]
+                if law not in names:
+                    lines.append(f"{name}: known_failures names no law {law!r}{nearest(law, names)}")
+                    continue
+                about = [v for v in self.verdicts if v.implementation == name and covers(key, v)]
+                ran = [v for v in about if v.status in ("passed", "failed", "known failure")]
+                if ran and all(v.status == "passed" for v in ran):
+                    lines.append(
+                        f"{name}: {key} is declared a known failure and passed; "
+                        "take it out of known_failures"
+                    )
+        return lines
+
+    def summary(self) -> list[str]:
+        """The table, what was not checked, and the complaints."""
+        if not self.verdicts:
+            return self.complaints
+        lines = [*table(self.verdicts), "", *options_not_offered(self.verdicts)]
+        known = {v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "known failure"}
+        lines += [f"known failure: {law}: {reason}" for law, reason in known.items()]
+        loose = {v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "not kept"}
+        lines += [f"SHOULD, not kept: {law}: {reason}" for law, reason in loose.items()]
+        absent = [f"not run: {line}" for line in self.absent]
+        return [*lines, *absent, *self.complaints, totals(self.verdicts)]
+
+
+def effort_of(config: pytest.Config) -> Effort:
+    """What the Hypothesis profile and the seed options say."""
+    seed, profile = config.getoption("seqlaws_seed"), config.getoption("--hypothesis-profile", None)
+    given = config.getoption("--hypothesis-seed", None) if seed is None else seed
+    return Effort(
+        seed=int(given) if str(given).isdigit() else 0,
+        examples=hypothesis.settings().max_examples,
+        shrinking=1.0 if profile == "quick" else 2.0,
+        target=profile == "nightly",
+    )
+
+
+def short_name(spec: str, taken: Iterable[str]) -> str:
+    """What to call an implementation: its file's name rather than its path."""
+    target, colon, attribute = spec.partition(":")
+    short = (Path(target).stem if target.endswith(".py") else target) + colon + attribute
+    return spec if short in taken else short
+
+
+def refuse(option: str, given: list[str], known: tuple[str, ...]) -> None:
+    """UsageError for a word that an option does not know."""
+    for word in given:
+        if word not in known:
+            raise pytest.UsageError(f"{option} {word}: unknown{nearest(word, list(known))}")
+
+
+def law_names() -> list[str]:
+    """Every law by its names, `law` and `operation.law`."""
+    for module in pkgutil.iter_modules(properties.__path__):
+        if module.name.startswith("test_"):
+            importlib.import_module(f"seqlaws.properties.{module.name}")
+    names = {law.name for law in LAWS.values()}
+    return sorted(names | {f"{o}.{law.name}" for law in LAWS.values() for o in law.operations})
+
+
+def versions() -> dict[str, str]:
+    """Of what a verdict may depend on; only of what is loaded."""
+    found = {"Python": platform.python_version()}
+    for name in ("numpy", "torch", "jax", "hypothesis", "seqlaws"):
+        if name in sys.modules:
+            try:
+                found[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                found[name] = "uninstalled clone"
+    return found

@@ -1,0 +1,243 @@
+"""An implementation under test, bound to one operation, dtype and device.
+
+It turns a case into the implementation's own arrays, calls it, and checks what every call must
+keep: type, number, shape, dtype and device of the outputs, and inputs as they were.
+"""
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError, backend
+from seqlaws.properties.cases import Case
+from seqlaws.properties.draws import Array
+from seqlaws.properties.operations import OPERATIONS, RECURRENT, Operation
+from seqlaws.properties.traits import Traits, known_failures_of, traits_of
+from seqlaws.reference.numbers import Arithmetic, Expected, expected_and_allowed
+from seqlaws.reference.numbers.stepwise import expected_step_by_step
+
+Outputs = dict[str, Array]
+
+
+class LawBrokenError(AssertionError):
+    """A law does not hold; the message says how, the attributes where."""
+
+    def __init__(self, message: str, **where: Any) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+class NotOfferedError(Exception):
+    """The implementation does not claim this; nothing was checked."""
+
+
+@dataclass
+class Record:
+    """What one law saw of one subject."""
+
+    examples: int = 0
+    entries: int = 0
+    unclaimed: int = 0
+    worst: float = 0.0
+    not_offered: Counter[str] = field(default_factory=Counter)
+    calls: list[tuple[str, Case, Any]] = field(default_factory=list)
+
+
+class Subject:
+    """An implementation for one operation, dtype and device."""
+
+    def __init__(self, name: str, namespace: Any, operation: str, dtype: str, device: str) -> None:
+        self.name, self.namespace, self.dtype, self.device = name, namespace, dtype, device
+        self.operation: Operation = OPERATIONS[operation]
+        declared = getattr(namespace, "TRAITS", {})
+        self.traits: Traits = traits_of(declared, operation)
+        self.known_failures = known_failures_of(declared)
+        self.arithmetic = Arithmetic(dtype, self.traits.accumulate, self.traits.matmul)
+        self.record = Record()
+
+    @property
+    def backend(self) -> Backend:
+        return backend(self.traits.backend)
+
+    @property
+    def function(self) -> Callable[..., Any] | None:
+        """The operation's own function."""
+        return getattr(self.namespace, self.operation.name, None)
+
+    @property
+    def vjp_function(self) -> Callable[..., Any] | None:
+        """The hand-written vjp, if there is one."""
+        return getattr(self.namespace, f"{self.operation.name}_vjp", None)
+
+    @property
+    def gives_gradients(self) -> bool:
+        """Whether there is any way to a gradient."""
+        return self.vjp_function is not None or self.traits.backend != "numpy"
+
+    def offers(self, option: str) -> bool:
+        """Whether the function's signature has the option."""
+        return option in offered_options(self.function, self.operation)
+
+    def adapted(self, case: Case) -> Case:
+        """The case without the options that are not offered, which are counted."""
+        missing = [o for o in case.options if not self.offers(o)]
+        self.record.not_offered.update(missing)
+        return case.without(*missing) if missing else case
+
+    def run(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
+        """The outputs, by name, as float64. Raises LawBrokenError, NotOfferedError."""
+        arrays, options = self.native(case, layouts or {})
+        raw = self.called(self.function, case, *arrays.values(), **options)
+        names, shapes = list(self.operation.outputs), output_shapes(case)
+        outputs = self.checked(case, raw, names, shapes, self.operation.name)
+        self.check_inputs(case, arrays, options, raw)
+        self.record.calls.append((self.operation.name, case, outputs))
+        return outputs
+
+    def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
+        """The gradient of each array for the case's cotangents, by the array's name."""
+        arrays, options = self.native(case, layouts or {})
+        cotangents = {name: self.native_array(c) for name, c in case.cotangents.items()}
+        if self.vjp_function is not None:
+            given = (*cotangents.values(), *arrays.values())
+            raw = self.called(self.vjp_function, case, *given, **options)
+        else:
+            given = (self.function, list(cotangents.values()), list(arrays.values()), options)
+            raw = self.called(self.backend.gradients, case, *given)
+        shapes = [a.shape for a in case.arrays.values()]
+        gradients = self.checked(case, raw, list(arrays), shapes, f"{self.operation.name}_vjp")
+        self.check_inputs(case, arrays, options, raw, cotangents)
+        self.record.calls.append((f"{self.operation.name}_vjp", case, gradients))
+        return gradients
+
+    def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
+        """The bare call; what it raises becomes a sentence."""
+        try:
+            return function(*given, **options)
+        except NotImplementedError as reason:
+            self.record.not_offered[f"{described_options(case)} ({reason})".strip()] += 1
+            raise NotOfferedError(str(reason)) from None
+        except NotDifferentiableError as error:
+            raise LawBrokenError(f"{self.operation.name} cannot be differentiated: {error}") from None
+        except Exception as error:
+            self.record.calls.append((self.operation.name, case, None))
+            text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            raise LawBrokenError(f"{self.operation.name} raised {text}", raised=error) from error
+
+    def native(
+        self, case: Case, layouts: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Private copies of arrays and options in the implementation's kind of arrays."""
+        arrays = {n: self.native_array(a, layouts.get(n, "")) for n, a in case.arrays.items()}
+        options = {
+            n: self.native_array(o, layouts.get(n, "")) if isinstance(o, np.ndarray) else o
+            for n, o in case.options.items()
+        }
+        return arrays, options
+
+    def native_array(self, values: Array, layout: str = "") -> Any:
+        return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
+
+    def checked(
+        self, case: Case, raw: Any, names: list[str], shapes: list[tuple[int, ...]], what: str
+    ) -> Outputs:
+        """The outputs as float64, once their type, number, shape, dtype and device are right."""
+        given = raw if isinstance(raw, (tuple, list)) else (raw,)
+        if len(given) != len(names):
+            raise LawBrokenError(
+                f"{what} returned {len(given)} outputs where {len(names)} are due: "
+                f"{', '.join(names)}"
+            )
+        outputs = {}
+        for name, output, shape in zip(names, given, shapes, strict=True):
+            try:
+                found = self.backend.describe(output)
+            except BadOutputError as error:
+                raise LawBrokenError(f"{what} returned, as {name}, {error}") from None
+            due = (tuple(shape), self.dtype, self.device.partition(":")[0])
+            for part, is_, ought in zip(("shape", "dtype", "device"), found, due, strict=True):
+                if is_ != ought:
+                    raise LawBrokenError(f"{what} returned {name} with {part} {is_}, not {ought}")
+            outputs[name] = self.backend.values(output)
+        return outputs
+
+    def check_inputs(
+        self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any], raw: Any,
+        cotangents: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Raise LawBrokenError where an input was written to or an output shares its memory."""
+        given = {**arrays, **(cotangents or {})}
+        given |= {n: o for n, o in options.items() if isinstance(case.options[n], np.ndarray)}
+        before = {**case.arrays, **case.options, **(case.cotangents if cotangents else {})}
+        outputs = raw if isinstance(raw, (tuple, list)) else (raw,)
+        for name, array in given.items():
+            if "inputs_are_not_written" not in self.known_failures and not np.array_equal(
+                self.backend.values(array), before[name], equal_nan=before[name].dtype.kind == "f"
+            ):
+                raise LawBrokenError(f"the input {name} was written to", manner="written")
+            if "outputs_share_no_memory" not in self.known_failures and any(
+                self.backend.overlap(array, output) for output in outputs
+            ):
+                raise LawBrokenError(f"an output shares memory with the input {name}")
+
+    def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
+        """What the specification says, and how far this subject may be from it."""
+        name = self.operation.name + ("_vjp" if vjp else "")
+        arrays = [*(case.cotangents.values() if vjp else ()), *case.arrays.values()]
+        options = self.reference_options(case)
+        found = expected_and_allowed(name, *arrays, arithmetic=self.arithmetic, **options)
+        return dict(zip(case.arrays if vjp else self.operation.outputs, found, strict=True))
+
+    def expected_of_steps(self, case: Case, outputs: Outputs) -> dict[str, Expected]:
+        """For the recurrences: each step from the subject's own state before it."""
+        if self.operation.name not in RECURRENT:
+            return self.expected(case)
+        given = {name: case.option(name) for name in self.operation.options}
+        found = expected_step_by_step(
+            self.operation.name, outputs["y"], *case.arrays.values(), arithmetic=self.arithmetic,
+            **given,
+        )  # fmt: skip
+        return dict(zip(self.operation.outputs, found, strict=True))
+
+    def reference_options(self, case: Case) -> dict[str, Any]:
+        """The options of the call, and what the traits say about it."""
+        options = dict(case.options)
+        if self.operation.name in ("softmax", "attention"):
+            options["fully_masked"] = self.traits.fully_masked
+        if self.operation.name == "attention" and not self.offers("query_offset"):
+            shift = case.arrays["k"].shape[2] - case.arrays["q"].shape[2]
+            bottom = self.traits.causal_alignment == "bottom-right"
+            options["query_offset"] = shift if bottom else 0
+        return options
+
+
+def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
+    """The operation's options that a function's signature has."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # compiled functions may not tell
+        return tuple(operation.options)
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return tuple(operation.options)
+    names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
+    return tuple(o for o in operation.options if o in names)
+
+
+def output_shapes(case: Case) -> list[tuple[int, ...]]:
+    """The shapes that the outputs must have."""
+    if case.operation == "softmax":
+        return [case.arrays["x"].shape]
+    axes = case.sizes()
+    outputs = OPERATIONS[case.operation].outputs.values()
+    return [tuple(axes[a] for a in letters.split()) for letters in outputs]
+
+
+def described_options(case: Case) -> str:
+    """The options of a call in a few words."""
+    return ", ".join(
+        f"{n}={'<array>' if isinstance(o, np.ndarray) else o!r}" for n, o in case.options.items()
+    )

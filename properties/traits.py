@@ -1,0 +1,110 @@
+"""What an implementation declares of itself, checked: an unknown word is refused with the known."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seqlaws.properties.operations import OPERATIONS
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
+    "backend": ("numpy", "torch", "jax"),
+    "device": (),
+    "dtypes": DTYPES,
+    "accumulate": DTYPES,
+    "matmul": ("ieee", "tf32", "bf16"),
+    "fully_masked": ("zeros", "nan", "mean"),
+    "causal_alignment": ("top-left", "bottom-right"),
+    "masked_nan": ("never", "may leak"),
+}
+DEFAULT: Mapping[str, Any] = {
+    "backend": "numpy",
+    "device": "cpu",
+    "dtypes": ("float32",),
+    "accumulate": "",
+    "matmul": "ieee",
+    "fully_masked": "zeros",
+    "causal_alignment": "top-left",
+    "masked_nan": "never",
+}
+
+
+class UnknownTraitError(ValueError):
+    """A trait or a value that the contract does not know; the message says what it knows."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """The traits of one implementation for one operation."""
+
+    backend: str
+    device: str
+    dtypes: tuple[str, ...]
+    accumulate: str
+    matmul: str
+    fully_masked: str
+    causal_alignment: str
+    masked_nan: str
+
+
+def traits_of(declared: Any, operation: str) -> Traits:
+    """The traits for one operation, with the defaults of what is not declared.
+
+    declared: the implementation's TRAITS. Raises UnknownTraitError.
+    """
+    if not isinstance(declared, Mapping):
+        raise UnknownTraitError(f"TRAITS is a {type(declared).__name__}, not a dict")
+    for name in declared:
+        if name not in KNOWN and name != "known_failures":
+            names = [*KNOWN, "known_failures"]
+            raise UnknownTraitError(f"unknown trait {name!r}{nearest(name, names)}")
+    return Traits(**{name: trait_value(declared, name, operation) for name in KNOWN})
+
+
+def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
+    """One trait, for one operation."""
+    value = declared.get(name, DEFAULT[name])
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in OPERATIONS:
+                raise UnknownTraitError(
+                    f"trait {name!r} is given for an unknown operation {key!r}"
+                    f"{nearest(key, list(OPERATIONS))}"
+                )
+        value = value.get(operation, DEFAULT[name])
+    if name == "dtypes":
+        given = (value,) if isinstance(value, str) else value
+        if not isinstance(given, (tuple, list, set, frozenset)) or not given:
+            raise UnknownTraitError(f"trait 'dtypes' is {value!r}; known: {', '.join(DTYPES)}")
+        for dtype in given:
+            refuse_unknown(name, dtype)
+        return tuple(d for d in DTYPES if d in given)
+    if value != DEFAULT[name]:
+        refuse_unknown(name, value)
+    return value
+
+
+def refuse_unknown(name: str, value: Any) -> None:
+    """Raise UnknownTraitError unless the trait knows the value."""
+    if not isinstance(value, str) or (KNOWN[name] and value not in KNOWN[name]):
+        known = ", ".join(KNOWN[name]) or "a text"
+        raise UnknownTraitError(f"trait {name!r} is {value!r}; known: {known}")
+
+
+def known_failures_of(declared: Any) -> dict[str, str]:
+    """{law: reason}; raises UnknownTraitError where it is anything else."""
+    failures = declared.get("known_failures", {}) if isinstance(declared, Mapping) else {}
+    sound = isinstance(failures, Mapping) and all(
+        isinstance(text, str) for pair in failures.items() for text in pair
+    )
+    if not sound:
+        raise UnknownTraitError("trait 'known_failures' is not a dict from law to reason")
+    return dict(failures)
+
+
+def nearest(word: Any, known: list[str]) -> str:
+    """What is known, the likeliest meant first."""
+    close = difflib.get_close_matches(str(word), known, 1)
+    meant = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{meant} known: {', '.join(known)}"

@@ -1,0 +1,26 @@
+"""The specification: each operation and its vjp in plain NumPy, one equation a line.
+
+Nothing here knows an implementation. The same source runs on float64 and complex128 arrays and
+on the number systems of `seqlaws.reference.numbers`. An argument that is not modelled raises.
+"""
+
+from seqlaws.reference.attention import attention, attention_vjp
+from seqlaws.reference.gru import gru, gru_vjp
+from seqlaws.reference.lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.reference.rnn import rnn, rnn_vjp
+from seqlaws.reference.softmax import softmax, softmax_vjp
+
+__all__ = [
+    "attention",
+    "attention_vjp",
+    "gru",
+    "gru_vjp",
+    "lstm",
+    "lstm_gates",
+    "lstm_gates_vjp",
+    "lstm_vjp",
+    "rnn",
+    "rnn_vjp",
+    "softmax",
+    "softmax_vjp",
+]

@@ -1,0 +1,77 @@
+"""The few functions that the equations use beside NumPy's own.
+
+Each is an ordinary function of arrays. A number system that has a sharper rule of its own
+registers it here (`functools.singledispatch`), so that an equation reads the same on all of them.
+Unary plus, in the equations, marks a value that an implementation may keep in storage precision.
+"""
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+Array = Any  # an ndarray of float64, complex128 or objects, or a number system's own array
+
+
+def transpose(x: Array) -> Array:
+    """Swap the last two axes."""
+    return np.swapaxes(x, -1, -2)
+
+
+@singledispatch
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x))."""
+    with np.errstate(over="ignore"):  # exp(-x) = inf is the right intermediate: 1 / inf = 0
+        return 1 / (1 + np.exp(-x))
+
+
+def relu(x: Array) -> Array:
+    """max(x, 0)."""
+    return np.maximum(x, 0)
+
+
+@singledispatch
+def step(x: Array) -> Array:
+    """The slope of relu: 1 where x > 0, else 0; 0 at 0 (and NaN at NaN)."""
+    return np.where(np.isnan(x), x, np.where(x > 0, 1.0, 0.0))
+
+
+@singledispatch
+def either(formula: Array, *equivalents: Array) -> Array:
+    """A formula and others that equal it in exact arithmetic, any of which may be computed."""
+    return formula
+
+
+@singledispatch
+def softmax_rows(x: Array) -> Array:
+    """exp(x_j - max x) / sum_k exp(x_k - max x) along the last axis; x_j may be -inf.
+
+    A row that is -inf throughout has no softmax: it is returned as zeros, and the caller decides.
+    """
+    largest = np.max(x, axis=-1, keepdims=True, initial=-np.inf)
+    e = np.exp(x - np.where(np.isneginf(np.real(largest)), 0, largest))
+    total = np.sum(e, axis=-1, keepdims=True)
+    return e / np.where(total == 0, 1, total)
+
+
+@singledispatch
+def log_sum_exp(x: Array) -> Array:
+    """log sum_k exp(x_k) along the last axis, kept as an axis of size 1; 0 for an empty sum."""
+    largest = np.max(x, axis=-1, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isneginf(np.real(largest)), 0, largest)
+    total = np.sum(np.exp(x - largest), axis=-1, keepdims=True)
+    return np.log(np.where(total == 0, 1, total)) + largest
+
+
+def matmul_where(counts: Array, a: Array, b: Array) -> Array:
+    """sum_j a_ij b_jd over the pairs (i, j) that count; elsewhere a is 0 and b may be anything.
+
+    counts: bool, (..., I, J); a: (..., I, J); b: (..., J, D).
+    In IEEE arithmetic 0 * NaN is NaN: what does not count is therefore left out, not weighted by 0.
+    """
+    finite = np.isfinite(b)
+    if np.all(finite):
+        return a @ b
+    reached = (counts.astype(float) @ ~finite) > 0  # (..., I, D)
+    with np.errstate(invalid="ignore"):
+        return np.where(reached, a @ b, a @ np.where(finite, b, 0))

@@ -1,0 +1,130 @@
+"""attention: each query reads the values, weighted by how well their keys answer it.
+
+softmax(q k^T / sqrt(D)) v; Vaswani et al. (2017), "Attention is all you need", equation 1.
+Query heads that share keys: Ainslie et al. (2023), "GQA". Softcap: Gemma Team (2024), "Gemma 2".
+The row sums of the vjp as rowsum(do o): Dao et al. (2022), "FlashAttention", appendix B.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from seqlaws.reference.algebra import Array, either, log_sum_exp, matmul_where, transpose
+from seqlaws.reference.masks import allowed_pairs, is_floating
+from seqlaws.reference.shapes import bind
+from seqlaws.reference.softmax import weights
+
+Window = tuple[int | None, int | None] | None
+
+
+def attention(
+    q: Array,
+    k: Array,
+    v: Array,
+    mask: Any = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+    query_offset: int = 0,
+    window: Window = None,
+    softcap: float | None = None,
+    *,
+    fully_masked: str = "zeros",
+) -> Array:
+    """q (B, N, L, D), k (B, M, S, D), v (B, M, S, Dv) to out (B, N, L, Dv); M divides N.
+
+    Query head n reads key head n // (N // M). scale defaults to 1/sqrt(D). Options: contract.md.
+    fully_masked: what a query that may attend to nothing gets: "zeros", "nan", "mean".
+    Raises ValueError or TypeError for what does not fit.
+    """
+    group = heads(q, k, v)
+    k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
+    allowed, s, _ = scores(q, k, mask, is_causal, scale, query_offset, window, softcap)
+    p = +weights(s, fully_masked)
+    return +matmul_where(counted(allowed, fully_masked), p, v)
+
+
+def attention_vjp(
+    dout: Array,
+    q: Array,
+    k: Array,
+    v: Array,
+    mask: Any = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+    query_offset: int = 0,
+    window: Window = None,
+    softcap: float | None = None,
+    *,
+    fully_masked: str = "zeros",
+) -> tuple[Array, Array, Array]:
+    """dout (B, N, L, Dv) to the gradients of q, k and v.
+
+    No gradient passes through the scores of a query that may attend to nothing; with
+    fully_masked="nan" whatever depends on such a query is NaN, and nothing is claimed of it.
+    """
+    group = heads(q, k, v)
+    bind("attention_vjp", q=(q, "B N L D"), v=(v, "B M S Dv"), dout=(dout, "B N L Dv"))
+    k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
+    c = default_scale(q, scale)
+    allowed, s, slope = scores(q, k, mask, is_causal, scale, query_offset, window, softcap)
+    counts = counted(allowed, fully_masked)
+    p = +weights(s, fully_masked)
+    out = +matmul_where(counts, p, v)
+    p = +either(p, np.where(allowed, np.exp(s - log_sum_exp(s)), p))  # from the stored log-sum-exp
+    dv = transpose(p) @ dout
+    dp = np.where(allowed, dout @ transpose(v), 0)
+    inner = either(
+        np.sum(p * dp, axis=-1, keepdims=True), np.sum(dout * out, axis=-1, keepdims=True)
+    )
+    ds = np.where(allowed, +(p * (dp - inner) * slope), 0 * p if fully_masked == "nan" else 0)
+    dq = matmul_where(allowed, ds * c, k)
+    dk = matmul_where(transpose(allowed), transpose(ds * c), q)
+    return +dq, +over_group(dk, group), +over_group(dv, group)
+
+
+def scores(
+    q: Array,
+    k: Array,
+    mask: Any,
+    is_causal: bool,
+    scale: float | None,
+    query_offset: int,
+    window: Window,
+    softcap: float | None,
+) -> tuple[Array, Array, Array]:
+    """Which pairs are allowed; their scores, -inf elsewhere; the slope of the softcap, or 1."""
+    allowed = allowed_pairs((*q.shape[:3], k.shape[2]), mask, is_causal, query_offset, window)
+    s, slope = (q @ transpose(k)) * default_scale(q, scale), 1.0  # (B, N, L, S)
+    if softcap is not None:
+        t = np.tanh(s * (1 / softcap))
+        s, slope = t * softcap, 1 - t * t
+    if is_floating(mask):
+        s = s + mask
+    return allowed, np.where(allowed, s, -np.inf), slope
+
+
+def counted(allowed: Array, fully_masked: str) -> Array:
+    """The pairs whose values enter the output: a fully masked row's mean takes every value."""
+    if fully_masked != "mean":
+        return allowed
+    return allowed | ~np.any(allowed, axis=-1, keepdims=True)
+
+
+def default_scale(q: Array, scale: float | None) -> float:
+    """The factor of the scores."""
+    return 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
+
+
+def heads(q: Array, k: Array, v: Array) -> int:
+    """How many query heads share a key head, once everything fits."""
+    s = bind("attention", q=(q, "B N L D"), k=(k, "B M S D"), v=(v, "B M S Dv"))
+    if s["M"] == 0 or s["N"] % s["M"]:
+        raise ValueError(f"attention: {s['M']} key heads do not divide {s['N']} query heads")
+    return s["N"] // s["M"]
+
+
+def over_group(dk: Array, group: int) -> Array:
+    """Sum the gradients of the query heads that share a key head: (B, N, S, D) to (B, M, S, D)."""
+    batch, n, s, d = dk.shape
+    return np.sum(np.reshape(dk, (batch, n // group, group, s, d)), axis=2)

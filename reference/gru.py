@@ -1,0 +1,153 @@
+"""gru: a state that the update gate carries and a candidate that the reset gate frees of it.
+
+Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", apply the reset
+gate to the state before the product (reset_after=False); cuDNN, PyTorch and Keras apply it to the
+product (reset_after=True). As there, the update gate z weighs the old state:
+h_t = (1 - z) n + z h_{t-1}. Row blocks of the weights in the order reset, update, new.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.reference.algebra import Array, either, sigmoid, transpose
+from seqlaws.reference.shapes import bind
+from seqlaws.reference.steps import (
+    along_time,
+    bias_gradient,
+    existing_steps,
+    preactivation,
+    reading_order,
+    weight_gradient,
+)
+
+
+def gru(
+    x: Array,
+    h0: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    reset_after: bool = True,
+    lengths: Any = None,
+    reverse: bool = False,
+) -> tuple[Array, Array]:
+    """x (B, T, I), h0 (B, H), weight_ih (3H, I), weight_hh (3H, H), biases (3H,).
+
+    Returns y (B, T, H), zero where a step does not exist, and h_n (B, H).
+    Raises ValueError for shapes that do not fit.
+    """
+    parameters = weight_ih, weight_hh, bias_ih, bias_hh
+    batch, time, hidden = sizes(x, h0, *parameters)
+    exists = existing_steps("gru", lengths, batch, time)
+    x = np.where(exists, x, 0)
+    y, h = [np.zeros((batch, hidden))] * time, h0
+    for t in reading_order(time, reverse):
+        *_, after = gru_cell(x[:, t], h, *parameters, reset_after)
+        h = np.where(exists[:, t], after, h)
+        y[t] = np.where(exists[:, t], after, 0)
+    return along_time(y, batch, hidden), +h
+
+
+def gru_vjp(
+    dy: Array,
+    dh_n: Array,
+    x: Array,
+    h0: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    reset_after: bool = True,
+    lengths: Any = None,
+    reverse: bool = False,
+) -> tuple[Array, ...]:
+    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases."""
+    parameters = weight_ih, weight_hh, bias_ih, bias_hh
+    batch, time, hidden = sizes(x, h0, *parameters)
+    bind("gru_vjp", x=(x, "B T I"), h0=(h0, "B H"), dy=(dy, "B T H"), dh_n=(dh_n, "B H"))
+    exists = existing_steps("gru", lengths, batch, time)
+    x, dy = np.where(exists, x, 0), np.where(exists, dy, 0)
+    order = reading_order(time, reverse)
+    wide = np.zeros((batch, 3 * hidden))
+    before, reset, tape = [h0] * time, [h0] * time, [()] * time
+    da_ih, da_hh = [wide] * time, [wide] * time
+    h = h0
+    for t in order:
+        r, z, n, m, after = gru_cell(x[:, t], h, *parameters, reset_after)
+        before[t], reset[t], tape[t] = h, +(r * h), (+r, +z, +n, +m, h)
+        h = np.where(exists[:, t], after, h)
+    dh = dh_n
+    for t in reversed(order):
+        d_ih, d_hh, dh_t = gru_cell_gradient(dy[:, t] + dh, *tape[t], weight_hh, reset_after)
+        da_ih[t], da_hh[t] = np.where(exists[:, t], d_ih, 0), np.where(exists[:, t], d_hh, 0)
+        dh = np.where(exists[:, t], dh_t, dh)
+    das_ih, das_hh = (along_time(da, batch, 3 * hidden) for da in (da_ih, da_hh))
+    befores, resets = (along_time(s, batch, hidden) for s in (before, reset))
+    dweight_hh = weight_gradient(das_hh, befores)
+    if not reset_after:  # the new block multiplies r * h
+        new = weight_gradient(das_hh[..., 2 * hidden :], resets)
+        dweight_hh = np.concatenate([dweight_hh[: 2 * hidden], new], axis=0)
+    dweight_ih, db_ih, db_hh = weight_gradient(das_ih, x), bias_gradient(das_ih), bias_gradient(das_hh)
+    return +(das_ih @ weight_ih), +dh, dweight_ih, dweight_hh, db_ih, db_hh
+
+
+def gru_cell(
+    x: Array,
+    h: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    reset_after: bool,
+) -> tuple[Array, Array, Array, Array, Array]:
+    """r, z, n, m and the new state, each (..., H); m is what the reset gate multiplies.
+
+    m = W_hn h + b_hn if reset_after, else h.
+    """
+    k = h.shape[-1]
+    a = preactivation(x, h, weight_ih[: 2 * k], weight_hh[: 2 * k], bias_ih[: 2 * k], bias_hh[: 2 * k])
+    r, z = sigmoid(a[..., :k]), sigmoid(a[..., k:])
+    w_in, w_hn, b_in, b_hn = weight_ih[2 * k :], weight_hh[2 * k :], bias_ih[2 * k :], bias_hh[2 * k :]
+    if reset_after:
+        m = h @ transpose(w_hn) + b_hn
+        n = np.tanh(x @ transpose(w_in) + b_in + r * m)
+    else:
+        m = h
+        n = np.tanh(preactivation(x, r * h, w_in, w_hn, b_in, b_hn))
+    return r, z, n, m, +either((1 - z) * n + z * h, n + z * (h - n))
+
+
+def gru_cell_gradient(
+    dh: Array, r: Array, z: Array, n: Array, m: Array, h: Array, weight_hh: Array, reset_after: bool
+) -> tuple[Array, Array, Array]:
+    """From dh_t to da on the side of x and on the side of h (..., 3H), and dh_{t-1}."""
+    k = h.shape[-1]
+    da_n = dh * (1 - z) * (1 - n * n)
+    da_z = either(dh * (h - n), dh * h - dh * n) * (z * (1 - z))
+    if reset_after:
+        da_r = da_n * m * (r * (1 - r))
+        d_ih = +np.concatenate([da_r, da_z, da_n], axis=-1)
+        d_hh = +np.concatenate([da_r, da_z, da_n * r], axis=-1)
+        return d_ih, d_hh, +(dh * z + d_hh @ weight_hh)
+    d_rh = da_n @ weight_hh[2 * k :]
+    da_r = d_rh * h * (r * (1 - r))
+    d = +np.concatenate([da_r, da_z, da_n], axis=-1)
+    return d, d, +(dh * z + d_rh * r + d[..., : 2 * k] @ weight_hh[: 2 * k])
+
+
+def sizes(
+    x: Array, h0: Array, weight_ih: Array, weight_hh: Array, bias_ih: Array, bias_hh: Array
+) -> tuple[int, int, int]:
+    """B, T and H, once everything fits."""
+    s = bind(
+        "gru",
+        x=(x, "B T I"),
+        h0=(h0, "B H"),
+        weight_ih=(weight_ih, "3H I"),
+        weight_hh=(weight_hh, "3H H"),
+        bias_ih=(bias_ih, "3H"),
+        bias_hh=(bias_hh, "3H"),
+    )
+    return s["B"], s["T"], s["H"]

@@ -1,0 +1,66 @@
+"""Number systems on which the specification runs, and what they say of an implementation.
+
+`expected_and_allowed` runs an operation on rounding numbers: the value of every output entry and
+the error that an implementation of the declared arithmetic may make there.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.reference.numbers import functions as functions  # registers its rules
+from seqlaws.reference.numbers.arithmetic import Arithmetic
+from seqlaws.reference.numbers.rounding import Rounding, exact, settled
+
+__all__ = ["Arithmetic", "Expected", "Rounding", "expected_and_allowed"]
+
+
+class Expected(NamedTuple):
+    """The value of each entry of one output, and its allowed error (inf: nothing is claimed)."""
+
+    value: np.ndarray[Any, Any]
+    allowed: np.ndarray[Any, Any]
+
+
+def expected_and_allowed(
+    operation: str, *arguments: Any, arithmetic: Arithmetic | str = "float32", **options: Any
+) -> tuple[Expected, ...]:
+    """What an operation returns, and how far an implementation may be from it.
+
+    operation: a name in `seqlaws.reference`, a vjp included. arguments, options: its own; arrays
+    hold numbers of the arithmetic's dtype, in any NumPy dtype. arithmetic: an `Arithmetic`, or a
+    dtype's name for its default arithmetic. Returns one `Expected` for each output.
+    Raises ValueError for an unknown operation, and what the operation itself refuses.
+
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> (p,) = expected_and_allowed("softmax", x, arithmetic="bfloat16")
+    >>> p.value.round(3).tolist(), float(p.allowed.max()) < 0.01
+    ([0.09, 0.245, 0.665], True)
+    """
+    if operation not in reference.__all__:
+        raise ValueError(f"operation {operation!r}; known: {', '.join(reference.__all__)}")
+    a = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
+    with np.errstate(all="ignore"):  # NaN and infinities have rules of their own
+        return unpacked(
+            getattr(reference, operation)(
+                *(lifted(x, a) for x in arguments),
+                **{name: lifted(x, a) for name, x in options.items()},
+            ),
+            a,
+        )
+
+
+def lifted(x: Any, arithmetic: Arithmetic) -> Any:
+    """Floating arrays as exactly known rounding numbers; anything else as it is."""
+    floating = isinstance(x, np.ndarray) and np.issubdtype(x.dtype, np.floating)
+    return exact(x, arithmetic) if floating else x
+
+
+def unpacked(outputs: Any, arithmetic: Arithmetic) -> tuple[Expected, ...]:
+    """Each output's value and bound."""
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    numbers = [
+        settled(x if isinstance(x, Rounding) else exact(x, arithmetic)) for x in outputs
+    ]
+    return tuple(Expected(x.value, x.error) for x in numbers)

@@ -1,0 +1,97 @@
+"""What an implementation is admitted to do: the arithmetic that it declares."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+# dtype: (bits of the significand, smallest exponent of a normal number, largest exponent)
+FORMATS = {
+    "float64": (53, -1022, 1024),
+    "float32": (24, -126, 128),
+    "bfloat16": (8, -126, 128),
+    "float16": (11, -14, 16),
+}
+OPERANDS = {"ieee": None, "tf32": 2.0**-11, "bf16": 2.0**-8}
+
+
+def unit_roundoff(dtype: str) -> float:
+    """u: rounding to nearest errs by at most u |x|."""
+    return 2.0 ** -FORMATS[dtype][0]
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """dtype of inputs, outputs and stored values; dtype of sums and states; matmul's operands.
+
+    dtype: "float64", "float32", "bfloat16" or "float16".
+    accumulate: a dtype; by default float32 for the 16-bit dtypes, else `dtype` itself.
+    matmul: "ieee" (operands as they are), "tf32" or "bf16" (rounded to it where it is narrower).
+    Raises ValueError for a name that is not known.
+    """
+
+    dtype: str = "float32"
+    accumulate: str = ""
+    matmul: str = "ieee"
+
+    def __post_init__(self) -> None:
+        default = "float32" if self.dtype in ("bfloat16", "float16") else self.dtype
+        object.__setattr__(self, "accumulate", self.accumulate or default)
+        for part, known in (("dtype", FORMATS), ("accumulate", FORMATS), ("matmul", OPERANDS)):
+            if getattr(self, part) not in known:
+                raise ValueError(f"{part} is {getattr(self, part)!r}; known: {', '.join(known)}")
+
+    @cached_property
+    def unit(self) -> float:
+        """Unit roundoff of what is accumulated, with that of the float64 specification beside it."""
+        return unit_roundoff(self.accumulate) + 2.0**-53
+
+    @cached_property
+    def storage_unit(self) -> float:
+        """Unit roundoff of what is stored; 0 where storing what was accumulated loses nothing."""
+        stored = unit_roundoff(self.dtype)
+        return stored if stored > unit_roundoff(self.accumulate) else 0.0
+
+    @cached_property
+    def operand_unit(self) -> float:
+        """Unit roundoff of matrix-product operands; 0 where they are taken as they are."""
+        operand = OPERANDS[self.matmul]
+        return operand if operand and operand > unit_roundoff(self.dtype) else 0.0
+
+    @cached_property
+    def tiny(self) -> float:
+        """What an underflow of the accumulating dtype loses: subnormal numbers may become zero."""
+        return underflow(self.accumulate)
+
+    @cached_property
+    def storage_tiny(self) -> float:
+        """What an underflow on storing loses."""
+        return underflow(self.dtype)
+
+    @cached_property
+    def largest(self) -> float:
+        """Beyond this a step may overflow."""
+        return greatest(self.accumulate)
+
+    @cached_property
+    def storage_largest(self) -> float:
+        """Beyond this storing may overflow."""
+        return greatest(self.dtype)
+
+    ulps = 4  # of an elementary function: exp, log, tanh, sigmoid
+    scalings = 4  # roundings that a scalar factor adds: on the scores, on q, or its root on both
+    block = 16  # an online softmax rescales every so many keys
+    prescalings = 2  # exp as exp2: log2(e) multiplied into the scores
+
+
+def underflow(dtype: str) -> float:
+    """The smallest normal number: below it, zero is admitted.
+
+    No hardware flushes float16: there it is half the spacing of the subnormal numbers.
+    """
+    bits, smallest, _ = FORMATS[dtype]
+    return 2.0 ** (smallest - bits) if dtype == "float16" else 2.0**smallest
+
+
+def greatest(dtype: str) -> float:
+    """The largest finite number of a dtype."""
+    bits, _, largest = FORMATS[dtype]
+    return (2.0 - 2.0 ** (1 - bits)) * 2.0 ** (largest - 1)

@@ -1,0 +1,173 @@
+"""Elementary functions, softmax and alternative formulas on rounding numbers.
+
+A function is charged its ulps on top of what the error of its argument becomes: the Lipschitz
+constant on the interval that the argument may lie in, not the global one, capped by the range.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from seqlaws.reference import algebra
+from seqlaws.reference.numbers.rounding import (
+    UFUNCS,
+    Array,
+    Rounding,
+    lift,
+    settled,
+)
+
+
+def evaluated(x: Rounding, value: Array, error: Array, ulps: float | None = None) -> Rounding:
+    """A function's value, with its own error: so many ulps, of up to two unit roundoffs each."""
+    a = x.arithmetic
+    ulps = a.ulps if ulps is None else ulps
+    own = 2 * (ulps * a.unit + 2.0**-52) * (np.abs(value) + error)
+    return Rounding(value, error + own + a.tiny, a)
+
+
+def monotone(
+    x: Rounding, value: Array, slope: Callable[[Array], Array], width: Array
+) -> Rounding:
+    """A bounded function whose slope falls with |x|; `width`: how far the range reaches at most."""
+    nearest_zero = np.maximum(np.abs(x.value) - x.error, 0)
+    reached = np.where(np.isinf(x.error), np.inf, slope(nearest_zero) * x.error)
+    result = evaluated(x, value, np.minimum(np.where(np.isnan(reached), np.inf, reached), width))
+    return Rounding(result.value, np.where(np.isinf(x.error), np.inf, result.error), x.arithmetic)
+
+
+def tanh(x: Rounding) -> Rounding:
+    x = settled(x)
+    value = np.tanh(x.value)
+    result = monotone(x, value, lambda z: 1 / np.cosh(np.minimum(z, 700)) ** 2, 1 + np.abs(value))
+    at_zero = (x.value == 0) & (x.error == 0)
+    return Rounding(value, np.where(at_zero, 0, result.error), x.arithmetic)
+
+
+def sigmoid(x: Rounding) -> Rounding:
+    x = settled(x)
+    value = algebra.sigmoid(x.value)
+
+    def slope(z: Array) -> Array:
+        e = np.exp(-z)
+        return e / (1 + e) ** 2
+
+    return monotone(x, value, slope, np.maximum(value, 1 - value))
+
+
+def step(x: Rounding) -> Rounding:
+    """The slope of relu may be 0 or 1 where the sign is not certain."""
+    x = settled(x)
+    uncertain = (np.abs(x.value) <= x.error) & (x.error > 0)
+    error = np.where(np.isinf(x.error), np.inf, np.where(uncertain, 1.0, 0.0))
+    return Rounding(np.where(x.value > 0, 1.0, 0.0), error, x.arithmetic, 1.0)
+
+
+def exp(x: Rounding) -> Rounding:
+    """exp, also as exp2 of a prescaled argument."""
+    x = prescaled(x)
+    value = np.exp(x.value)
+    near = value * np.expm1(np.minimum(x.error, 1))
+    far = np.exp(x.value + x.error)
+    error = np.where(x.error < 1, near, np.where(np.isneginf(x.value), 0, far))
+    return evaluated(x, value, error)
+
+
+def prescaled(x: Rounding) -> Rounding:
+    """log2(e) may be multiplied into a sum that is about to be an exponent."""
+    if x.chain is not None:
+        roundings = x.chain.roundings + x.arithmetic.prescalings
+        x = Rounding(x.value, x.error, x.arithmetic, 0.0, x.chain._replace(roundings=roundings))
+    return settled(x)
+
+
+def log_sum_exp(x: Rounding) -> Rounding:
+    """Kept relative to the maximum: an error of the maximum cancels out of the sum."""
+    x = prescaled(x)
+    a, n = x.arithmetic, x.shape[-1]
+    value = algebra.log_sum_exp(x.value)
+    masked = np.isneginf(x.value)
+    away = np.max(np.where(masked, 0, exponent_error(x)), axis=-1, keepdims=True, initial=0)
+    own = a.unit * (2 * a.ulps * (1 + np.abs(value)) + 2 * np.abs(value) + n + blocks(x))
+    return Rounding(value, away + own + a.tiny, a)
+
+
+def exponent_error(x: Rounding) -> Array:
+    """How far the exponents x_j - max x may be off, but for what all of a row share.
+
+    With exp2 the score and the maximum are multiplied by log2(e) beforehand: the error grows with
+    |x| + |max|. An online softmax takes one more exponential and product for every block of keys.
+    """
+    a = x.arithmetic
+    masked = np.isneginf(x.value)
+    largest = np.max(x.value, axis=-1, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isneginf(largest), 0, largest)
+    offset = 3 * a.unit * (np.abs(np.where(masked, 0, x.value)) + np.abs(largest))
+    own = (2 * a.ulps * (1 + blocks(x)) + blocks(x)) * a.unit
+    return np.where(masked, 0, x.error + offset + own)
+
+
+def blocks(x: Rounding) -> int:
+    """How often an online softmax rescales."""
+    return -(-x.shape[-1] // x.arithmetic.block)
+
+
+def softmax_rows(x: Rounding) -> Rounding:
+    """One rule for the whole of softmax: composed of its parts the bound would be useless.
+
+    With exponents off by at most t_j, p_j lies between p e^-t / (p e^-t + sum others p e^t) and
+    the same with the signs of t exchanged. `up` and `down` are how far a weight alone may move;
+    sums over the others leave p_j out instead of subtracting it.
+    """
+    x = prescaled(x)
+    a, n = x.arithmetic, x.shape[-1]
+    p = algebra.softmax_rows(x.value)
+    if n == 0:
+        return Rounding(p, p, a)
+    largest = np.max(x.value, axis=-1, keepdims=True)
+    gone = np.isfinite(x.value) & (x.value < -a.largest / 10) & (largest > -a.largest / 100)
+    t = np.where(gone, 0, exponent_error(x))
+    masked = np.isneginf(x.value)
+    shifted = np.where(masked, -np.inf, x.value - np.where(np.isneginf(largest), 0, largest))
+    whole = np.sum(np.exp(shifted), axis=-1, keepdims=True)
+    whole = np.where(whole == 0, 1, whole)
+    down = p * -np.expm1(-t)
+    up = np.where(t < 1, p * np.expm1(np.minimum(t, 1)), np.exp(shifted + t) / whole - p)
+    up = np.where(p == 0, np.where(masked, 0, np.exp(shifted + t) / whole), up)
+    rest, others_down, others_up = others(p), others(down), others(up)
+    above = (rest * up + p * others_down) / (p + up + np.maximum(rest - others_down, 0))
+    below = (rest * down + p * others_up) / (p - down + rest + others_up)
+    error = np.maximum(
+        np.where(np.isfinite(above), above, 1 - p), np.where(np.isfinite(below), below, p)
+    )
+    error = np.minimum(error, np.maximum(p, 1 - p))
+    error = error + (a.unit * (n + 2 + blocks(x)) + 2.0**-50) * (p + error) + a.tiny
+    error = np.where(masked, 0, error)  # what is masked weighs nothing
+    hopeless = np.any(np.isinf(x.error) & ~gone, axis=-1, keepdims=True)
+    return Rounding(p, np.where(hopeless, np.inf, error), a)
+
+
+def others(z: Array) -> Array:
+    """For each entry the sum of the others along the last axis, without subtracting."""
+    before, after = np.zeros_like(z), np.zeros_like(z)
+    before[..., 1:] = np.cumsum(z, axis=-1)[..., :-1]
+    after[..., :-1] = np.cumsum(z[..., ::-1], axis=-1)[..., ::-1][..., 1:]
+    return before + after
+
+
+def either(formula: Rounding, *equivalents: Rounding) -> Rounding:
+    """The widest of the errors that one of the formulas allows."""
+    x = settled(formula)
+    error = x.error
+    for other in equivalents:
+        y = settled(lift(other, x))
+        error = np.maximum(error, y.error + np.abs(y.value - x.value))
+    return Rounding(x.value, error, x.arithmetic, x.grid)
+
+
+UFUNCS |= {"tanh": tanh, "exp": exp}
+algebra.sigmoid.register(Rounding, sigmoid)
+algebra.step.register(Rounding, step)
+algebra.softmax_rows.register(Rounding, softmax_rows)
+algebra.log_sum_exp.register(Rounding, log_sum_exp)
+algebra.either.register(Rounding, either)

@@ -1,0 +1,278 @@
+"""Rounding numbers: a value and a bound on what an admissible implementation may make of it.
+
+`Rounding(v, e)` stands for every number within e of v, entry by entry. Run on these numbers the
+specification returns, beside each expected value, the error that it allows.
+
+A sum of products is charged once, when it is consumed, whatever its order or tree, with FMA or
+without: u ((p + n - 2) sum|terms| + |sum|) for n terms that each took p roundings before (Jeannerod
+and Rump 2013, "Improved error bounds for inner products in floating-point arithmetic"). Where all
+terms are multiples of a power of two g and sum|terms| <= g/u, every partial sum is exact: no charge.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqlaws.reference.numbers.arithmetic import Arithmetic
+
+Array = np.ndarray[Any, Any]
+COARSEST = 2.0**200  # the grid of zeros: every power of two divides them
+
+
+class Chain(NamedTuple):
+    """A sum not yet charged: sum|terms|, how many, and the roundings that each took before."""
+
+    magnitude: Array
+    terms: int
+    roundings: int
+
+
+class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
+    """|x - value| <= error, entry by entry, for every x that an implementation may hold here.
+
+    value, error: float64 arrays of one shape; error is inf where nothing can be said.
+    grid: a power of two that divides every entry, as far as is known; 0 if none is.
+    """
+
+    def __init__(
+        self,
+        value: Any,
+        error: Any,
+        arithmetic: Arithmetic,
+        grid: float = 0.0,
+        chain: Chain | None = None,
+    ) -> None:
+        self.value = np.asarray(value, float)
+        error = np.where(np.isnan(error) | np.isnan(self.value), np.inf, error)
+        self.error = np.where(np.isneginf(self.value) & (error < np.inf), 0.0, error)
+        self.arithmetic, self.grid, self.chain = arithmetic, min(grid, COARSEST), chain
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value.dtype
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __repr__(self) -> str:
+        x = settled(self)
+        return f"Rounding(value={x.value!r}, error={x.error!r})"
+
+    def __getitem__(self, index: Any) -> "Rounding":
+        return rearranged(self, lambda z: z[index])
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        rule = UFUNCS.get(ufunc.__name__)
+        if rule is None or method != "__call__" or kwargs:
+            return NotImplemented
+        return rule(*inputs) if ufunc is np.multiply else rule(*(lift(x, self) for x in inputs))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        rule = FUNCTIONS.get(function.__name__)
+        return NotImplemented if rule is None else rule(*args, **kwargs)
+
+
+def exact(values: Any, arithmetic: Arithmetic) -> Rounding:
+    """Numbers that everyone holds exactly, but that subnormal ones may be read as zero."""
+    v = np.asarray(values, float)
+    read_as_zero = np.where(np.abs(v) < arithmetic.tiny, np.abs(v), 0.0)
+    return Rounding(v, read_as_zero, arithmetic, grid_of(v))
+
+
+def lift(x: Any, like: Rounding) -> Rounding:
+    """x itself, or a constant as a rounding number of the same arithmetic."""
+    return x if isinstance(x, Rounding) else exact(x, like.arithmetic)
+
+
+def lift_all(*xs: Any) -> list[Rounding]:
+    """All of them settled, on the arithmetic of the first that has one."""
+    like = next(x for x in xs if isinstance(x, Rounding))
+    return [settled(lift(x, like)) for x in xs]
+
+
+def grid_of(v: Array) -> float:
+    """The largest power of two that divides every finite entry."""
+    v = v[np.isfinite(v) & (v != 0)]
+    if not v.size:
+        return COARSEST
+    mantissa, exponent = np.frexp(v)
+    odd = (np.abs(mantissa) * 2.0**53).astype(np.int64)
+    return float(np.min(np.ldexp((odd & -odd).astype(float), exponent - 53)))
+
+
+def size(x: Rounding) -> Array:
+    """The largest magnitude that x may have; -inf is exact and counts as nothing."""
+    return np.where(np.isneginf(x.value), 0.0, np.abs(x.value)) + x.error
+
+
+def magnitude(x: Rounding) -> Array:
+    """sum|terms| of a chain, the size of anything else."""
+    return size(x) if x.chain is None else np.where(np.isneginf(x.value), 0.0, x.chain.magnitude)
+
+
+def unknown_if_nan(x: Array) -> Array:
+    """inf - inf and 0 * inf say nothing: the bound there is inf."""
+    return np.where(np.isnan(x), np.inf, x)
+
+
+def settled(x: Rounding) -> Rounding:
+    """x with its chain charged (kept in x itself, so that a chain is charged once)."""
+    if x.chain is None:
+        return x
+    a, (m, n, p) = x.arithmetic, x.chain
+    u = a.unit
+    charge = u * ((p + max(n - 2, 0)) * m + (size(x) if n > 1 else 0))
+    charge = charge * (1 + 4 * (p + 1) * u) + a.tiny * (n + p)
+    free = (x.error == 0) & (m <= x.grid / u) & (x.grid >= a.tiny)
+    error = unknown_if_nan(x.error + np.where(free | (m == 0) & (x.error == 0), 0.0, charge))
+    overflows = np.isfinite(x.value) & (unknown_if_nan(m) + error > a.largest)
+    x.error, x.chain = np.where(overflows, np.inf, error), None
+    return x
+
+
+def stored(x: Rounding) -> Rounding:
+    """+x: the value may be rounded to storage precision here."""
+    x, a = settled(x), x.arithmetic
+    if not a.storage_unit:
+        return x
+    free = (x.error == 0) & (np.abs(x.value) <= x.grid / a.storage_unit)
+    free &= (x.grid >= a.storage_tiny) | (x.value == 0)
+    error = np.where(free, 0.0, x.error + a.storage_unit * size(x) + a.storage_tiny)
+    overflows = np.isfinite(x.value) & (size(x) * (1 + a.storage_unit) > a.storage_largest)
+    return Rounding(x.value, np.where(overflows, np.inf, error), a, x.grid)
+
+
+def narrowed(x: Rounding) -> Rounding:
+    """An operand of a matrix product, rounded as `matmul` declares."""
+    u = x.arithmetic.operand_unit
+    if not u:
+        return x
+    free = (x.error == 0) & (np.abs(x.value) <= x.grid / u)
+    return Rounding(x.value, x.error + np.where(free, 0.0, u * size(x)), x.arithmetic, x.grid)
+
+
+def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
+    """The same numbers in other places; a chain goes along."""
+    chain = x.chain
+    if chain is not None:
+        moved = place(np.broadcast_to(chain.magnitude, x.shape))
+        chain = Chain(moved, chain.terms, chain.roundings)
+    return Rounding(place(x.value), place(x.error), x.arithmetic, x.grid, chain)
+
+
+def add(x: Rounding, y: Rounding) -> Rounding:
+    cx, cy = (z.chain or Chain(size(z), 1, 0) for z in (x, y))
+    chain = Chain(
+        magnitude(x) + magnitude(y), cx.terms + cy.terms, max(cx.roundings, cy.roundings)
+    )
+    grid = min(x.grid, y.grid)
+    return Rounding(x.value + y.value, x.error + y.error, x.arithmetic, grid, chain)
+
+
+def negative(x: Rounding) -> Rounding:
+    return Rounding(-x.value, x.error, x.arithmetic, x.grid, x.chain)
+
+
+def multiply(x: Any, y: Any) -> Rounding:
+    for scalar, number in ((x, y), (y, x)):
+        if isinstance(scalar, (int, float)):
+            return scaled(number, float(scalar))
+    x, y = lift_all(x, y)
+    error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size(y))
+    m = unknown_if_nan(size(x) * size(y))
+    return Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
+
+
+def scaled(x: Rounding, factor: float) -> Rounding:
+    """A scalar factor keeps the chain, and may be applied anywhere in it; powers of 4 are exact."""
+    a, c, size_of_factor = x.arithmetic, x.chain or Chain(size(x), 1, 0), abs(factor)
+    root_is_exact = factor == 0 or math.frexp(math.sqrt(size_of_factor))[0] == 0.5
+    m = unknown_if_nan(c.magnitude * size_of_factor)
+    if root_is_exact:
+        grid = x.grid * size_of_factor if factor else COARSEST
+        error = unknown_if_nan(x.error * size_of_factor)
+        return Rounding(x.value * factor, error, a, grid, Chain(m, c.terms, c.roundings))
+    error = x.error * size_of_factor + 2 * a.unit * size(x) * size_of_factor
+    return Rounding(x.value * factor, error, a, 0.0, Chain(m, c.terms, c.roundings + a.scalings))
+
+
+def matmul(x: Rounding, y: Rounding) -> Rounding:
+    x, y = narrowed(settled(x)), narrowed(settled(y))
+    error = np.abs(x.value) @ y.error + x.error @ size(y)
+    chain = Chain(unknown_if_nan(size(x) @ size(y)), x.shape[-1], 1)
+    grid = x.grid * y.grid
+    return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)
+
+
+def total(x: Any, axis: Any = None, keepdims: bool = False) -> Rounding:
+    """np.sum: one chain of all the terms."""
+    c = x.chain or Chain(size(x), 1, 0)
+    value, error, m = (
+        np.sum(np.broadcast_to(z, x.shape), axis=axis, keepdims=keepdims)
+        for z in (x.value, x.error, c.magnitude)
+    )
+    terms = c.terms * (x.value.size // max(value.size, 1))
+    return Rounding(value, error, x.arithmetic, x.grid, Chain(m, terms, c.roundings))
+
+
+def maximum(x: Rounding, y: Rounding) -> Rounding:
+    x, y = settled(x), settled(y)
+    x_may = x.value + x.error >= y.value - y.error
+    y_may = y.value + y.error >= x.value - x.error
+    error = np.maximum(np.where(x_may, x.error, 0), np.where(y_may, y.error, 0))
+    return Rounding(np.maximum(x.value, y.value), error, x.arithmetic, min(x.grid, y.grid))
+
+
+def where(condition: Any, x: Any, y: Any) -> Rounding:
+    x, y = lift_all(x, y)
+    value, error = (np.where(condition, *z) for z in ((x.value, y.value), (x.error, y.error)))
+    return Rounding(value, error, x.arithmetic, min(x.grid, y.grid))
+
+
+def joined(join: Callable[..., Array]) -> Callable[..., Rounding]:
+    """np.stack, np.concatenate."""
+
+    def rule(parts: Any, axis: int = 0) -> Rounding:
+        parts = lift_all(*parts)
+        value, error = (join([getattr(x, z) for x in parts], axis=axis) for z in ("value", "error"))
+        return Rounding(value, error, parts[0].arithmetic, min(x.grid for x in parts))
+
+    return rule
+
+
+def moving(move: Callable[..., Array]) -> Callable[..., Rounding]:
+    """A function that only rearranges."""
+    return lambda x, *args, **kwargs: rearranged(x, lambda z: move(z, *args, **kwargs))
+
+
+def of_value(question: Callable[[Array], Array]) -> Callable[[Rounding], Array]:
+    """A question that is asked of the value alone."""
+    return lambda x: question(x.value)
+
+
+UFUNCS: dict[str, Callable[..., Any]] = {
+    "add": add,
+    "subtract": lambda x, y: add(x, negative(y)),
+    "negative": negative,
+    "positive": stored,
+    "multiply": multiply,
+    "matmul": matmul,
+    "maximum": maximum,
+    "isfinite": of_value(np.isfinite),
+    "isnan": of_value(np.isnan),
+}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sum": total,
+    "where": where,
+    "stack": joined(np.stack),
+    "concatenate": joined(np.concatenate),
+    "real": lambda x: x.value,
+    "isneginf": of_value(np.isneginf),
+    **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
+}

@@ -1,0 +1,71 @@
+"""Recurrences one step at a time: each step starts from the implementation's own state.
+
+Nothing then accumulates over T: the bound of one step is as sharp at T = 1000 as at T = 1. The
+state that an implementation holds may be wider than the one that it returns, so that a step starts
+from a ball around it. The LSTM's cell state is not seen between steps: the specification carries it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.reference.gru import gru_cell
+from seqlaws.reference.lstm import carry, gates
+from seqlaws.reference.numbers import Expected, lifted, unpacked
+from seqlaws.reference.numbers.arithmetic import Arithmetic, unit_roundoff
+from seqlaws.reference.numbers.rounding import Rounding
+from seqlaws.reference.rnn import rnn_cell
+from seqlaws.reference.steps import along_time, existing_steps, reading_order, states_before
+
+Array = Any
+
+
+def expected_step_by_step(
+    operation: str,
+    y: np.ndarray[Any, Any],
+    *arguments: Any,
+    arithmetic: Arithmetic,
+    lengths: Any = None,
+    reverse: bool = False,
+    **options: Any,
+) -> tuple[Expected, ...]:
+    """What "rnn", "gru" or "lstm" returns, and how far an implementation may be from it.
+
+    y (B, T, H): the implementation's own; arguments and options: the operation's.
+    Returns one `Expected` for each output.
+    """
+    with np.errstate(all="ignore"):
+        arguments = tuple(lifted(a, arithmetic) for a in arguments)
+        (batch, time, hidden), h0 = y.shape, arguments[1]
+        exists = existing_steps(operation, lengths, batch, time)
+        x = np.where(exists, arguments[0], 0)
+        before = states_before(ball(y, arithmetic), h0, exists, reverse)  # (B, T, H)
+        if operation == "lstm":
+            c, c_n, after = arguments[2], [], [h0] * time
+            c_after = [c] * time
+            i, f, g, o = gates(x, before, *arguments[3:])
+            for t in reading_order(time, reverse):
+                step = carry(i[:, t], f[:, t], g[:, t], o[:, t], c)
+                c, after[t] = np.where(exists[:, t], step[0], c), step[2]
+            after, c_n = along_time(after, batch, hidden), [+c]
+        else:
+            c_n = []
+            cell = {"rnn": rnn_cell, "gru": gru_cell}[operation]
+            *_, after = cell(x, before, *arguments[2:], *options.values())
+        h_n = last_state(after, h0, exists, reverse)
+        return unpacked((np.where(exists, after, 0), h_n, *c_n), arithmetic)
+
+
+def ball(y: np.ndarray[Any, Any], arithmetic: Arithmetic) -> Rounding:
+    """The states that may stand behind the returned ones."""
+    error = unit_roundoff(arithmetic.dtype) * np.abs(y) + arithmetic.storage_tiny
+    return Rounding(y, np.where(y == 0, 0, error), arithmetic)
+
+
+def last_state(after: Array, h0: Array, exists: Array, reverse: bool) -> Array:
+    """The state after the last step that a row reads; h0 where it reads none."""
+    count = np.sum(exists[..., 0], axis=1)  # (B,)
+    if after.shape[1] == 0:
+        return h0
+    last = np.zeros_like(count) if reverse else np.maximum(count - 1, 0)
+    return np.where(count[:, None] > 0, after[np.arange(len(count)), last], h0)

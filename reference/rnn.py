@@ -1,0 +1,130 @@
+"""rnn: one hidden state, carried from step to step.
+
+h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh); Elman (1990), "Finding structure in time".
+Its gradient is back-propagation through time: Werbos (1990), "Backpropagation through time: what
+it does and how to do it".
+"""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.reference.algebra import Array, relu, sigmoid, step
+from seqlaws.reference.shapes import bind
+from seqlaws.reference.steps import (
+    along_time,
+    bias_gradient,
+    existing_steps,
+    preactivation,
+    reading_order,
+    weight_gradient,
+)
+
+ACTIVATION = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid}
+SLOPE = {  # act'(a), with h = act(a)
+    "tanh": lambda a, h: 1 - h * h,
+    "relu": lambda a, h: step(a),
+    "sigmoid": lambda a, h: h * (1 - h),
+}
+
+
+def rnn(
+    x: Array,
+    h0: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    nonlinearity: str = "tanh",
+    lengths: Any = None,
+    reverse: bool = False,
+) -> tuple[Array, Array]:
+    """x (B, T, I), h0 (B, H), weight_ih (H, I), weight_hh (H, H), biases (H,).
+
+    Returns y (B, T, H), zero where a step does not exist, and h_n (B, H).
+    Raises ValueError for shapes that do not fit or an unknown nonlinearity.
+    """
+    parameters = weight_ih, weight_hh, bias_ih, bias_hh
+    batch, time, hidden = sizes(x, h0, *parameters, nonlinearity)
+    exists = existing_steps("rnn", lengths, batch, time)
+    x = np.where(exists, x, 0)
+    y, h = [np.zeros((batch, hidden))] * time, h0
+    for t in reading_order(time, reverse):
+        _, after = rnn_cell(x[:, t], h, *parameters, nonlinearity)
+        h = np.where(exists[:, t], after, h)
+        y[t] = np.where(exists[:, t], after, 0)
+    return along_time(y, batch, hidden), +h
+
+
+def rnn_vjp(
+    dy: Array,
+    dh_n: Array,
+    x: Array,
+    h0: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    nonlinearity: str = "tanh",
+    lengths: Any = None,
+    reverse: bool = False,
+) -> tuple[Array, ...]:
+    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases."""
+    parameters = weight_ih, weight_hh, bias_ih, bias_hh
+    batch, time, hidden = sizes(x, h0, *parameters, nonlinearity)
+    bind("rnn_vjp", x=(x, "B T I"), h0=(h0, "B H"), dy=(dy, "B T H"), dh_n=(dh_n, "B H"))
+    exists = existing_steps("rnn", lengths, batch, time)
+    x, dy = np.where(exists, x, 0), np.where(exists, dy, 0)
+    order = reading_order(time, reverse)
+    before, slope, da = [h0] * time, [h0] * time, [h0] * time
+    h = h0
+    for t in order:
+        a, after = rnn_cell(x[:, t], h, *parameters, nonlinearity)
+        before[t], slope[t] = h, SLOPE[nonlinearity](a, after)
+        h = np.where(exists[:, t], after, h)
+    dh = dh_n
+    for t in reversed(order):
+        da[t] = np.where(exists[:, t], +((dy[:, t] + dh) * slope[t]), 0)
+        dh = np.where(exists[:, t], +(da[t] @ weight_hh), dh)
+    das, befores = along_time(da, batch, hidden), along_time(before, batch, hidden)
+    db = bias_gradient(das)
+    dweights = weight_gradient(das, x), weight_gradient(das, befores)
+    return +(das @ weight_ih), +dh, *dweights, db, db
+
+
+def rnn_cell(
+    x: Array,
+    h: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    nonlinearity: str,
+) -> tuple[Array, Array]:
+    """One step: x (..., I), h (..., H) to the pre-activation a and the new state, both (..., H)."""
+    a = preactivation(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+    return a, +ACTIVATION[nonlinearity](a)
+
+
+def sizes(
+    x: Array,
+    h0: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    nonlinearity: str,
+) -> tuple[int, int, int]:
+    """B, T and H, once everything fits."""
+    if nonlinearity not in ACTIVATION:
+        raise ValueError(f"rnn: nonlinearity {nonlinearity!r}; known: {', '.join(ACTIVATION)}")
+    s = bind(
+        "rnn",
+        x=(x, "B T I"),
+        h0=(h0, "B H"),
+        weight_ih=(weight_ih, "H I"),
+        weight_hh=(weight_hh, "H H"),
+        bias_ih=(bias_ih, "H"),
+        bias_hh=(bias_hh, "H"),
+    )
+    return s["B"], s["T"], s["H"]

@@ -1,0 +1,64 @@
+"""softmax: scores to weights that are positive and sum to one.
+
+p_j = exp(x_j) / sum_k exp(x_k); Bridle (1990), "Probabilistic interpretation of feedforward
+classification network outputs". The maximum is subtracted first, which changes nothing but the
+range: Goodfellow, Bengio and Courville (2016), "Deep Learning", section 4.1.
+"""
+
+import numpy as np
+
+from seqlaws.reference.algebra import Array, either, softmax_rows
+
+FULLY_MASKED = ("zeros", "nan", "mean")
+
+
+def softmax(x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
+    """Softmax of x (any rank from 1) along `axis`; entries may be -inf, their weight is 0.
+
+    fully_masked: the weights of a row that is -inf throughout: "zeros", "nan" or "mean" (1/n).
+    Raises ValueError or TypeError for an axis that x does not have.
+    """
+    x = np.moveaxis(x, axis_of(x, axis), -1)
+    p = weights(x, fully_masked)
+    return +np.moveaxis(p, -1, axis)
+
+
+def softmax_vjp(dp: Array, x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
+    """dx_j = p_j (dp_j - sum_k dp_k p_k), of the shape of x; 0 at a fully masked row.
+
+    With fully_masked="nan" such a row's gradient is NaN: nothing is claimed of it.
+    """
+    if dp.shape != x.shape:
+        raise ValueError(f"softmax_vjp: dp has shape {dp.shape}, x has shape {x.shape}")
+    x, dp = (np.moveaxis(z, axis_of(x, axis), -1) for z in (x, dp))
+    p = weights(x, fully_masked)
+    inner = np.sum(dp * p, axis=-1, keepdims=True)
+    dx = either(p * (dp - inner), p * dp - p * inner)
+    if fully_masked != "nan":
+        dx = np.where(fully_masked_rows(x), 0, dx)
+    return +np.moveaxis(dx, -1, axis)
+
+
+def weights(x: Array, fully_masked: str) -> Array:
+    """Softmax along the last axis, with the rows that are -inf throughout as declared."""
+    if fully_masked not in FULLY_MASKED:
+        raise ValueError(f"fully_masked is {fully_masked!r}; known: {', '.join(FULLY_MASKED)}")
+    p = softmax_rows(x)
+    if fully_masked == "zeros":
+        return p
+    instead = np.nan if fully_masked == "nan" else 1 / max(x.shape[-1], 1)
+    return np.where(fully_masked_rows(x), instead, p)
+
+
+def fully_masked_rows(x: Array) -> Array:
+    """Which rows are -inf throughout: bool, with the last axis kept at size 1."""
+    return np.all(np.isneginf(np.real(x)), axis=-1, keepdims=True)
+
+
+def axis_of(x: Array, axis: int) -> int:
+    """The axis, checked."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"softmax: axis is {axis!r}; one whole number is modelled")
+    if not -len(x.shape) <= axis < len(x.shape):
+        raise ValueError(f"softmax: axis {axis} is not an axis of shape {x.shape}")
+    return int(axis)
