@@ -15,12 +15,22 @@ Array = np.ndarray[Any, Any]
 LAYOUTS = {
     "contiguous": "row-major",
     "transposed": "the last two axes swapped in memory",
-    "strided": "every second entry of a wider buffer",
-    "reversed": "negative strides along every axis",
-    "broadcast": "stride 0 along the first axis",
+    "time first": "the first two axes swapped in memory",
+    "heads inside": "the second and third axis swapped in memory",
+    "strided": "every second entry of a wider buffer, along the last axis",
+    "strided rows": "every second entry of a longer buffer, along the first axis",
+    "strided middle": "every second entry of a larger buffer, along the last but one axis",
     "offset": "inside a larger buffer, off its start",
+    "broadcast": "stride 0 along the first axis",
+    "reversed": "negative strides along every axis",
+    "reversed last": "a negative stride along the last axis",
+    "reversed first": "a negative stride along the first axis",
+    "reversed middle": "a negative stride along the second axis",
     "read-only": "not writable",
 }
+SWAPS = {"transposed": (-1, -2), "time first": (0, 1), "heads inside": (1, 2)}
+STRIDED = {"strided": -1, "strided rows": 0, "strided middle": -2}
+FLIPS = {"reversed last": -1, "reversed first": 0, "reversed middle": 1}
 
 
 class BadOutputError(Exception):
@@ -44,6 +54,9 @@ class Backend(Protocol):
 
     def values(self, array: Any) -> Array:
         """Back to NumPy: float64, exactly, for floating arrays."""
+
+    def write(self, array: Any, values: Array) -> None:
+        """Overwrite a subject's array where it lies."""
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         """Shape, dtype and device of an output; BadOutputError if it is not an array."""
@@ -81,6 +94,9 @@ class NumpyBackend:
             raise BadOutputError(f"a {type(output).__name__}, not a NumPy array")
         return output.shape, str(output.dtype), "cpu"
 
+    def write(self, array: Array, values: Array) -> None:
+        array[...] = values
+
     def overlap(self, a: Any, b: Any) -> bool:
         return bool(np.may_share_memory(a, b) and np.shares_memory(a, b))
 
@@ -89,27 +105,45 @@ class NumpyBackend:
 
 
 def lay_out(values: Array, layout: str) -> Array:
-    """The same entries in another layout; what lies between them is NaN, or 77 in integers."""
-    if layout == "transposed" and values.ndim > 1:
-        return np.ascontiguousarray(np.swapaxes(values, -1, -2)).swapaxes(-1, -2)
-    if layout == "reversed":
-        flip = (slice(None, None, -1),) * values.ndim
-        return np.ascontiguousarray(values[flip])[flip]
+    """The same entries in another layout; what lies between them is NaN, or 77 in integers.
+
+    A layout that the rank does not have is the contiguous one.
+    """
+    if (axes := axes_of(layout, values.ndim)) is not None:
+        return np.ascontiguousarray(np.swapaxes(values, *axes)).swapaxes(*axes)
+    if layout.startswith("reversed"):
+        axis = FLIPS.get(layout)
+        if axis is None or axis < values.ndim:
+            return np.flip(np.ascontiguousarray(np.flip(values, axis)), axis)
     if layout == "broadcast" and values.ndim and values.shape[0]:
         return np.broadcast_to(values[:1].copy(), values.shape)
-    if layout == "strided" and values.ndim:
-        wide = between((*values.shape[:-1], 2 * values.shape[-1]), values.dtype)
-        wide[..., ::2] = values
-        return wide[..., ::2]
-    if layout == "offset" and values.ndim:
-        wide = between(tuple(n + 2 for n in values.shape), values.dtype)
-        inner = (slice(1, -1),) * values.ndim
-        wide[inner] = values
-        return wide[inner]
+    if (cut := inside(layout, values.shape)) is not None:
+        shape, index = cut
+        wide = between(shape, values.dtype)
+        wide[index] = values
+        return wide[index]
     copy = np.array(values, order="C")
     if layout == "read-only":
         copy.flags.writeable = False
     return copy
+
+
+def axes_of(layout: str, rank: int) -> tuple[int, int] | None:
+    """The axes that a layout swaps, if the rank has them."""
+    axes = SWAPS.get(layout)
+    return axes if axes and max(axes[0], axes[1], -1 - min(axes)) < rank else None
+
+
+def inside(layout: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Any] | None:
+    """The larger buffer of a layout, and the index that cuts the array out of it."""
+    if layout == "offset" and shape:
+        return tuple(n + 2 for n in shape), (slice(1, -1),) * len(shape)
+    axis = STRIDED.get(layout)
+    if axis is None or not -len(shape) <= axis < len(shape):
+        return None
+    at = axis % len(shape)
+    wide = tuple(2 * n if i == at else n for i, n in enumerate(shape))
+    return wide, tuple(slice(None, None, 2 if i == at else 1) for i in range(len(shape)))
 
 
 def between(shape: tuple[int, ...], dtype: Any) -> Array:
@@ -120,7 +154,7 @@ def between(shape: tuple[int, ...], dtype: Any) -> Array:
 class TorchBackend:
     """torch tensors on any device; gradients by autograd."""
 
-    layouts = ("contiguous", "transposed", "strided", "broadcast", "offset")
+    layouts = tuple(n for n in LAYOUTS if not n.startswith(("reversed", "read-only")))
 
     def __init__(self) -> None:
         self.torch = importlib.import_module("torch")
@@ -141,21 +175,22 @@ class TorchBackend:
 
     def lay_out(self, tensor: Any, layout: str) -> Any:
         """As for NumPy; made on torch's side, where strides are torch's own."""
-        if layout == "transposed" and tensor.ndim > 1:
-            return tensor.mT.contiguous().mT
+        contiguous = {"memory_format": self.torch.contiguous_format}
+        if (axes := axes_of(layout, tensor.ndim)) is not None:
+            return tensor.transpose(*axes).clone(**contiguous).transpose(*axes)
         if layout == "broadcast" and tensor.ndim and len(tensor):
             return tensor[:1].clone().expand(tensor.shape)
-        if layout in ("strided", "offset") and tensor.ndim:
-            last = 2 * tensor.shape[-1] if layout == "strided" else tensor.shape[-1] + 2
-            floating = tensor.is_floating_point()
-            fill = float("nan") if floating else tensor.dtype != self.torch.bool and 77
-            wide = self.torch.full(
-                (*tensor.shape[:-1], last), fill, dtype=tensor.dtype, device=tensor.device
-            )
-            view = wide[..., ::2] if layout == "strided" else wide[..., 1:-1]
-            view.copy_(tensor)
-            return view
-        return tensor.clone(memory_format=self.torch.contiguous_format)
+        if (cut := inside(layout, tuple(tensor.shape))) is not None:
+            shape, index = cut
+            kind = {"dtype": tensor.dtype, "device": tensor.device}
+            fill = float("nan") if tensor.is_floating_point() else 1
+            wide = self.torch.full(shape, fill, **kind)
+            wide[index] = tensor
+            return wide[index]
+        return tensor.clone(**contiguous)
+
+    def write(self, array: Any, values: Array) -> None:
+        array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))
 
     def values(self, array: Any) -> Array:
         array = array.detach().cpu()

@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from seqlaws.properties.draws import Array, Draw, Filling, chance, pick, representable
+from seqlaws.properties.draws import (
+    Array,
+    Draw,
+    Filling,
+    by_hypothesis,
+    chance,
+    pick,
+    representable,
+)
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.reference.masks import allowed_pairs
 
@@ -37,6 +45,10 @@ class Case:
 
     def having(self, **changes: Any) -> "Case":
         """The same case with other arrays or options."""
+        changes = {
+            name: representable(value, self.dtype) if is_floating(value) else value
+            for name, value in changes.items()
+        }
         arrays = {name: changes.pop(name, value) for name, value in self.arrays.items()}
         return replace(self, arrays=arrays, options={**self.options, **changes})
 
@@ -66,13 +78,28 @@ class Case:
         return letters
 
 
-def cases(operation: str, dtype: str, **fixed: Any) -> st.SearchStrategy[Case]:
-    """Cases of an operation."""
+def is_floating(value: Any) -> bool:
+    """Whether it is an array of floating numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def build(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
+    """A case of an operation, from drawn numbers."""
     if operation in RECURRENT:
-        return recurrent_cases(operation, dtype, **fixed)
-    return {"softmax": softmax_cases, "lstm_gates": gates_cases, "attention": attention_cases}[
-        operation
-    ](dtype, **fixed)
+        return recurrent_case(draw, operation, dtype, **fixed)
+    one = {"softmax": softmax_case, "lstm_gates": gates_case, "attention": attention_case}
+    return one[operation](draw, dtype, **fixed)
+
+
+def cases(operation: str, dtype: str, **fixed: Any) -> st.SearchStrategy[Case]:
+    """Cases of an operation, drawn by Hypothesis."""
+    return composed(operation, dtype, fixed)
+
+
+@st.composite
+def composed(draw: Any, operation: str, dtype: str, fixed: Mapping[str, Any]) -> Case:
+    """The strategy behind `cases`."""
+    return build(by_hypothesis(draw), operation, dtype, **fixed)
 
 
 def drawn_sizes(draw: Draw, letters: str, may_be_zero: str, fixed: Mapping[str, Any]) -> dict[str, int]:
@@ -98,8 +125,7 @@ def with_cotangents(case: Case, fill: Filling) -> Case:
     return replace(case, cotangents=cotangents, seed=fill.seed)
 
 
-@st.composite
-def softmax_cases(draw: Draw, dtype: str, **fixed: Any) -> Case:
+def softmax_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     """Scores of rank 1 to 4 along any axis, some -inf, up to the scale of 1e4."""
     fill = Filling(draw, dtype)
     rank = pick(draw, (1, 2, 3, 4, 2, 3))
@@ -129,8 +155,7 @@ def parameters(fill: Filling, blocks: int, inputs: int, hidden: int, scale: floa
     }
 
 
-@st.composite
-def gates_cases(draw: Draw, dtype: str, **fixed: Any) -> Case:
+def gates_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     """One step's gates, from ordinary to saturated."""
     fill = Filling(draw, dtype)
     n = drawn_sizes(draw, "B I H", "B", fixed)
@@ -139,8 +164,7 @@ def gates_cases(draw: Draw, dtype: str, **fixed: Any) -> Case:
     return with_cotangents(Case("lstm_gates", dtype, arrays), fill)
 
 
-@st.composite
-def recurrent_cases(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
+def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Sequences; initial states and biases that are not zero; lengths, direction, activation."""
     fill = Filling(draw, dtype)
     n = drawn_sizes(draw, "B T I H", "B T", fixed)
@@ -176,8 +200,7 @@ def padded_with(case: Case, poison: float) -> Array:
     return np.where(beyond[..., None], poison, case.arrays["x"])
 
 
-@st.composite
-def attention_cases(draw: Draw, dtype: str, **fixed: Any) -> Case:
+def attention_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     """Heads that share keys, unequal sizes, and every option beside every other."""
     fill = Filling(draw, dtype)
     n = drawn_sizes(draw, "L S D Dv", "L S", fixed)
@@ -227,7 +250,7 @@ def drawn_mask(draw: Draw, fill: Filling, n: Mapping[str, int], kind: str) -> Ar
     whole = tuple(n[a] for a in "BNLS")
     axes = [pick(draw, (True, True, False)) for _ in whole[:3]]
     shape = tuple(size if kept else 1 for size, kept in zip(whole[:3], axes, strict=True))
-    shape = (*shape, n["S"] if draw(st.booleans()) or not n["S"] else pick(draw, (n["S"], 1)))
+    shape = (*shape, n["S"] if draw(2) or not n["S"] else pick(draw, (n["S"], 1)))
     keep = random.random_sample(shape) < pick(draw, (0.7, 0.95, 0.3))
     if chance(draw, 4):
         keep[..., : shape[-1] // 2] = False  # a leading block
@@ -250,7 +273,8 @@ def poisoned(case: Case, poison: float) -> Case:
     poison = float(representable(np.array(poison), case.dtype))
     hidden = ~np.any(seen, axis=2)[..., None]  # (B, N, S, 1), by query head
     batch, m, s, _ = case.arrays["k"].shape
-    hidden = np.all(hidden.reshape(batch, m, -1, s, 1), axis=2) if s else hidden[:, :m]
+    group = case.arrays["q"].shape[1] // m
+    hidden = np.all(hidden.reshape(batch, m, group, s, 1), axis=2)
     return case.having(
         **{name: np.where(hidden, poison, case.arrays[name]) for name in ("k", "v")}
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 T = TypeVar("T")
 Array = np.ndarray[Any, Any]
-Draw = Callable[[st.SearchStrategy[Any]], Any]
+Draw = Callable[[int], int]  # a whole number from 0 to n - 1
 FAR = 2**100
 
 
@@ -24,14 +24,25 @@ def below(n: int) -> st.SearchStrategy[int]:
     return st.integers(FAR, FAR + n - 1).map(lambda k: k - FAR)
 
 
+def by_hypothesis(draw: Callable[[st.SearchStrategy[int]], int]) -> Draw:
+    """Draws that Hypothesis records and shrinks."""
+    return lambda n: draw(below(n))
+
+
+def by_seed(*seed: int) -> Draw:
+    """Draws from a seed alone."""
+    random = np.random.RandomState([n % 2**32 for n in seed])  # its stream is frozen for ever
+    return lambda n: int(random.randint(n))
+
+
 def pick(draw: Draw, options: Sequence[T]) -> T:
     """One of the options, evenly; shrinks to the first."""
-    return options[draw(below(len(options)))]
+    return options[draw(len(options))]
 
 
 def chance(draw: Draw, one_in: int) -> bool:
     """True once in so many times; shrinks to False."""
-    return bool(draw(below(one_in)) == one_in - 1)
+    return draw(one_in) == one_in - 1
 
 
 def representable(values: Array, dtype: str) -> Array:
@@ -74,30 +85,27 @@ class Filling:
 
     def __init__(self, draw: Draw, dtype: str) -> None:
         self.draw, self.dtype = draw, dtype
-        self.seed = draw(below(2**16))
+        self.seed = draw(2**16)
         self.regime = pick(draw, (*ORDINARY, *REGIMES))
         self.count = 0
 
     def array(self, *shape: int, scale: float = 1.0, regime: str = "") -> Array:
-        """Numbers of the dtype, of about the given scale."""
-        self.count += 1
-        random = np.random.RandomState([self.seed, self.count])  # its stream is frozen for ever
-        z = random.standard_normal(shape)
-        own = pick(self.draw, (self.regime, self.regime, "ordinary"))
-        values = REGIMES[regime or own](z, random) * scale
-        return self.windowed(representable(values, self.dtype))
+        """Numbers of the dtype, of about the given scale.
 
-    def windowed(self, values: Array) -> Array:
-        """All of it, or a window of it over a background of one number."""
-        background = pick(self.draw, (0.0, 0.0, 1.0))
-        whole = self.draw(below(16)) > 0
-        start, length = self.draw(below(1024)), self.draw(below(1024))
-        if whole or not values.size:
+        Two draws an array, for each costs more than the array: its style, and a window of it.
+        """
+        self.count += 1
+        style, window = self.draw(24), self.draw(2**20)
+        random = np.random.RandomState([self.seed, self.count])
+        z = random.standard_normal(shape)
+        values = REGIMES[regime or ("ordinary" if style % 3 == 2 else self.regime)](z, random)
+        values = representable(values * scale, self.dtype)
+        if style > 1 or not values.size:
             return values
-        flat = np.full(values.size, background)
-        start, length = start % values.size, length % (values.size + 1)
+        length, start = window // 1024 % (values.size + 1), window % 1024 % values.size
+        flat = np.full(values.size, float(style))
         flat[start : start + length] = values.reshape(-1)[start : start + length]
-        return flat.reshape(values.shape)
+        return flat.reshape(shape)
 
     def random(self) -> np.random.RandomState:
         """More randomness of the same case, for lengths, masks and permutations."""

@@ -4,6 +4,7 @@
 examination itself, `examine`, needs no pytest.
 """
 
+import contextlib
 import functools
 import hashlib
 import pickle
@@ -16,8 +17,10 @@ from typing import Any
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.strategies import SearchStrategy
 
-from seqlaws.properties.cases import Case, CaseStrategy, cases
+from seqlaws.properties.cases import Case, CaseStrategy, build, cases
+from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.verdicts import Verdict, dumped
@@ -32,7 +35,8 @@ class Law:
 
     share: of the profile's examples, for a law whose examples are many calls each.
     needs: options without which there is nothing to check. gradients: whether it needs them.
-    dtypes: those for which it can hold; all by default.
+    sweep: for an operation, what to pin in turn, so that each value surely comes up; the share is
+    then of rounds through all of them.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Law:
     share: float = 1.0
     needs: tuple[str, ...] = ()
     gradients: bool = False
+    sweep: Callable[[str], list[dict[str, Any]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ def law(
     share: float = 1.0,
     needs: tuple[str, ...] = (),
     gradients: bool = False,
+    sweep: Callable[[str], list[dict[str, Any]]] | None = None,
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring is the law's sentence and formula."""
 
@@ -72,7 +78,9 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         key = name if name not in LAWS else f"{name} ({', '.join(operations)})"
-        made = Law(name, operations, level, statement, cases, check, share, needs, gradients)
+        made = Law(
+            name, operations, level, statement, cases, check, share, needs, gradients, sweep
+        )
         LAWS[key] = made
 
         @functools.wraps(check)
@@ -152,7 +160,42 @@ def not_offered(made: Law, subject: Subject) -> str:
 
 
 def hunt(made: Law, subject: Subject, effort: Effort) -> None:
-    """Search for a case that breaks the law and shrink it; raise LawBrokenError for what is left.
+    """Search for a case that breaks the law and shrink it; raise LawBrokenError for what is left."""
+    seed, operation = seed_of(made, subject, effort.seed), subject.operation.name
+    rounds = max(1, round(effort.examples * made.share))
+    if made.sweep is None:
+        search(made, subject, effort, seed, rounds, made.cases(operation, subject.dtype))
+        return
+    for k in range(rounds):
+        for i, fixed in enumerate(made.sweep(operation)):
+            case = build(by_seed(seed, seed >> 32, k, i), operation, subject.dtype, **fixed)
+            try:
+                tried(made, subject, case)
+            except LawBrokenError:
+                calls = list(subject.record.calls)
+                strategy = cases(operation, subject.dtype, **fixed)
+                search(made, subject, effort, seed, 10, strategy)  # the same, but shrunk
+                subject.record.calls[:] = calls
+                raise
+
+
+def tried(made: Law, subject: Subject, case: Case) -> None:
+    """One example. Raises LawBrokenError."""
+    subject.record.calls.clear()
+    with contextlib.suppress(NotOfferedError):
+        made.check(subject, subject.adapted(case))
+        subject.record.examples += 1
+
+
+def search(
+    made: Law,
+    subject: Subject,
+    effort: Effort,
+    seed: int,
+    examples: int,
+    strategy: SearchStrategy[Case],
+) -> None:
+    """Let Hypothesis search and shrink; raise LawBrokenError for what is left.
 
     A case that failed once has failed: it is not tried again, so that a subject whose answers
     change cannot talk itself out of it. Once the time for shrinking is over no new case is tried.
@@ -162,33 +205,29 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     record = subject.record
 
     def attempt(case: Case) -> None:
-        key = b""
-        if failed:
-            key = pickle.dumps(case)
-            if key in failed:
-                record.calls[:] = failed[key][1]
-                raise failed[key][0]
-            if time.perf_counter() > until[0]:
-                return
-        record.calls.clear()
-        try:
-            made.check(subject, subject.adapted(case))
-        except NotOfferedError:
+        key = pickle.dumps(case) if failed else b""
+        if key in failed:
+            record.calls[:] = failed[key][1]
+            raise failed[key][0]
+        if time.perf_counter() > until[0]:
             return
+        seen = record.examples, record.entries, record.unclaimed, record.worst
+        try:
+            tried(made, subject, case)
         except LawBrokenError as broken:
             if not failed:
                 until[0] = time.perf_counter() + effort.shrinking
             failed[key or pickle.dumps(case)] = broken, list(record.calls)
             raise
-        if not failed:
-            record.examples += 1
-            if effort.target:
-                hypothesis.target(min(record.worst, 1e6))
+        if failed:  # what shrinking tries is not counted
+            record.examples, record.entries, record.unclaimed, record.worst = seen
+        elif effort.target:
+            hypothesis.target(min(record.worst, 1e6))
 
     phases = [Phase.generate, Phase.shrink] + ([Phase.target] if effort.target else [])
-    test = hypothesis.given(made.cases(subject.operation.name, subject.dtype))(attempt)
+    test = hypothesis.given(strategy)(attempt)
     test = hypothesis.settings(
-        max_examples=max(1, round(effort.examples * made.share)),
+        max_examples=examples,
         phases=phases,
         database=None,
         deadline=None,
@@ -200,7 +239,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     )(test)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        hypothesis.seed(seed_of(made, subject, effort.seed))(test)()
+        hypothesis.seed(seed)(test)()
 
 
 def witness(subject: Subject, broken: LawBrokenError) -> dict[str, Any]:

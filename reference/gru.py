@@ -62,8 +62,14 @@ def gru_vjp(
     reset_after: bool = True,
     lengths: Any = None,
     reverse: bool = False,
+    *,
+    seen: Array | None = None,
 ) -> tuple[Array, ...]:
-    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases."""
+    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases.
+
+    seen: the gradient at the pre-activations on the side of x (B, T, 3H) as somebody has it; each
+    step back then starts from what was seen of the step after it.
+    """
     parameters = weight_ih, weight_hh, bias_ih, bias_hh
     batch, time, hidden = sizes(x, h0, *parameters)
     bind("gru_vjp", x=(x, "B T I"), h0=(h0, "B H"), dy=(dy, "B T H"), dh_n=(dh_n, "B H"))
@@ -80,17 +86,21 @@ def gru_vjp(
         h = np.where(exists[:, t], after, h)
     dh = dh_n
     for t in reversed(order):
-        d_ih, d_hh, dh_t = gru_cell_gradient(dy[:, t] + dh, *tape[t], weight_hh, reset_after)
+        whole = dy[:, t] + dh
+        d_ih = gru_cell_gradient(whole, *tape[t], weight_hh, reset_after)
+        da_t = d_ih if seen is None else seen[:, t]
+        d_hh, dh_t = gru_cell_carry(whole, da_t, *tape[t], weight_hh, reset_after)
         da_ih[t], da_hh[t] = np.where(exists[:, t], d_ih, 0), np.where(exists[:, t], d_hh, 0)
         dh = np.where(exists[:, t], dh_t, dh)
     das_ih, das_hh = (along_time(da, batch, 3 * hidden) for da in (da_ih, da_hh))
+    dx, das_ih = +(das_ih @ weight_ih), das_ih if seen is None else seen
     befores, resets = (along_time(s, batch, hidden) for s in (before, reset))
     dweight_hh = weight_gradient(das_hh, befores)
     if not reset_after:  # the new block multiplies r * h
         new = weight_gradient(das_hh[..., 2 * hidden :], resets)
         dweight_hh = np.concatenate([dweight_hh[: 2 * hidden], new], axis=0)
     dweight_ih, db_ih, db_hh = weight_gradient(das_ih, x), bias_gradient(das_ih), bias_gradient(das_hh)
-    return +(das_ih @ weight_ih), +dh, dweight_ih, dweight_hh, db_ih, db_hh
+    return dx, +dh, dweight_ih, dweight_hh, db_ih, db_hh
 
 
 def gru_cell(
@@ -121,20 +131,32 @@ def gru_cell(
 
 def gru_cell_gradient(
     dh: Array, r: Array, z: Array, n: Array, m: Array, h: Array, weight_hh: Array, reset_after: bool
-) -> tuple[Array, Array, Array]:
-    """From dh_t to da on the side of x and on the side of h (..., 3H), and dh_{t-1}."""
-    k = h.shape[-1]
-    da_n = dh * (1 - z) * (1 - n * n)
+) -> Array:
+    """From dh_t to the gradient da at the pre-activations, on the side of x (..., 3H)."""
+    da_n = +(dh * (1 - z) * (1 - n * n))
     da_z = either(dh * (h - n), dh * h - dh * n) * (z * (1 - z))
+    d_reset = da_n * m if reset_after else (da_n @ weight_hh[2 * h.shape[-1] :]) * m
+    return +np.concatenate([d_reset * (r * (1 - r)), da_z, da_n], axis=-1)
+
+
+def gru_cell_carry(
+    dh: Array,
+    da: Array,
+    r: Array,
+    z: Array,
+    n: Array,
+    m: Array,
+    h: Array,
+    weight_hh: Array,
+    reset_after: bool,
+) -> tuple[Array, Array]:
+    """From dh_t and da to the gradient on the side of h (..., 3H), and to dh_{t-1}."""
+    k = h.shape[-1]
     if reset_after:
-        da_r = da_n * m * (r * (1 - r))
-        d_ih = +np.concatenate([da_r, da_z, da_n], axis=-1)
-        d_hh = +np.concatenate([da_r, da_z, da_n * r], axis=-1)
-        return d_ih, d_hh, +(dh * z + d_hh @ weight_hh)
-    d_rh = da_n @ weight_hh[2 * k :]
-    da_r = d_rh * h * (r * (1 - r))
-    d = +np.concatenate([da_r, da_z, da_n], axis=-1)
-    return d, d, +(dh * z + d_rh * r + d[..., : 2 * k] @ weight_hh[: 2 * k])
+        d_hh = np.concatenate([da[..., : 2 * k], +(da[..., 2 * k :] * r)], axis=-1)
+        return d_hh, +(dh * z + d_hh @ weight_hh)
+    through_reset = (da[..., 2 * k :] @ weight_hh[2 * k :]) * r
+    return da, +(dh * z + through_reset + da[..., : 2 * k] @ weight_hh[: 2 * k])
 
 
 def sizes(

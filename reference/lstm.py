@@ -106,8 +106,14 @@ def lstm_vjp(
     bias_hh: Array,
     lengths: Any = None,
     reverse: bool = False,
+    *,
+    seen: Array | None = None,
 ) -> tuple[Array, ...]:
-    """dy (B, T, H), dh_n, dc_n (B, H) to the gradients of x, h0, c0, the weights, the biases."""
+    """dy (B, T, H), dh_n, dc_n (B, H) to the gradients of x, h0, c0, the weights, the biases.
+
+    seen: the gradient at the pre-activations (B, T, 4H) as somebody has it; each step back then
+    starts from what was seen of the step after it.
+    """
     parameters = weight_ih, weight_hh, bias_ih, bias_hh
     batch, time, hidden = sizes(x, h0, c0, *parameters)
     bind(
@@ -133,12 +139,13 @@ def lstm_vjp(
         i, f, g, o, s, c = tape[t]
         da_t, dc_t = carry_gradient(dy[:, t] + dh, dc, i, f, g, o, s, c)
         da[t] = np.where(exists[:, t], da_t, 0)
+        da_t = da[t] if seen is None else seen[:, t]
         dc = np.where(exists[:, t], +(dc_t * f), dc)
-        dh = np.where(exists[:, t], +(da[t] @ weight_hh), dh)
+        dh = np.where(exists[:, t], +(da_t @ weight_hh), dh)
     das, befores = along_time(da, batch, 4 * hidden), along_time(before, batch, hidden)
+    dx, das = +(das @ weight_ih), das if seen is None else seen
     db = bias_gradient(das)
-    dweights = weight_gradient(das, x), weight_gradient(das, befores)
-    return +(das @ weight_ih), +dh, +dc, *dweights, db, db
+    return dx, +dh, +dc, weight_gradient(das, x), weight_gradient(das, befores), db, db
 
 
 def gates(x: Array, h: Array, *parameters: Array) -> tuple[Array, Array, Array, Array]:

@@ -68,8 +68,14 @@ def rnn_vjp(
     nonlinearity: str = "tanh",
     lengths: Any = None,
     reverse: bool = False,
+    *,
+    seen: Array | None = None,
 ) -> tuple[Array, ...]:
-    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases."""
+    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases.
+
+    seen: the gradient at the pre-activations (B, T, H) as somebody has it; each step back then
+    starts from what was seen of the step after it.
+    """
     parameters = weight_ih, weight_hh, bias_ih, bias_hh
     batch, time, hidden = sizes(x, h0, *parameters, nonlinearity)
     bind("rnn_vjp", x=(x, "B T I"), h0=(h0, "B H"), dy=(dy, "B T H"), dh_n=(dh_n, "B H"))
@@ -85,11 +91,12 @@ def rnn_vjp(
     dh = dh_n
     for t in reversed(order):
         da[t] = np.where(exists[:, t], +((dy[:, t] + dh) * slope[t]), 0)
-        dh = np.where(exists[:, t], +(da[t] @ weight_hh), dh)
+        da_t = da[t] if seen is None else seen[:, t]
+        dh = np.where(exists[:, t], +(da_t @ weight_hh), dh)
     das, befores = along_time(da, batch, hidden), along_time(before, batch, hidden)
+    dx, das = +(das @ weight_ih), das if seen is None else seen
     db = bias_gradient(das)
-    dweights = weight_gradient(das, x), weight_gradient(das, befores)
-    return +(das @ weight_ih), +dh, *dweights, db, db
+    return dx, +dh, weight_gradient(das, x), weight_gradient(das, befores), db, db
 
 
 def rnn_cell(

@@ -44,9 +44,12 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
         grid: float = 0.0,
         chain: Chain | None = None,
     ) -> None:
-        self.value = np.asarray(value, float)
-        error = np.where(np.isnan(error) | np.isnan(self.value), np.inf, error)
-        self.error = np.where(np.isneginf(self.value) & (error < np.inf), 0.0, error)
+        self.value, self.error = np.asarray(value, float), np.asarray(error, float)
+        self.finite = bool(np.isfinite(self.value).all())
+        if not self.finite:
+            lost, masked = np.isnan(self.value), np.isneginf(self.value)
+            self.error = np.where(lost, np.inf, unknown_if_nan(self.error))
+            self.error = np.where(masked & (self.error < np.inf), 0.0, self.error)
         self.arithmetic, self.grid, self.chain = arithmetic, min(grid, COARSEST), chain
 
     @property
@@ -108,17 +111,23 @@ def grid_of(v: Array) -> float:
 
 def size(x: Rounding) -> Array:
     """The largest magnitude that x may have; -inf is exact and counts as nothing."""
-    return np.where(np.isneginf(x.value), 0.0, np.abs(x.value)) + x.error
+    magnitude = np.abs(x.value)
+    if not x.finite:
+        magnitude = np.where(np.isneginf(x.value), 0.0, magnitude)
+    return magnitude + x.error
 
 
 def magnitude(x: Rounding) -> Array:
     """sum|terms| of a chain, the size of anything else."""
-    return size(x) if x.chain is None else np.where(np.isneginf(x.value), 0.0, x.chain.magnitude)
+    if x.chain is None:
+        return size(x)
+    return x.chain.magnitude if x.finite else np.where(np.isneginf(x.value), 0.0, x.chain.magnitude)
 
 
-def unknown_if_nan(x: Array) -> Array:
+def unknown_if_nan(x: Any) -> Any:
     """inf - inf and 0 * inf say nothing: the bound there is inf."""
-    return np.where(np.isnan(x), np.inf, x)
+    nan = np.isnan(x)
+    return np.where(nan, np.inf, x) if nan.any() else x
 
 
 def settled(x: Rounding) -> Rounding:
@@ -129,10 +138,13 @@ def settled(x: Rounding) -> Rounding:
     u = a.unit
     charge = u * ((p + max(n - 2, 0)) * m + (size(x) if n > 1 else 0))
     charge = charge * (1 + 4 * (p + 1) * u) + a.tiny * (n + p)
-    free = (x.error == 0) & (m <= x.grid / u) & (x.grid >= a.tiny)
-    error = unknown_if_nan(x.error + np.where(free | (m == 0) & (x.error == 0), 0.0, charge))
-    overflows = np.isfinite(x.value) & (unknown_if_nan(m) + error > a.largest)
-    x.error, x.chain = np.where(overflows, np.inf, error), None
+    exact_up_to = x.grid / u if x.grid >= a.tiny else 0.0
+    free = (x.error == 0) & (m <= exact_up_to)
+    error = unknown_if_nan(x.error + np.where(free, 0.0, charge))
+    overflows = unknown_if_nan(m) + error > a.largest
+    if overflows.any():
+        error = np.where(overflows & np.isfinite(x.value), np.inf, error)
+    x.error, x.chain = error, None
     return x
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws import reference
 from seqlaws.reference.gru import gru_cell
 from seqlaws.reference.lstm import carry, gates
 from seqlaws.reference.numbers import Expected, lifted, unpacked
@@ -54,6 +55,24 @@ def expected_step_by_step(
             *_, after = cell(x, before, *arguments[2:], *options.values())
         h_n = last_state(after, h0, exists, reverse)
         return unpacked((np.where(exists, after, 0), h_n, *c_n), arithmetic)
+
+
+def expected_vjp_step_by_step(
+    operation: str,
+    dx: np.ndarray[Any, Any],
+    *arguments: Any,
+    arithmetic: Arithmetic,
+    **options: Any,
+) -> tuple[Expected, ...]:
+    """What the vjp of "rnn", "gru" or "lstm" returns, each step back from the implementation's own.
+
+    weight_ih is the identity, so that the gradient dx (B, T, I) of the inputs is the one at the
+    pre-activations; arguments: the cotangents, then the operation's own.
+    """
+    with np.errstate(all="ignore"):
+        arguments = tuple(lifted(a, arithmetic) for a in arguments)
+        vjp = getattr(reference, f"{operation}_vjp")
+        return unpacked(vjp(*arguments, **options, seen=ball(dx, arithmetic)), arithmetic)
 
 
 def ball(y: np.ndarray[Any, Any], arithmetic: Arithmetic) -> Rounding:

@@ -1,0 +1,79 @@
+"""What a call must leave as it was: random state, error settings, defaults, others' functions."""
+
+import gc
+import locale
+import os
+import random
+import sys
+import warnings
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+
+def surroundings() -> dict[str, Any]:
+    """The state of the process that a call has no business with; only of libraries loaded."""
+    kind, keys, *rest = np.random.get_state(legacy=True)
+    state: dict[str, Any] = {
+        "random's state": hash(random.getstate()),
+        "NumPy's random state": (kind, hash(keys.tobytes()), *rest),
+        "NumPy's error settings": tuple(sorted(np.geterr().items())),
+        "NumPy's print options": str(np.get_printoptions()),
+        "the environment": dict(os.environ),
+        "the working directory": os.getcwd(),
+        "the warning filters": len(warnings.filters),
+        "the locale": locale.setlocale(locale.LC_NUMERIC),
+        "the garbage collector": gc.isenabled(),
+        "the recursion limit": sys.getrecursionlimit(),
+        "the switch interval": sys.getswitchinterval(),
+        "the treatment of subnormal numbers": bool(np.float32(1e-40) * np.float32(0.5)),
+    }
+    if "torch" in sys.modules:
+        state |= torch_state(sys.modules["torch"])
+    return state
+
+
+def torch_state(torch: Any) -> dict[str, Any]:
+    """torch's."""
+    cudnn, cuda, mkldnn = torch.backends.cudnn, torch.backends.cuda, torch.backends.mkldnn
+    return {
+        "torch's random state": hash(torch.get_rng_state().numpy().tobytes()),
+        "torch's default dtype": torch.get_default_dtype(),
+        "torch's grad mode": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+        "torch's thread count": torch.get_num_threads(),
+        "torch's deterministic mode": torch.are_deterministic_algorithms_enabled(),
+        "torch's matmul precision": torch.get_float32_matmul_precision(),
+        "torch's anomaly mode": torch.is_anomaly_enabled(),
+        "torch's autocast": torch.is_autocast_enabled("cpu"),
+        "torch's cudnn flags": (cudnn.enabled, cudnn.benchmark, cudnn.deterministic),
+        "torch's sdp flags": (
+            cuda.flash_sdp_enabled(),
+            cuda.math_sdp_enabled(),
+            cuda.mem_efficient_sdp_enabled(),
+        ),
+        "torch's mkldnn flag": mkldnn.enabled if hasattr(mkldnn, "enabled") else None,
+    }
+
+
+def functions() -> dict[str, int]:
+    """The identity of every function that a verdict rests on: the suite's, NumPy's, torch's."""
+    names = [n for n in sys.modules if n.startswith(("seqlaws.reference", "seqlaws.properties"))]
+    names += ["numpy", "numpy.testing", "numpy.linalg", "math"]
+    names += [n for n in ("torch", "torch.testing", "torch.nn.functional") if n in sys.modules]
+    found = {}
+    for name in names:
+        module = sys.modules.get(name)
+        if isinstance(module, ModuleType):
+            for attribute, value in list(vars(module).items()):
+                if callable(value):
+                    found[f"{name}.{attribute}"] = id(value)
+                    code = getattr(value, "__code__", None)
+                    if code is not None:
+                        found[f"{name}.{attribute}'s code"] = id(code)
+    return found
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What is no longer as it was."""
+    return [name for name, value in before.items() if name in after and after[name] != value]

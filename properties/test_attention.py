@@ -1,0 +1,266 @@
+"""Laws of attention: invariances, masks, and retrievals whose answer is exact."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqlaws.properties.cases import POISON, Case, attended, drawn, poisoned
+from seqlaws.properties.checks import agree, exactly, require
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.subject import Subject
+from seqlaws.reference.numbers import Expected
+
+NO_POSITIONS = drawn(mask=None, is_causal=False, window=None, query_offset=0)
+CAUSAL = drawn(is_causal=True, mask=None, window=None)
+KEYS = ("k", "v")
+
+
+def moved(expected: Expected, index: Sequence[int], axis: int) -> dict[str, Expected]:
+    """What is expected of the output, with one axis in another order."""
+    value, allowed = (np.take(z, index, axis) for z in expected)
+    return {"out": Expected(value, allowed)}
+
+
+@law("attention", share=0.3, cases=NO_POSITIONS)
+def test_query_permutation(impl: Subject, case: Case) -> None:
+    """Queries in another order give outputs in that order: f(q[s], k, v) = f(q, k, v)[s]."""
+    s = case.random().permutation(case.arrays["q"].shape[2])
+    shuffled = case.having(q=case.arrays["q"][:, :, s])
+    agree(impl, impl.run(shuffled), moved(impl.expected(case)["out"], s, 2))
+
+
+@law("attention", share=0.3, cases=NO_POSITIONS)
+def test_key_permutation(impl: Subject, case: Case) -> None:
+    """The order of the key-value pairs does not matter: f(q, k[s], v[s]) = f(q, k, v)."""
+    s = case.random().permutation(case.arrays["k"].shape[2])
+    shuffled = case.having(**{n: case.arrays[n][:, :, s] for n in KEYS})
+    agree(impl, impl.run(shuffled), impl.expected(case))
+
+
+@law("attention", share=0.3)
+def test_head_permutation(impl: Subject, case: Case) -> None:
+    """Key heads in another order, each with its queries, give outputs in that order."""
+    m = case.arrays["k"].shape[1]
+    s = case.random().permutation(m)
+    group = case.arrays["q"].shape[1] // m
+    queries = (s[:, None] * group + np.arange(group)).ravel()
+    changes = {"q": case.arrays["q"][:, queries], **{n: case.arrays[n][:, s] for n in KEYS}}
+    mask = case.option("mask")
+    if mask is not None and mask.ndim > 2 and mask.shape[-3] > 1:
+        changes["mask"] = np.take(mask, queries, axis=-3)
+    agree(impl, impl.run(case.having(**changes)), moved(impl.expected(case)["out"], queries, 1))
+
+
+@law("attention", share=0.3)
+def test_convexity(impl: Subject, case: Case) -> None:
+    """An output lies in the hull of the values that its query may attend to, entry by entry."""
+    out, (value, allowed) = impl.run(case)["out"], impl.expected(case)["out"]
+    v = np.repeat(case.arrays["v"], out.shape[1] // case.arrays["v"].shape[1], axis=1)
+    reference = impl.reference_options(case)
+    seen = attended(case.having(query_offset=reference.get("query_offset", 0)))[..., None]
+    alive = np.any(seen, axis=3)
+    spread = np.broadcast_to(v[:, :, None], (*seen.shape[:4], v.shape[-1]))
+    most = np.max(np.where(seen, spread, -np.inf), axis=3, initial=-np.inf)
+    least = np.min(np.where(seen, spread, np.inf), axis=3, initial=np.inf)
+    nearest = np.where(alive, np.clip(out, least, most), value)
+    agree(impl, {"out": out}, {"out": Expected(nearest, allowed)}, "an output leaves the hull")
+
+
+@law("attention", share=0.4, cases=CAUSAL, needs=("is_causal",))
+def test_causality(impl: Subject, case: Case) -> None:
+    """What stands after a query has no influence on its output: other keys there, same output."""
+    before = impl.run(case)["out"]
+    seen = attended(case.having(query_offset=impl.reference_options(case).get("query_offset", 0)))
+    s = case.arrays["k"].shape[2]
+    first = int(case.random().randint(0, s + 1))
+    later = np.arange(s)[:, None] >= first
+    changed = case.having(**{n: np.where(later, -3.0, case.arrays[n]) for n in KEYS})
+    untouched = ~np.any(seen[..., first:], axis=-1)[..., None]
+    after = impl.run(changed)["out"]
+    slack = np.where(untouched, 2 * impl.expected(case)["out"].allowed, np.inf)
+    agree(impl, {"out": after}, {"out": Expected(before, slack)}, "a later key has influence")
+
+
+@law("attention", share=0.6, cases=drawn(poison=POISON))
+def test_masked_keys_have_no_influence(impl: Subject, case: Case) -> None:
+    """NaN, infinities or 1e6 in keys and values that no query may attend to reach no output."""
+    if impl.traits.masked_nan == "may leak":
+        case = poisoned(case, 1e6)
+    agree(impl, impl.run(case), impl.expected(case), "a masked key or value has influence")
+
+
+@law("attention", share=0.4, level="SHOULD", cases=drawn(poison=(0.0,)))
+def test_a_key_masked_for_one_query_has_no_influence_there(impl: Subject, case: Case) -> None:
+    """NaN in a value that some queries may attend to reaches those queries' outputs only."""
+    if impl.traits.masked_nan == "may leak":
+        return
+    v = np.array(case.arrays["v"])
+    if v.size:
+        v[:, :, int(case.random().randint(v.shape[2]))] = np.nan
+    spoiled = case.having(v=v)
+    agree(impl, impl.run(spoiled), impl.expected(spoiled), "a masked value leaks")
+
+
+@law("attention", share=0.4, needs=("is_causal", "mask"))
+def test_causal_flag_is_its_mask(impl: Subject, case: Case) -> None:
+    """is_causal=True is the mask key <= query + query_offset, whatever else is given."""
+    flagged = case.having(is_causal=True)
+    offset = impl.reference_options(flagged).get("query_offset", 0)
+    bare = case.without("mask", "window").having(is_causal=True, query_offset=offset)
+    explicit = case.without("is_causal").having(mask=combined(case.option("mask"), attended(bare)))
+    agree(impl, impl.run(explicit), impl.expected(flagged), "the causal mask is not the flag")
+
+
+@law("attention", share=0.4, needs=("window", "mask"))
+def test_window_is_its_mask(impl: Subject, case: Case) -> None:
+    """window=(left, right) is the mask of the keys within it, whatever else is given."""
+    random = case.random()
+    window = (int(random.randint(0, 4)), int(random.randint(0, 4)))
+    windowed = case.having(window=window)
+    bare = case.without("mask", "is_causal").having(window=window)
+    explicit = case.without("window").having(mask=combined(case.option("mask"), attended(bare)))
+    value = impl.expected(windowed)
+    agree(impl, impl.run(explicit), value, "the window's mask is not the window")
+    agree(impl, impl.run(windowed), value)
+
+
+@law("attention", share=0.3, needs=("mask",))
+def test_boolean_mask_is_its_floating_one(impl: Subject, case: Case) -> None:
+    """A boolean mask is the floating one with 0 where it is True and -inf where it is False."""
+    keep = case.random().random_sample((*case.arrays["q"].shape[:3], case.arrays["k"].shape[2])) < 0.7
+    boolean = case.having(mask=keep)
+    value = impl.expected(boolean)
+    agree(impl, impl.run(boolean), value)
+    floating = case.having(mask=np.where(keep, 0.0, -np.inf))
+    agree(impl, impl.run(floating), value, "a floating mask is not its boolean one")
+
+
+def combined(mask: Array | None, allowed: Array) -> Array:
+    """A mask, and no pair beyond the allowed ones."""
+    if mask is None:
+        return allowed
+    return allowed & mask if mask.dtype == bool else np.where(allowed, mask, -np.inf)
+
+
+@law("attention", share=0.4)
+def test_fully_masked_rows(impl: Subject, case: Case) -> None:
+    """A query that may attend to nothing gets what `fully_masked` declares: zeros, NaN, the mean."""
+    if impl.offers("mask"):
+        keep = case.random().random_sample((case.arrays["q"].shape[2], case.arrays["k"].shape[2]))
+        dead = case.random(1).random_sample(len(keep)) < 0.5
+        case = case.having(mask=(keep < 0.8) & ~dead[:, None])
+    agree(impl, impl.run(case), impl.expected(case), "a fully masked row is not as declared")
+
+
+@law("attention", share=0.3, cases=NO_POSITIONS)
+def test_one_hot_retrieval_is_exact(impl: Subject, case: Case) -> None:
+    """Where one key scores 0 and all others -1000 or less, the output is its value, bit for bit."""
+    scored = one_hot(case, 0.0, -1024.0)
+    if scored is None:
+        return
+    retrieval, target = scored
+    agree(impl, impl.run(retrieval), {"out": exactly(target)}, "the retrieved value is not the key's")
+
+
+@law("attention", share=0.2, cases=NO_POSITIONS)
+def test_retrieval_beyond_the_range_of_exp(impl: Subject, case: Case) -> None:
+    """Where one key scores 1024 and all others 0, exp alone overflows; the output does not."""
+    scored = one_hot(case, 1024.0, 0.0)
+    if scored is None:
+        return
+    retrieval, _ = scored
+    agree(impl, impl.run(retrieval), impl.expected(retrieval), "large scores overflow")
+
+
+def one_hot(case: Case, hit: float, miss: float) -> tuple[Case, Array] | None:
+    """Scores `hit` for one key of each query and `miss` for the others, and that key's value.
+
+    Key j is the j-th unit vector; a query holds its scores. One feature for each key.
+    """
+    batch, heads, length, _ = case.arrays["q"].shape
+    m, s = case.arrays["k"].shape[1:3]
+    if not s or not length:
+        return None
+    chosen = case.random().randint(0, s, (batch, heads, length))
+    q = np.where(np.arange(s) == chosen[..., None], hit, miss)
+    k = np.broadcast_to(np.eye(s), (batch, m, s, s))
+    retrieval = case.without("softcap").having(q=q, k=np.array(k), scale=1.0)
+    v = np.repeat(case.arrays["v"], heads // m, axis=1)
+    return retrieval, np.take_along_axis(v, chosen[..., None], axis=2)
+
+
+@law("attention", share=0.3, cases=drawn(poison=(0.0,)))
+def test_uniform_average_of_integers_is_exact(impl: Subject, case: Case) -> None:
+    """Queries of zero weigh 2^m keys alike: whole values have their exact mean, bit for bit."""
+    s = case.arrays["k"].shape[2]
+    if not s or not impl.offers("mask") and s & (s - 1):
+        return
+    count = 1 << (int(case.random().randint(0, s.bit_length())) if impl.offers("mask") else s.bit_length() - 1)
+    chosen = case.random(1).permutation(s) < count
+    whole = np.round(np.clip(4 * case.arrays["v"], -16, 16)) * count
+    q = np.zeros_like(case.arrays["q"])
+    plain = case.without("is_causal", "window", "mask", "query_offset").having(q=q, v=whole)
+    if impl.offers("mask"):
+        plain = plain.having(mask=chosen)
+    heads = case.arrays["q"].shape[1] // case.arrays["k"].shape[1]
+    mean = np.sum(np.where(chosen[:, None], whole, 0), axis=2, keepdims=True) / count
+    exact = np.broadcast_to(np.repeat(mean, heads, axis=1), (*q.shape[:3], whole.shape[3]))
+    agree(impl, impl.run(plain), {"out": exactly(exact)}, "equal weights do not give the mean")
+
+
+@law("attention", share=0.3)
+def test_a_shared_key_head_is_its_copies(impl: Subject, case: Case) -> None:
+    """Query head n reads key head n // (N // M): repeated key heads give the same output."""
+    group = case.arrays["q"].shape[1] // case.arrays["k"].shape[1]
+    apart = case.having(**{n: np.repeat(case.arrays[n], group, axis=1) for n in KEYS})
+    agree(impl, impl.run(apart), impl.expected(case), "a key head is not shared as it should be")
+
+
+@law("attention", share=0.3, needs=("query_offset",))
+def test_cached_decoding(impl: Subject, case: Case) -> None:
+    """Queries a part at a time, with query_offset moved along, are the queries at once."""
+    length = case.arrays["q"].shape[2]
+    cut = int(case.random().randint(0, length + 1))
+    offset = case.option("query_offset")
+    parts = [
+        impl.run(part_of(case, slice(0, cut), offset)),
+        impl.run(part_of(case, slice(cut, length), offset + cut)),
+    ]
+    whole = {"out": np.concatenate([p["out"] for p in parts], axis=2)}
+    agree(impl, whole, impl.expected(case), "queries in parts differ from queries at once")
+
+
+def part_of(case: Case, rows: slice, offset: int) -> Case:
+    """Some of the queries, at their own positions."""
+    changes = {"q": case.arrays["q"][:, :, rows]}
+    mask = case.option("mask")
+    if mask is not None and mask.ndim > 1 and mask.shape[-2] > 1:
+        changes["mask"] = mask[..., rows, :]
+    return case.having(**changes, query_offset=offset)
+
+
+@law("attention", share=0.3)
+def test_value_linearity(impl: Subject, case: Case) -> None:
+    """The output is linear in the values: f(q, k, 2 v) = 2 f(q, k, v), and f(q, k, 0) = 0."""
+    doubled = case.having(v=2 * case.arrays["v"])
+    agree(impl, impl.run(doubled), impl.expected(doubled), "twice the values are not twice the output")
+    nothing = impl.run(case.having(v=np.zeros_like(case.arrays["v"])))["out"]
+    require(not np.any(np.nan_to_num(nothing)), "values of zero give an output")
+
+
+@law("attention", share=0.4, gradients=True)
+def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
+    """A key that no query may attend to has gradient 0, exactly; so have queries without keys."""
+    shifted = case.having(query_offset=impl.reference_options(case).get("query_offset", 0))
+    seen = attended(shifted)
+    dead_rows = not np.all(np.any(seen, axis=-1))
+    if impl.traits.fully_masked != "zeros" and dead_rows:
+        return
+    gradients = impl.pull(case)
+    batch, m, s, _ = case.arrays["k"].shape
+    keys = np.any(seen, axis=2).reshape(batch, m, seen.shape[1] // m, s).any(axis=2)[..., None]
+    queries = np.any(seen, axis=3)[..., None]
+    for name, reached in (("q", queries), ("k", keys), ("v", keys)):
+        hidden = np.where(reached, 0.0, gradients[name])
+        agree(impl, {name: hidden}, {name: exactly(np.zeros_like(hidden))}, "a masked place has a gradient")

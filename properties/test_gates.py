@@ -1,0 +1,127 @@
+"""Laws of gates: saturated open or shut, and the conveyor belt between them."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.cases import Case, drawn
+from seqlaws.properties.checks import agree, exactly
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.subject import Subject
+
+OPEN, SHUT = 1000.0, -1000.0
+WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def with_gates(case: Case, *blocks: float | None) -> Case:
+    """Each block of rows saturated by its bias alone, or left as drawn (None)."""
+    hidden = case.arrays["bias_ih"].shape[0] // len(blocks)
+    changes: dict[str, Array] = {n: np.array(case.arrays[n]) for n in WEIGHTS}
+    for k, bias in enumerate(blocks):
+        rows = slice(k * hidden, (k + 1) * hidden)
+        if bias is not None:
+            for name in WEIGHTS:
+                changes[name][rows] = bias if name == "bias_ih" else 0.0
+    return case.having(**changes)
+
+
+def held(case: Case, initial: str) -> dict[str, Any]:
+    """The initial state, held over all existing steps."""
+    batch, time = case.arrays["x"].shape[:2]
+    lengths = case.option("lengths")
+    exists = np.ones((batch, time), bool) if lengths is None else np.arange(time) < lengths[:, None]
+    return np.where(exists[..., None], case.arrays[initial][:, None], 0.0)
+
+
+@law("lstm", share=0.4)
+def test_conveyor_belt(impl: Subject, case: Case) -> None:
+    """Forget gate 1 and input gate 0 keep the cell state bit for bit: c_n = c_0, however long."""
+    kept = with_gates(case, SHUT, OPEN, None, None)
+    agree(
+        impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept"
+    )
+
+
+@law("lstm", share=0.2, cases=drawn(T=300, I=2, H=3, B=2))
+def test_conveyor_belt_over_300_steps(impl: Subject, case: Case) -> None:
+    """Forget gate 1 and input gate 0 keep the cell state bit for bit over 300 steps."""
+    kept = with_gates(case, SHUT, OPEN, None, None)
+    agree(
+        impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept"
+    )
+
+
+@law("lstm", share=0.3)
+def test_shut_output_gate(impl: Subject, case: Case) -> None:
+    """Output gate 0 shows nothing: y = 0 exactly, while the cell state goes on as specified."""
+    shut = with_gates(case, None, None, None, SHUT)
+    outputs = impl.run(shut)
+    nothing = np.zeros_like(outputs["y"])
+    agree(impl, outputs, {"y": exactly(nothing)}, "a shut output gate shows something")
+    agree(impl, outputs, impl.expected_of_steps(shut, outputs))
+
+
+@law("lstm", share=0.3, cases=drawn(T=1, lengths=None))
+def test_forgetting_everything(impl: Subject, case: Case) -> None:
+    """Forget gate 0 and input gate 0 leave nothing: c_n = 0 and y = 0, exactly."""
+    emptied = with_gates(case, SHUT, SHUT, None, None)
+    outputs = impl.run(emptied)
+    zero = {n: exactly(np.zeros_like(value)) for n, value in outputs.items()}
+    agree(impl, outputs, zero, "something is left after forgetting everything")
+
+
+@law("lstm", share=0.3)
+def test_counting(impl: Subject, case: Case) -> None:
+    """All gates open and a saturated candidate count the steps: c_n = c_0 + length, exactly."""
+    whole = np.round(np.clip(case.arrays["c0"], -4, 4))
+    counting = with_gates(case, OPEN, OPEN, OPEN, None).having(c0=whole)
+    batch, time = case.arrays["x"].shape[:2]
+    lengths = case.option("lengths")
+    steps = np.full(batch, time) if lengths is None else np.asarray(lengths)
+    due = whole + np.minimum(steps, 64)[:, None]
+    if time > 64:
+        return
+    agree(impl, impl.run(counting), {"c_n": exactly(due)}, "the cell does not count its steps")
+
+
+@law("gru", share=0.4)
+def test_open_update_gate_keeps_the_state(impl: Subject, case: Case) -> None:
+    """Update gate 1 keeps the state bit for bit: h_t = h_0, however long."""
+    kept = with_gates(case, None, OPEN, None)
+    due = {"h_n": exactly(case.arrays["h0"]), "y": exactly(held(case, "h0"))}
+    agree(impl, impl.run(kept), due, "an open update gate changes the state")
+
+
+@law("gru", share=0.3)
+def test_shut_update_and_reset_gates(impl: Subject, case: Case) -> None:
+    """Update and reset gate 0 forget the state: h_n does not depend on h_0."""
+    forgetful = with_gates(case, SHUT, SHUT, None)
+    other = forgetful.having(h0=1.0 - case.arrays["h0"])
+    outputs, others = impl.run(forgetful), impl.run(other)
+    agree(impl, others, impl.expected_of_steps(other, others))
+    agree(impl, outputs, impl.expected_of_steps(forgetful, outputs))
+
+
+@law("lstm_gates", share=0.4)
+def test_saturated_gates(impl: Subject, case: Case) -> None:
+    """Pre-activations of +-1000 give gates of exactly 1 and 0, and candidates of exactly +-1."""
+    random = case.random()
+    signs = [OPEN if random.randint(2) else SHUT for _ in range(4)]
+    outputs = impl.run(with_gates(case, *signs))
+    due = {}
+    for name, sign in zip("ifgo", signs, strict=True):
+        value = np.sign(sign) if name == "g" else float(sign > 0)
+        due[name] = exactly(np.full_like(outputs[name], value))
+    agree(impl, outputs, due, "a saturated gate is not exactly open or shut")
+
+
+@law("rnn", share=0.3, cases=drawn(nonlinearity="relu", scales=(1.0,)))
+def test_relu_of_integers_is_exact(impl: Subject, case: Case) -> None:
+    """Whole inputs, states, weights and biases give whole states, bit for bit, in any order."""
+    small = {n: np.clip(np.round(a), -1, 1) for n, a in case.arrays.items()}
+    time = case.arrays["x"].shape[1]
+    whole = case.having(**{**small, "x": small["x"][:, :3]})
+    if case.option("lengths") is not None:
+        whole = whole.having(lengths=np.minimum(case.option("lengths"), min(time, 3)))
+    agree(impl, impl.run(whole), impl.expected(whole), "whole numbers are not summed exactly")

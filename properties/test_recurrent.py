@@ -1,0 +1,179 @@
+"""Laws of rnn, gru and lstm: time, batch, padding, direction, hidden units."""
+
+import numpy as np
+
+from seqlaws.properties.cases import POISON, Case, drawn, padded_with
+from seqlaws.properties.checks import agree, exactly, same
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.operations import RECURRENT
+from seqlaws.properties.subject import Outputs, Subject
+from seqlaws.reference.numbers import Expected
+
+BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
+PADDED = drawn(poison=POISON)
+WHOLE = drawn(lengths=None)
+
+
+def lengths_of(case: Case) -> Array:
+    """The rows' lengths; T where none are given."""
+    batch, time = case.arrays["x"].shape[:2]
+    given = case.option("lengths")
+    return np.full(batch, time) if given is None else np.asarray(given)
+
+
+def states(case: Case) -> list[str]:
+    """The initial states' names."""
+    return [n for n in ("h0", "c0") if n in case.arrays]
+
+
+def as_whole(impl: Subject, case: Case, outputs: Outputs, says: str) -> None:
+    """Raise LawBrokenError unless outputs that were come by otherwise are the whole call's."""
+    agree(impl, outputs, impl.expected_of_steps(case, outputs), says)
+
+
+@law(*RECURRENT, share=0.4, cases=WHOLE)
+def test_chunked_is_whole(impl: Subject, case: Case) -> None:
+    """A sequence in two parts, the second from the first's final states, is the sequence at once."""
+    time = case.arrays["x"].shape[1]
+    cut = int(case.random().randint(0, time + 1))
+    backward = -1 if case.option("reverse") else 1
+    parts = [slice(0, cut), slice(cut, time)][::backward]
+    first = impl.run(case.having(x=case.arrays["x"][:, parts[0]]))
+    carried = {f"{n[0]}0": first[n] for n in first if n != "y"}
+    second = impl.run(case.having(x=case.arrays["x"][:, parts[1]], **carried))
+    whole = {**second, "y": np.concatenate([first["y"], second["y"]][::backward], axis=1)}
+    as_whole(impl, case, whole, "a sequence in parts differs from the sequence at once")
+
+
+@law(*RECURRENT, share=0.4, cases=WHOLE)
+def test_causality(impl: Subject, case: Case) -> None:
+    """What is read later has no influence on y before: other inputs there, the same bits here."""
+    time = case.arrays["x"].shape[1]
+    cut = int(case.random().randint(0, time + 1))
+    later = slice(0, time - cut) if case.option("reverse") else slice(cut, time)
+    before = impl.run(case)["y"]
+    x = np.array(case.arrays["x"])
+    x[:, later] = -1.5
+    after = np.array(impl.run(case.having(x=x))["y"])
+    before[:, later] = after[:, later] = 0
+    same(impl, {"y": after}, {"y": before}, "a later input has influence on an earlier output")
+
+
+@law(*RECURRENT, share=0.3)
+def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
+    """Each row of a batch is what it is alone."""
+    rows = []
+    for b in range(case.arrays["x"].shape[0]):
+        one = {n: case.arrays[n][b : b + 1] for n in ("x", *states(case))}
+        if case.option("lengths") is not None:
+            one["lengths"] = case.option("lengths")[b : b + 1]
+        rows.append(impl.run(case.having(**one)))
+    if rows:
+        together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
+        as_whole(impl, case, together, "a row alone differs from the row in its batch")
+
+
+@law(*RECURRENT, share=0.3)
+def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
+    """Hidden units in another order, throughout, give states in that order."""
+    hidden = case.arrays["h0"].shape[1]
+    s = case.random().permutation(hidden)
+    rows = (np.arange(BLOCKS[case.operation])[:, None] * hidden + s).ravel()
+    changes = {n: case.arrays[n][..., s] for n in states(case)}
+    changes |= {n: case.arrays[n][rows] for n in ("weight_ih", "bias_ih", "bias_hh")}
+    changes["weight_hh"] = case.arrays["weight_hh"][rows][:, s]
+    shuffled = impl.run(case.having(**changes))
+    back = np.argsort(s)
+    restored = {n: value[..., back] for n, value in shuffled.items()}
+    as_whole(impl, case, restored, "the order of the hidden units matters")
+
+
+@law(*RECURRENT, share=0.5, cases=PADDED, needs=("lengths",))
+def test_padding_has_no_influence(impl: Subject, case: Case) -> None:
+    """NaN, infinities or 1e6 beyond a row's length change nothing; y is 0 there, exactly."""
+    if case.option("lengths") is None:
+        batch, time = case.arrays["x"].shape[:2]
+        case = case.having(lengths=case.random().randint(0, time + 1, batch))
+        case = case.having(x=padded_with(case, np.nan))
+    outputs = impl.run(case)
+    as_whole(impl, case, outputs, "padding has influence")
+    clean = impl.run(case.having(x=padded_with(case, 0.0)))
+    same(impl, outputs, clean, "padding has influence")
+
+
+@law(*RECURRENT, share=0.4, needs=("lengths",))
+def test_lengths_are_shorter_sequences(impl: Subject, case: Case) -> None:
+    """A row of length n is the row cut to n steps: same y, same final states."""
+    batch, time = case.arrays["x"].shape[:2]
+    lengths = case.random().randint(0, time + 1, batch)
+    case = case.having(lengths=lengths)
+    if not batch:
+        return
+    rows = []
+    for b, n in enumerate(lengths):
+        one = {name: case.arrays[name][b : b + 1] for name in states(case)}
+        cut = case.without("lengths").having(x=case.arrays["x"][b : b + 1, :n], **one)
+        row = impl.run(cut)
+        padding = np.zeros((1, time - n, row["y"].shape[2]))
+        rows.append({**row, "y": np.concatenate([row["y"], padding], axis=1)})
+    together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
+    as_whole(impl, case, together, "a short row differs from the row cut to its length")
+
+
+@law(*RECURRENT, share=0.4, needs=("reverse",))
+def test_reverse_is_flip(impl: Subject, case: Case) -> None:
+    """reverse reads the existing steps last to first: flip, run forward, flip back."""
+    backward = case.having(reverse=True)
+    as_whole(impl, backward, impl.run(backward), "it is not what the specification gives")
+    steps = np.arange(case.arrays["x"].shape[1])
+    lengths = lengths_of(case)[:, None]
+    flip = np.where(steps < lengths, lengths - 1 - steps, steps)[..., None]
+    x = np.take_along_axis(case.arrays["x"], flip, axis=1)
+    outputs = impl.run(case.having(x=x, reverse=False))
+    outputs["y"] = np.take_along_axis(outputs["y"], flip, axis=1)
+    as_whole(impl, backward, outputs, "reverse is not the flip of the flipped sequence")
+
+
+@law(*RECURRENT, share=0.3)
+def test_an_empty_sequence_returns_the_initial_state(impl: Subject, case: Case) -> None:
+    """T = 0, and lengths of 0: y is empty or zero, the final states are the initial ones."""
+    empty = case.without("lengths").having(x=case.arrays["x"][:, :0])
+    due = {f"{n[0]}_n": case.arrays[n] for n in states(case)}
+    outputs = impl.run(empty)
+    agree(impl, outputs, {n: exactly(value) for n, value in due.items()})
+    if impl.offers("lengths"):
+        none = case.having(lengths=np.zeros(len(case.arrays["x"]), np.int64))
+        outputs = impl.run(none)
+        due["y"] = np.zeros_like(outputs["y"])
+        agree(impl, outputs, {n: exactly(value) for n, value in due.items()})
+
+
+@law(*RECURRENT, share=0.3, cases=drawn(T=3, lengths=None))
+def test_the_final_state_is_the_last_output(impl: Subject, case: Case) -> None:
+    """h_n is y at the step read last, within storage precision."""
+    outputs = impl.run(case)
+    last = outputs["y"][:, 0 if case.option("reverse") else -1]
+    unit = impl.expected_of_steps(case, outputs)["h_n"].allowed
+    agree(impl, outputs, {"h_n": Expected(last, unit)}, "h_n is not the last output")
+
+
+@law(*RECURRENT, share=0.03, cases=drawn(T=1000, I=2, H=3, B=2, scales=(1.0, 0.5)))
+def test_long_sequences(impl: Subject, case: Case) -> None:
+    """A thousand steps, each as exact as the first."""
+    outputs = impl.run(case)
+    as_whole(impl, case, outputs, "a step of a long sequence is wrong")
+
+
+@law(*RECURRENT, share=0.4, gradients=True, needs=("lengths",))
+def test_no_gradient_through_padding(impl: Subject, case: Case) -> None:
+    """Steps beyond a row's length have gradient 0, and cotangents there no influence."""
+    batch, time = case.arrays["x"].shape[:2]
+    lengths = case.random().randint(0, time + 1, batch)
+    case = case.having(lengths=lengths)
+    beyond = (np.arange(time) >= lengths[:, None])[..., None]
+    loud = case.pulled(y=np.where(beyond, 1000.0, case.cotangents["y"]))
+    gradients = impl.pull(loud)
+    hidden = np.where(beyond, gradients["x"], 0)
+    agree(impl, {"x": hidden}, {"x": exactly(np.zeros_like(hidden))}, "padding has a gradient")
+    agree(impl, gradients, impl.expected(loud, vjp=True), "a cotangent in the padding has influence")

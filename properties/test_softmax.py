@@ -1,0 +1,151 @@
+"""Laws of softmax that need no oracle, or whose answer is exact."""
+
+import numpy as np
+
+from seqlaws.properties.cases import Case, drawn
+from seqlaws.properties.checks import agree, exactly, require
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.subject import Subject
+from seqlaws.reference.numbers import Expected
+
+UNMASKED = drawn(masked=False)
+
+
+def axis_of(case: Case) -> int:
+    return int(case.option("axis"))
+
+
+@law("softmax", share=0.3)
+def test_rows_sum_to_one(impl: Subject, case: Case) -> None:
+    """The weights of a row that is not masked throughout sum to one: sum_j p_j = 1.
+
+    Allowed: what the entries' own bounds add up to.
+    """
+    axis = axis_of(case)
+    p, (_, allowed) = impl.run(case)["p"], impl.expected(case)["p"]
+    alive = np.any(case.arrays["x"] > -np.inf, axis=axis)
+    total = np.where(alive, np.sum(p, axis=axis), 1.0)
+    slack = np.sum(np.where(np.isnan(allowed), np.inf, allowed), axis=axis) + 2.0**-50
+    agree(impl, {"p": total}, {"p": Expected(np.ones_like(total), slack)}, "a row's sum is not 1")
+
+
+@law("softmax", share=0.3, cases=UNMASKED)
+def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
+    """0 <= p_j <= 1, whatever the scores; nothing overflows, nothing is negative."""
+    p, (_, allowed) = impl.run(case)["p"], impl.expected(case)["p"]
+    require(bool(np.all(np.isfinite(p))), "a weight is not finite")
+    require(bool(np.all(p >= 0)), "a weight is negative")
+    require(bool(np.all(p <= 1 + allowed)), "a weight is larger than 1")
+
+
+@law("softmax", share=0.2, cases=UNMASKED)
+def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
+    """Scores of +-1e4 neither overflow nor vanish: softmax(x) with max |x| = 1e4 is as specified."""
+    x = case.arrays["x"]
+    span = np.max(np.abs(x), initial=0.0)
+    grown = case.having(x=np.round(x * (10000 / span if span else 1.0) / 64) * 64)
+    agree(impl, impl.run(grown), impl.expected(grown))
+
+
+@law("softmax", share=0.3)
+def test_shift_invariance(impl: Subject, case: Case) -> None:
+    """A common offset changes nothing: softmax(x + c) = softmax(x), where x + c is exact."""
+    x = np.round(np.clip(case.arrays["x"], -60, 60))
+    one, other = case.having(x=x), case.having(x=x + 64.0)
+    first, second = impl.run(one), impl.run(other)
+    slack = impl.expected(one)["p"].allowed + impl.expected(other)["p"].allowed
+    agree(impl, second, {"p": Expected(first["p"], slack)}, "an offset of 64 changes the weights")
+
+
+@law("softmax", share=0.3)
+def test_order_is_kept(impl: Subject, case: Case) -> None:
+    """A larger score has no smaller weight: x_i <= x_j implies p_i <= p_j, up to the bounds."""
+    axis = axis_of(case)
+    p, (_, allowed) = impl.run(case)["p"], impl.expected(case)["p"]
+    order = np.argsort(case.arrays["x"], axis=axis, kind="stable")
+    ranked, slack = (np.take_along_axis(z, order, axis) for z in (p, allowed))
+    falls = -np.diff(ranked, axis=axis)
+    two = np.take(slack, range(1, slack.shape[axis]), axis) + np.take(
+        slack, range(max(slack.shape[axis] - 1, 0)), axis
+    )
+    require(not np.any(falls > two), "a larger score has a smaller weight")
+
+
+@law("softmax", share=0.3)
+def test_permutation_equivariance(impl: Subject, case: Case) -> None:
+    """Scores in another order give the weights in that order: softmax(x[s]) = softmax(x)[s]."""
+    axis = axis_of(case)
+    s = case.random().permutation(case.arrays["x"].shape[axis])
+    moved = case.having(x=np.take(case.arrays["x"], s, axis))
+    value, allowed = impl.expected(case)["p"]
+    agree(
+        impl, impl.run(moved), {"p": Expected(np.take(value, s, axis), np.take(allowed, s, axis))}
+    )
+
+
+@law("softmax", share=0.3)
+def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
+    """A score of -inf has weight 0, exactly, where its row has a finite one."""
+    axis, x = axis_of(case), case.arrays["x"]
+    p = impl.run(case)["p"]
+    masked = np.isneginf(x) & np.any(x > -np.inf, axis=axis, keepdims=True)
+    observed, zero = np.where(masked, p, 0), np.zeros_like(p)
+    agree(impl, {"p": observed}, {"p": exactly(zero)}, "a masked score has a weight")
+
+
+@law("softmax", share=0.3)
+def test_fully_masked_rows(impl: Subject, case: Case) -> None:
+    """A row that is -inf throughout is what `fully_masked` declares: zeros, NaN or equal weights."""
+    axis, x = axis_of(case), np.array(case.arrays["x"])
+    if not x.size:
+        return
+    rows = np.moveaxis(x, axis, -1)
+    rows[case.random().random_sample(rows.shape[:-1]) < 0.5] = -np.inf
+    masked = case.having(x=x)
+    agree(impl, impl.run(masked), impl.expected(masked), "a fully masked row is not as declared")
+
+
+@law("softmax", share=0.2)
+def test_equal_scores_share_exactly(impl: Subject, case: Case) -> None:
+    """2^m scores of 0 beside masked ones have the weight 2^-m each, to the last bit."""
+    axis, x = axis_of(case), case.arrays["x"]
+    n = x.shape[axis]
+    if not n:
+        return
+    count = 1 << int(case.random().randint(0, n.bit_length()))
+    chosen = case.random(1).permutation(n) < count
+    row = np.where(chosen, 0.0, -np.inf)
+    flat = case.having(x=along(row, x.shape, axis))
+    exact = along(np.where(chosen, 1 / count, 0.0), x.shape, axis)
+    agree(impl, impl.run(flat), {"p": exactly(exact)}, "equal scores do not share equally")
+
+
+@law("softmax", share=0.2)
+def test_one_hot_is_exact(impl: Subject, case: Case) -> None:
+    """Beside a score of 0, scores of -1000 vanish: the weights are 1 and 0, to the last bit."""
+    axis, x = axis_of(case), case.arrays["x"]
+    n = x.shape[axis]
+    if not n:
+        return
+    hot = np.arange(n) == case.random().randint(n)
+    steep = case.having(x=along(np.where(hot, 0.0, -1000.0), x.shape, axis))
+    exact = along(hot.astype(float), x.shape, axis)
+    agree(impl, impl.run(steep), {"p": exactly(exact)}, "a one-hot row is not exact")
+
+
+@law("softmax", share=0.3, gradients=True, cases=UNMASKED)
+def test_gradient_is_orthogonal_to_constants(impl: Subject, case: Case) -> None:
+    """As the weights' sum is constant, so is what a common offset does: sum_j dx_j = 0."""
+    axis = axis_of(case)
+    dx, (_, allowed) = impl.pull(case)["x"], impl.expected(case, vjp=True)["x"]
+    total, slack = np.sum(dx, axis=axis), np.sum(allowed, axis=axis)
+    zero = Expected(np.zeros_like(total), slack + 2.0**-50 * np.sum(np.abs(dx), axis=axis))
+    agree(impl, {"x": total}, {"x": zero}, "a gradient's row does not sum to 0")
+
+
+def along(row: Array, shape: tuple[int, ...], axis: int) -> Array:
+    """The row, repeated along every other axis."""
+    view = [1] * len(shape)
+    view[axis] = row.size
+    return np.array(np.broadcast_to(row.reshape(view), shape))
