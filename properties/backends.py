@@ -65,7 +65,10 @@ class Backend(Protocol):
         """Whether two arrays share memory."""
 
     def gradients(
-        self, function: Callable[..., Any], cotangents: Sequence[Array], arrays: Sequence[Any],
+        self,
+        function: Callable[..., Any],
+        cotangents: Sequence[Array],
+        arrays: Sequence[Any],
         options: dict[str, Any],
     ) -> tuple[Any, ...]:
         """The gradient of each array, through the function itself."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-
 from seqlaws.properties.draws import (
     Array,
     Draw,
@@ -102,7 +101,9 @@ def composed(draw: Any, operation: str, dtype: str, fixed: Mapping[str, Any]) ->
     return build(by_hypothesis(draw), operation, dtype, **fixed)
 
 
-def drawn_sizes(draw: Draw, letters: str, may_be_zero: str, fixed: Mapping[str, Any]) -> dict[str, int]:
+def drawn_sizes(
+    draw: Draw, letters: str, may_be_zero: str, fixed: Mapping[str, Any]
+) -> dict[str, int]:
     """A size for each letter; sometimes one is at a tile's edge, sometimes one is 0."""
     names = letters.split()
     sizes = {name: pick(draw, SMALL) for name in names}
@@ -120,7 +121,9 @@ def with_cotangents(case: Case, fill: Filling) -> Case:
     if case.operation == "softmax":
         shapes = {"p": case.arrays["x"].shape}
     else:
-        shapes = {name: tuple(axes[a] for a in letters.split()) for name, letters in outputs.items()}
+        shapes = {
+            name: tuple(axes[a] for a in letters.split()) for name, letters in outputs.items()
+        }
     cotangents = {name: fill.array(*shape, regime="ordinary") for name, shape in shapes.items()}
     return replace(case, cotangents=cotangents, seed=fill.seed)
 
@@ -144,7 +147,9 @@ def softmax_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     return with_cotangents(Case("softmax", dtype, {"x": x}, options), fill)
 
 
-def parameters(fill: Filling, blocks: int, inputs: int, hidden: int, scale: float) -> dict[str, Array]:
+def parameters(
+    fill: Filling, blocks: int, inputs: int, hidden: int, scale: float
+) -> dict[str, Array]:
     """Weights and biases of a recurrent layer."""
     rows = blocks * hidden
     return {
@@ -275,9 +280,7 @@ def poisoned(case: Case, poison: float) -> Case:
     batch, m, s, _ = case.arrays["k"].shape
     group = case.arrays["q"].shape[1] // m
     hidden = np.all(hidden.reshape(batch, m, group, s, 1), axis=2)
-    return case.having(
-        **{name: np.where(hidden, poison, case.arrays[name]) for name in ("k", "v")}
-    )
+    return case.having(**{name: np.where(hidden, poison, case.arrays[name]) for name in ("k", "v")})
 
 
 def attended(case: Case) -> Array:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-
 from seqlaws.properties.draws import Array
 from seqlaws.properties.subject import LawBrokenError, Subject
 from seqlaws.reference.numbers import Expected
@@ -29,14 +28,14 @@ def agree(
         impl.record.unclaimed += int(np.sum(np.isinf(allowed)))
         if not ratio.size:
             continue
-        at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
         if worst is None or ratio[at] > worst[0]:
-            worst = float(ratio[at]), name, tuple(int(i) for i in at)
+            worst = float(ratio[at]), name, at
     if worst is None:
         return
     impl.record.worst = max(impl.record.worst, worst[0])
     if worst[0] > 1:
-        ratio_, name, at = worst
+        _, name, at = worst
         raise LawBrokenError(
             says or "it is not what the specification gives",
             output=name,

@@ -51,7 +51,9 @@ def representable(values: Array, dtype: str) -> Array:
         return values
     if dtype == "bfloat16":
         mantissa, exponent = np.frexp(np.clip(values, -3.3e38, 3.3e38))
-        kept = np.where(np.isfinite(values), np.ldexp(np.round(mantissa * 256), exponent - 8), values)
+        kept = np.where(
+            np.isfinite(values), np.ldexp(np.round(mantissa * 256), exponent - 8), values
+        )
         return np.where(np.abs(kept) < 2.0**-126, 0.0, kept)
     info = np.finfo(dtype)
     clipped = np.clip(values, info.min, info.max).astype(dtype).astype(float)

@@ -6,7 +6,6 @@ import zlib
 from typing import Any
 
 import numpy as np
-
 from seqlaws.properties.cases import Case
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS
@@ -167,7 +166,9 @@ def calling(subject: Subject, name: str, case: Case, torch: bool) -> list[str]:
             + (f".to({subject.device!r})" if subject.device != "cpu" else "")
             for n, a in {**arrays, **options}.items()
         ]
-    given = ", ".join([*arrays, *(f"{n}={n if n in options else repr(o)}" for n, o in case.options.items())])
+    given = ", ".join(
+        [*arrays, *(f"{n}={n if n in options else repr(o)}" for n, o in case.options.items())]
+    )
     if not vjp or subject.vjp_function is not None:
         lines += [f"outputs = subject.{name}({given})"]
     else:
@@ -177,8 +178,8 @@ def calling(subject: Subject, name: str, case: Case, torch: bool) -> list[str]:
         lines += [f"for leaf in ({inputs},):", "    leaf.requires_grad_()"]
         lines += [f"outputs = subject.{operation}({forward})"]
         lines += ["outputs = outputs if isinstance(outputs, tuple) else (outputs,)"]
-        cotangents = ", ".join(f"d{n}" for n in case.cotangents)
+        pulled = ", ".join(f"d{n}" for n in case.cotangents)
         lines += [
-            f"outputs = torch.autograd.grad(outputs, ({inputs},), ({cotangents},), allow_unused=True)"
+            f"outputs = torch.autograd.grad(outputs, ({inputs},), ({pulled},), allow_unused=True)"
         ]
     return [*lines, "outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]

@@ -1,4 +1,4 @@
-"""Which implementation? A bundled name, an entry point, a module or a file, each maybe `:object`."""
+"""Which implementation? A bundled name, an entry point, a module, a file; each maybe `:object`."""
 
 import importlib
 import importlib.metadata
@@ -6,7 +6,6 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,14 +45,11 @@ def find(spec: str) -> Any:
 
     Raises NotFoundError with one sentence: unknown, does not import, offers nothing, bad traits.
     """
-    target, _, attribute = spec.partition(":") if not spec[1:3] == ":\\" else (spec, "", "")
+    target, _, attribute = spec.partition(":") if spec[1:3] != ":\\" else (spec, "", "")
     try:
         namespace = load(target)
         for part in attribute.split(".") if attribute else ():
-            if not hasattr(namespace, part):
-                named = [n for n, value in vars(namespace).items() if is_namespace(value)]
-                raise NotFoundError(f"{target} has no {part!r}{nearest(part, named)}")
-            namespace = getattr(namespace, part)
+            namespace = inside(namespace, part, target)
     except NotFoundError as error:
         raise type(error)(f"--impl {spec}: {error}") from None
     except (Exception, SystemExit) as error:  # whatever a stranger's module does on import
@@ -63,6 +59,14 @@ def find(spec: str) -> Any:
         namespace = namespace()
     refuse_unusable(spec, namespace)
     return namespace
+
+
+def inside(namespace: Any, part: str, target: str) -> Any:
+    """An attribute of a module, or NotFoundError that says which there are."""
+    if hasattr(namespace, part):
+        return getattr(namespace, part)
+    named = [n for n, value in vars(namespace).items() if is_namespace(value)]
+    raise NotFoundError(f"{target} has no {part!r}{nearest(part, named)}")
 
 
 def load(target: str) -> Any:
@@ -130,7 +134,7 @@ def refuse_unusable(spec: str, namespace: Any) -> None:
             f"--impl {spec}: it offers no operation{hint}; known: {', '.join(OPERATIONS)}; "
             f"it has: {', '.join(public) or 'nothing'}"
         )
-    declared: Mapping[str, Any] = getattr(namespace, "TRAITS", {})
+    declared = getattr(namespace, "TRAITS", {})
     try:
         for operation in OPERATIONS:
             traits_of(declared, operation)

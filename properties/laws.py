@@ -18,7 +18,6 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.strategies import SearchStrategy
-
 from seqlaws.properties.cases import Case, CaseStrategy, build, cases
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
@@ -78,16 +77,14 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         key = name if name not in LAWS else f"{name} ({', '.join(operations)})"
-        made = Law(
-            name, operations, level, statement, cases, check, share, needs, gradients, sweep
-        )
+        made = Law(name, operations, level, statement, cases, check, share, needs, gradients, sweep)
         LAWS[key] = made
 
         @functools.wraps(check)
         def test(impl: Any, record_property: Any) -> None:
             decide(made, impl, record_property)
 
-        del test.__wrapped__  # type: ignore[attr-defined]  # or pytest asks for `case`
+        del test.__wrapped__  # or pytest asks for `case`
         test.law = made  # type: ignore[attr-defined]
         return test
 
@@ -160,7 +157,7 @@ def not_offered(made: Law, subject: Subject) -> str:
 
 
 def hunt(made: Law, subject: Subject, effort: Effort) -> None:
-    """Search for a case that breaks the law and shrink it; raise LawBrokenError for what is left."""
+    """Search for a case that breaks the law, and shrink it. Raises LawBrokenError."""
     seed, operation = seed_of(made, subject, effort.seed), subject.operation.name
     rounds = max(1, round(effort.examples * made.share))
     if made.sweep is None:

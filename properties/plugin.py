@@ -18,6 +18,7 @@ SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options; all have a name with the prefix `--seqlaws-`, some a short one."""
     group = parser.getgroup("seqlaws", "laws of sequence models")
     group.addoption(
         "--impl",
@@ -66,6 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis loads a profile in its own pytest_configure
 def pytest_configure(config: pytest.Config) -> None:
+    """Find the implementations, so that a wrong name stops the run before it starts."""
     if concerned(config):
         from seqlaws.properties.session import register_profiles
 
@@ -96,10 +98,12 @@ def session_of(config: pytest.Config) -> "Session":
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What runs, and on what."""
     return config.stash[SESSION].header() if SESSION in config.stash else []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A law's test runs once for each implementation, operation, dtype and device."""
     made = getattr(metafunc.function, "law", None)
     if made is not None and "seqlaws.properties.laws" in sys.modules:
         subjects = session_of(metafunc.config).candidates(made)
@@ -108,6 +112,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what was asked for; a complaint makes the exit status that of a failure."""
     config = session.config
     if SESSION not in config.stash or hasattr(config, "workerinput"):
         return
@@ -117,6 +122,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The table of verdicts."""
     if SESSION not in config.stash:
         return
     lines = config.stash[SESSION].summary()

@@ -13,7 +13,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-
 from seqlaws import properties
 from seqlaws.properties import finding
 from seqlaws.properties.backends import backend
@@ -232,7 +231,9 @@ class Session:
             for key in keys:
                 law = key.partition("[")[0]
                 if law not in names:
-                    lines.append(f"{name}: known_failures names no law {law!r}{nearest(law, names)}")
+                    lines.append(
+                        f"{name}: known_failures names no law {law!r}{nearest(law, names)}"
+                    )
                     continue
                 about = [v for v in self.verdicts if v.implementation == name and covers(key, v)]
                 ran = [v for v in about if v.status in ("passed", "failed", "known failure")]
@@ -248,7 +249,9 @@ class Session:
         if not self.verdicts:
             return self.complaints
         lines = [*table(self.verdicts), "", *options_not_offered(self.verdicts)]
-        known = {v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "known failure"}
+        known = {
+            v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "known failure"
+        }
         lines += [f"known failure: {law}: {reason}" for law, reason in known.items()]
         loose = {v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "not kept"}
         lines += [f"SHOULD, not kept: {law}: {reason}" for law, reason in loose.items()]

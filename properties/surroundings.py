@@ -6,6 +6,7 @@ import os
 import random
 import sys
 import warnings
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,14 +15,13 @@ import numpy as np
 
 def surroundings() -> dict[str, Any]:
     """The state of the process that a call has no business with; only of libraries loaded."""
-    kind, keys, *rest = np.random.get_state(legacy=True)
     state: dict[str, Any] = {
         "random's state": hash(random.getstate()),
-        "NumPy's random state": (kind, hash(keys.tobytes()), *rest),
+        "NumPy's random state": hash(str(np.random.get_state(legacy=False)["state"])),
         "NumPy's error settings": tuple(sorted(np.geterr().items())),
         "NumPy's print options": str(np.get_printoptions()),
         "the environment": dict(os.environ),
-        "the working directory": os.getcwd(),
+        "the working directory": Path.cwd(),
         "the warning filters": len(warnings.filters),
         "the locale": locale.setlocale(locale.LC_NUMERIC),
         "the garbage collector": gc.isenabled(),

@@ -1,9 +1,6 @@
 """Laws of gates: saturated open or shut, and the conveyor belt between them."""
 
-from typing import Any
-
 import numpy as np
-
 from seqlaws.properties.cases import Case, drawn
 from seqlaws.properties.checks import agree, exactly
 from seqlaws.properties.draws import Array
@@ -26,7 +23,7 @@ def with_gates(case: Case, *blocks: float | None) -> Case:
     return case.having(**changes)
 
 
-def held(case: Case, initial: str) -> dict[str, Any]:
+def held(case: Case, initial: str) -> Array:
     """The initial state, held over all existing steps."""
     batch, time = case.arrays["x"].shape[:2]
     lengths = case.option("lengths")
@@ -38,18 +35,14 @@ def held(case: Case, initial: str) -> dict[str, Any]:
 def test_conveyor_belt(impl: Subject, case: Case) -> None:
     """Forget gate 1 and input gate 0 keep the cell state bit for bit: c_n = c_0, however long."""
     kept = with_gates(case, SHUT, OPEN, None, None)
-    agree(
-        impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept"
-    )
+    agree(impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept")
 
 
 @law("lstm", share=0.2, cases=drawn(T=300, I=2, H=3, B=2))
 def test_conveyor_belt_over_300_steps(impl: Subject, case: Case) -> None:
     """Forget gate 1 and input gate 0 keep the cell state bit for bit over 300 steps."""
     kept = with_gates(case, SHUT, OPEN, None, None)
-    agree(
-        impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept"
-    )
+    agree(impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept")
 
 
 @law("lstm", share=0.3)

@@ -7,14 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-
 from seqlaws import reference
 from seqlaws.properties.cases import Case, build, drawn
 from seqlaws.properties.checks import agree, require, same
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
-from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Outputs, Subject
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.surroundings import differences, surroundings
 
 ALL = tuple(OPERATIONS)
@@ -86,7 +85,9 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
     impl.answer(case, arrays, options)
     other = another(case)
     for name, array in other.arrays.items():
-        array.reshape(-1)[: 1 + array.size // 8] = case.arrays[name].reshape(-1)[: 1 + array.size // 8]
+        array.reshape(-1)[: 1 + array.size // 8] = case.arrays[name].reshape(-1)[
+            : 1 + array.size // 8
+        ]
     with np.errstate(all="ignore"):
         for name, array in other.arrays.items():
             impl.backend.write(arrays[name], array)
@@ -231,7 +232,10 @@ def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
         for dtype in ("int64", "float64" if impl.dtype != "float64" else "float32"):
             if dtype != "int64" and len(arrays) == 1:
                 continue
-            odd = {**arrays, name: impl.backend.array(converted(case.arrays[name], dtype), dtype, impl.device)}
+            odd = {
+                **arrays,
+                name: impl.backend.array(converted(case.arrays[name], dtype), dtype, impl.device),
+            }
             says = f"{name} of {dtype} among {impl.dtype} is answered instead of refused"
             try:
                 impl.called(impl.function, case, *odd.values(), **options)
@@ -254,10 +258,11 @@ def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
         return
     row = int(case.random().randint(batch))
     first = impl.run(case)
-    random, changes = case.random(1), {}
+    random = case.random(1)
+    changes: dict[str, Any] = {}
     for name, axes in impl.operation.arrays.items():
         if axes.startswith("B "):
-            other = random.standard_normal(case.arrays[name].shape) * 100
+            other = np.array(random.standard_normal(case.arrays[name].shape) * 100)
             other[row] = case.arrays[name][row]
             changes[name] = other
     second = impl.run(case.having(**changes))
@@ -274,12 +279,18 @@ def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
         names = ["x"]
     else:
         names = [n for n, axes in impl.operation.arrays.items() if axes.startswith("B ")]
-    rows: list[Outputs] = []
-    for b in range(len(case.arrays[names[0]])):
-        rows.append(impl.run(case.having(**{n: case.arrays[n][b : b + 1] for n in names})))
+    rows = [
+        impl.run(case.having(**{n: case.arrays[n][b : b + 1] for n in names}))
+        for b in range(len(case.arrays[names[0]]))
+    ]
     if rows:
         together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
-        agree(impl, together, impl.expected(case), "an entry alone differs from the entry in its batch")
+        agree(
+            impl,
+            together,
+            impl.expected(case),
+            "an entry alone differs from the entry in its batch",
+        )
 
 
 @law(*ALL, share=0.02)

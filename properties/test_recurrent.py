@@ -1,7 +1,6 @@
 """Laws of rnn, gru and lstm: time, batch, padding, direction, hidden units."""
 
 import numpy as np
-
 from seqlaws.properties.cases import POISON, Case, drawn, padded_with
 from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.draws import Array
@@ -34,7 +33,7 @@ def as_whole(impl: Subject, case: Case, outputs: Outputs, says: str) -> None:
 
 @law(*RECURRENT, share=0.4, cases=WHOLE)
 def test_chunked_is_whole(impl: Subject, case: Case) -> None:
-    """A sequence in two parts, the second from the first's final states, is the sequence at once."""
+    """A sequence in two parts, the second from the first's final states, is the whole one."""
     time = case.arrays["x"].shape[1]
     cut = int(case.random().randint(0, time + 1))
     backward = -1 if case.option("reverse") else 1
@@ -176,4 +175,6 @@ def test_no_gradient_through_padding(impl: Subject, case: Case) -> None:
     gradients = impl.pull(loud)
     hidden = np.where(beyond, gradients["x"], 0)
     agree(impl, {"x": hidden}, {"x": exactly(np.zeros_like(hidden))}, "padding has a gradient")
-    agree(impl, gradients, impl.expected(loud, vjp=True), "a cotangent in the padding has influence")
+    agree(
+        impl, gradients, impl.expected(loud, vjp=True), "a cotangent in the padding has influence"
+    )

@@ -1,7 +1,6 @@
 """Laws of softmax that need no oracle, or whose answer is exact."""
 
 import numpy as np
-
 from seqlaws.properties.cases import Case, drawn
 from seqlaws.properties.checks import agree, exactly, require
 from seqlaws.properties.draws import Array
@@ -13,6 +12,7 @@ UNMASKED = drawn(masked=False)
 
 
 def axis_of(case: Case) -> int:
+    """The axis along which the weights sum to one."""
     return int(case.option("axis"))
 
 
@@ -41,7 +41,7 @@ def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
 
 @law("softmax", share=0.2, cases=UNMASKED)
 def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
-    """Scores of +-1e4 neither overflow nor vanish: softmax(x) with max |x| = 1e4 is as specified."""
+    """Scores of +-1e4 neither overflow nor vanish: the weights are as specified."""
     x = case.arrays["x"]
     span = np.max(np.abs(x), initial=0.0)
     grown = case.having(x=np.round(x * (10000 / span if span else 1.0) / 64) * 64)
@@ -96,7 +96,7 @@ def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
 
 @law("softmax", share=0.3)
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
-    """A row that is -inf throughout is what `fully_masked` declares: zeros, NaN or equal weights."""
+    """A row that is -inf throughout is what is declared: zeros, NaN or equal weights."""
     axis, x = axis_of(case), np.array(case.arrays["x"])
     if not x.size:
         return

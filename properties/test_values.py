@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-
 from seqlaws.properties.cases import Case, drawn
 from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.laws import law
@@ -98,9 +97,7 @@ def test_one_cotangent_at_a_time(impl: Subject, case: Case) -> None:
     """The gradient of each output alone is right, with no cotangent on the others."""
     names = list(case.cotangents)
     one = names[int(case.random().randint(len(names)))]
-    alone = case.pulled(
-        **{n: np.where(n == one, c, 0.0) for n, c in case.cotangents.items()}
-    )
+    alone = case.pulled(**{n: np.where(n == one, c, 0.0) for n, c in case.cotangents.items()})
     agree(impl, impl.pull(alone), impl.expected(alone, vjp=True), nan_is_free=True)
 
 

@@ -106,7 +106,9 @@ def totals(verdicts: Iterable[Verdict]) -> str:
     unclaimed = sum(v.unclaimed for v in verdicts)
     share = f", {100 * unclaimed / entries:.1f}% of them without a claim" if entries else ""
     examples = sum(v.examples for v in verdicts)
-    return f"laws: {', '.join(said) or 'none'}; {examples} examples, {entries} entries compared{share}"
+    return (
+        f"laws: {', '.join(said) or 'none'}; {examples} examples, {entries} entries compared{share}"
+    )
 
 
 def options_not_offered(verdicts: Iterable[Verdict]) -> list[str]:

@@ -9,7 +9,6 @@ import math
 from typing import Any
 
 import numpy as np
-
 from seqlaws.reference.algebra import Array, either, log_sum_exp, matmul_where, transpose
 from seqlaws.reference.masks import allowed_pairs, is_floating
 from seqlaws.reference.shapes import bind

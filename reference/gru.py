@@ -9,7 +9,6 @@ h_t = (1 - z) n + z h_{t-1}. Row blocks of the weights in the order reset, updat
 from typing import Any
 
 import numpy as np
-
 from seqlaws.reference.algebra import Array, either, sigmoid, transpose
 from seqlaws.reference.shapes import bind
 from seqlaws.reference.steps import (
@@ -77,7 +76,8 @@ def gru_vjp(
     x, dy = np.where(exists, x, 0), np.where(exists, dy, 0)
     order = reading_order(time, reverse)
     wide = np.zeros((batch, 3 * hidden))
-    before, reset, tape = [h0] * time, [h0] * time, [()] * time
+    tape: list[Any] = [()] * time
+    before, reset = [h0] * time, [h0] * time
     da_ih, da_hh = [wide] * time, [wide] * time
     h = h0
     for t in order:
@@ -87,9 +87,9 @@ def gru_vjp(
     dh = dh_n
     for t in reversed(order):
         whole = dy[:, t] + dh
-        d_ih = gru_cell_gradient(whole, *tape[t], weight_hh, reset_after)
+        d_ih = gru_cell_gradient(whole, tape[t], weight_hh, reset_after)
         da_t = d_ih if seen is None else seen[:, t]
-        d_hh, dh_t = gru_cell_carry(whole, da_t, *tape[t], weight_hh, reset_after)
+        d_hh, dh_t = gru_cell_carry(whole, da_t, tape[t], weight_hh, reset_after)
         da_ih[t], da_hh[t] = np.where(exists[:, t], d_ih, 0), np.where(exists[:, t], d_hh, 0)
         dh = np.where(exists[:, t], dh_t, dh)
     das_ih, das_hh = (along_time(da, batch, 3 * hidden) for da in (da_ih, da_hh))
@@ -99,7 +99,11 @@ def gru_vjp(
     if not reset_after:  # the new block multiplies r * h
         new = weight_gradient(das_hh[..., 2 * hidden :], resets)
         dweight_hh = np.concatenate([dweight_hh[: 2 * hidden], new], axis=0)
-    dweight_ih, db_ih, db_hh = weight_gradient(das_ih, x), bias_gradient(das_ih), bias_gradient(das_hh)
+    dweight_ih, db_ih, db_hh = (
+        weight_gradient(das_ih, x),
+        bias_gradient(das_ih),
+        bias_gradient(das_hh),
+    )
     return dx, +dh, dweight_ih, dweight_hh, db_ih, db_hh
 
 
@@ -117,9 +121,16 @@ def gru_cell(
     m = W_hn h + b_hn if reset_after, else h.
     """
     k = h.shape[-1]
-    a = preactivation(x, h, weight_ih[: 2 * k], weight_hh[: 2 * k], bias_ih[: 2 * k], bias_hh[: 2 * k])
+    a = preactivation(
+        x, h, weight_ih[: 2 * k], weight_hh[: 2 * k], bias_ih[: 2 * k], bias_hh[: 2 * k]
+    )
     r, z = sigmoid(a[..., :k]), sigmoid(a[..., k:])
-    w_in, w_hn, b_in, b_hn = weight_ih[2 * k :], weight_hh[2 * k :], bias_ih[2 * k :], bias_hh[2 * k :]
+    w_in, w_hn, b_in, b_hn = (
+        weight_ih[2 * k :],
+        weight_hh[2 * k :],
+        bias_ih[2 * k :],
+        bias_hh[2 * k :],
+    )
     if reset_after:
         m = h @ transpose(w_hn) + b_hn
         n = np.tanh(x @ transpose(w_in) + b_in + r * m)
@@ -130,9 +141,13 @@ def gru_cell(
 
 
 def gru_cell_gradient(
-    dh: Array, r: Array, z: Array, n: Array, m: Array, h: Array, weight_hh: Array, reset_after: bool
+    dh: Array, tape: tuple[Array, ...], weight_hh: Array, reset_after: bool
 ) -> Array:
-    """From dh_t to the gradient da at the pre-activations, on the side of x (..., 3H)."""
+    """From dh_t to the gradient da at the pre-activations, on the side of x (..., 3H).
+
+    tape: r, z, n and m of the step, and the state before it.
+    """
+    r, z, n, m, h = tape
     da_n = +(dh * (1 - z) * (1 - n * n))
     da_z = either(dh * (h - n), dh * h - dh * n) * (z * (1 - z))
     d_reset = da_n * m if reset_after else (da_n @ weight_hh[2 * h.shape[-1] :]) * m
@@ -140,17 +155,10 @@ def gru_cell_gradient(
 
 
 def gru_cell_carry(
-    dh: Array,
-    da: Array,
-    r: Array,
-    z: Array,
-    n: Array,
-    m: Array,
-    h: Array,
-    weight_hh: Array,
-    reset_after: bool,
+    dh: Array, da: Array, tape: tuple[Array, ...], weight_hh: Array, reset_after: bool
 ) -> tuple[Array, Array]:
     """From dh_t and da to the gradient on the side of h (..., 3H), and to dh_{t-1}."""
+    r, z, _, _, h = tape
     k = h.shape[-1]
     if reset_after:
         d_hh = np.concatenate([da[..., : 2 * k], +(da[..., 2 * k :] * r)], axis=-1)

@@ -8,7 +8,6 @@ input, forget, candidate, output.
 from typing import Any
 
 import numpy as np
-
 from seqlaws.reference.algebra import Array, sigmoid
 from seqlaws.reference.shapes import bind
 from seqlaws.reference.steps import (
@@ -29,7 +28,12 @@ def lstm_gates(
     x (B, I), h (B, H), weight_ih (4H, I), weight_hh (4H, H), biases (4H,).
     Returns i, f, g, o, each (B, H). Raises ValueError for shapes that do not fit.
     """
-    bind("lstm_gates", x=(x, "B I"), h=(h, "B H"), **described(weight_ih, weight_hh, bias_ih, bias_hh))
+    bind(
+        "lstm_gates",
+        x=(x, "B I"),
+        h=(h, "B H"),
+        **described(weight_ih, weight_hh, bias_ih, bias_hh),
+    )
     i, f, g, o = gates(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
     return +i, +f, +g, +o
 
@@ -127,7 +131,8 @@ def lstm_vjp(
     exists = existing_steps("lstm", lengths, batch, time)
     x, dy = np.where(exists, x, 0), np.where(exists, dy, 0)
     order = reading_order(time, reverse)
-    before, tape, da = [h0] * time, [()] * time, [np.zeros((batch, 4 * hidden))] * time
+    tape: list[Any] = [()] * time
+    before, da = [h0] * time, [np.zeros((batch, 4 * hidden))] * time
     h, c = h0, c0
     for t in order:
         i, f, g, o = gates(x[:, t], h, *parameters)

@@ -5,10 +5,10 @@ Its gradient is back-propagation through time: Werbos (1990), "Backpropagation t
 it does and how to do it".
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from seqlaws.reference.algebra import Array, relu, sigmoid, step
 from seqlaws.reference.shapes import bind
 from seqlaws.reference.steps import (
@@ -20,7 +20,11 @@ from seqlaws.reference.steps import (
     weight_gradient,
 )
 
-ACTIVATION = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid}
+ACTIVATION: dict[str, Callable[[Array], Array]] = {
+    "tanh": np.tanh,
+    "relu": relu,
+    "sigmoid": sigmoid,
+}
 SLOPE = {  # act'(a), with h = act(a)
     "tanh": lambda a, h: 1 - h * h,
     "relu": lambda a, h: step(a),

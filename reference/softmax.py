@@ -6,7 +6,6 @@ range: Goodfellow, Bengio and Courville (2016), "Deep Learning", section 4.1.
 """
 
 import numpy as np
-
 from seqlaws.reference.algebra import Array, either, softmax_rows
 
 FULLY_MASKED = ("zeros", "nan", "mean")

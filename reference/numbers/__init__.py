@@ -7,7 +7,6 @@ the error that an implementation of the declared arithmetic may make there.
 from typing import Any, NamedTuple
 
 import numpy as np
-
 from seqlaws import reference
 from seqlaws.reference.numbers import functions as functions  # registers its rules
 from seqlaws.reference.numbers.arithmetic import Arithmetic
@@ -60,7 +59,5 @@ def lifted(x: Any, arithmetic: Arithmetic) -> Any:
 def unpacked(outputs: Any, arithmetic: Arithmetic) -> tuple[Expected, ...]:
     """Each output's value and bound."""
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    numbers = [
-        settled(x if isinstance(x, Rounding) else exact(x, arithmetic)) for x in outputs
-    ]
+    numbers = [settled(x if isinstance(x, Rounding) else exact(x, arithmetic)) for x in outputs]
     return tuple(Expected(x.value, x.error) for x in numbers)

@@ -41,7 +41,7 @@ class Arithmetic:
 
     @cached_property
     def unit(self) -> float:
-        """Unit roundoff of what is accumulated, with that of the float64 specification beside it."""
+        """Unit roundoff of what is accumulated, and beside it the float64 specification's own."""
         return unit_roundoff(self.accumulate) + 2.0**-53
 
     @cached_property

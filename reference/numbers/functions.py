@@ -7,7 +7,6 @@ constant on the interval that the argument may lie in, not the global one, cappe
 from collections.abc import Callable
 
 import numpy as np
-
 from seqlaws.reference import algebra
 from seqlaws.reference.numbers.rounding import (
     UFUNCS,
@@ -26,9 +25,7 @@ def evaluated(x: Rounding, value: Array, error: Array, ulps: float | None = None
     return Rounding(value, error + own + a.tiny, a)
 
 
-def monotone(
-    x: Rounding, value: Array, slope: Callable[[Array], Array], width: Array
-) -> Rounding:
+def monotone(x: Rounding, value: Array, slope: Callable[[Array], Array], width: Array) -> Rounding:
     """A bounded function whose slope falls with |x|; `width`: how far the range reaches at most."""
     nearest_zero = np.maximum(np.abs(x.value) - x.error, 0)
     reached = np.where(np.isinf(x.error), np.inf, slope(nearest_zero) * x.error)
@@ -37,6 +34,7 @@ def monotone(
 
 
 def tanh(x: Rounding) -> Rounding:
+    """0 at 0, exactly."""
     x = settled(x)
     value = np.tanh(x.value)
     result = monotone(x, value, lambda z: 1 / np.cosh(np.minimum(z, 700)) ** 2, 1 + np.abs(value))
@@ -45,6 +43,7 @@ def tanh(x: Rounding) -> Rounding:
 
 
 def sigmoid(x: Rounding) -> Rounding:
+    """Between 0 and 1."""
     x = settled(x)
     value = algebra.sigmoid(x.value)
 

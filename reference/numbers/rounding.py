@@ -6,7 +6,8 @@ specification returns, beside each expected value, the error that it allows.
 A sum of products is charged once, when it is consumed, whatever its order or tree, with FMA or
 without: u ((p + n - 2) sum|terms| + |sum|) for n terms that each took p roundings before (Jeannerod
 and Rump 2013, "Improved error bounds for inner products in floating-point arithmetic"). Where all
-terms are multiples of a power of two g and sum|terms| <= g/u, every partial sum is exact: no charge.
+terms are multiples of a power of two g and sum|terms| <= g/u, every partial sum is exact: nothing
+is charged.
 """
 
 import math
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 
 Array = np.ndarray[Any, Any]
@@ -114,7 +114,8 @@ def size(x: Rounding) -> Array:
     magnitude = np.abs(x.value)
     if not x.finite:
         magnitude = np.where(np.isneginf(x.value), 0.0, magnitude)
-    return magnitude + x.error
+    total_size: Array = magnitude + x.error
+    return total_size
 
 
 def magnitude(x: Rounding) -> Array:
@@ -179,19 +180,20 @@ def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
 
 
 def add(x: Rounding, y: Rounding) -> Rounding:
+    """A sum's chain is both chains."""
     cx, cy = (z.chain or Chain(size(z), 1, 0) for z in (x, y))
-    chain = Chain(
-        magnitude(x) + magnitude(y), cx.terms + cy.terms, max(cx.roundings, cy.roundings)
-    )
+    chain = Chain(magnitude(x) + magnitude(y), cx.terms + cy.terms, max(cx.roundings, cy.roundings))
     grid = min(x.grid, y.grid)
     return Rounding(x.value + y.value, x.error + y.error, x.arithmetic, grid, chain)
 
 
 def negative(x: Rounding) -> Rounding:
+    """Exact."""
     return Rounding(-x.value, x.error, x.arithmetic, x.grid, x.chain)
 
 
 def multiply(x: Any, y: Any) -> Rounding:
+    """A term that took one rounding; a Python number scales instead."""
     for scalar, number in ((x, y), (y, x)):
         if isinstance(scalar, (int, float)):
             return scaled(number, float(scalar))
@@ -215,6 +217,7 @@ def scaled(x: Rounding, factor: float) -> Rounding:
 
 
 def matmul(x: Rounding, y: Rounding) -> Rounding:
+    """A chain of as many terms as the inner axis is long."""
     x, y = narrowed(settled(x)), narrowed(settled(y))
     error = np.abs(x.value) @ y.error + x.error @ size(y)
     chain = Chain(unknown_if_nan(size(x) @ size(y)), x.shape[-1], 1)
@@ -234,6 +237,7 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Rounding:
 
 
 def maximum(x: Rounding, y: Rounding) -> Rounding:
+    """The error of whichever may be the larger."""
     x, y = settled(x), settled(y)
     x_may = x.value + x.error >= y.value - y.error
     y_may = y.value + y.error >= x.value - x.error
@@ -242,6 +246,7 @@ def maximum(x: Rounding, y: Rounding) -> Rounding:
 
 
 def where(condition: Any, x: Any, y: Any) -> Rounding:
+    """Each entry from one of the two, chains charged."""
     x, y = lift_all(x, y)
     value, error = (np.where(condition, *z) for z in ((x.value, y.value), (x.error, y.error)))
     return Rounding(value, error, x.arithmetic, min(x.grid, y.grid))

@@ -2,13 +2,12 @@
 
 Nothing then accumulates over T: the bound of one step is as sharp at T = 1000 as at T = 1. The
 state that an implementation holds may be wider than the one that it returns, so that a step starts
-from a ball around it. The LSTM's cell state is not seen between steps: the specification carries it.
+from a ball around it. The LSTM's cell state is not seen between steps: it is carried along.
 """
 
 from typing import Any
 
 import numpy as np
-
 from seqlaws import reference
 from seqlaws.reference.gru import gru_cell
 from seqlaws.reference.lstm import carry, gates
@@ -43,7 +42,6 @@ def expected_step_by_step(
         before = states_before(ball(y, arithmetic), h0, exists, reverse)  # (B, T, H)
         if operation == "lstm":
             c, c_n, after = arguments[2], [], [h0] * time
-            c_after = [c] * time
             i, f, g, o = gates(x, before, *arguments[3:])
             for t in reading_order(time, reverse):
                 step = carry(i[:, t], f[:, t], g[:, t], o[:, t], c)
@@ -51,7 +49,7 @@ def expected_step_by_step(
             after, c_n = along_time(after, batch, hidden), [+c]
         else:
             c_n = []
-            cell = {"rnn": rnn_cell, "gru": gru_cell}[operation]
+            cell: Any = {"rnn": rnn_cell, "gru": gru_cell}[operation]
             *_, after = cell(x, before, *arguments[2:], *options.values())
         h_n = last_state(after, h0, exists, reverse)
         return unpacked((np.where(exists, after, 0), h_n, *c_n), arithmetic)
@@ -71,7 +69,7 @@ def expected_vjp_step_by_step(
     """
     with np.errstate(all="ignore"):
         arguments = tuple(lifted(a, arithmetic) for a in arguments)
-        vjp = getattr(reference, f"{operation}_vjp")
+        vjp: Any = getattr(reference, f"{operation}_vjp")
         return unpacked(vjp(*arguments, **options, seen=ball(dx, arithmetic)), arithmetic)
 
 
