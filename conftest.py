@@ -22,4 +22,6 @@ if Path(seqlaws.reference.__file__).parent.parent != ROOT:
     )
 
 
-pytest_plugins = ["seqlaws.properties.plugin"]
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load the plugin; nothing happens where the entry point of an installation already has."""
+    pluginmanager.import_plugin("seqlaws.properties.plugin")

@@ -1,6 +1,7 @@
 """What a failure says: the law, the worst entry, the shrunk case, a script that shows it again."""
 
 import base64
+import math
 import textwrap
 import zlib
 from typing import Any
@@ -14,18 +15,17 @@ from seqlaws.properties.subject import LawBrokenError, Subject
 NONZERO_AT_MOST, ENTRIES_AT_MOST = 24, 2000
 
 
-def headline(subject: Subject, broken: LawBrokenError) -> str:
+def headline(broken: LawBrokenError) -> str:
     """One line: what happened, and by how much."""
-    where = broken.where
-    if "ratio" not in where and "observed" in where:
-        off = abs(where["observed"] - where["expected"])
-        allowed = where["allowed"]
+    w = broken.where
+    if "observed" in w:
+        entry = f"{w['output']}[{', '.join(map(str, w['index']))}]"
+        said = f"{broken}: {entry} is {w['observed']:.9g}, expected {w['expected']:.9g}"
+        off, allowed = abs(w["observed"] - w["expected"]), w["allowed"]
+        if not math.isfinite(off):
+            return said
         times = f"{off / allowed:.3g} times the allowed {allowed:.2g}" if allowed else "allowed: 0"
-        entry = f"{where['output']}[{', '.join(map(str, where['index']))}]"
-        return (
-            f"{broken}: {entry} is {where['observed']:.9g}, expected {where['expected']:.9g}, "
-            f"off by {off:.3g} ({times})"
-        )
+        return f"{said}, off by {off:.3g} ({times})"
     return str(broken)
 
 
@@ -36,7 +36,7 @@ def message(
     calls = subject.record.calls
     case = calls[-1][1] if calls else None
     lines = [
-        f"{subject.operation.name}: {headline(subject, broken)}",
+        f"{subject.operation.name}: {headline(broken)}",
         "",
         f"  law             {law} ({level})",
         *indented("  states          ", statement),

@@ -56,7 +56,7 @@ class Effort:
 
     seed: int = 0
     examples: int = 100
-    shrinking: float = 2.0
+    shrinking: float = 1.0
     target: bool = False
 
 
@@ -126,10 +126,12 @@ def examine(made: Law, subject: Subject, effort: Effort, spec: str = "") -> Verd
     subject.record = record = type(subject.record)()
     started = time.perf_counter()
     try:
-        hunt(made, subject, effort)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a subject has to say of overflow is its own
+            hunt(made, subject, effort)
     except LawBrokenError as broken:
         verdict.status = "failed" if made.level == "MUST" else "not kept"
-        verdict.reason = headline(subject, broken)
+        verdict.reason = headline(broken)
         verdict.message = message(
             verdict.law, made.level, made.statement, subject, broken, spec or subject.name
         )
@@ -234,9 +236,7 @@ def search(
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )(test)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        hypothesis.seed(seed)(test)()
+    hypothesis.seed(seed)(test)()
 
 
 def witness(subject: Subject, broken: LawBrokenError) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from seqlaws.properties.session import Session
 
-DEFAULT_IMPLEMENTATION = "numpy_vectorized"
+HERE = Path(__file__).parent.resolve()
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 
 
@@ -68,21 +68,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)  # Hypothesis loads a profile in its own pytest_configure
 def pytest_configure(config: pytest.Config) -> None:
     """Find the implementations, so that a wrong name stops the run before it starts."""
-    if concerned(config):
-        from seqlaws.properties.session import register_profiles
+    if not concerned(config):
+        return
+    from seqlaws.properties.session import register_profiles
 
-        register_profiles()
-        session_of(config)
+    register_profiles()
+    session_of(config)
+    if config.getoption("impl") and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args[:] = [str(HERE)]  # --impl without a path means the laws, from any folder
+    if HERE.parent != config.rootpath:
+        config.option.importmode = "importlib"
 
 
 def concerned(config: pytest.Config) -> bool:
     """Whether this run is about laws at all: asked for, or the suite's own folder is."""
     if config.getoption("impl"):
         return True
-    here = Path(__file__).parent.resolve()
     arguments = [str(a) for a in config.args]
     folders = [Path(a.partition("::")[0]).resolve() for a in arguments]
-    return any(f == here or here in f.parents for f in folders) or any(
+    return any(f == HERE or HERE in f.parents for f in folders) or any(
         a.startswith("seqlaws.properties") for a in arguments
     )
 

@@ -266,7 +266,7 @@ def effort_of(config: pytest.Config) -> Effort:
     return Effort(
         seed=int(given) if str(given).isdigit() else 0,
         examples=hypothesis.settings().max_examples,
-        shrinking=1.0 if profile == "quick" else 2.0,
+        shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
         target=profile == "nightly",
     )
 
