@@ -29,9 +29,7 @@ def headline(broken: LawBrokenError) -> str:
     return str(broken)
 
 
-def message(
-    law: str, level: str, statement: str, subject: Subject, broken: LawBrokenError, spec: str
-) -> str:
+def message(law: str, level: str, statement: str, subject: Subject, broken: LawBrokenError) -> str:
     """The whole failure, to be read without the run that made it."""
     calls = subject.record.calls
     case = calls[-1][1] if calls else None
@@ -52,7 +50,7 @@ def message(
         ]
     if case is not None:
         lines += ["  case"] + [f"    {line}" for line in described(case)]
-        lines += ["  reproduce with", "", textwrap.indent(script(subject, broken, spec), "    ")]
+        lines += ["  reproduce with", "", textwrap.indent(script(subject, broken), "    ")]
     return "\n".join(lines)
 
 
@@ -106,10 +104,10 @@ def numbers(value: Any) -> str:
     return repr(value).replace("nan", "np.nan").replace("inf", "np.inf")
 
 
-def script(subject: Subject, broken: LawBrokenError, spec: str) -> str:
+def script(subject: Subject, broken: LawBrokenError) -> str:
     """A program that makes the calls again and shows the entry; it needs no suite, only NumPy."""
     torch = subject.traits.backend == "torch"
-    body = [*importing(subject, spec, torch)]
+    body = [*importing(subject.spec, torch)]
     texts = []
     for name, case, _ in subject.record.calls[-3:]:
         texts += calling(subject, name, case, torch)
@@ -137,7 +135,7 @@ def script(subject: Subject, broken: LawBrokenError, spec: str) -> str:
     return "\n".join([*body, *texts])
 
 
-def importing(subject: Subject, spec: str, torch: bool) -> list[str]:
+def importing(spec: str, torch: bool) -> list[str]:
     """Lines that bring the implementation into scope as `subject`."""
     target, _, attribute = spec.partition(":")
     lines = ["import numpy as np"] + (["import torch"] if torch else [])

@@ -109,7 +109,7 @@ def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def examine(made: Law, subject: Subject, effort: Effort, spec: str = "") -> Verdict:
+def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     """Put the law to the implementation; the verdict says what became of it."""
     verdict = Verdict(
         f"{subject.operation.name}.{made.name}",
@@ -132,9 +132,7 @@ def examine(made: Law, subject: Subject, effort: Effort, spec: str = "") -> Verd
     except LawBrokenError as broken:
         verdict.status = "failed" if made.level == "MUST" else "not kept"
         verdict.reason = headline(broken)
-        verdict.message = message(
-            verdict.law, made.level, made.statement, subject, broken, spec or subject.name
-        )
+        verdict.message = message(verdict.law, made.level, made.statement, subject, broken)
         verdict.witness = witness(subject, broken)
     verdict.seconds = round(time.perf_counter() - started, 4)
     verdict.examples, verdict.entries = record.examples, record.entries

@@ -70,8 +70,10 @@ class Candidate:
         if self.dtype not in declared:
             reason = f"{self.dtype} is not offered; declared: {', '.join(declared)}"
             return Verdict(*made, self.device, "not offered", reason=reason)
-        subject = Subject(self.name, self.namespace, self.operation, self.dtype, self.device)
-        verdict = examine(law, subject, self.effort, self.spec)
+        subject = Subject(
+            self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
+        )
+        verdict = examine(law, subject, self.effort)
         reasons = [r for key, r in subject.known_failures.items() if covers(key, verdict)]
         if reasons and verdict.status in ("failed", "not kept"):
             verdict.status, verdict.reason = "known failure", reasons[0]

@@ -49,7 +49,10 @@ class Record:
 class Subject:
     """An implementation for one operation, dtype and device."""
 
-    def __init__(self, name: str, namespace: Any, operation: str, dtype: str, device: str) -> None:
+    def __init__(
+        self, name: str, namespace: Any, operation: str, dtype: str, device: str, spec: str = ""
+    ) -> None:
+        self.spec = spec or name
         self.name, self.namespace, self.dtype, self.device = name, namespace, dtype, device
         self.operation: Operation = OPERATIONS[operation]
         declared = getattr(namespace, "TRAITS", {})
@@ -150,7 +153,8 @@ class Subject:
         self, case: Case, raw: Any, names: list[str], shapes: list[tuple[int, ...]], what: str
     ) -> Outputs:
         """The outputs as float64, once their type, number, shape, dtype and device are right."""
-        given = raw if isinstance(raw, (tuple, list)) else (raw,)
+        several = isinstance(raw, tuple) or (isinstance(raw, list) and len(names) > 1)
+        given = raw if several else (raw,)
         if len(given) != len(names):
             raise LawBrokenError(
                 f"{what} returned {len(given)} outputs where {len(names)} are due: "

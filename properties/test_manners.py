@@ -11,9 +11,10 @@ from seqlaws import reference
 from seqlaws.properties.cases import Case, build, drawn
 from seqlaws.properties.checks import agree, require, same
 from seqlaws.properties.draws import by_seed
+from seqlaws.properties.elsewhere import elsewhere
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
-from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject, output_shapes
 from seqlaws.properties.surroundings import differences, surroundings
 
 ALL = tuple(OPERATIONS)
@@ -317,6 +318,22 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
         sys.setswitchinterval(interval)
     for (_, before), after in zip(alone * 8, found, strict=True):
         same(impl, after, before, "calls from several threads disturb each other")
+
+
+@law(*ALL, share=0.2)
+def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
+    """Called from another process, in which nothing speaks of a test, it conforms just as well."""
+    traits = {"backend": impl.traits.backend, "device": impl.device}
+    kind, found = elsewhere(impl.spec).ask(case, traits, case.options)
+    if kind == "not offered":
+        raise NotOfferedError(found)
+    impl.record.calls.append((case.operation, case, None))
+    require(kind == "answer", f"called from any other program it {kind}: {found}")
+    for name, shape in zip(impl.operation.outputs, output_shapes(case), strict=True):
+        right = name in found and found[name].shape == tuple(shape)
+        require(right, f"called from any other program it returns no {name} of shape {shape}")
+    expected = impl.expected_of_steps(case, found)
+    agree(impl, found, expected, "called from any other program it gives another answer")
 
 
 @law(*RECURRENT, "lstm_gates", "attention", share=0.15, level="SHOULD", cases=drawn(mask=None))

@@ -1,0 +1,42 @@
+"""What the suite's own tests share: the zoo on the path, and pytest runs in a process of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # so that `zoo` is importable
+
+
+@pytest.fixture
+def run_suite(tmp_path):
+    """Run pytest on the laws with these arguments; in the clone unless `cwd` says otherwise."""
+
+    def run(*arguments, cwd=ROOT, timeout=300):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, arguments)],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def plug_in(tmp_path):
+    """Write an implementation to a file, and return its path."""
+
+    def write(source, name="mine"):
+        path = tmp_path / f"{name}.py"
+        path.write_text(source, encoding="utf-8")
+        return path
+
+    return write
