@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+
 from seqlaws.properties.draws import (
     Array,
     Draw,
@@ -37,6 +38,7 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     cotangents: Mapping[str, Array] = field(default_factory=dict)
     seed: int = 0
+    poison: tuple[float, int] = (0.0, 0)  # what to put where nobody looks, in how many features
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {value.shape}" for name, value in self.arrays.items())
@@ -192,9 +194,7 @@ def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case
     if fixed.get("lengths", ...) is None:
         options.pop("lengths", None)
     case = with_cotangents(Case(operation, dtype, arrays, options), fill)
-    if fixed.get("poison", True) and "lengths" in options:
-        case = case.having(x=padded_with(case, pick(draw, fixed.get("poison", (1e6,)))))
-    return case
+    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), n["I"]))
 
 
 def padded_with(case: Case, poison: float) -> Array:
@@ -220,8 +220,8 @@ def attention_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     }
     options = attention_options(draw, fill, n, fixed)
     case = with_cotangents(Case("attention", dtype, arrays, options), fill)
-    poison = pick(draw, fixed.get("poison", (0.0, 1e6)))
-    return poisoned(case, poison) if poison else case
+    features = pick(draw, (n["D"] + n["Dv"], 1))
+    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), features))
 
 
 def attention_options(
@@ -272,15 +272,25 @@ def drawn_mask(draw: Draw, fill: Filling, n: Mapping[str, int], kind: str) -> Ar
     return added if kind == "floating" else np.where(keep, added, -np.inf)
 
 
-def poisoned(case: Case, poison: float) -> Case:
-    """Keys and values that no query may attend to, overwritten."""
+def poisoned(case: Case) -> Case:
+    """The case with its poison where nobody looks.
+
+    That is in the padding, and in keys and values that no query may attend to.
+    """
+    poison, features = case.poison
+    if not poison:
+        return case
+    if case.operation in RECURRENT:
+        return case if case.option("lengths") is None else case.having(x=padded_with(case, poison))
     seen = attended(case)
-    poison = float(representable(np.array(poison), case.dtype))
     hidden = ~np.any(seen, axis=2)[..., None]  # (B, N, S, 1), by query head
     batch, m, s, _ = case.arrays["k"].shape
     group = case.arrays["q"].shape[1] // m
     hidden = np.all(hidden.reshape(batch, m, group, s, 1), axis=2)
-    return case.having(**{name: np.where(hidden, poison, case.arrays[name]) for name in ("k", "v")})
+    spoilt = {name: np.array(case.arrays[name]) for name in ("k", "v")}
+    for array in spoilt.values():
+        array[..., :features] = np.where(hidden, poison, array[..., :features])
+    return case.having(**spoilt)
 
 
 def attended(case: Case) -> Array:

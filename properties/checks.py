@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+
 from seqlaws.properties.draws import Array
 from seqlaws.properties.subject import LawBrokenError, Subject
 from seqlaws.reference.numbers import Expected

@@ -7,6 +7,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+
 from seqlaws.properties.cases import Case
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS

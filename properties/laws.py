@@ -18,6 +18,7 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.strategies import SearchStrategy
+
 from seqlaws.properties.cases import Case, CaseStrategy, build, cases
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message

@@ -13,6 +13,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+
 from seqlaws import properties
 from seqlaws.properties import finding
 from seqlaws.properties.backends import backend

@@ -7,12 +7,13 @@ keep: type, number, shape, dtype and device of the outputs, and inputs as they w
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
 from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError, backend
-from seqlaws.properties.cases import Case
+from seqlaws.properties.cases import Case, poisoned
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS, RECURRENT, Operation
 from seqlaws.properties.traits import Traits, known_failures_of, traits_of
@@ -88,7 +89,19 @@ class Subject:
         """The case without the options that are not offered, which are counted."""
         missing = [o for o in case.options if not self.offers(o)]
         self.record.not_offered.update(missing)
-        return case.without(*missing) if missing else case
+        if missing:
+            case = case.without(*missing)
+        if self.operation.name != "attention" or not case.poison[0]:
+            return poisoned(case)
+        placed = case.having(query_offset=self.offset(case))  # where this subject's queries stand
+        return replace(case, arrays=poisoned(placed).arrays)
+
+    def offset(self, case: Case) -> int:
+        """query_offset, or what an implementation without it has instead."""
+        if self.offers("query_offset"):
+            return int(case.option("query_offset"))
+        shift = case.arrays["k"].shape[2] - case.arrays["q"].shape[2]
+        return shift if self.traits.causal_alignment == "bottom-right" else 0
 
     def run(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """The outputs, by name, as float64. Raises LawBrokenError, NotOfferedError."""
@@ -115,7 +128,8 @@ class Subject:
             raw = self.called(self.backend.gradients, case, *given)
         shapes = [a.shape for a in case.arrays.values()]
         gradients = self.checked(case, raw, list(arrays), shapes, f"{self.operation.name}_vjp")
-        self.check_inputs(case, arrays, options, raw, cotangents)
+        of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
+        self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
         self.record.calls.append((f"{self.operation.name}_vjp", case, gradients))
         return gradients
 
@@ -223,10 +237,8 @@ class Subject:
         options = dict(case.options)
         if self.operation.name in ("softmax", "attention"):
             options["fully_masked"] = self.traits.fully_masked
-        if self.operation.name == "attention" and not self.offers("query_offset"):
-            shift = case.arrays["k"].shape[2] - case.arrays["q"].shape[2]
-            bottom = self.traits.causal_alignment == "bottom-right"
-            options["query_offset"] = shift if bottom else 0
+        if self.operation.name == "attention":
+            options["query_offset"] = self.offset(case)
         return options
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from seqlaws.properties.cases import Case, drawn
 from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.laws import law

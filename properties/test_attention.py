@@ -1,7 +1,8 @@
 """Laws of attention: invariances, masks, and retrievals whose answer is exact."""
 
 import numpy as np
-from seqlaws.properties.cases import POISON, Case, attended, drawn, poisoned
+
+from seqlaws.properties.cases import POISON, Case, attended, drawn
 from seqlaws.properties.checks import agree, exactly, require
 from seqlaws.properties.draws import Array, representable
 from seqlaws.properties.laws import law
@@ -54,8 +55,7 @@ def test_convexity(impl: Subject, case: Case) -> None:
     """An output lies in the hull of the values that its query may attend to, entry by entry."""
     out, (value, allowed) = impl.run(case)["out"], impl.expected(case)["out"]
     v = np.repeat(case.arrays["v"], out.shape[1] // case.arrays["v"].shape[1], axis=1)
-    reference = impl.reference_options(case)
-    seen = attended(case.having(query_offset=reference.get("query_offset", 0)))[..., None]
+    seen = attended(case.having(query_offset=impl.offset(case)))[..., None]
     alive = np.any(seen, axis=3)
     spread = np.broadcast_to(v[:, :, None], (*seen.shape[:4], v.shape[-1]))
     most = np.max(np.where(seen, spread, -np.inf), axis=3, initial=-np.inf)
@@ -68,7 +68,7 @@ def test_convexity(impl: Subject, case: Case) -> None:
 def test_causality(impl: Subject, case: Case) -> None:
     """What stands after a query has no influence on its output: other keys there, same output."""
     before = impl.run(case)["out"]
-    seen = attended(case.having(query_offset=impl.reference_options(case).get("query_offset", 0)))
+    seen = attended(case.having(query_offset=impl.offset(case)))
     s = case.arrays["k"].shape[2]
     first = int(case.random().randint(0, s + 1))
     later = np.arange(s)[:, None] >= first
@@ -84,8 +84,8 @@ def test_causality(impl: Subject, case: Case) -> None:
 @law("attention", share=0.6, cases=drawn(poison=POISON))
 def test_masked_keys_have_no_influence(impl: Subject, case: Case) -> None:
     """NaN, infinities or 1e6 in keys and values that no query may attend to reach no output."""
-    if impl.traits.masked_nan == "may leak":
-        case = poisoned(case, 1e6)
+    if impl.traits.masked_nan == "may leak" and not np.isfinite(case.poison[0]):
+        return
     agree(impl, impl.run(case), impl.expected(case), "a masked key or value has influence")
 
 
@@ -105,7 +105,7 @@ def test_a_key_masked_for_one_query_has_no_influence_there(impl: Subject, case: 
 def test_causal_flag_is_its_mask(impl: Subject, case: Case) -> None:
     """is_causal=True is the mask key <= query + query_offset, whatever else is given."""
     flagged = case.having(is_causal=True)
-    offset = impl.reference_options(flagged).get("query_offset", 0)
+    offset = impl.offset(flagged)
     bare = case.without("mask", "window").having(is_causal=True, query_offset=offset)
     explicit = case.without("is_causal").having(mask=combined(case.option("mask"), attended(bare)))
     agree(impl, impl.run(explicit), impl.expected(flagged), "the causal mask is not the flag")
@@ -263,7 +263,7 @@ def test_value_linearity(impl: Subject, case: Case) -> None:
 @law("attention", share=0.4, gradients=True)
 def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
     """A key that no query may attend to has gradient 0, exactly; so have queries without keys."""
-    shifted = case.having(query_offset=impl.reference_options(case).get("query_offset", 0))
+    shifted = case.having(query_offset=impl.offset(case))
     seen = attended(shifted)
     dead_rows = not np.all(np.any(seen, axis=-1))
     if impl.traits.fully_masked != "zeros" and dead_rows:

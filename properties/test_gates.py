@@ -1,6 +1,7 @@
 """Laws of gates: saturated open or shut, and the conveyor belt between them."""
 
 import numpy as np
+
 from seqlaws.properties.cases import Case, drawn
 from seqlaws.properties.checks import agree, exactly
 from seqlaws.properties.draws import Array
@@ -80,8 +81,11 @@ def test_counting(impl: Subject, case: Case) -> None:
 
 @law("gru", share=0.4)
 def test_open_update_gate_keeps_the_state(impl: Subject, case: Case) -> None:
-    """Update gate 1 keeps the state bit for bit: h_t = h_0, however long."""
-    kept = with_gates(case, None, OPEN, None)
+    """Update gate 1 keeps the state bit for bit: h_t = h_0, however long.
+
+    With a candidate of 0, so that both (1 - z) n + z h and n + z (h - n) are exact.
+    """
+    kept = with_gates(case, None, OPEN, 0.0)
     due = {"h_n": exactly(case.arrays["h0"]), "y": exactly(held(case, "h0"))}
     agree(impl, impl.run(kept), due, "an open update gate changes the state")
 

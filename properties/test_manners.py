@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+
 from seqlaws import reference
 from seqlaws.properties.cases import Case, build, drawn
 from seqlaws.properties.checks import agree, require, same

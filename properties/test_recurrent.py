@@ -1,7 +1,8 @@
 """Laws of rnn, gru and lstm: time, batch, padding, direction, hidden units."""
 
 import numpy as np
-from seqlaws.properties.cases import POISON, Case, drawn, padded_with
+
+from seqlaws.properties.cases import POISON, Case, drawn, padded_with, poisoned
 from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
@@ -94,7 +95,7 @@ def test_padding_has_no_influence(impl: Subject, case: Case) -> None:
     if case.option("lengths") is None:
         batch, time = case.arrays["x"].shape[:2]
         case = case.having(lengths=case.random().randint(0, time + 1, batch))
-        case = case.having(x=padded_with(case, np.nan))
+        case = poisoned(case)
     outputs = impl.run(case)
     as_whole(impl, case, outputs, "padding has influence")
     clean = impl.run(case.having(x=padded_with(case, 0.0)))

@@ -1,6 +1,7 @@
 """Laws of softmax that need no oracle, or whose answer is exact."""
 
 import numpy as np
+
 from seqlaws.properties.cases import Case, drawn
 from seqlaws.properties.checks import agree, exactly, require
 from seqlaws.properties.draws import Array

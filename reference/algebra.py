@@ -74,4 +74,5 @@ def matmul_where(counts: Array, a: Array, b: Array) -> Array:
         return a @ b
     reached = (counts.astype(float) @ ~finite) > 0  # (..., I, D)
     with np.errstate(invalid="ignore"):
-        return np.where(reached, a @ b, a @ np.where(finite, b, 0))
+        terms = np.where(counts[..., None], a[..., None] * b[..., None, :, :], 0)
+        return np.where(reached, np.sum(terms, axis=-2), a @ np.where(finite, b, 0))

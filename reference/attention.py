@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from seqlaws.reference.algebra import Array, either, log_sum_exp, matmul_where, transpose
 from seqlaws.reference.masks import allowed_pairs, is_floating
 from seqlaws.reference.shapes import bind
@@ -112,7 +113,7 @@ def counted(allowed: Array, fully_masked: str) -> Array:
 
 def default_scale(q: Array, scale: float | None) -> float:
     """The factor of the scores."""
-    return 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
+    return 1 / math.sqrt(max(q.shape[-1], 1)) if scale is None else float(scale)
 
 
 def heads(q: Array, k: Array, v: Array) -> int:

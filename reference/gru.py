@@ -9,6 +9,7 @@ h_t = (1 - z) n + z h_{t-1}. Row blocks of the weights in the order reset, updat
 from typing import Any
 
 import numpy as np
+
 from seqlaws.reference.algebra import Array, either, sigmoid, transpose
 from seqlaws.reference.shapes import bind
 from seqlaws.reference.steps import (

@@ -8,6 +8,7 @@ input, forget, candidate, output.
 from typing import Any
 
 import numpy as np
+
 from seqlaws.reference.algebra import Array, sigmoid
 from seqlaws.reference.shapes import bind
 from seqlaws.reference.steps import (

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from seqlaws.reference.algebra import Array
 from seqlaws.reference.shapes import broadcasts
 

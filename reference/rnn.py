@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from seqlaws.reference.algebra import Array, relu, sigmoid, step
 from seqlaws.reference.shapes import bind
 from seqlaws.reference.steps import (

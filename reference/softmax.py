@@ -6,6 +6,7 @@ range: Goodfellow, Bengio and Courville (2016), "Deep Learning", section 4.1.
 """
 
 import numpy as np
+
 from seqlaws.reference.algebra import Array, either, softmax_rows
 
 FULLY_MASKED = ("zeros", "nan", "mean")
@@ -30,7 +31,7 @@ def softmax_vjp(dp: Array, x: Array, axis: int = -1, *, fully_masked: str = "zer
     if dp.shape != x.shape:
         raise ValueError(f"softmax_vjp: dp has shape {dp.shape}, x has shape {x.shape}")
     x, dp = (np.moveaxis(z, axis_of(x, axis), -1) for z in (x, dp))
-    p = weights(x, fully_masked)
+    p = +weights(x, fully_masked)
     inner = np.sum(dp * p, axis=-1, keepdims=True)
     dx = either(p * (dp - inner), p * dp - p * inner)
     if fully_masked != "nan":

@@ -7,6 +7,7 @@ the error that an implementation of the declared arithmetic may make there.
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from seqlaws import reference
 from seqlaws.reference.numbers import functions as functions  # registers its rules
 from seqlaws.reference.numbers.arithmetic import Arithmetic

@@ -7,6 +7,7 @@ constant on the interval that the argument may lie in, not the global one, cappe
 from collections.abc import Callable
 
 import numpy as np
+
 from seqlaws.reference import algebra
 from seqlaws.reference.numbers.rounding import (
     UFUNCS,

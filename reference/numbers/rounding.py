@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 
 Array = np.ndarray[Any, Any]
@@ -139,7 +140,7 @@ def settled(x: Rounding) -> Rounding:
     u = a.unit
     charge = u * ((p + max(n - 2, 0)) * m + (size(x) if n > 1 else 0))
     charge = charge * (1 + 4 * (p + 1) * u) + a.tiny * (n + p)
-    exact_up_to = x.grid / u if x.grid >= a.tiny else 0.0
+    exact_up_to = x.grid / u if x.grid >= 2 * a.tiny else 0.0
     free = (x.error == 0) & (m <= exact_up_to)
     error = unknown_if_nan(x.error + np.where(free, 0.0, charge))
     overflows = unknown_if_nan(m) + error > a.largest
@@ -155,7 +156,7 @@ def stored(x: Rounding) -> Rounding:
     if not a.storage_unit:
         return x
     free = (x.error == 0) & (np.abs(x.value) <= x.grid / a.storage_unit)
-    free &= (x.grid >= a.storage_tiny) | (x.value == 0)
+    free &= (x.grid >= 2 * a.storage_tiny) | (x.value == 0)
     error = np.where(free, 0.0, x.error + a.storage_unit * size(x) + a.storage_tiny)
     overflows = np.isfinite(x.value) & (size(x) * (1 + a.storage_unit) > a.storage_largest)
     return Rounding(x.value, np.where(overflows, np.inf, error), a, x.grid)

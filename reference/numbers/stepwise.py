@@ -8,6 +8,7 @@ from a ball around it. The LSTM's cell state is not seen between steps: it is ca
 from typing import Any
 
 import numpy as np
+
 from seqlaws import reference
 from seqlaws.reference.gru import gru_cell
 from seqlaws.reference.lstm import carry, gates

@@ -1,0 +1,33 @@
+"""Sequence models in NumPy, vectorised over everything but time, with hand-written gradients.
+
+Every operation below comes with its `<operation>_vjp`, and every option of both is offered.
+"""
+
+from seqlaws.impls.numpy_vectorized._attention import attention, attention_vjp
+from seqlaws.impls.numpy_vectorized._gru import gru, gru_vjp
+from seqlaws.impls.numpy_vectorized._lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.impls.numpy_vectorized._rnn import rnn, rnn_vjp
+from seqlaws.impls.numpy_vectorized._softmax import softmax, softmax_vjp
+
+TRAITS = {
+    "backend": "numpy",
+    "device": "cpu",
+    "dtypes": ("float32", "float64"),
+    "fully_masked": "zeros",
+}
+
+__all__ = [
+    "TRAITS",
+    "attention",
+    "attention_vjp",
+    "gru",
+    "gru_vjp",
+    "lstm",
+    "lstm_gates",
+    "lstm_gates_vjp",
+    "lstm_vjp",
+    "rnn",
+    "rnn_vjp",
+    "softmax",
+    "softmax_vjp",
+]

@@ -1,0 +1,17 @@
+"""Sequence models in plain torch operations: one source for CPU and CUDA, gradients by autograd.
+
+16-bit inputs are computed in float32 and rounded once, at the end, forward and backward.
+"""
+
+from seqlaws.impls.torch_ops._attention import attention
+from seqlaws.impls.torch_ops._recurrences import gru, lstm, lstm_gates, rnn
+from seqlaws.impls.torch_ops._softmax import softmax
+
+TRAITS = {
+    "backend": "torch",
+    "device": "cpu",
+    "dtypes": ("float64", "float32", "bfloat16", "float16"),
+    "fully_masked": "zeros",
+}
+
+__all__ = ["TRAITS", "attention", "gru", "lstm", "lstm_gates", "rnn", "softmax"]
