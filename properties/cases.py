@@ -113,6 +113,8 @@ def drawn_sizes(
         sizes[pick(draw, names)] = pick(draw, TILES)
     if chance(draw, 12):
         sizes[pick(draw, may_be_zero.split())] = 0
+    if chance(draw, 8):  # what is square, or as long as the batch, hides a transposition
+        sizes = dict.fromkeys(names, pick(draw, SMALL))
     return {name: fixed.get(name, size) for name, size in sizes.items()}
 
 
@@ -212,6 +214,8 @@ def attention_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     n["B"] = fixed.get("B", pick(draw, (1, 2, 3, 2)))
     n["M"] = fixed.get("M", pick(draw, (1, 2, 3)))
     n["N"] = n["M"] * fixed.get("group", pick(draw, (1, 2, 3)))
+    if chance(draw, 6) and "B" not in fixed:
+        n["B"] = n["N"]
     scale = pick(draw, fixed.get("scales", (1.0, 1.0, 1.0, 3.0)))
     arrays = {
         "q": fill.array(n["B"], n["N"], n["L"], n["D"], scale=scale),
@@ -236,7 +240,7 @@ def attention_options(
     options["scale"] = scale
     near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
     options["query_offset"] = pick(draw, near)
-    sides = (None, 0, 1, 2, 4)
+    sides = (None, 0, 1, 2, 4, 8, 16, 17, 33)
     options["window"] = (pick(draw, sides), pick(draw, sides)) if chance(draw, 3) else None
     options["softcap"] = pick(draw, (2.0, 0.5, 20.0)) if chance(draw, 3) else None
     options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
@@ -268,7 +272,8 @@ def drawn_mask(draw: Draw, fill: Filling, n: Mapping[str, int], kind: str) -> Ar
         return None
     if kind == "boolean":
         return keep
-    added = representable(random.standard_normal(keep.shape) * 2, fill.dtype)
+    spread = pick(draw, (2.0, 2.0, 20.0))
+    added = representable(random.standard_normal(keep.shape) * spread, fill.dtype)
     return added if kind == "floating" else np.where(keep, added, -np.inf)
 
 

@@ -11,7 +11,7 @@ import pickle
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
@@ -124,6 +124,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     if missing:
         verdict.status, verdict.reason = "not offered", missing
         return verdict
+    if made.level != "MUST":
+        effort = replace(effort, shrinking=effort.shrinking / 4)
     subject.record = record = type(subject.record)()
     started = time.perf_counter()
     try:

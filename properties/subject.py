@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws import reference
 from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError, backend
 from seqlaws.properties.cases import Case, poisoned
 from seqlaws.properties.draws import Array
@@ -219,6 +220,15 @@ class Subject:
         declared = self.operation.name == "attention" and self.traits.fully_masked != "zeros"
         if declared and not case.arrays["k"].shape[2]:  # of the mean of nothing nothing is claimed
             found = tuple(Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found)
+        return dict(zip(case.arrays if vjp else self.operation.outputs, found, strict=True))
+
+    def plain(self, case: Case, *, vjp: bool = False) -> Outputs:
+        """What the specification says in float64, without a bound."""
+        name = self.operation.name + ("_vjp" if vjp else "")
+        arrays = [*(case.cotangents.values() if vjp else ()), *case.arrays.values()]
+        with np.errstate(all="ignore"):
+            found = getattr(reference, name)(*arrays, **self.reference_options(case))
+        found = found if isinstance(found, tuple) else (found,)
         return dict(zip(case.arrays if vjp else self.operation.outputs, found, strict=True))
 
     def expected_of_steps(self, case: Case, outputs: Outputs) -> dict[str, Expected]:

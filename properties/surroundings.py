@@ -17,7 +17,7 @@ def surroundings() -> dict[str, Any]:
     """The state of the process that a call has no business with; only of libraries loaded."""
     state: dict[str, Any] = {
         "random's state": hash(random.getstate()),
-        "NumPy's random state": hash(str(np.random.get_state(legacy=False)["state"])),
+        "NumPy's random state": random_state(),
         "NumPy's error settings": tuple(sorted(np.geterr().items())),
         "NumPy's print options": str(np.get_printoptions()),
         "the environment": dict(os.environ),
@@ -32,6 +32,13 @@ def surroundings() -> dict[str, Any]:
     if "torch" in sys.modules:
         state |= torch_state(sys.modules["torch"])
     return state
+
+
+def random_state() -> tuple[Any, ...]:
+    """NumPy's legacy global generator, in short."""
+    state: Any = np.random.get_state(legacy=False)
+    inner = state["state"]
+    return hash(inner["key"].tobytes()), inner["pos"], state["has_gauss"], state["gauss"]
 
 
 def torch_state(torch: Any) -> dict[str, Any]:

@@ -19,22 +19,31 @@ BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
 
 
 def every_size(operation: str) -> list[dict[str, Any]]:
-    """Each letter of an operation at each size, the others drawn."""
+    """Each letter of an operation at each size, the others drawn; lengths beside bare flags too."""
     if operation == "softmax":
         return [{"n": n} for n in (*LENGTHS, 6, 10, 11, 12, 13, 14, 100, 255, 256, 1000)]
     if operation == "attention":
         letters = {"L": LENGTHS, "S": LENGTHS, "D": FEATURES, "Dv": FEATURES, "B": BATCHES[:8]}
         letters |= {"M": (1, 2, 3, 4, 5, 8), "group": (1, 2, 3, 4, 7, 8)}
+        bare: dict[str, Any] = {"mask": None, "window": None}
+        pinned = [{**bare, "L": n, "S": n, "is_causal": True} for n in LENGTHS]
+        pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
     else:
         letters = {"B": BATCHES, "I": FEATURES, "H": FEATURES}
-        letters |= {"T": LENGTHS} if operation in RECURRENT else {}
-    return [{letter: n} for letter, sizes in letters.items() for n in sizes]
+        pinned = []
+        if operation in RECURRENT:
+            letters["T"] = LENGTHS
+            for reverse in (False, True):
+                pinned += [{"T": n, "reverse": reverse, "lengths": None} for n in LENGTHS]
+    return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
 
 
 def moderate_sizes(operation: str) -> list[dict[str, Any]]:
     """The same up to 33 steps, past which the bound of a whole gradient says nothing."""
-    weak = {"scales": (0.5, 1.0)} if operation in RECURRENT else {}
-    return [{**f, **weak} for f in every_size(operation) if max(f.values()) <= 33 or "T" not in f]
+    if operation not in RECURRENT:
+        return every_size(operation)
+    moderate = [f for f in every_size(operation) if f.get("T", 0) <= 33]
+    return [{**f, "scales": (0.5, 1.0)} for f in moderate]
 
 
 @law(*ALL)
@@ -57,7 +66,7 @@ def test_gradients(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
 
 
-@law(*ALL, share=0.03, sweep=every_size)
+@law(*ALL, share=0.02, sweep=every_size)
 def test_values_at_every_size(impl: Subject, case: Case) -> None:
     """Values agree at every length, width and batch size: 0, 1, and around 8, 16, 32, 64, 128."""
     outputs = impl.run(case)
@@ -73,7 +82,7 @@ def test_gradients_at_every_size(impl: Subject, case: Case) -> None:
 def distances(operation: str) -> list[dict[str, Any]]:
     """Twenty, a hundred and three hundred steps."""
     inputs = {"H": 3, "I": 3 * BLOCKS[operation], "B": 2, "scales": (0.5, 1.0)}
-    return [{**inputs, "T": steps} for steps in (20, 64, 65, 100, 129, 300)]
+    return [{**inputs, "T": steps} for steps in (20, 100, 300)]
 
 
 @law(*RECURRENT, share=0.01, gradients=True, sweep=distances)
@@ -93,7 +102,7 @@ def test_gradients_step_by_step(impl: Subject, case: Case) -> None:
     agree(impl, gradients, dict(zip(case.arrays, found, strict=True)))
 
 
-@law(*ALL, gradients=True, share=0.2)
+@law(*ALL, gradients=True, share=0.1)
 def test_one_cotangent_at_a_time(impl: Subject, case: Case) -> None:
     """The gradient of each output alone is right, with no cotangent on the others."""
     names = list(case.cotangents)
@@ -102,17 +111,13 @@ def test_one_cotangent_at_a_time(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(alone), impl.expected(alone, vjp=True), nan_is_free=True)
 
 
-@law(*ALL, gradients=True, share=0.15)
+@law(*ALL, gradients=True, share=0.1)
 def test_gradients_are_linear(impl: Subject, case: Case) -> None:
     """The gradient is linear in the cotangents: none for 0, exactly; twice for twice."""
     nothing = case.pulled(**{n: np.zeros_like(c) for n, c in case.cotangents.items()})
-    gradients = impl.pull(nothing)
-    expected = impl.expected(nothing, vjp=True)
-    zero = {
-        n: exactly(np.where(np.isinf(e.allowed) | np.isnan(e.value), gradients[n], 0.0))
-        for n, e in expected.items()
-    }
-    agree(impl, gradients, zero, "cotangents of zero give a gradient", nan_is_free=True)
+    zero = {n: exactly(g) for n, g in impl.plain(nothing, vjp=True).items()}
+    says = "cotangents of zero give a gradient"
+    agree(impl, impl.pull(nothing), zero, says, nan_is_free=True)
     twice = case.pulled(**{n: 2 * c for n, c in case.cotangents.items()})
     agree(impl, impl.pull(twice), impl.expected(twice, vjp=True), nan_is_free=True)
 
@@ -137,7 +142,7 @@ def test_nan_shows(impl: Subject, case: Case) -> None:
     spoiled = case.having(**{name: array})
     if case.operation == "attention" and name in ("k", "v"):
         return  # masked for one query and counted for another: a law of its own
-    due = {n: np.isnan(e.value) for n, e in impl.expected(spoiled).items()}
+    due = {n: np.isnan(value) for n, value in impl.plain(spoiled).items()}
     observed = {n: np.isnan(o) for n, o in impl.run(spoiled).items()}
     agree(
         impl,

@@ -1,0 +1,95 @@
+"""Clocks: the processor's for what is done when the call returns, CUDA's events for what is not.
+
+A CUDA kernel is only queued when its call returns, so that the processor's clock would time the
+queue. An event is queued behind the kernels, on the stream that they are on, and the GPU notes the
+time when it gets there. What an implementation puts on a stream of its own and does not join is
+not timed; its output is then not there either when it is read, which the check before finds out.
+"""
+
+import importlib
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+CLOCKED = ("cpu", "cuda")
+WARM_CALLS, WARM_SECONDS = 2, 0.1  # the agreement check has called it already
+ROUNDS_AT_MOST = 1000
+FLUSHED = 4  # times the L2 cache's size
+
+
+def no_clock(device: str, library: str) -> str:
+    """Empty, or one sentence that says why nothing can be timed there."""
+    kind = device.partition(":")[0]
+    if kind not in CLOCKED:
+        return f"there is no clock for the device {device!r}; {', '.join(CLOCKED)} have one"
+    if kind == "cuda" and library != "torch":
+        return f"there is no clock for {library} on {device!r}; torch has one"
+    return ""
+
+
+class Instant:
+    """A moment on a CUDA stream; the difference of two is in seconds.
+
+    The difference waits until the GPU has passed the later one, so that rounds do not pile up.
+    """
+
+    def __init__(self, event: Any) -> None:
+        self.event = event
+
+    def __sub__(self, earlier: "Instant") -> float:
+        self.event.synchronize()
+        return float(earlier.event.elapsed_time(self.event)) / 1000  # milliseconds
+
+
+def cuda_clock(device: str) -> Callable[[], Instant]:
+    """A timer for `@pytest.mark.benchmark(timer=...)`, on the current stream of a CUDA device."""
+
+    def clock() -> Instant:
+        cuda = importlib.import_module("torch").cuda
+        stream = cuda.current_stream(device)  # asked each time: the caller may have changed it
+        event = cuda.Event(enable_timing=True)
+        event.record(stream)
+        return Instant(event)
+
+    return clock
+
+
+def timer_of(device: str) -> Callable[[], Any]:
+    """The clock that tells when what was done on a device is done."""
+    return cuda_clock(device) if device.startswith("cuda") else time.perf_counter
+
+
+def flusher(device: str) -> Callable[[], None] | None:
+    """What to do before each round: on CUDA, push the inputs out of the L2 cache; else nothing.
+
+    The last round left inputs and outputs there, which no caller finds in his. The write is queued
+    on the stream before the first event, and so is not timed; while it lasts the call's own kernels
+    are queued, so that a queue that is slower than the GPU is seen only where it really is.
+    """
+    if not device.startswith("cuda"):
+        return None
+    torch = importlib.import_module("torch")
+    cache = torch.cuda.get_device_properties(device).L2_cache_size
+    buffer = torch.empty(FLUSHED * cache, dtype=torch.int8, device=device)
+
+    def flush() -> None:
+        buffer.zero_()
+
+    return flush
+
+
+def warmed(call: Callable[[], Any], timer: Callable[[], Any]) -> float:
+    """Call until warm: compiled, cached, clocked up. Return a warm call's mean time in seconds."""
+    until, taken = time.perf_counter() + WARM_SECONDS, list[float]()
+    while len(taken) < WARM_CALLS or (time.perf_counter() < until and len(taken) < ROUNDS_AT_MOST):
+        start = timer()
+        call()
+        taken.append(float(timer() - start))
+    return sum(taken[1:]) / len(taken[1:])
+
+
+def rounds_of(seconds: float, at_least: int, budget: float) -> int:
+    """How many rounds of a call of so many seconds fill a budget of seconds; at least so many."""
+    fill = math.ceil(budget / max(seconds, 1e-9))
+    return max(at_least, min(fill, ROUNDS_AT_MOST))

@@ -1,0 +1,100 @@
+"""`pytest benchmarks --impl ...`: the jobs of a run, and what is said at its end."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from benchmarks.clocks import timer_of
+from benchmarks.conforms import Conformance
+from benchmarks.jobs import DTYPE, jobs
+from benchmarks.machine import surroundings, threads
+from benchmarks.table import Row, not_timed, speeds
+from seqlaws.properties.plugin import session_of
+
+SCHEMA = 1
+
+
+class Rows:
+    """What became of each job, from the reports: those of xdist's workers come this way too."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect."""
+        if report.when == "call":
+            found = [
+                str(value) for name, value in report.user_properties if name == "seqlaws-speed"
+            ]
+            self.rows += [Row(**json.loads(text)) for text in found]
+
+
+ROWS: pytest.StashKey[Rows] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to run without pytest-benchmark; find the implementations, or say what is wrong."""
+    if not config.pluginmanager.hasplugin("benchmark"):
+        raise pytest.UsageError(
+            "benchmarks/ needs pytest-benchmark: pip install 'seqlaws[benchmarks]'"
+        )
+    session_of(config)
+    config.stash[ROWS] = Rows()
+    config.pluginmanager.register(config.stash[ROWS])
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What is timed, and on how many threads."""
+    dtypes = ", ".join(session_of(config).dtypes or [DTYPE])
+    return f"benchmarks: {dtypes}; threads: {', '.join(f'{k} {v}' for k, v in threads().items())}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each job with its group and its clock."""
+    if "job" not in metafunc.fixturenames:
+        return
+    made = [
+        pytest.param(
+            job,
+            id=job.id,
+            marks=pytest.mark.benchmark(
+                group=job.work.group, timer=timer_of("" if job.unavailable else job.work.device)
+            ),
+        )
+        for job in jobs(session_of(metafunc.config))
+    ]
+    metafunc.parametrize("job", made)
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Conformance:
+    """The agreement checks of this run."""
+    return Conformance()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Add to --benchmark-json what has no time, and why."""
+    clocked = ("median", "q1", "q3")
+    without = [asdict(row) for row in config.stash[ROWS].rows if row.reason]
+    output_json["seqlaws"] = {
+        "schema": SCHEMA,
+        **surroundings(),
+        "not_timed": [{k: v for k, v in row.items() if k not in clocked} for row in without],
+    }
+
+
+@pytest.hookimpl(trylast=True)  # below pytest-benchmark's own tables
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Times side by side, and what has none."""
+    rows = config.stash[ROWS].rows
+    if table := speeds(rows):
+        terminalreporter.section("speed")
+        for line in table:
+            terminalreporter.write_line(line)
+    if rows:
+        terminalreporter.section("not timed")
+        for line in not_timed(rows):
+            terminalreporter.write_line(line)

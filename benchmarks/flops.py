@@ -1,0 +1,90 @@
+"""How much arithmetic and memory traffic an operation is, whoever computes it.
+
+Flops are counted on the plain equations: a product of (m, k) and (k, n) is 2 m k n; each addition,
+multiplication, division, comparison and elementary function (exp, tanh, sigmoid) of one entry is 1.
+Backward is one forward and the gradients of all arrays, as it is timed; nothing that was computed
+on the way is computed twice (a kernel that recomputes does more than is counted here). Options are
+the defaults: no masks, rnn by tanh, gru with reset_after.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+from benchmarks.work import Work
+
+Sizes = Mapping[str, int]
+ITEM = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}  # bytes
+
+
+def flops(work: Work) -> int:
+    """Floating-point operations of one call."""
+    return products(work) + entrywise(work)
+
+
+def least_bytes(work: Work) -> int:
+    """Bytes that must move at the least: each input read once, each output written once."""
+    numbers = [math.prod(s) for s in (*work.inputs.values(), *work.outputs.values())]
+    return sum(numbers) * ITEM[work.dtype]
+
+
+def products(work: Work) -> int:
+    """The part in matrix products; backward, each product C = A B adds dA = dC B^T, dB = A^T dC."""
+    forward = PRODUCTS[work.operation](work.sizes)
+    return 3 * forward if work.backward else forward
+
+
+def entrywise(work: Work) -> int:
+    """The part beside the matrix products."""
+    forward, gradient = ENTRYWISE[work.operation]
+    return forward(work.sizes) + (gradient(work.sizes) if work.backward else 0)
+
+
+def no_product(_: Sizes) -> int:
+    """0."""
+    return 0
+
+
+def attention_products(n: Sizes) -> int:
+    """q k^T and p v: 2 B N L S (D + Dv)."""
+    return 2 * n["B"] * n["N"] * n["L"] * n["S"] * (n["D"] + n["Dv"])
+
+
+def recurrent_products(blocks: int) -> Callable[[Sizes], int]:
+    """W_ih x and W_hh h at each step: 2 B T blocks H (I + H); `lstm_gates` is one step."""
+    return lambda n: 2 * n["B"] * n.get("T", 1) * blocks * n["H"] * (n["I"] + n["H"])
+
+
+def each_score(count: int) -> Callable[[Sizes], int]:
+    """`count` for each entry of the scores: R n for softmax, B N L S for attention."""
+    return lambda n: count * (n["R"] * n["n"] if "R" in n else n["B"] * n["N"] * n["L"] * n["S"])
+
+
+def each_state(count: int) -> Callable[[Sizes], int]:
+    """`count` for each hidden unit at each step: count B T H."""
+    return lambda n: count * n["B"] * n.get("T", 1) * n["H"]
+
+
+PRODUCTS: Mapping[str, Callable[[Sizes], int]] = {
+    "softmax": no_product,
+    "rnn": recurrent_products(1),
+    "lstm_gates": recurrent_products(4),
+    "lstm": recurrent_products(4),
+    "gru": recurrent_products(3),
+    "attention": attention_products,
+}
+ENTRYWISE: Mapping[str, tuple[Callable[[Sizes], int], Callable[[Sizes], int]]] = {
+    # max, -, exp, sum, /; then dx = p (dp - sum dp p): *, sum, -, *
+    "softmax": (each_score(5), each_score(4)),
+    # three sums and tanh; then dy + dh, (1 - h h), its product, db: 1 + 2 + 1 + 1
+    "rnn": (each_state(4), each_state(5)),
+    # in each of 4 blocks three sums and an activation; then di i (1 - i) and the like, db: 3 + 1
+    "lstm_gates": (each_state(16), each_state(16)),
+    # beside the gates c = f c + i g, h = o tanh c: 5; then dy + dh, dc + dh o (1 - tanh^2 c): 6,
+    # di, df, dg, do, dc f: 5
+    "lstm": (each_state(21), each_state(27)),
+    # r, z: 8; n = tanh(W x + b + r (W h + b)): 5; h = n + z (h - n): 3; then dy + dh: 1,
+    # dn (1 - z) (1 - n n): 5, dh (h - n) z (1 - z): 4, dr: 4, dn r: 1, dh z + ...: 2, db twice: 4
+    "gru": (each_state(16), each_state(21)),
+    # the scale and softmax; then softmax's gradient and the scale
+    "attention": (each_score(6), each_score(5)),
+}

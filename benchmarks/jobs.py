@@ -1,0 +1,84 @@
+"""Jobs: an implementation at one work; which of them a run consists of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from benchmarks.clocks import no_clock
+from benchmarks.conforms import Conformance, Finding
+from benchmarks.work import DIRECTIONS, SIZES, Work
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.session import Session
+from seqlaws.properties.subject import Subject
+
+DTYPE = "float32"  # unless --dtype says otherwise
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Job:
+    """An implementation at one work; unavailable: why its device cannot be used, or empty."""
+
+    name: str
+    namespace: Any
+    work: Work
+    unavailable: str = ""
+
+    @property
+    def id(self) -> str:
+        """For pytest."""
+        return f"{self.work.group}-{self.name}".replace(" ", "-")
+
+    def __repr__(self) -> str:
+        return self.id
+
+    def finding(self, conformance: Conformance) -> Finding:
+        """Whether it may be timed, and if not why: in one sentence."""
+        work, subject = self.work, self.subject()
+        if reason := self.unavailable or no_clock(work.device, subject.traits.backend):
+            return Finding("not run", reason)
+        if subject.function is None:
+            return Finding("not offered", f"{work.operation} is not offered")
+        if work.dtype not in subject.traits.dtypes:
+            declared = ", ".join(subject.traits.dtypes)
+            return Finding("not offered", f"{work.dtype} is not offered; declared: {declared}")
+        if work.backward and not subject.gives_gradients:
+            return Finding("not offered", f"{work.operation}_vjp is not offered")
+        return conformance.judged(subject, work)
+
+    def subject(self) -> Subject:
+        """The implementation for this operation, dtype and device."""
+        work = self.work
+        return Subject(self.name, self.namespace, work.operation, work.dtype, work.device)
+
+    def call(self) -> Callable[[], Any]:
+        """The call that is timed, its inputs made: in the implementation's own kind of arrays."""
+        subject, case = self.subject(), self.work.case()
+        arrays = list(subject.native(case, {})[0].values())
+        function = subject.function
+        assert function is not None
+        if not self.work.backward:
+            return partial(function, *arrays)
+        cotangents = [subject.native_array(c) for c in case.cotangents.values()]
+        if subject.vjp_function is not None:
+            return partial(subject.vjp_function, *cotangents, *arrays)
+        return partial(subject.backend.gradients, function, cotangents, arrays, {})
+
+
+def jobs(session: Session) -> list[Job]:
+    """All jobs of a run; what is compared stands together, forward before backward."""
+    devices = dict.fromkeys(d for name in session.found for d in session.devices_of(name))
+    works = [
+        Work(operation, direction, size, dtype, device)
+        for device in devices
+        for dtype in session.dtypes or [DTYPE]
+        for operation in session.operations or OPERATIONS
+        for size in SIZES
+        for direction in DIRECTIONS
+    ]
+    return [
+        Job(name, namespace, work, session.why_not(name, work.device))
+        for work in works
+        for name, (_, namespace) in session.found.items()
+        if work.device in session.devices_of(name)
+    ]

@@ -1,0 +1,88 @@
+"""The counts of arithmetic and memory, against counts made otherwise."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.flops import entrywise, flops, least_bytes, products
+from benchmarks.work import DIRECTIONS, Work
+from seqlaws import reference
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.subject import Subject
+
+EVERY = [
+    Work(operation, direction, size, "float32", "cpu")
+    for operation in OPERATIONS
+    for direction in DIRECTIONS
+    for size in ("small", "middle")
+]
+
+
+@pytest.mark.parametrize("work", EVERY, ids=lambda work: work.group.replace(" ", "-"))
+def test_matrix_products_are_those_that_torch_counts(work: Work) -> None:
+    """The plain torch operations, run under torch's own counter of matrix products."""
+    pytest.importorskip("torch")
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from seqlaws.impls import torch_ops
+
+    subject, case = Subject("", torch_ops, work.operation, "float32", "cpu"), work.case()
+    with FlopCounterMode(display=False) as counter:
+        if work.backward:
+            subject.pull(case)
+        else:
+            subject.run(case)
+    assert products(work) == counter.get_total_flops()
+
+
+class Tally(np.ndarray[Any, Any]):
+    """An array that counts the entries of each sum, product, quotient and function it goes into."""
+
+    counted = 0
+    free = (np.matmul, np.positive, np.negative)  # a product is counted elsewhere, a sign nowhere
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        plain = [np.asarray(x) if isinstance(x, Tally) else x for x in inputs]
+        result = getattr(ufunc, method)(*plain, **options)
+        if ufunc not in self.free and result.dtype.kind == "f":
+            Tally.counted += result.size if method == "__call__" else plain[0].size
+        return np.asarray(result).view(Tally)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        result = super().__array_function__(function, types, args, options)
+        return result.view(Tally) if isinstance(result, np.ndarray) else result
+
+
+@pytest.mark.parametrize("work", EVERY, ids=lambda work: work.group.replace(" ", "-"))
+def test_entrywise_arithmetic_is_what_the_specification_does(work: Work) -> None:
+    """The specification, run on arrays that count: as much, up to the formulas it tries twice."""
+    case = work.case()
+    given = [*(case.cotangents.values() if work.backward else ()), *case.arrays.values()]
+    Tally.counted = 0
+    name = work.operation + ("_vjp" if work.backward else "")
+    getattr(reference, name)(*(x.view(Tally) for x in given))
+    assert entrywise(work) <= Tally.counted <= 2.2 * entrywise(work)
+
+
+def test_counts_by_hand() -> None:
+    """softmax of 8 rows of 64; LSTM gates of 2 rows, 16 inputs and 32 hidden units."""
+    softmax, gates = (
+        Work(o, "forward", "small", "float32", "cpu") for o in ("softmax", "lstm_gates")
+    )
+    assert flops(softmax) == 5 * 8 * 64
+    assert least_bytes(softmax) == 2 * 4 * 8 * 64  # x in, p out
+    assert flops(gates) == 2 * (2 * 128 * 16 + 2 * 128 * 32) + 16 * 2 * 32
+    inputs = 2 * 16 + 2 * 32 + 128 * 16 + 128 * 32 + 2 * 128
+    assert least_bytes(gates) == 4 * (inputs + 4 * 2 * 32)
+    pulled = Work("lstm_gates", "backward", "small", "bfloat16", "cpu")
+    assert least_bytes(pulled) == 2 * (4 * 2 * 32 + inputs + inputs)  # di to do, inputs, gradients
+
+
+@pytest.mark.parametrize("work", EVERY, ids=lambda work: work.group.replace(" ", "-"))
+def test_bytes_are_those_of_the_arrays(work: Work) -> None:
+    """The work's shapes are those of its case."""
+    case = work.case()
+    given = [*(case.cotangents.values() if work.backward else ()), *case.arrays.values()]
+    out = case.arrays if work.backward else case.cotangents
+    assert 2 * least_bytes(work) == sum(x.nbytes for x in [*given, *out.values()])  # of float64

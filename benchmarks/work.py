@@ -1,0 +1,130 @@
+"""What is timed: each operation at three sizes, forward and backward, and the arrays for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from seqlaws.properties.cases import Case
+from seqlaws.properties.draws import Array, representable
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+
+DIRECTIONS = ("forward", "backward")
+SIZES = ("small", "middle", "large")
+LETTERS = {  # letter: its size when small, middle and large
+    "softmax": {"R": (8, 128, 2048), "n": (64, 512, 2048)},
+    "lstm_gates": {"B": (2, 32, 256), "I": (16, 64, 384), "H": (32, 128, 512)},
+    "attention": {
+        "B": (1, 2, 1),
+        "N": (2, 4, 8),
+        "M": (2, 4, 8),
+        "L": (16, 128, 512),
+        "S": (16, 128, 512),
+        "D": (16, 64, 64),
+        "Dv": (16, 64, 64),
+    },
+    **{
+        name: {"B": (2, 8, 32), "T": (8, 32, 32), "I": (16, 64, 192), "H": (32, 128, 320)}
+        for name in RECURRENT
+    },
+}
+APART = ("R", "B", "N", "M")  # axes along which entries do not know of each other, as N is M
+CUDA_BATCH = 8  # a GPU is idle at a batch that keeps two cores busy
+
+
+@dataclass(frozen=True)
+class Work:
+    """An operation in one direction at one size, in a dtype and on a device, options by default.
+
+    direction: "forward" or "backward"; size: "small", "middle" or "large".
+    """
+
+    operation: str
+    direction: str
+    size: str
+    dtype: str
+    device: str
+
+    @property
+    def group(self) -> str:
+        """What implementations on the same work have in common; pytest-benchmark's group."""
+        return f"{self.operation} {self.direction} {self.size} {self.dtype} {self.device}"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Letter to size. R and n: softmax's rows and their length; the rest: the contract's."""
+        at = SIZES.index(self.size)
+        sizes = {letter: sizes[at] for letter, sizes in LETTERS[self.operation].items()}
+        if self.size == "large" and self.device.startswith("cuda"):
+            sizes["R" if "R" in sizes else "B"] *= CUDA_BATCH
+        return sizes
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each array that goes in: the cotangents too, if backward."""
+        arrays = shapes(OPERATIONS[self.operation].arrays, self.sizes)
+        cotangents = shapes(OPERATIONS[self.operation].outputs, self.sizes)
+        return arrays | ({f"d{n}": s for n, s in cotangents.items()} if self.backward else {})
+
+    @property
+    def outputs(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each array that comes out: the gradients, if backward."""
+        operation = OPERATIONS[self.operation]
+        return shapes(operation.arrays if self.backward else operation.outputs, self.sizes)
+
+    @property
+    def backward(self) -> bool:
+        """Whether gradients are taken."""
+        return self.direction == "backward"
+
+    def case(self) -> Case:
+        """The inputs, the same for every implementation and in both directions."""
+        return made(self.operation, self.dtype, tuple(self.sizes.items()))
+
+
+@lru_cache(maxsize=1)  # jobs are ordered by work: one case is alive at a time
+def made(operation: str, dtype: str, sizes: tuple[tuple[str, int], ...]) -> Case:
+    """The arrays and cotangents of one operation and size, as float64 numbers of the dtype.
+
+    Standard normal, weights over sqrt(n). weight_hh is over n: with larger ones the bound of a
+    gradient through all steps is infinite, and the check of the timed call would say nothing.
+    """
+    random = np.random.RandomState([len(operation), *(n for _, n in sizes)])
+
+    def filled(named: Mapping[str, str]) -> dict[str, Array]:
+        arrays = {}
+        for name, shape in shapes(named, dict(sizes)).items():
+            power = {"weight_ih": -0.5, "weight_hh": -1.0}.get(name, 0.0)
+            values = random.standard_normal(shape) * shape[-1] ** power
+            arrays[name] = representable(values, dtype)
+        return arrays
+
+    known = OPERATIONS[operation]
+    return Case(operation, dtype, filled(known.arrays), {}, filled(known.outputs))
+
+
+def shapes(named: Mapping[str, str], sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """Name to shape, from name to axes such as "B T 4H"; softmax's "..." is (R, n)."""
+    return {name: tuple(extent(axis, sizes) for axis in axes(named[name])) for name in named}
+
+
+def axes(letters: str) -> list[str]:
+    """The axes that a text of the operations' table names."""
+    return ["R", "n"] if letters == "..." else letters.split()
+
+
+def extent(axis: str, sizes: Mapping[str, int]) -> int:
+    """How long an axis such as "T" or "4H" is."""
+    return int(axis[0]) * sizes[axis[1:]] if axis[0].isdigit() else sizes[axis]
+
+
+def outermost(letters: str, sizes: Mapping[str, int]) -> tuple[slice, ...]:
+    """Where an array holds the first and the last batch entry (softmax: row), and such heads.
+
+    What has no such axis, a weight or a bias, belongs to every entry and is taken whole.
+    """
+    return tuple(
+        slice(None, None, max(sizes[axis] - 1, 1)) if axis in APART else slice(None)
+        for axis in axes(letters)
+    )

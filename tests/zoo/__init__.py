@@ -1,0 +1,6 @@
+"""Wrong implementations that the suite must catch, and right ones that it must accept.
+
+A subject is an object here, named `tests/zoo/FILE.py:OBJECT`: a right base with one part replaced
+(`base.py`). A wrong one has a witness (`witness.py`) that proves it wrong by the contract; its
+definition, in the file of its theme, also enters it in `catalogue.py`. The zoo is self-contained.
+"""

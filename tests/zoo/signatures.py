@@ -1,0 +1,87 @@
+"""The operations of the contract as data: arguments, shapes, outputs, and how both are checked."""
+
+# A size is a letter, perhaps with a factor: B batch, T time steps, I input features, H hidden
+# units, N query heads, M key heads, L queries, S keys, D key features, V value features.
+_WEIGHTS = {"weight_ih": "{0}H I", "weight_hh": "{0}H H", "bias_ih": "{0}H", "bias_hh": "{0}H"}
+
+
+def _weights(gates):
+    return {name: shape.format(gates) for name, shape in _WEIGHTS.items()}
+
+
+ARGUMENTS = {
+    "softmax": {"x": "..."},
+    "rnn": {"x": "B T I", "h0": "B H", **_weights("")},
+    "lstm_gates": {"x": "B I", "h": "B H", **_weights(4)},
+    "lstm": {"x": "B T I", "h0": "B H", "c0": "B H", **_weights(4)},
+    "gru": {"x": "B T I", "h0": "B H", **_weights(3)},
+    "attention": {"q": "B N L D", "k": "B M S D", "v": "B M S V"},
+}
+OUTPUTS = {
+    "softmax": {"p": "..."},
+    "rnn": {"y": "B T H", "h_n": "B H"},
+    "lstm_gates": {"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
+    "lstm": {"y": "B T H", "h_n": "B H", "c_n": "B H"},
+    "gru": {"y": "B T H", "h_n": "B H"},
+    "attention": {"out": "B N L V"},
+}
+RECURRENT = ("rnn", "lstm", "gru")
+
+
+def dtype_name(array):
+    """The name of an array's dtype, the same for numpy and torch ("float32")."""
+    return str(array.dtype).removeprefix("torch.")
+
+
+def shape_of(spec, sizes):
+    """The shape that `spec` names: shape_of("B 4H", {"B": 2, "H": 3}) is (2, 12)."""
+    return tuple(int(token[:-1] or 1) * sizes[token[-1]] for token in spec.split())
+
+
+def expect(arguments, specs, dtypes, sizes=None):
+    """Raise unless every named array has its rank, its shape and the one dtype; -> the sizes."""
+    sizes = dict(sizes or {})
+    first = next(iter(specs))
+    for name, spec in specs.items():
+        array = getattr(arguments, name)
+        if not hasattr(array, "dtype") or not hasattr(array, "shape"):
+            raise TypeError(f"{name} is a {type(array).__name__}, not an array")
+        if dtype_name(array) not in dtypes:
+            raise TypeError(f"{name} is {array.dtype}, not one of {', '.join(dtypes)}")
+        if array.dtype != getattr(arguments, first).dtype:
+            raise TypeError(f"{name} is {array.dtype}, {first} is not")
+        if spec == "...":
+            continue
+        tokens = spec.split()
+        if len(array.shape) != len(tokens):
+            raise ValueError(f"{name} has {len(array.shape)} axes, not ({', '.join(tokens)})")
+        for token, size in zip(tokens, array.shape, strict=True):
+            if len(token) == 1:  # the first plain occurrence of a letter gives its size
+                sizes.setdefault(token, size)
+        if tuple(array.shape) != shape_of(spec, sizes):
+            raise ValueError(f"{name} is {tuple(array.shape)}, not ({', '.join(tokens)})")
+    return sizes
+
+
+def expect_lengths(lengths, batch, steps):
+    """Raise unless `lengths` (None, or anything with a dtype and a shape) is int (B,) in 0..T."""
+    if lengths is None:
+        return
+    if "int" not in str(lengths.dtype):
+        raise TypeError(f"lengths are {lengths.dtype}, not integers")
+    if tuple(lengths.shape) != (batch,):
+        raise ValueError(f"lengths are {tuple(lengths.shape)}, not ({batch},)")
+    if batch and not (int(lengths.min()) >= 0 and int(lengths.max()) <= steps):
+        raise ValueError(f"lengths lie outside 0..{steps}")
+
+
+def expect_mask(mask, shape, dtype):
+    """Raise unless `mask` is boolean or of `dtype`, and broadcasts to `shape`."""
+    if mask is None:
+        return
+    if str(mask.dtype).removeprefix("torch.") != "bool" and mask.dtype != dtype:
+        raise TypeError(f"the mask is {mask.dtype}, neither boolean nor {dtype}")
+    sizes = tuple(mask.shape)
+    tail = shape[len(shape) - len(sizes) :] if len(sizes) <= len(shape) else ()
+    if len(tail) != len(sizes) or any(m not in (1, n) for m, n in zip(sizes, tail, strict=True)):
+        raise ValueError(f"the mask {sizes} does not broadcast to {shape}")
