@@ -16,6 +16,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 ALL = ("float64", "float32", "bfloat16", "float16")
 WIDE = ("float64", "float32")
 DTYPES = {"softmax": ALL, "rnn": WIDE, "lstm": WIDE, "gru": WIDE, "attention": ALL}
+SIXTEEN_BITS = (
+    "along any axis but the last, F.softmax keeps its numerators in 16 bits: twice the rounding "
+    "of a softmax that accumulates in float32"
+)
 TRAITS = {
     "backend": "torch",
     "device": "cpu",
@@ -23,7 +27,14 @@ TRAITS = {
     "fully_masked": {"softmax": "nan", "attention": "zeros"},
     "causal_alignment": "top-left",
     "masked_nan": {"attention": "may leak"},
-    "known_failures": {},
+    "known_failures": {
+        "softmax.*[bfloat16]": SIXTEEN_BITS,
+        "softmax.*[float16]": SIXTEEN_BITS,
+        "attention.*": (
+            "on the CPU scaled_dot_product_attention masks before it scales, so that is_causal "
+            "with a scale of 0 or less gives NaN; and it answers a NaN query with zeros"
+        ),
+    },
 }
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.strategies import SearchStrategy
@@ -187,6 +188,16 @@ def tried(made: Law, subject: Subject, case: Case) -> None:
         subject.record.examples += 1
 
 
+class EnoughError(BaseException):
+    """The time for shrinking is over. No Exception, so that Hypothesis lets it through at once."""
+
+
+def extent(calls: list[Any]) -> tuple[int, int]:
+    """How much there is to read in the last call: entries, and those of them that are not zero."""
+    arrays = list(calls[-1][1].arrays.values()) if calls else []
+    return sum(a.size for a in arrays), sum(int(np.count_nonzero(a)) for a in arrays)
+
+
 def search(
     made: Law,
     subject: Subject,
@@ -210,7 +221,7 @@ def search(
             record.calls[:] = failed[key][1]
             raise failed[key][0]
         if time.perf_counter() > until[0]:
-            return
+            raise EnoughError
         seen = record.examples, record.entries, record.unclaimed, record.worst
         try:
             tried(made, subject, case)
@@ -237,7 +248,12 @@ def search(
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )(test)
-    hypothesis.seed(seed)(test)()
+    try:
+        hypothesis.seed(seed)(test)()
+    except EnoughError:
+        broken, calls = min(failed.values(), key=lambda pair: extent(pair[1]))
+        record.calls[:] = calls
+        raise broken from None
 
 
 def witness(subject: Subject, broken: LawBrokenError) -> dict[str, Any]:

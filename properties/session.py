@@ -1,5 +1,6 @@
 """One run of the suite under pytest: the implementations at hand, their verdicts, the summary."""
 
+import fnmatch
 import functools
 import importlib
 import importlib.metadata
@@ -7,7 +8,7 @@ import pkgutil
 import platform
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,17 +76,26 @@ class Candidate:
             self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
         )
         verdict = examine(law, subject, self.effort)
-        reasons = [r for key, r in subject.known_failures.items() if covers(key, verdict)]
+        keys = [key for key in subject.known_failures if covers(key, verdict)]
+        reasons = [subject.known_failures[key] for key in keys]
+        if verdict.status == "passed" and any("*" not in key for key in keys):  # by luck?
+            harder = replace(self.effort, seed=self.effort.seed + 1, examples=200)
+            again = examine(law, subject, harder)
+            verdict = again if again.status == "failed" else verdict
         if reasons and verdict.status in ("failed", "not kept"):
             verdict.status, verdict.reason = "known failure", reasons[0]
         return verdict
 
 
 def covers(key: str, verdict: Verdict) -> bool:
-    """Whether a key of `known_failures`, [operation.]law[[dtype]], is about this verdict."""
+    """Whether a key of `known_failures`, [operation.]law[[dtype]], is about this verdict.
+
+    A law may be a pattern: "softmax.*[bfloat16]" is every law of softmax in bfloat16.
+    """
     law, _, dtype = key.partition("[")
     names = (verdict.law, verdict.law.partition(".")[2])
-    return law in names and dtype.rstrip("]") in ("", verdict.dtype)
+    named = any(fnmatch.fnmatchcase(name, law) for name in names)
+    return named and dtype.rstrip("]") in ("", verdict.dtype)
 
 
 class Session:
@@ -233,7 +243,7 @@ class Session:
             names = law_names() if keys else []
             for key in keys:
                 law = key.partition("[")[0]
-                if law not in names:
+                if not fnmatch.filter(names, law):
                     lines.append(
                         f"{name}: known_failures names no law {law!r}{nearest(law, names)}"
                     )

@@ -1,0 +1,178 @@
+"""Simulated implementations against their bounds, over many cases.
+
+    python tests/numbers/observed.py --operation lstm --dtype float32 --cases 10000
+
+prints the worst observed / allowed of each check, how sharp the bounds are, and every violation.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import conftest  # noqa: F401  makes the clone importable as seqlaws
+
+import simulated_softmax  # noqa: F401  registers its rules
+from hard_cases import hard_case
+from machine import Machine
+from simulated import Simulated, given
+
+from seqlaws import reference
+from seqlaws.properties.cases import poisoned
+from seqlaws.properties.checks import ratios
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
+from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
+
+BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
+CHECKS = ("forward", "vjp", "forward step by step", "vjp step by step")
+ARITHMETICS = {
+    "float64": (Arithmetic("float64"),),
+    "float32": (*(Arithmetic("float32"),) * 4, Arithmetic("float32", "float64"),
+                Arithmetic("float32", matmul="tf32"), Arithmetic("float32", matmul="bf16")),
+    "bfloat16": (*(Arithmetic("bfloat16"),) * 3, Arithmetic("bfloat16", "bfloat16")),
+    "float16": (*(Arithmetic("float16"),) * 3, Arithmetic("float16", "float16"),
+                Arithmetic("float16", matmul="bf16")),
+}  # fmt: skip
+
+
+def simulate(name, arguments, options, arithmetic, seed):
+    """What one simulated implementation returns, rounded to the dtype."""
+    machine = Machine(seed, arithmetic)
+
+    def lifted(x):
+        floating = isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        return given(machine, x) if floating else x
+
+    with np.errstate(all="ignore"):
+        options = {n: lifted(o) for n, o in options.items()}
+        outputs = getattr(reference, name)(*(lifted(x) for x in arguments), **options)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return tuple(
+            np.asarray(machine.store(x.value if isinstance(x, Simulated) else np.asarray(x, float)))
+            for x in outputs
+        )
+
+
+def questions(operation, dtype, *seed, harder=True):
+    """One case, as (check, names, observed, expected, the case, what was done to it)."""
+    random = np.random.RandomState([n % 2**32 for n in (*seed, 5)])
+    case, regime = hard_case(operation, dtype, *seed, harder=harder)
+    arithmetic = ARITHMETICS[dtype][random.randint(len(ARITHMETICS[dtype]))]
+    options = dict(case.options)
+    if operation in ("softmax", "attention"):
+        options["fully_masked"] = ("zeros", "zeros", "mean", "nan")[random.randint(4)]
+    regime = f"{regime}; {arithmetic.accumulate}, {arithmetic.matmul}"
+    arrays, pulled = [*case.arrays.values()], [*case.cotangents.values(), *case.arrays.values()]
+    held = [*poisoned(case).arrays.values()]  # with 1e6 where nobody looks
+    y = simulate(operation, held, options, arithmetic, [*seed, 1])
+    yield "forward", OPERATIONS[operation].outputs, y, expected_and_allowed(
+        operation, *arrays, arithmetic=arithmetic, **options
+    ), case, regime
+    vjp = f"{operation}_vjp"
+    yield "vjp", case.arrays, simulate(
+        vjp, [*case.cotangents.values(), *held], options, arithmetic, [*seed, 2]
+    ), (
+        expected_and_allowed(vjp, *pulled, arithmetic=arithmetic, **options)
+    ), case, regime
+    if operation not in RECURRENT:
+        return
+    whole = {n: case.option(n) for n in OPERATIONS[operation].options}
+    yield "forward step by step", OPERATIONS[operation].outputs, y, expected_step_by_step(
+        operation, y[0], *arrays, arithmetic=arithmetic, **whole
+    ), case, regime
+    hidden = case.sizes()["H"]
+    if random.randint(2) or not hidden:
+        return
+    rows = BLOCKS[operation] * hidden
+    batch, steps = case.arrays["x"].shape[:2]
+    x = random.standard_normal((batch, steps, rows))
+    case = case.having(x=x, weight_ih=np.eye(rows))
+    pulled = [*case.cotangents.values(), *case.arrays.values()]
+    found = simulate(vjp, pulled, whole, arithmetic, [*seed, 3])
+    yield "vjp step by step", case.arrays, found, expected_vjp_step_by_step(
+        operation, found[0], *pulled, arithmetic=arithmetic, **whole
+    ), case, regime
+
+
+class Observed:
+    """What one check saw."""
+
+    def __init__(self):
+        self.cases, self.entries, self.unclaimed, self.worst = 0, 0, 0, 0.0
+        self.sharpness, self.typical, self.violations = [], [], []
+
+    def see(self, names, observed, expected, regime, seed):
+        """Compare the outputs of one case; a NaN that is expected claims nothing here."""
+        self.cases += 1
+        found = []
+        for name, o, (value, allowed) in zip(names, observed, expected, strict=True):
+            if o.shape != value.shape or allowed.shape != value.shape or np.isnan(allowed).any():
+                self.violations.append({"seed": seed, "output": name, "regime": regime,
+                                        "shapes": str((o.shape, value.shape, allowed.shape))})  # fmt: skip
+                continue
+            if not o.size:
+                continue
+            ratio = ratios(o, value, allowed, nan_is_free=True)
+            self.entries += ratio.size
+            self.unclaimed += int(np.isinf(allowed).sum())
+            found.append(ratio.reshape(-1))
+            if ratio.max() > 1:
+                at = np.unravel_index(int(ratio.argmax()), ratio.shape)
+                self.violations.append(
+                    {"seed": seed, "output": name, "ratio": float(ratio[at]), "regime": regime,
+                     "at": [int(i) for i in at], "observed": float(o[at]),
+                     "expected": float(value[at]), "allowed": float(allowed[at])}
+                )  # fmt: skip
+        ratio = np.concatenate(found) if found else np.zeros(0)
+        if ratio.size:
+            self.worst = max(self.worst, float(ratio.max()))
+        seen = ratio[ratio > 0]
+        if seen.size and regime.startswith("as drawn"):
+            self.sharpness.append(1 / float(seen.max()))
+            self.typical.append(1 / float(np.median(seen)))
+
+    def summary(self):
+        quantiles = {
+            name: [float(q) for q in np.quantile(values, (0.5, 0.95))] if values else None
+            for name, values in (("sharpness", self.sharpness), ("typical", self.typical))
+        }
+        return {"cases": self.cases, "entries": self.entries, "unclaimed": self.unclaimed,
+                "worst": self.worst, **quantiles, "violations": self.violations}  # fmt: skip
+
+
+def observe(operation, dtype, cases, first=0, *, harder=True):
+    """The checks of an operation over cases numbered from `first`."""
+    checks = {check: Observed() for check in CHECKS}
+    for number in range(first, first + cases):
+        for check, names, found, expected, _, regime in questions(
+            operation, dtype, number, harder=harder
+        ):
+            checks[check].see(names, found, expected, regime, number)
+    return {check: seen.summary() for check, seen in checks.items() if seen.cases}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--operation", choices=[*OPERATIONS], required=True)
+    parser.add_argument("--dtype", choices=[*ARITHMETICS], required=True)
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--as-drawn", action="store_true", help="only the suite's own cases")
+    given_ = parser.parse_args()
+    start = time.time()
+    found = observe(
+        given_.operation, given_.dtype, given_.cases, given_.first, harder=not given_.as_drawn
+    )
+    said = {"operation": given_.operation, "dtype": given_.dtype, "first": given_.first,
+            "seconds": round(time.time() - start), **found}  # fmt: skip
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main()

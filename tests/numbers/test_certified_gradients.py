@@ -1,0 +1,145 @@
+"""Every hand-written vjp is the derivative of the forward source, by the complex step.
+
+Im f(x + i h d) / h is the derivative along d without cancellation, to the last bits (Squire and
+Trapp 1998, "Using complex variables to estimate derivatives of real functions").
+"""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from settings_of_cases import examples
+
+from seqlaws import reference
+from seqlaws.properties.cases import cases
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.reference.numbers import expected_and_allowed
+
+H = 1e-30
+TINY = 1e-270  # below it the step underflows
+OPERATIONS_WITH_ROWS = ("softmax", "attention")
+
+
+def as_tuple(outputs):
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def slope_along(case, options, direction):
+    """The derivative of <cotangents, outputs> along a direction: one number for each argument."""
+    slopes = {}
+    for name, array in case.arrays.items():
+        moved = np.where(np.isfinite(array), array + 1j * H * direction[name], array)
+        arguments = [moved if n == name else a for n, a in case.arrays.items()]
+        with np.errstate(all="ignore"):
+            outputs = as_tuple(getattr(reference, case.operation)(*arguments, **options))
+        slopes[name] = sum(
+            float(np.sum(c * np.imag(o))) / H
+            for c, o in zip(case.cotangents.values(), outputs, strict=True)
+        )
+    return slopes
+
+
+def away_from_kinks(case):
+    """relu has no derivative at 0: biases that no sum of drawn numbers cancels."""
+    if case.options.get("nonlinearity") != "relu":
+        return case
+    bias = case.arrays["bias_ih"]
+    return case.having(bias_ih=bias + np.pi / 97 * (1 + np.arange(bias.size)))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@examples(60)
+@given(data=st.data())
+def test_vjp_is_the_derivative_of_the_forward_source(operation, data):
+    """Along random directions, and along single entries, of every argument, with all options."""
+    case = away_from_kinks(data.draw(cases(operation, "float64")))
+    assume(sum(a.size for a in case.arrays.values()) < 20_000)
+    options = dict(case.options)
+    if operation in OPERATIONS_WITH_ROWS:
+        options["fully_masked"] = ("zeros", "mean")[data.draw(st.integers(0, 1))]
+    arguments = [*case.cotangents.values(), *case.arrays.values()]
+    with np.errstate(all="ignore"):
+        gradients = as_tuple(getattr(reference, f"{operation}_vjp")(*arguments, **options))
+    allowed = expected_and_allowed(f"{operation}_vjp", *arguments, arithmetic="float64", **options)
+    random = case.random(3)
+    for single in (False, True):
+        direction = {n: random.standard_normal(a.shape) for n, a in case.arrays.items()}
+        if single:
+            direction = {n: one_entry(d, random) for n, d in direction.items()}
+        slopes = slope_along(case, options, direction)
+        for (name, slope), g, bound in zip(slopes.items(), gradients, allowed, strict=True):
+            d = np.where(np.isfinite(case.arrays[name]), direction[name], 0.0)
+            scale = np.sum(np.abs(g * d)) + (np.abs(g).max(initial=0) if single else 0)
+            rounding = np.sum(bound.allowed * np.abs(d), where=np.isfinite(bound.allowed))
+            assume(np.isfinite(scale) and scale < 1e100)
+            assert abs(slope - np.sum(g * d)) <= 1e-12 * scale + rounding + TINY, (name, slope, single)
+
+
+def one_entry(direction, random):
+    """The direction of a single entry."""
+    alone = np.zeros_like(direction)
+    if alone.size:
+        alone.reshape(-1)[random.randint(alone.size)] = 1.0
+    return alone
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_argument_has_a_gradient_of_its_shape(operation):
+    @examples(20)
+    @given(case=cases(operation, "float64"))
+    def holds(case):
+        arguments = [*case.cotangents.values(), *case.arrays.values()]
+        with np.errstate(all="ignore"):
+            gradients = getattr(reference, f"{operation}_vjp")(*arguments, **case.options)
+        shapes = [g.shape for g in as_tuple(gradients)]
+        assert shapes == [a.shape for a in case.arrays.values()]
+
+    holds()
+
+
+def test_relu_has_slope_zero_at_zero():
+    """The contract's choice at the kink, in every direction of time."""
+    zeros = {"x": (2, 3, 2), "h0": (2, 2), "weight_ih": (2, 2), "weight_hh": (2, 2)}
+    arrays = [np.zeros(s) for s in zeros.values()] + [np.zeros(2), np.zeros(2)]
+    for reverse in (False, True):
+        gradients = reference.rnn_vjp(
+            np.ones((2, 3, 2)), np.ones((2, 2)), *arrays, nonlinearity="relu", reverse=reverse
+        )
+        assert not any(g.any() for g in gradients)
+
+
+def test_relu_beside_zero():
+    """One unit each side of the kink: slope 1 above, 0 below, exactly."""
+    x = np.array([[[2.0**-1074], [-(2.0**-1074)]]]).transpose(1, 0, 2)  # (2, 1, 1)
+    one, zero = np.ones((1, 1)), np.zeros(1)
+    dx, *_ = reference.rnn_vjp(
+        np.ones((2, 1, 1)), np.zeros((2, 1)), x, np.zeros((2, 1)), one, one, zero, zero,
+        nonlinearity="relu",
+    )  # fmt: skip
+    assert dx.ravel().tolist() == [1.0, 0.0]
+
+
+def test_ties_of_the_maximum_are_no_kink():
+    """Softmax subtracts its maximum, of which there may be several; its derivative knows nothing."""
+    (dx,) = (reference.softmax_vjp(np.array([1.0, 0.0, 0.0, 0.0]), np.zeros(4)),)
+    np.testing.assert_allclose(dx, [3 / 16, -1 / 16, -1 / 16, -1 / 16], rtol=1e-15)
+
+
+@pytest.mark.parametrize("operation", RECURRENT)
+def test_seen_gradients_change_nothing_if_they_are_its_own(operation):
+    """The step-by-step form with the operation's own gradients is the whole gradient."""
+
+    @examples(15)
+    @given(case=cases(operation, "float64"))
+    def holds(case):
+        rows = case.arrays["weight_ih"].shape[0]
+        x = case.random().standard_normal((*case.arrays["x"].shape[:2], rows))
+        case = case.having(x=x, weight_ih=np.eye(rows))
+        arguments = [*case.cotangents.values(), *case.arrays.values()]
+        vjp = getattr(reference, f"{operation}_vjp")
+        whole = vjp(*arguments, **case.options)
+        again = vjp(*arguments, **case.options, seen=whole[0])
+        for a, b in zip(whole, again, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    holds()
