@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 
 from seqlaws import properties
-from seqlaws.properties import finding
+from seqlaws.properties import finding, surroundings
 from seqlaws.properties.backends import backend
 from seqlaws.properties.laws import LAWS, Effort, Law, examine
 from seqlaws.properties.operations import OPERATIONS
@@ -118,6 +118,7 @@ class Session:
         self.unavailable: dict[tuple[str, str], str] = {}
         self.verdicts: list[Verdict] = []
         self.complaints: list[str] = []
+        surroundings.remember()
         for spec in dict.fromkeys(specs):
             self.add(spec)
 

@@ -1,6 +1,7 @@
 """What a call must leave as it was: random state, error settings, defaults, others' functions."""
 
 import gc
+import importlib
 import locale
 import os
 import random
@@ -79,6 +80,16 @@ def functions() -> dict[str, int]:
                     if code is not None:
                         found[f"{name}.{attribute}'s code"] = id(code)
     return found
+
+
+REMEMBERED: dict[str, int] = {}
+
+
+def remember() -> None:
+    """Note every function, before an implementation is imported."""
+    importlib.import_module("numpy.testing")  # what a test would compare with
+    REMEMBERED.clear()
+    REMEMBERED.update(functions())
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

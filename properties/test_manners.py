@@ -16,7 +16,12 @@ from seqlaws.properties.elsewhere import elsewhere
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject, output_shapes
-from seqlaws.properties.surroundings import differences, surroundings
+from seqlaws.properties.surroundings import (
+    REMEMBERED,
+    differences,
+    functions,
+    surroundings,
+)
 
 ALL = tuple(OPERATIONS)
 BATCHED = tuple(o for o in OPERATIONS if o != "softmax")
@@ -118,6 +123,14 @@ def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
             impl.pull(case)
         complaint = differences(before, surroundings())
         require(not complaint, f"the gradient changed {', '.join(complaint)}")
+
+
+@law(*ALL, share=0.02)
+def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
+    """No function of NumPy, torch or the suite is replaced, on import or by a call."""
+    impl.run(case)
+    replaced = differences(REMEMBERED, functions())
+    require(not replaced, f"it replaced {', '.join(replaced[:4])}")
 
 
 def layouts_of(case: Case, impl: Subject) -> Iterator[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What the suite's own tests share: the zoo on the path, and pytest runs in a process of their own."""
+"""What the suite's own tests share: the zoo on the path, pytest runs in their own process."""
 
 import os
 import subprocess

@@ -154,9 +154,7 @@ def test_a_failure_can_be_reproduced(run_suite, plug_in, tmp_path):
 
 def test_known_failures(run_suite, plug_in):
     wrong = source(SOFTMAX).replace("e / np.where", "np.float32(1.001) * e / np.where")
-    known = wrong.replace(
-        'TRAITS = {"', 'TRAITS = {"known_failures": {"values": "off by 1e-3"}, "'
-    )
+    known = wrong.replace('TRAITS = {"', 'TRAITS = {"known_failures": {"values": "off by 1e-3"}, "')
     chosen = ("--op", "softmax", "-k", "test_values and not every", *QUICK)
     run = run_suite(f"--impl={plug_in(known)}", *chosen)
     assert run.returncode == 0, run.stdout
