@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from seqlaws.properties.surroundings import note_at_first
+
 Array = np.ndarray[Any, Any]
 
 # name: what it is; "broadcast" needs entries that are equal along the first axis
@@ -161,6 +163,7 @@ class TorchBackend:
 
     def __init__(self) -> None:
         self.torch = importlib.import_module("torch")
+        note_at_first()
 
     def available(self, device: str) -> str:
         try:

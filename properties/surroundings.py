@@ -23,7 +23,7 @@ def surroundings() -> dict[str, Any]:
         "NumPy's print options": str(np.get_printoptions()),
         "the environment": dict(os.environ),
         "the working directory": Path.cwd(),
-        "the warning filters": len(warnings.filters),
+        "the warning filters": str(warnings.filters),
         "the locale": locale.setlocale(locale.LC_NUMERIC),
         "the garbage collector": gc.isenabled(),
         "the recursion limit": sys.getrecursionlimit(),
@@ -83,10 +83,34 @@ def functions() -> dict[str, int]:
 
 
 REMEMBERED: dict[str, int] = {}
+AT_FIRST: dict[str, Any] = {}
+PASSING = (
+    "random",
+    "environment",
+    "warning",
+    "switch interval",
+    "recursion",
+)  # may differ later by right
+
+
+def note_at_first() -> None:
+    """Note what is to last, of the libraries that are loaded by now and were not before."""
+    for name, value in surroundings().items():
+        if not any(word in name for word in PASSING):
+            AT_FIRST.setdefault(name, value)
+
+
+def reseed(seed: int) -> None:
+    """Random states that no subject leaves behind, so that one that seeds them is seen."""
+    random.seed(seed)
+    np.random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
 
 
 def remember() -> None:
-    """Note every function, before an implementation is imported."""
+    """Note every function and setting, before an implementation is imported."""
+    note_at_first()
     importlib.import_module("numpy.testing")  # what a test would compare with
     REMEMBERED.clear()
     REMEMBERED.update(functions())

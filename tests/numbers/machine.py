@@ -75,13 +75,13 @@ class Machine:
     # rounding
 
     def flushed(self, x, dtype):
-        """Subnormal numbers read as zero, here and there; no hardware flushes float16."""
+        """Subnormal numbers read as zero, all or some; no hardware flushes float16."""
         if not self.flush or dtype == "float16":
             return x
         subnormal = np.abs(x) < 2.0 ** FORMATS[dtype][1]
         if not subnormal.any():
             return x
-        return np.where(subnormal & (self.random.random(x.shape) < self.flush), 0.0, x)
+        return np.where(subnormal & (hashed(x, self.salt) < self.flush), 0.0, x)
 
     def round(self, x):
         """To the accumulating dtype."""

@@ -71,7 +71,8 @@ def test_vjp_is_the_derivative_of_the_forward_source(operation, data):
             d = np.where(np.isfinite(case.arrays[name]), direction[name], 0.0)
             scale = np.sum(np.abs(g * d)) + (np.abs(g).max(initial=0) if single else 0)
             rounding = np.sum(bound.allowed * np.abs(d), where=np.isfinite(bound.allowed))
-            assume(np.isfinite(scale) and scale < 1e100)
+            if not np.isfinite(slope) or scale > 1e100:
+                continue  # complex numbers overflow earlier than real ones: the balls see to these
             assert abs(slope - np.sum(g * d)) <= 1e-12 * scale + rounding + TINY, (name, slope, single)
 
 
