@@ -10,6 +10,7 @@ import numpy as np
 
 from seqlaws import reference
 from seqlaws.reference.numbers import functions as functions  # registers its rules
+from seqlaws.reference.numbers import products as products
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.rounding import Rounding, exact, settled
 

@@ -67,6 +67,17 @@ class Arithmetic:
         return underflow(self.dtype)
 
     @cached_property
+    def function_tiny(self) -> float:
+        """What an elementary function may be off by where its result is subnormal."""
+        bits, smallest, _ = FORMATS[self.accumulate]
+        return max(self.tiny, self.ulps * 2.0 ** (smallest - bits + 1))
+
+    @cached_property
+    def input_tiny(self) -> float:
+        """Inputs below it may be read as zero."""
+        return 0.0 if self.dtype == "float16" else self.storage_tiny
+
+    @cached_property
     def largest(self) -> float:
         """Beyond this a step may overflow."""
         return greatest(self.accumulate)

@@ -6,6 +6,7 @@ arbitrary-precision midpoint-radius interval arithmetic". Needs the package pyth
 """
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +72,7 @@ def distance(ball: Any, value: float) -> float:
     return float(away) if away.is_finite() else math.inf
 
 
-def each(function: Callable[[Any], Any], *arrays: Array) -> Array:
+def each(function: Callable[..., Any], *arrays: Array) -> Array:
     """A function of balls, entry by entry."""
     return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), object)
 
@@ -117,16 +118,19 @@ def is_positive(x: Array) -> Array:
 
 def total(x: Balls, axis: Any = None, keepdims: bool = False) -> Balls:
     """np.sum, 0 where there is nothing to add up."""
-    return of_balls(lambda z: np.sum(z, axis=axis, keepdims=keepdims, initial=arb(0)))(x.balls)
+    options: dict[str, Any] = {"axis": axis, "keepdims": keepdims, "initial": arb(0)}
+    return of_balls(lambda z: np.sum(z, **options))(x.balls)
 
 
 def largest(x: Balls, axis: Any, keepdims: bool, initial: float) -> Balls:
     """np.max."""
     reduce = np.frompyfunc(arb.max, 2, 1).reduce
-    return of_balls(lambda z: reduce(z, axis=axis, keepdims=keepdims, initial=arb(initial)))(x.balls)
+    options: dict[str, Any] = {"axis": axis, "keepdims": keepdims, "initial": arb(initial)}
+    return of_balls(lambda z: reduce(z, **options))(x.balls)
 
 
 def where(condition: Any, x: Any, y: Any) -> Balls:
+    """np.where."""
     return Balls(np.where(condition, exact(x).balls, exact(y).balls))
 
 
@@ -158,7 +162,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "log": elementwise(arb.log),
     "tanh": elementwise(arb.tanh),
     "greater": lambda x, y: is_positive(x - y),
-    "equal": lambda x, y: each(lambda a, b: bool(a == b), x, y).astype(bool),
+    "equal": lambda x, y: each(operator.eq, x, y).astype(bool),
     "isfinite": asking(arb.is_finite),
     "isnan": asking(arb.is_nan),
 }

@@ -13,9 +13,13 @@ from seqlaws.reference.numbers.rounding import (
     UFUNCS,
     Array,
     Rounding,
+    ceiling,
     lift,
     settled,
+    size,
 )
+
+LOG2E = 1.4426950408889634
 
 
 def evaluated(x: Rounding, value: Array, error: Array, ulps: float | None = None) -> Rounding:
@@ -23,7 +27,8 @@ def evaluated(x: Rounding, value: Array, error: Array, ulps: float | None = None
     a = x.arithmetic
     ulps = a.ulps if ulps is None else ulps
     own = 2 * (ulps * a.unit + 2.0**-52) * (np.abs(value) + error)
-    return Rounding(value, error + own + a.tiny, a)
+    error = error + own + a.function_tiny
+    return Rounding(value, np.where(np.abs(value) + error > a.largest, np.inf, error), a)
 
 
 def monotone(x: Rounding, value: Array, slope: Callable[[Array], Array], width: Array) -> Rounding:
@@ -60,11 +65,14 @@ def step(x: Rounding) -> Rounding:
     x = settled(x)
     uncertain = (np.abs(x.value) <= x.error) & (x.error > 0)
     error = np.where(np.isinf(x.error), np.inf, np.where(uncertain, 1.0, 0.0))
-    return Rounding(np.where(x.value > 0, 1.0, 0.0), error, x.arithmetic, 1.0)
+    return Rounding(algebra.step(x.value), error, x.arithmetic, 1.0)
 
 
 def exp(x: Rounding) -> Rounding:
     """exp, also as exp2 of a prescaled argument."""
+    if x.chain is None:
+        u = x.arithmetic.unit
+        x = Rounding(x.value, x.error + x.arithmetic.prescalings * u * size(x), x.arithmetic)
     x = prescaled(x)
     value = np.exp(x.value)
     near = value * np.expm1(np.minimum(x.error, 1))
@@ -125,7 +133,7 @@ def softmax_rows(x: Rounding) -> Rounding:
     if n == 0:
         return Rounding(p, p, a)
     largest = np.max(x.value, axis=-1, keepdims=True)
-    gone = np.isfinite(x.value) & (x.value < -a.largest / 10) & (largest > -a.largest / 100)
+    gone = np.isfinite(x.value) & (ceiling(x) < -a.largest / 10) & (largest > -a.largest / 100)
     t = np.where(gone, 0, exponent_error(x))
     masked = np.isneginf(x.value)
     shifted = np.where(masked, -np.inf, x.value - np.where(np.isneginf(largest), 0, largest))
@@ -141,10 +149,15 @@ def softmax_rows(x: Rounding) -> Rounding:
         np.where(np.isfinite(above), above, 1 - p), np.where(np.isfinite(below), below, p)
     )
     error = np.minimum(error, np.maximum(p, 1 - p))
-    error = error + (a.unit * (n + 2 + blocks(x)) + 2.0**-50) * (p + error) + a.tiny
+    error = error + (a.unit * (n + 2 + blocks(x)) + 2.0**-50) * (p + error)
+    heaviest = np.exp(a.unit * np.abs(np.where(np.isneginf(largest), 0, largest)))  # by FMA, not 1
+    error = error + (a.function_tiny + (1 + blocks(x)) * a.tiny) * heaviest
     error = np.where(masked, 0, error)  # what is masked weighs nothing
-    hopeless = np.any(np.isinf(x.error) & ~gone, axis=-1, keepdims=True)
-    return Rounding(p, np.where(hopeless, np.inf, error), a)
+    overflows = np.isinf(x.error) | (size(x) * LOG2E > a.largest)  # as exp2 is prescaled
+    hopeless = np.any(overflows & ~gone, axis=-1, keepdims=True) | (heaviest * n > a.largest)
+    p = Rounding(p, np.where(hopeless, np.inf, error), a)
+    p.weights = heaviest
+    return p
 
 
 def others(z: Array) -> Array:

@@ -10,13 +10,12 @@ terms are multiples of a power of two g and sum|terms| <= g/u, every partial sum
 is charged.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqlaws.reference.numbers.arithmetic import Arithmetic
+from seqlaws.reference.numbers.arithmetic import FORMATS, Arithmetic
 
 Array = np.ndarray[Any, Any]
 COARSEST = 2.0**200  # the grid of zeros: every power of two divides them
@@ -28,6 +27,7 @@ class Chain(NamedTuple):
     magnitude: Array
     terms: int
     roundings: int
+    operands: Any = None  # of a matrix product: on which a scalar factor may be put beforehand
 
 
 class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
@@ -52,6 +52,8 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
             self.error = np.where(lost, np.inf, unknown_if_nan(self.error))
             self.error = np.where(masked & (self.error < np.inf), 0.0, self.error)
         self.arithmetic, self.grid, self.chain = arithmetic, min(grid, COARSEST), chain
+        self.ceiling: Array | None = None  # what no entry exceeds, where error is inf for all that
+        self.weights: Array | None = None  # the largest, if their normaliser may wait for a product
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,6 +65,12 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __len__(self) -> int:
         return len(self.value)
+
+    def __array__(self, *_: Any, **__: Any) -> Array:
+        raise TypeError("a rounding number is a value and a bound; an array would drop the bound")
+
+    def __bool__(self) -> bool:
+        raise TypeError("whether a rounding number is true cannot be said")
 
     def __repr__(self) -> str:
         x = settled(self)
@@ -85,13 +93,26 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
 def exact(values: Any, arithmetic: Arithmetic) -> Rounding:
     """Numbers that everyone holds exactly, but that subnormal ones may be read as zero."""
     v = np.asarray(values, float)
-    read_as_zero = np.where(np.abs(v) < arithmetic.tiny, np.abs(v), 0.0)
+    read_as_zero = np.where(np.abs(v) < arithmetic.input_tiny, np.abs(v), 0.0)
     return Rounding(v, read_as_zero, arithmetic, grid_of(v))
 
 
 def lift(x: Any, like: Rounding) -> Rounding:
     """x itself, or a constant as a rounding number of the same arithmetic."""
-    return x if isinstance(x, Rounding) else exact(x, like.arithmetic)
+    return x if isinstance(x, Rounding) else constant(x, like.arithmetic)
+
+
+def constant(values: Any, arithmetic: Arithmetic) -> Rounding:
+    """Numbers of the specification, such as 1/3, which everyone rounds for himself."""
+    x = exact(values, arithmetic)
+    mantissa, _ = np.frexp(x.value)
+    scaled_up = mantissa * 2.0 ** (FORMATS[arithmetic.accumulate][0])
+    held = (scaled_up == np.rint(scaled_up)) | ~np.isfinite(x.value)
+    if held.all():
+        return x
+    return Rounding(
+        x.value, x.error + np.where(held, 0, arithmetic.unit * np.abs(x.value)), arithmetic
+    )
 
 
 def lift_all(*xs: Any) -> list[Rounding]:
@@ -136,7 +157,7 @@ def settled(x: Rounding) -> Rounding:
     """x with its chain charged (kept in x itself, so that a chain is charged once)."""
     if x.chain is None:
         return x
-    a, (m, n, p) = x.arithmetic, x.chain
+    a, (m, n, p, _) = x.arithmetic, x.chain
     u = a.unit
     charge = u * ((p + max(n - 2, 0)) * m + (size(x) if n > 1 else 0))
     charge = charge * (1 + 4 * (p + 1) * u) + a.tiny * (n + p)
@@ -145,6 +166,8 @@ def settled(x: Rounding) -> Rounding:
     error = unknown_if_nan(x.error + np.where(free, 0.0, charge))
     overflows = unknown_if_nan(m) + error > a.largest
     if overflows.any():
+        upwards = (m + x.value) / 2 + error > a.largest  # the terms that are not negative
+        x.ceiling = np.where(upwards | np.isnan(error), np.inf, x.value + error)
         error = np.where(overflows & np.isfinite(x.value), np.inf, error)
     x.error, x.chain = error, None
     return x
@@ -159,16 +182,9 @@ def stored(x: Rounding) -> Rounding:
     free &= (x.grid >= 2 * a.storage_tiny) | (x.value == 0)
     error = np.where(free, 0.0, x.error + a.storage_unit * size(x) + a.storage_tiny)
     overflows = np.isfinite(x.value) & (size(x) * (1 + a.storage_unit) > a.storage_largest)
-    return Rounding(x.value, np.where(overflows, np.inf, error), a, x.grid)
-
-
-def narrowed(x: Rounding) -> Rounding:
-    """An operand of a matrix product, rounded as `matmul` declares."""
-    u = x.arithmetic.operand_unit
-    if not u:
-        return x
-    free = (x.error == 0) & (np.abs(x.value) <= x.grid / u)
-    return Rounding(x.value, x.error + np.where(free, 0.0, u * size(x)), x.arithmetic, x.grid)
+    y = Rounding(x.value, np.where(overflows, np.inf, error), a, x.grid)
+    y.weights = x.weights
+    return y
 
 
 def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
@@ -193,39 +209,6 @@ def negative(x: Rounding) -> Rounding:
     return Rounding(-x.value, x.error, x.arithmetic, x.grid, x.chain)
 
 
-def multiply(x: Any, y: Any) -> Rounding:
-    """A term that took one rounding; a Python number scales instead."""
-    for scalar, number in ((x, y), (y, x)):
-        if isinstance(scalar, (int, float)):
-            return scaled(number, float(scalar))
-    x, y = lift_all(x, y)
-    error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size(y))
-    m = unknown_if_nan(size(x) * size(y))
-    return Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
-
-
-def scaled(x: Rounding, factor: float) -> Rounding:
-    """A scalar factor keeps the chain, and may be applied anywhere in it; powers of 4 are exact."""
-    a, c, size_of_factor = x.arithmetic, x.chain or Chain(size(x), 1, 0), abs(factor)
-    root_is_exact = factor == 0 or math.frexp(math.sqrt(size_of_factor))[0] == 0.5
-    m = unknown_if_nan(c.magnitude * size_of_factor)
-    if root_is_exact:
-        grid = x.grid * size_of_factor if factor else COARSEST
-        error = unknown_if_nan(x.error * size_of_factor)
-        return Rounding(x.value * factor, error, a, grid, Chain(m, c.terms, c.roundings))
-    error = x.error * size_of_factor + 2 * a.unit * size(x) * size_of_factor
-    return Rounding(x.value * factor, error, a, 0.0, Chain(m, c.terms, c.roundings + a.scalings))
-
-
-def matmul(x: Rounding, y: Rounding) -> Rounding:
-    """A chain of as many terms as the inner axis is long."""
-    x, y = narrowed(settled(x)), narrowed(settled(y))
-    error = np.abs(x.value) @ y.error + x.error @ size(y)
-    chain = Chain(unknown_if_nan(size(x) @ size(y)), x.shape[-1], 1)
-    grid = x.grid * y.grid
-    return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)
-
-
 def total(x: Any, axis: Any = None, keepdims: bool = False) -> Rounding:
     """np.sum: one chain of all the terms."""
     c = x.chain or Chain(size(x), 1, 0)
@@ -240,8 +223,8 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Rounding:
 def maximum(x: Rounding, y: Rounding) -> Rounding:
     """The error of whichever may be the larger."""
     x, y = settled(x), settled(y)
-    x_may = x.value + x.error >= y.value - y.error
-    y_may = y.value + y.error >= x.value - x.error
+    x_may = ~(x.value + x.error < y.value - y.error)  # it may where nothing is known
+    y_may = ~(y.value + y.error < x.value - x.error)
     error = np.maximum(np.where(x_may, x.error, 0), np.where(y_may, y.error, 0))
     return Rounding(np.maximum(x.value, y.value), error, x.arithmetic, min(x.grid, y.grid))
 
@@ -250,7 +233,15 @@ def where(condition: Any, x: Any, y: Any) -> Rounding:
     """Each entry from one of the two, chains charged."""
     x, y = lift_all(x, y)
     value, error = (np.where(condition, *z) for z in ((x.value, y.value), (x.error, y.error)))
-    return Rounding(value, error, x.arithmetic, min(x.grid, y.grid))
+    z = Rounding(value, error, x.arithmetic, min(x.grid, y.grid))
+    if x.ceiling is not None or y.ceiling is not None:
+        z.ceiling = np.where(condition, ceiling(x), ceiling(y))
+    return z
+
+
+def ceiling(x: Rounding) -> Array:
+    """What no entry exceeds."""
+    return x.value + x.error if x.ceiling is None else x.ceiling
 
 
 def joined(join: Callable[..., Array]) -> Callable[..., Rounding]:
@@ -274,13 +265,16 @@ def of_value(question: Callable[[Array], Array]) -> Callable[[Rounding], Array]:
     return lambda x: question(x.value)
 
 
+def known_real(x: Rounding) -> Array:
+    """The value; NaN where an overflow made it infinite: such a -inf masks nothing."""
+    return np.where(np.isinf(x.value) & np.isinf(x.error), np.nan, x.value)
+
+
 UFUNCS: dict[str, Callable[..., Any]] = {
     "add": add,
     "subtract": lambda x, y: add(x, negative(y)),
     "negative": negative,
     "positive": stored,
-    "multiply": multiply,
-    "matmul": matmul,
     "maximum": maximum,
     "isfinite": of_value(np.isfinite),
     "isnan": of_value(np.isnan),
@@ -290,7 +284,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "where": where,
     "stack": joined(np.stack),
     "concatenate": joined(np.concatenate),
-    "real": lambda x: x.value,
+    "real": known_real,
     "isneginf": of_value(np.isneginf),
     **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
 }

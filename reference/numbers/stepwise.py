@@ -52,7 +52,7 @@ def expected_step_by_step(
             c_n = []
             cell: Any = {"rnn": rnn_cell, "gru": gru_cell}[operation]
             *_, after = cell(x, before, *arguments[2:], *options.values())
-        h_n = last_state(after, h0, exists, reverse)
+        h_n = last_state(after, +h0, exists, reverse)
         return unpacked((np.where(exists, after, 0), h_n, *c_n), arithmetic)
 
 
@@ -71,13 +71,17 @@ def expected_vjp_step_by_step(
     with np.errstate(all="ignore"):
         arguments = tuple(lifted(a, arithmetic) for a in arguments)
         vjp: Any = getattr(reference, f"{operation}_vjp")
-        return unpacked(vjp(*arguments, **options, seen=ball(dx, arithmetic)), arithmetic)
+        seen = ball(
+            dx, arithmetic, arithmetic.operand_unit
+        )  # the identity is a matrix product, too
+        return unpacked(vjp(*arguments, **options, seen=seen), arithmetic)
 
 
-def ball(y: np.ndarray[Any, Any], arithmetic: Arithmetic) -> Rounding:
-    """The states that may stand behind the returned ones."""
-    error = unit_roundoff(arithmetic.dtype) * np.abs(y) + arithmetic.storage_tiny
-    return Rounding(y, np.where(y == 0, 0, error), arithmetic)
+def ball(y: np.ndarray[Any, Any], arithmetic: Arithmetic, before: float = 0.0) -> Rounding:
+    """The states that may stand behind the returned ones; `before`: a rounding before the last."""
+    stored = unit_roundoff(arithmetic.dtype)
+    error = (stored + before * (1 + stored)) * np.abs(y) + arithmetic.storage_tiny
+    return Rounding(np.where(np.isinf(y), 0.0, y), error, arithmetic)  # what overflowed may be any
 
 
 def last_state(after: Array, h0: Array, exists: Array, reverse: bool) -> Array:

@@ -1,4 +1,4 @@
-"""A simulated machine: IEEE arithmetic of any declared precision, with every freedom left to chance.
+"""A simulated machine: IEEE arithmetic of a declared precision, every freedom left to chance.
 
 Numbers are float64 arrays that hold values of the accumulating dtype. A machine draws once how it
 adds (order, tree, with or without FMA), how it treats subnormal numbers, and how wrong its
@@ -103,7 +103,7 @@ class Machine:
     # exact products, and sums of them in some tree
 
     def product(self, a, b):
-        """a b, exactly: two factors of at most 24 bits fit float64, two of 53 nearly a long double."""
+        """a b, exactly: factors of 24 bits fit float64, factors of 53 nearly fit a long double."""
         if self.accumulate != "float64":
             return a * b
         return np.asarray(a, np.longdouble) * b
@@ -176,8 +176,9 @@ class Machine:
             "least": chance - 0.5,
         }[self.wrong]
         fixed = (x == 0) | (truth == 0) | ~np.isfinite(truth)
-        moved = rounded_to(np.where(fixed, truth, truth + wrong * ulp).astype(float), self.accumulate)
-        with np.errstate(invalid="ignore"):  # past a power of two the last rounding is twice as wide
+        moved = np.where(fixed, truth, truth + wrong * ulp).astype(float)
+        moved = rounded_to(moved, self.accumulate)
+        with np.errstate(invalid="ignore"):  # past a power of two rounding is twice as wide
             too_far = np.abs(moved - truth) > wrong_by * ulp
         return self.round(np.where(too_far, truth, moved).astype(float))
 

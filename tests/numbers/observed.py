@@ -72,21 +72,34 @@ def questions(operation, dtype, *seed, harder=True):
     seen = options.get("fully_masked") == "mean"  # by the rows that may attend to nothing
     held = [*(case if seen else poisoned(case)).arrays.values()]  # 1e6 where nobody looks
     y = simulate(operation, held, options, arithmetic, [*seed, 1])
-    yield "forward", OPERATIONS[operation].outputs, y, expected_and_allowed(
-        operation, *arrays, arithmetic=arithmetic, **options
-    ), case, regime
+    yield (
+        "forward",
+        OPERATIONS[operation].outputs,
+        y,
+        expected_and_allowed(operation, *arrays, arithmetic=arithmetic, **options),
+        case,
+        regime,
+    )
     vjp = f"{operation}_vjp"
-    yield "vjp", case.arrays, simulate(
-        vjp, [*case.cotangents.values(), *held], options, arithmetic, [*seed, 2]
-    ), (
-        expected_and_allowed(vjp, *pulled, arithmetic=arithmetic, **options)
-    ), case, regime
+    yield (
+        "vjp",
+        case.arrays,
+        simulate(vjp, [*case.cotangents.values(), *held], options, arithmetic, [*seed, 2]),
+        (expected_and_allowed(vjp, *pulled, arithmetic=arithmetic, **options)),
+        case,
+        regime,
+    )
     if operation not in RECURRENT:
         return
     whole = {n: case.option(n) for n in OPERATIONS[operation].options}
-    yield "forward step by step", OPERATIONS[operation].outputs, y, expected_step_by_step(
-        operation, y[0], *arrays, arithmetic=arithmetic, **whole
-    ), case, regime
+    yield (
+        "forward step by step",
+        OPERATIONS[operation].outputs,
+        y,
+        expected_step_by_step(operation, y[0], *arrays, arithmetic=arithmetic, **whole),
+        case,
+        regime,
+    )
     hidden = case.sizes()["H"]
     if random.randint(2) or not hidden:
         return
@@ -96,9 +109,14 @@ def questions(operation, dtype, *seed, harder=True):
     case = case.having(x=x, weight_ih=np.eye(rows))
     pulled = [*case.cotangents.values(), *case.arrays.values()]
     found = simulate(vjp, pulled, whole, arithmetic, [*seed, 3])
-    yield "vjp step by step", case.arrays, found, expected_vjp_step_by_step(
-        operation, found[0], *pulled, arithmetic=arithmetic, **whole
-    ), case, regime
+    yield (
+        "vjp step by step",
+        case.arrays,
+        found,
+        expected_vjp_step_by_step(operation, found[0], *pulled, arithmetic=arithmetic, **whole),
+        case,
+        regime,
+    )
 
 
 class Observed:
@@ -114,14 +132,15 @@ class Observed:
         found = []
         for name, o, (value, allowed) in zip(names, observed, expected, strict=True):
             if o.shape != value.shape or allowed.shape != value.shape or np.isnan(allowed).any():
-                self.violations.append({"seed": seed, "output": name, "regime": regime,
-                                        "shapes": str((o.shape, value.shape, allowed.shape))})  # fmt: skip
+                shapes = str((o.shape, value.shape, allowed.shape))
+                said = {"seed": seed, "output": name, "regime": regime, "shapes": shapes}
+                self.violations.append(said)
                 continue
             if not o.size:
                 continue
             ratio = ratios(o, value, allowed, nan_is_free)
             self.entries += ratio.size
-            self.unclaimed += int(np.isinf(allowed).sum())
+            self.unclaimed += int((np.isinf(allowed) & ~np.isnan(value)).sum())
             found.append(ratio.reshape(-1))
             if ratio.max() > 1:
                 at = np.unravel_index(int(ratio.argmax()), ratio.shape)

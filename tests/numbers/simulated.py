@@ -71,7 +71,9 @@ def given(machine, values):
 
 def lift(x, machine):
     """x itself, or a constant as the machine holds it."""
-    return x if isinstance(x, Simulated) else Simulated(machine, machine.round(np.asarray(x, float)))
+    if isinstance(x, Simulated):
+        return x
+    return Simulated(machine, machine.round(np.asarray(x, float)))
 
 
 def machine_of(xs):
@@ -131,14 +133,14 @@ def terms_of(m, group):
 
 
 def outer(a, b):
-    """a @ b as products yet to be summed over the first axis: a (K, ..., I, 1), b (K, ..., 1, J)."""
+    """a @ b as products to be summed over the first axis: a (K, ..., I, 1), b (K, ..., 1, J)."""
     rank = max(a.ndim, b.ndim)
     a, b = (z.reshape((1,) * (rank - z.ndim) + z.shape) for z in (a, b))
     return np.moveaxis(a, -1, 0)[..., None], np.moveaxis(b, -2, 0)[..., None, :]
 
 
 def merged(m, factors):
-    """Scalar factors one by one, or multiplied beforehand; and whether each may go on an operand."""
+    """Scalar factors one by one, or all in one; and whether each may go on an operand."""
     anywhere = LOG2E not in factors
     if len(factors) > 1 and m.chance(0.5):
         return ((math.prod(factors), anywhere),)
@@ -189,8 +191,10 @@ def matmul(x, y):
     for z in (x, y):
         single = z.groups[0] if z.groups is not None and len(z.groups) == 1 else None
         if single is not None and single.kind == "one" and single.factors and m.chance(0.5):
-            factors, z = (*factors, *single.factors), Simulated(m, single.a)  # the scale waits
-        operands.append(z.value)
+            factors = (*factors, *single.factors)  # the scale waits for the product
+            operands.append(single.a)
+        else:
+            operands.append(z.value)
     a, b = operands
     shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
     return chain(m, shape, Group("matmul", a, b, factors))
@@ -220,9 +224,8 @@ def rearranged(x, place):
 
 def total(x, axis=None, keepdims=False):
     """np.sum: one sum of all terms."""
-    axes = tuple(range(len(x.shape))) if axis is None else np.atleast_1d(axis)
-    axes = tuple(int(a) % len(x.shape) for a in axes)
-    m = x.machine
+    m, rank = x.machine, len(x.shape)
+    axes = [int(a) % rank for a in np.atleast_1d(range(rank) if axis is None else axis)]
     terms = together([terms_of(m, g) for g in groups_of(x)], x.shape)
     terms = np.moveaxis(terms, [a + 1 for a in axes], range(1, len(axes) + 1))
     cut = len(axes) + 1
@@ -230,10 +233,6 @@ def total(x, axis=None, keepdims=False):
     if keepdims:
         terms = np.expand_dims(terms, [a + 1 for a in axes])
     return chain(m, terms.shape[1:], Group("terms", terms))
-
-
-def maximum(x, y):
-    return Simulated(x.machine, np.maximum(x.value, y.value))
 
 
 def where(condition, x, y):
@@ -261,13 +260,9 @@ def function(f):
     return lambda x: Simulated(x.machine, x.machine.function(f, x.value))
 
 
-def sigmoid(x):
-    return Simulated(x.machine, x.machine.function(lambda z: 1 / (1 + np.exp(-z)), x.value))
-
-
 def step(x):
-    """The slope of relu, by the sign of its argument."""
-    value = x.value
+    """The slope of relu, by the sign of its argument, or of what was stored of it."""
+    value = x.value if x.machine.chance(0.7) else x.machine.store(x.value)
     return Simulated(x.machine, np.where(np.isnan(value), np.nan, np.where(value > 0, 1.0, 0.0)))
 
 
@@ -283,7 +278,7 @@ UFUNCS = {
     "positive": stored,
     "multiply": multiply,
     "matmul": matmul,
-    "maximum": maximum,
+    "maximum": lambda x, y: Simulated(x.machine, np.maximum(x.value, y.value)),
     "tanh": function(np.tanh),
     "isfinite": lambda x: np.isfinite(x.value),
     "isnan": lambda x: np.isnan(x.value),
@@ -297,6 +292,6 @@ FUNCTIONS = {
     "isneginf": lambda x: np.isneginf(x.value),
     **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
 }
-algebra.sigmoid.register(Simulated, sigmoid)
+algebra.sigmoid.register(Simulated, function(lambda z: 1 / (1 + np.exp(-z))))
 algebra.step.register(Simulated, step)
 algebra.either.register(Simulated, either)

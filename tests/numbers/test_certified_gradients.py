@@ -60,7 +60,8 @@ def test_vjp_is_the_derivative_of_the_forward_source(operation, data):
     arguments = [*case.cotangents.values(), *case.arrays.values()]
     with np.errstate(all="ignore"):
         gradients = as_tuple(getattr(reference, f"{operation}_vjp")(*arguments, **options))
-    allowed = expected_and_allowed(f"{operation}_vjp", *arguments, arithmetic="float64", **options)
+    vjp = f"{operation}_vjp"
+    allowed = expected_and_allowed(vjp, *arguments, arithmetic="float64", **options)
     random = case.random(3)
     for single in (False, True):
         direction = {n: random.standard_normal(a.shape) for n, a in case.arrays.items()}
@@ -73,7 +74,8 @@ def test_vjp_is_the_derivative_of_the_forward_source(operation, data):
             rounding = np.sum(bound.allowed * np.abs(d), where=np.isfinite(bound.allowed))
             if not np.isfinite(slope) or scale > 1e100:
                 continue  # complex numbers overflow earlier than real ones: the balls see to these
-            assert abs(slope - np.sum(g * d)) <= 1e-12 * scale + rounding + TINY, (name, slope, single)
+            away = abs(slope - np.sum(g * d))
+            assert away <= 1e-12 * scale + rounding + TINY, (name, slope, single)
 
 
 def one_entry(direction, random):
@@ -121,7 +123,7 @@ def test_relu_beside_zero():
 
 
 def test_ties_of_the_maximum_are_no_kink():
-    """Softmax subtracts its maximum, of which there may be several; its derivative knows nothing."""
+    """Softmax subtracts a maximum, of which there may be several; its derivative does not care."""
     (dx,) = (reference.softmax_vjp(np.array([1.0, 0.0, 0.0, 0.0]), np.zeros(4)),)
     np.testing.assert_allclose(dx, [3 / 16, -1 / 16, -1 / 16, -1 / 16], rtol=1e-15)
 

@@ -1,7 +1,7 @@
 """The float64 values are right: the reference's own source on balls encloses the exact ones.
 
-Every entry is within a few units of float64 of its enclosure, or within what the bound itself grants
-float64 arithmetic; and always within what float32 is allowed, which has to cover both.
+Every entry is within a few units of float64 of its enclosure, or within what the bound itself
+grants float64 arithmetic; and always within what float32 is allowed, which has to cover both.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from seqlaws.reference.numbers import expected_and_allowed
 pytest.importorskip(
     "flint", reason="python-flint is not installed: not run are all certified values"
 )
-from seqlaws.reference.numbers import balls  # noqa: E402
+from seqlaws.reference.numbers import balls
 
 UNITS = 8  # of float64, 2^-53 relative each
 SMALL = {
@@ -76,7 +76,7 @@ def test_values_and_gradients_are_the_exact_ones(operation, data):
     try:
         check(f"{operation}_vjp", [*case.cotangents.values(), *case.arrays.values()], options)
     except balls.UndecidedError:
-        assume(False)  # a kink that 256 bits do not tell from 0  # noqa: FBT003
+        assume(False)  # a kink that 256 bits do not tell from 0
 
 
 def test_balls_enclose():

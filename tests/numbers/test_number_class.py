@@ -89,9 +89,9 @@ def test_whole_numbers_are_summed_exactly(seed, dtype):
 def test_whole_numbers_of_a_whole_network():
     """A relu network of small whole numbers has a tolerance of zero."""
     random = np.random.RandomState(0)
-    x, h0, wih, whh = (random.randint(-1, 2, s).astype(float) for s in ((2, 3, 4), (2, 3), (3, 4), (3, 3)))
-    b = np.ones(3)
-    for value, allowed in expected_and_allowed("rnn", x, h0, wih, whh, b, b, nonlinearity="relu"):
+    shapes = (2, 3, 4), (2, 3), (3, 4), (3, 3), (3,), (3,)
+    arrays = [random.randint(-1, 2, s).astype(float) for s in shapes]
+    for value, allowed in expected_and_allowed("rnn", *arrays, nonlinearity="relu"):
         assert np.abs(value).max() > 0
         assert not allowed.any()
 
@@ -154,7 +154,8 @@ def test_subnormal_inputs_may_be_read_as_zero():
     x = exact(np.array([2.0**-130, 2.0**-126]), FLOAT32)
     assert x.error.tolist() == [2.0**-130, 0.0]
     assert exact(np.array([2.0**-20]), Arithmetic("float16")).error.tolist() == [0.0]
-    assert exact(np.array([2.0**-130]), Arithmetic("float32", "float64")).error.tolist() == [2.0**-130]
+    wide = exact(np.array([2.0**-130]), Arithmetic("float32", "float64"))
+    assert wide.error.tolist() == [2.0**-130]
 
 
 def test_tanh_and_relu_of_zero_are_exact():
@@ -164,7 +165,8 @@ def test_tanh_and_relu_of_zero_are_exact():
 
 
 def test_the_slope_of_relu_is_unsure_only_around_zero():
-    x = Rounding(np.array([0.0, 1e-9, -1e-9, 1.0, 0.0]), np.array([0.0, 1e-8, 1e-8, 0.1, 1e-9]), FLOAT32)
+    value, error = [0.0, 1e-9, -1e-9, 1.0, 0.0], [0.0, 1e-8, 1e-8, 0.1, 1e-9]
+    x = Rounding(np.array(value), np.array(error), FLOAT32)
     assert algebra.step(x).error.tolist() == [0, 1, 1, 0, 1]
 
 

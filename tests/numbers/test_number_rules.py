@@ -1,4 +1,4 @@
-"""Each rule of the rounding numbers: its result contains what any admissible machine may make of it.
+"""Each rule of the rounding numbers: its result contains what any machine may make of it.
 
 Operands are drawn with a ball around each; machines hold points of the ball, its ends among them,
 and evaluate the same expression. The result must lie within the resulting ball.
@@ -71,7 +71,7 @@ RULES = {  # of x, y, z (2, 3) and w (3, 2)
 
 
 def drawn(random, shape, arithmetic):
-    """A rounding number of some scale, its ball of some width, and its exact grid if it has none."""
+    """A rounding number of some scale and width, on its grid if it has no width; its v and e."""
     low, high = (-5, 5) if arithmetic.accumulate in ("float16", "bfloat16") else (-9, 9)
     v = random.standard_normal(shape) * 2.0 ** random.randint(low, high)
     kind = random.randint(6)
@@ -110,9 +110,8 @@ def test_contains_every_machine(rule, seed):
         for again in range(4):
             machine = Machine([seed, again], arithmetic)
             machine.accumulate = arithmetic.accumulate  # points are numbers of this dtype
-            points = [
-                Simulated(machine, held(random, v, e, arithmetic.accumulate)) for _, v, e in operands
-            ]
+            points = [held(random, v, e, arithmetic.accumulate) for _, v, e in operands]
+            points = [Simulated(machine, p) for p in points]
             found = RULES[rule](*points).value
             assert found.shape == ball.value.shape
             wrong = ~(np.abs(found - ball.value) <= ball.error) & np.isfinite(ball.error)

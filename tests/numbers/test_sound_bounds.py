@@ -4,11 +4,13 @@ SEQLAWS_CASES=100 runs a hundred times as many; `python tests/numbers/observed.p
 they come, for one operation and dtype.
 """
 
+import numpy as np
 import pytest
 from observed import ARITHMETICS, observe
 from settings_of_cases import times
 
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.reference.numbers import expected_and_allowed
 
 CASES = {"softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12}
 
@@ -24,6 +26,17 @@ def test_every_simulated_implementation_is_within_the_bound(operation, dtype):
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_most_entries_are_claimed(operation):
     """A bound that is infinite says nothing: few are, on the suite's own cases."""
-    found = observe(operation, "float32", times(20), harder=False)
+    found = observe(operation, "float32", times(60), harder=False)
     entries = sum(check["entries"] for check in found.values())
-    assert sum(check["unclaimed"] for check in found.values()) < 0.1 * entries
+    assert sum(check["unclaimed"] for check in found.values()) < 0.03 * entries
+
+
+def test_the_slope_of_relu_may_be_read_off_the_stored_state():
+    """h = 2^-26 is 0 in float16: who keeps it there finds the slope of 0."""
+    one, zero, small = np.ones((1, 1, 1)), np.zeros(1), np.full((1, 1, 1), 2.0**-13)
+    *_, db = expected_and_allowed(
+        "rnn_vjp", one, one[0] * 0, small, one[0] * 0, small[0], one[0], zero, zero,
+        arithmetic="float16", nonlinearity="relu",
+    )  # fmt: skip
+    assert db.value == 1
+    assert db.allowed >= 1

@@ -1,0 +1,100 @@
+"""Products on rounding numbers: of two arrays, with a scalar factor, of matrices.
+
+A scalar factor may be put on the sum, on one operand or as its root on both; the operands of a
+matrix product may be rounded beforehand, and the normaliser of softmax weights may wait for it.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from seqlaws.reference.numbers.rounding import (
+    COARSEST,
+    UFUNCS,
+    Array,
+    Chain,
+    Rounding,
+    lift_all,
+    settled,
+    size,
+    unknown_if_nan,
+)
+
+
+def multiply(x: Any, y: Any) -> Rounding:
+    """A term that took one rounding; a Python number scales instead."""
+    for scalar, number in ((x, y), (y, x)):
+        if isinstance(scalar, (int, float)):
+            return scaled(number, float(scalar))
+    x, y = lift_all(x, y)
+    error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size(y))
+    m = unknown_if_nan(size(x) * size(y))
+    return Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
+
+
+def scaled(x: Rounding, factor: float) -> Rounding:
+    """A scalar factor keeps the chain, and may be applied anywhere in it; powers of 4 are exact."""
+    a, c, f = x.arithmetic, x.chain or Chain(size(x), 1, 0), abs(factor)
+    exact_root = factor == 0 or math.frexp(math.sqrt(f))[0] == 0.5
+    overflows = unknown_if_nan(c.magnitude) > a.largest  # before it is scaled
+    error = unknown_if_nan(np.where(overflows, np.inf, x.error * f)) + on_operands(c, f, exact_root)
+    if f > 1 and x.grid < 2 * a.tiny:  # what underflowed before is scaled with the rest
+        error = error + a.tiny * c.terms * f
+    chain = c._replace(magnitude=unknown_if_nan(c.magnitude * f))
+    if exact_root:
+        grid = COARSEST if factor == 0 else x.grid * f if x.grid >= 2 * a.tiny else 0.0
+        return Rounding(x.value * factor, error, a, grid, chain)
+    error = error + 2 * a.unit * size(x) * f
+    chain = chain._replace(roundings=c.roundings + a.scalings)
+    return Rounding(x.value * factor, error, a, 0.0, chain)
+
+
+def on_operands(c: Chain, factor: float, exact_root: bool) -> Any:
+    """What it costs to put a factor on an operand of the product, but for one rounding."""
+    if c.operands is None:
+        return 0.0
+    x, y = c.operands
+    lost = [lost_by_scaling(z, factor, exact_root) for z in (x, y)]
+    if not (lost[0].any() or lost[1].any()):
+        return 0.0
+    return unknown_if_nan(lost[0] @ size(y) + size(x) @ lost[1])
+
+
+def lost_by_scaling(x: Rounding, factor: float, exact_root: bool) -> Array:
+    """How far a scaled operand may be off: it may overflow, underflow, or be narrowed once more."""
+    a, before, after = x.arithmetic, size(x), size(x) * factor
+    lost = np.where((x.value != 0) & (np.minimum(before, after) < a.tiny), after, 0.0)
+    if a.operand_unit and not exact_root:
+        lost = lost + np.where(free(x), a.operand_unit * after, 0.0)
+    return np.where(np.maximum(before, after) > a.largest, np.inf, lost)
+
+
+def matmul(x: Rounding, y: Rounding) -> Rounding:
+    """A chain of as many terms as the inner axis is long."""
+    operands = settled(x), settled(y)
+    x, y = (narrowed(z) for z in operands)
+    error = np.abs(x.value) @ y.error + x.error @ size(y)
+    heaviest = operands[0].weights
+    if heaviest is not None:  # sum_j e_j y_j, before it is normalised
+        reach = ((size(x) > 0) @ size(y)) * heaviest
+        error = np.where(reach > x.arithmetic.largest, np.inf, error)
+    chain = Chain(unknown_if_nan(size(x) @ size(y)), x.shape[-1], 1, operands)
+    grid = x.grid * y.grid
+    return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)
+
+
+def narrowed(x: Rounding) -> Rounding:
+    """An operand of a matrix product, rounded as `matmul` declares."""
+    u = x.arithmetic.operand_unit
+    if not u:
+        return x
+    return Rounding(x.value, x.error + np.where(free(x), 0.0, u * size(x)), x.arithmetic, x.grid)
+
+
+def free(x: Rounding) -> Array:
+    """Which entries an operand's narrowing leaves as they are."""
+    return (x.error == 0) & (np.abs(x.value) <= x.grid / x.arithmetic.operand_unit)
+
+
+UFUNCS |= {"multiply": multiply, "matmul": matmul}
