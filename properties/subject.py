@@ -114,7 +114,7 @@ class Subject:
         names, shapes = list(self.operation.outputs), output_shapes(case)
         outputs = self.checked(case, raw, names, shapes, self.operation.name)
         self.check_inputs(case, arrays, options, raw)
-        self.record.calls.append((self.operation.name, case, outputs))
+        self.record.calls[-1] = (self.operation.name, case, outputs)
         return outputs
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
@@ -131,11 +131,13 @@ class Subject:
         gradients = self.checked(case, raw, list(arrays), shapes, f"{self.operation.name}_vjp")
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
         self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
-        self.record.calls.append((f"{self.operation.name}_vjp", case, gradients))
+        self.record.calls[-1] = (f"{self.operation.name}_vjp", case, gradients)
         return gradients
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
-        """The bare call; what it raises becomes a sentence."""
+        """The bare call, noted; what it raises becomes a sentence."""
+        what = self.operation.name + ("" if function == self.function else "_vjp")
+        self.record.calls.append((what, case, None))
         try:
             return function(*given, **options)
         except NotImplementedError as reason:
@@ -146,7 +148,6 @@ class Subject:
                 f"{self.operation.name} cannot be differentiated: {error}"
             ) from None
         except Exception as error:
-            self.record.calls.append((self.operation.name, case, None))
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             raise LawBrokenError(f"{self.operation.name} raised {text}", raised=error) from error
 

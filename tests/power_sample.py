@@ -54,7 +54,6 @@ WRONG = {
     "wrong_manners.py:rnn_draws_from_numpy": "rnn.surroundings_stay_as_they_were",
     "wrong_manners.py:rnn_vjp_returns_dh_n_without_steps": "rnn.gradients_at_every_size",
     "wrong_manners.py:softmax_in_place_at_64": "softmax.threads_do_not_disturb_each_other",
-    "wrong_memory.py:attention_keeps_causal_mask_by_shape": "attention.convexity",
     "wrong_memory.py:attention_maximum_over_batch": "attention.neighbours_have_no_influence",
     "wrong_memory.py:gru_every_third_call_off": "gru.options_left_out",
     "wrong_memory.py:lstm_input_in_shared_scratch": "lstm.threads_do_not_disturb_each_other",
