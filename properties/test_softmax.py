@@ -17,7 +17,7 @@ def axis_of(case: Case) -> int:
     return int(case.option("axis"))
 
 
-@law("softmax", share=0.3)
+@law("softmax", share=0.2)
 def test_rows_sum_to_one(impl: Subject, case: Case) -> None:
     """The weights of a row that is not masked throughout sum to one: sum_j p_j = 1.
 
@@ -31,7 +31,7 @@ def test_rows_sum_to_one(impl: Subject, case: Case) -> None:
     agree(impl, {"p": total}, {"p": Expected(np.ones_like(total), slack)}, "a row's sum is not 1")
 
 
-@law("softmax", share=0.3, cases=UNMASKED)
+@law("softmax", share=0.2, cases=UNMASKED)
 def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
     """0 <= p_j <= 1, whatever the scores; nothing overflows, nothing is negative."""
     p, (_, allowed) = impl.run(case)["p"], impl.expected(case)["p"]
@@ -40,7 +40,7 @@ def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
     require(bool(np.all(p <= 1 + allowed)), "a weight is larger than 1")
 
 
-@law("softmax", share=0.2, cases=UNMASKED)
+@law("softmax", share=0.12, cases=UNMASKED)
 def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
     """Scores of +-1e4 neither overflow nor vanish: the weights are as specified."""
     x = case.arrays["x"]
@@ -49,7 +49,7 @@ def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(grown), impl.expected(grown))
 
 
-@law("softmax", share=0.3)
+@law("softmax", share=0.2)
 def test_shift_invariance(impl: Subject, case: Case) -> None:
     """A common offset changes nothing: softmax(x + c) = softmax(x), where x + c is exact."""
     x = np.round(np.clip(case.arrays["x"], -60, 60))
@@ -59,7 +59,7 @@ def test_shift_invariance(impl: Subject, case: Case) -> None:
     agree(impl, second, {"p": Expected(first["p"], slack)}, "an offset of 64 changes the weights")
 
 
-@law("softmax", share=0.3)
+@law("softmax", share=0.2)
 def test_order_is_kept(impl: Subject, case: Case) -> None:
     """A larger score has no smaller weight: x_i <= x_j implies p_i <= p_j, up to the bounds."""
     axis = axis_of(case)
@@ -73,7 +73,7 @@ def test_order_is_kept(impl: Subject, case: Case) -> None:
     require(not np.any(falls > two), "a larger score has a smaller weight")
 
 
-@law("softmax", share=0.3)
+@law("softmax", share=0.2)
 def test_permutation_equivariance(impl: Subject, case: Case) -> None:
     """Scores in another order give the weights in that order: softmax(x[s]) = softmax(x)[s]."""
     axis = axis_of(case)
@@ -85,7 +85,7 @@ def test_permutation_equivariance(impl: Subject, case: Case) -> None:
     )
 
 
-@law("softmax", share=0.3)
+@law("softmax", share=0.2)
 def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
     """A score of -inf has weight 0, exactly, where its row has a finite one."""
     axis, x = axis_of(case), case.arrays["x"]
@@ -95,7 +95,7 @@ def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
     agree(impl, {"p": observed}, {"p": exactly(zero)}, "a masked score has a weight")
 
 
-@law("softmax", share=0.3)
+@law("softmax", share=0.2)
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     """A row that is -inf throughout is what is declared: zeros, NaN or equal weights."""
     axis, x = axis_of(case), np.array(case.arrays["x"])
@@ -107,7 +107,7 @@ def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(masked), impl.expected(masked), "a fully masked row is not as declared")
 
 
-@law("softmax", share=0.2)
+@law("softmax", share=0.12)
 def test_equal_scores_share_exactly(impl: Subject, case: Case) -> None:
     """2^m scores of 0 beside masked ones have the weight 2^-m each, to the last bit."""
     axis, x = axis_of(case), case.arrays["x"]
@@ -122,7 +122,7 @@ def test_equal_scores_share_exactly(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(flat), {"p": exactly(exact)}, "equal scores do not share equally")
 
 
-@law("softmax", share=0.2)
+@law("softmax", share=0.12)
 def test_one_hot_is_exact(impl: Subject, case: Case) -> None:
     """Beside a score of 0, scores of -1000 vanish: the weights are 1 and 0, to the last bit."""
     axis, x = axis_of(case), case.arrays["x"]
@@ -135,7 +135,7 @@ def test_one_hot_is_exact(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(steep), {"p": exactly(exact)}, "a one-hot row is not exact")
 
 
-@law("softmax", share=0.3, gradients=True, cases=UNMASKED)
+@law("softmax", share=0.2, gradients=True, cases=UNMASKED)
 def test_gradient_is_orthogonal_to_constants(impl: Subject, case: Case) -> None:
     """As the weights' sum is constant, so is what a common offset does: sum_j dx_j = 0."""
     axis = axis_of(case)

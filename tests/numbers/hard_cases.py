@@ -4,6 +4,7 @@ import numpy as np
 
 from seqlaws.properties.cases import build
 from seqlaws.properties.draws import by_seed, representable
+from seqlaws.properties.operations import RECURRENT
 
 LOWEST = {"float64": -1.7976931348623157e308, "float32": -3.4028234663852886e38,
           "bfloat16": -3.3895313892515355e38, "float16": -65504.0}  # fmt: skip
@@ -70,8 +71,10 @@ TRANSFORMS = (huge, tiny, moderate, subnormal, graded, cancelling, near_ties, of
 
 def hard_case(operation, dtype, *seed, harder=True, **fixed):
     """A case by its seed, and what was done to it; half of them as the suite draws them."""
-    case = build(by_seed(*seed), operation, dtype, **fixed)
     random = np.random.RandomState([n % 2**32 for n in (*seed, 99)])
+    if harder and operation in RECURRENT and random.randint(4):
+        fixed = {"T": random.randint(1, 4), **fixed}  # a step rounds like any other
+    case = build(by_seed(*seed), operation, dtype, **fixed)
     if not harder or random.randint(2):
         return case, "as drawn"
     names = []

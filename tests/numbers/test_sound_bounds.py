@@ -10,7 +10,7 @@ from observed import ARITHMETICS, observe
 from settings_of_cases import times
 
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.reference.numbers import expected_and_allowed
+from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, rounding, stepwise
 
 CASES = {"softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12}
 
@@ -21,6 +21,27 @@ def test_every_simulated_implementation_is_within_the_bound(operation, dtype):
     for check, found in observe(operation, dtype, times(CASES[operation])).items():
         assert not found["violations"], (check, found["violations"][0])
         assert found["cases"]
+
+
+def violations(operation, dtype, cases):
+    found = observe(operation, dtype, cases)
+    return sum(len(check["violations"]) for check in found.values())
+
+
+def test_a_bound_with_too_few_ulps_is_found(monkeypatch):
+    monkeypatch.setattr(Arithmetic, "ulps", 3)
+    assert violations("lstm_gates", "float32", 20)
+
+
+def test_a_bound_that_forgets_storage_is_found(monkeypatch):
+    monkeypatch.setitem(rounding.UFUNCS, "positive", rounding.settled)
+    assert violations("rnn", "bfloat16", 10)
+
+
+def test_a_step_from_exactly_what_was_returned_is_found(monkeypatch):
+    """The state may be kept wider than it is returned."""
+    monkeypatch.setattr(stepwise, "ball", lambda y, a, *_: rounding.exact(y, a))
+    assert violations("rnn", "bfloat16", 20)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
