@@ -167,8 +167,11 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     if made.sweep is None:
         search(made, subject, effort, seed, rounds, made.cases(operation, subject.dtype))
         return
+    sweep = list(enumerate(made.sweep(operation)))
+    part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
+    part = min(part, len(sweep))
     for k in range(rounds):
-        for i, fixed in enumerate(made.sweep(operation)):
+        for i, fixed in sweep[seed % part :: part]:
             case = build(by_seed(seed, seed >> 32, k, i), operation, subject.dtype, **fixed)
             try:
                 tried(made, subject, case)

@@ -40,10 +40,9 @@ def every_size(operation: str) -> list[dict[str, Any]]:
 
 
 def moderate_sizes(operation: str) -> list[dict[str, Any]]:
-    """Fewer of them, and up to 33 steps, past which the bound of a whole gradient says nothing."""
-    plain = [f for f in every_size(operation) if len(f) == 1]
+    """For recurrences fewer, up to 33 steps: past them a whole gradient's bound says nothing."""
     if operation not in RECURRENT:
-        return plain
+        return every_size(operation)
     sizes = {"T": (0, 1, 2, 3, 7, 8, 9, 16, 17, 33), "B": BATCHES, "I": WIDTHS, "H": WIDTHS}
     weak = {"scales": (0.5, 1.0)}
     return [{letter: n, **weak} for letter, ns in sizes.items() for n in ns]
