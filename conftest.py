@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).resolve().parent
 
 if "seqlaws" not in sys.modules:
     clone = ModuleType("seqlaws")
@@ -15,7 +15,7 @@ if "seqlaws" not in sys.modules:
 
 import seqlaws.reference  # noqa: E402
 
-if Path(seqlaws.reference.__file__).parent.parent != ROOT:
+if Path(seqlaws.reference.__file__).resolve().parent.parent != ROOT:
     raise pytest.UsageError(
         f"an installed seqlaws ({seqlaws.reference.__file__}) would judge this clone ({ROOT}); "
         "install the clone (pip install -e .) or uninstall the other"

@@ -14,7 +14,7 @@ WRONG = {
     "wrong_attention_numbers.py:backward_values_read_forwards": "attention.memory_layouts",
     "wrong_attention_numbers.py:broadcast_queries_read_once": "attention.broadcast_inputs",
     "wrong_attention_numbers.py:key_dropped_at_17_when_causal": "attention.values_at_every_size",
-    "wrong_attention_numbers.py:online_softmax_without_rescaling": "attention.gradients",
+    "wrong_attention_numbers.py:online_softmax_without_rescaling": "attention.values_at_every_size",
     "wrong_attention_numbers.py:padding_of_last_tile_in_the_normaliser": "attention.values",
     "wrong_attention_numbers.py:refuses_other_value_size": "attention.values",
     "wrong_attention_scale.py:heads_tiled_in_groups_of_three": "attention.values",
