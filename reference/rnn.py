@@ -28,7 +28,7 @@ ACTIVATION: dict[str, Callable[[Array], Array]] = {
 }
 SLOPE = {  # act'(a), with h = act(a)
     "tanh": lambda a, h: 1 - h * h,
-    "relu": lambda a, h: step(a),
+    "relu": lambda a, h: step(+a),  # the sign of what is stored may be asked
     "sigmoid": lambda a, h: h * (1 - h),
 }
 
