@@ -8,6 +8,7 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -82,9 +83,14 @@ class Subject:
         """Whether there is any way to a gradient."""
         return self.vjp_function is not None or self.traits.backend != "numpy"
 
+    @cached_property
+    def offered(self) -> tuple[str, ...]:
+        """The operation's options that the function's signature has."""
+        return offered_options(self.function, self.operation)
+
     def offers(self, option: str) -> bool:
         """Whether the function's signature has the option."""
-        return option in offered_options(self.function, self.operation)
+        return option in self.offered
 
     def adapted(self, case: Case) -> Case:
         """The case without the options that are not offered, which are counted."""
