@@ -135,9 +135,9 @@ def with_cotangents(case: Case, fill: Filling) -> Case:
 def softmax_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     """Scores of rank 1 to 4 along any axis, some -inf, up to the scale of 1e4."""
     fill = Filling(draw, dtype)
-    rank = pick(draw, (1, 2, 3, 4, 2, 3))
+    rank = fixed.get("rank", pick(draw, (1, 2, 3, 4, 2, 3)))
     shape = [pick(draw, (2, 3, 1, 4, 5, 7, 8, 9)) for _ in range(rank)]
-    axis = pick(draw, (-1, *range(rank), *range(-rank, 0)))
+    axis = fixed.get("axis", pick(draw, (-1, *range(rank), *range(-rank, 0))))
     shape[axis] = fixed.get("n", shape[axis])
     if "n" not in fixed and chance(draw, 4):
         shape[axis] = pick(draw, (*TILES, 127, 128, 129, 257))
@@ -189,12 +189,11 @@ def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case
     if operation == "gru":
         options["reset_after"] = pick(draw, (True, False))
     options["reverse"] = pick(draw, (False, True))
-    if chance(draw, 2):
+    options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
+    padded = chance(draw, 2)
+    if fixed.get("padded", padded):
         lengths = fill.random().randint(0, n["T"] + 1, n["B"])
         options["lengths"] = lengths.astype(np.int64)
-    options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
-    if fixed.get("lengths", ...) is None:
-        options.pop("lengths", None)
     case = with_cotangents(Case(operation, dtype, arrays, options), fill)
     return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), n["I"]))
 
@@ -234,16 +233,19 @@ def attention_options(
     """All options, each given or not, whatever the others."""
     options: dict[str, Any] = {}
     kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
+    kind = fixed.get("mask", kind) or "none"
     options["mask"] = drawn_mask(draw, fill, n, kind)
     options["is_causal"] = pick(draw, (False, True))
     scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7))
     options["scale"] = scale
     near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
     options["query_offset"] = pick(draw, near)
-    sides = (None, 0, 1, 2, 4, 8, 16, 17, 33)
-    options["window"] = (pick(draw, sides), pick(draw, sides)) if chance(draw, 3) else None
+    sides = (0, 1, 2, 3, 4, 8, 16, 17, 33)
+    left, right, bounded = pick(draw, sides), pick(draw, sides), pick(draw, (3, 1, 2, 3))
+    window = left if bounded & 1 else None, right if bounded & 2 else None
+    options["window"] = window if chance(draw, 3) else None
     options["softcap"] = pick(draw, (2.0, 0.5, 20.0)) if chance(draw, 3) else None
-    options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
+    options |= {name: fixed[name] for name in options.keys() & fixed.keys() - {"mask"}}
     defaults = OPERATIONS["attention"].options
     return {name: o for name, o in options.items() if not same(o, defaults[name])}
 

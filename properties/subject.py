@@ -63,6 +63,7 @@ class Subject:
         self.known_failures = known_failures_of(declared)
         self.arithmetic = Arithmetic(dtype, self.traits.accumulate, self.traits.matmul)
         self.record = Record()
+        self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
 
     @property
     def backend(self) -> Backend:
@@ -98,9 +99,13 @@ class Subject:
         self.record.not_offered.update(missing)
         if missing:
             case = case.without(*missing)
-        if self.operation.name != "attention" or not case.poison[0]:
-            return poisoned(case)
-        placed = case.having(query_offset=self.offset(case))  # where this subject's queries stand
+        return self.spoilt(case, case.poison[0])
+
+    def spoilt(self, case: Case, poison: float) -> Case:
+        """The case with poison where, for this subject, nobody looks."""
+        placed = replace(case, poison=(poison, case.poison[1]))
+        if poison and self.operation.name == "attention":  # where this subject's queries stand
+            placed = placed.having(query_offset=self.offset(case))
         return replace(case, arrays=poisoned(placed).arrays)
 
     def offset(self, case: Case) -> int:
@@ -120,6 +125,7 @@ class Subject:
         names, shapes = list(self.operation.outputs), output_shapes(case)
         outputs = self.checked(case, raw, names, shapes, self.operation.name)
         self.check_inputs(case, arrays, options, raw)
+        self.check_earlier(self.operation.name, raw, list(outputs.values()))
         self.record.calls[-1] = (self.operation.name, case, outputs)
         return outputs
 
@@ -137,6 +143,7 @@ class Subject:
         gradients = self.checked(case, raw, list(arrays), shapes, f"{self.operation.name}_vjp")
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
         self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
+        self.check_earlier(f"{self.operation.name}_vjp", raw, list(gradients.values()))
         self.record.calls[-1] = (f"{self.operation.name}_vjp", case, gradients)
         return gradients
 
@@ -217,6 +224,19 @@ class Subject:
                 self.backend.overlap(array, output) for output in outputs
             ):
                 raise LawBrokenError(f"an output shares memory with the input {name}")
+
+    def check_earlier(self, what: str, raw: Any, values: list[Array]) -> None:
+        """Raise LawBrokenError where the outputs of the last such call were lost to this one."""
+        outputs = list(raw) if isinstance(raw, (tuple, list)) else [raw]
+        before, known = self.earlier.get(what, ([], []))
+        self.earlier[what] = outputs, values
+        if "outputs_share_no_memory" in self.known_failures:
+            return
+        for output, value in zip(before, known, strict=True):
+            if any(self.backend.overlap(output, o) for o in outputs):
+                raise LawBrokenError(f"{what} answers in the memory of an earlier answer")
+            if not np.array_equal(self.backend.values(output), value, equal_nan=True):
+                raise LawBrokenError(f"{what} overwrote an earlier answer")
 
     def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
         """What the specification says, and how far this subject may be from it."""

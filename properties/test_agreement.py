@@ -1,7 +1,5 @@
 """Agreement with the specification: values and gradients, at every size, over any time."""
 
-from typing import Any
-
 import numpy as np
 
 from seqlaws.properties.cases import Case, drawn
@@ -9,43 +7,11 @@ from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.properties.subject import Subject
+from seqlaws.properties.sweeps import distances, every_combination, every_size, moderate_sizes
 from seqlaws.reference.numbers.stepwise import expected_vjp_step_by_step
 
 ALL = tuple(OPERATIONS)
-LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257)
-FEATURES = (1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 129)
-WIDTHS = (1, 2, 3, 7, 8, 9, 16, 17, 33, 65)
-BATCHES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33)
-BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
-
-
-def every_size(operation: str) -> list[dict[str, Any]]:
-    """Each letter of an operation at each size, the others drawn; lengths beside bare flags too."""
-    if operation == "softmax":
-        return [{"n": n} for n in (*LENGTHS, 6, 10, 11, 12, 13, 14, 100, 255, 256, 1000)]
-    if operation == "attention":
-        letters = {"L": LENGTHS, "S": LENGTHS, "D": FEATURES, "Dv": FEATURES, "B": BATCHES[:8]}
-        letters |= {"M": (1, 2, 3, 4, 5, 8), "group": (1, 2, 3, 4, 7, 8)}
-        bare: dict[str, Any] = {"mask": None, "window": None}
-        pinned = [{**bare, "L": n, "S": n, "is_causal": True} for n in LENGTHS]
-        pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
-    else:
-        letters = {"B": BATCHES, "I": FEATURES, "H": FEATURES}
-        pinned = []
-        if operation in RECURRENT:
-            letters["T"] = LENGTHS
-            for reverse in (False, True):
-                pinned += [{"T": n, "reverse": reverse, "lengths": None} for n in LENGTHS]
-    return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
-
-
-def moderate_sizes(operation: str) -> list[dict[str, Any]]:
-    """For recurrences fewer, up to 33 steps: past them a whole gradient's bound says nothing."""
-    if operation not in RECURRENT:
-        return every_size(operation)
-    sizes = {"T": (0, 1, 2, 3, 7, 8, 9, 16, 17, 33), "B": BATCHES, "I": WIDTHS, "H": WIDTHS}
-    weak = {"scales": (0.5, 1.0)}
-    return [{letter: n, **weak} for letter, ns in sizes.items() for n in ns]
+COMBINED = tuple(o for o in ALL if OPERATIONS[o].options)
 
 
 @law(*ALL, share=0.7)
@@ -70,21 +36,37 @@ def test_gradients(impl: Subject, case: Case) -> None:
 
 @law(*ALL, share=0.01, sweep=every_size)
 def test_values_at_every_size(impl: Subject, case: Case) -> None:
-    """Values agree at every length, width and batch size: 0, 1, and around 8, 16, 32, 64, 128."""
+    """Values agree at every length, width and batch size: 0, 1, and around 8, 16, 32, 64, 128.
+
+    And the same call gives the same bits there, in memory of its own.
+    """
     outputs = impl.run(case)
     agree(impl, outputs, impl.expected_of_steps(case, outputs))
+    same(impl, impl.run(case), outputs, "the same call gives another answer")
 
 
 @law(*ALL, share=0.01, gradients=True, sweep=moderate_sizes)
 def test_gradients_at_every_size(impl: Subject, case: Case) -> None:
-    """Gradients agree at every length, width and batch size: 0, 1, and around 8, 16, 32, 64."""
+    """Gradients agree at every length, width and batch size: 0, 1, and around 8, 16, 32, 64.
+
+    And the same call gives the same bits there, in memory of its own.
+    """
+    gradients = impl.pull(case)
+    agree(impl, gradients, impl.expected(case, vjp=True), nan_is_free=True)
+    same(impl, impl.pull(case), gradients, "a gradient taken again is another")
+
+
+@law(*COMBINED, share=0.01, sweep=every_combination)
+def test_values_of_every_combination(impl: Subject, case: Case) -> None:
+    """Values agree for every pair of options, with the others left out."""
+    outputs = impl.run(case)
+    agree(impl, outputs, impl.expected_of_steps(case, outputs))
+
+
+@law(*COMBINED, share=0.01, gradients=True, sweep=every_combination)
+def test_gradients_of_every_combination(impl: Subject, case: Case) -> None:
+    """Gradients agree for every pair of options, with the others left out."""
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
-
-
-def distances(operation: str) -> list[dict[str, Any]]:
-    """Twenty, a hundred and three hundred steps."""
-    inputs = {"H": 3, "I": 3 * BLOCKS[operation], "B": 2, "scales": (0.5, 1.0)}
-    return [{**inputs, "T": steps} for steps in (20, 100, 300)]
 
 
 @law(*RECURRENT, share=0.01, gradients=True, sweep=distances)

@@ -81,12 +81,28 @@ def test_causality(impl: Subject, case: Case) -> None:
     agree(impl, {"out": after}, {"out": Expected(before, slack)}, "a later key has influence")
 
 
-@law("attention", share=0.4, cases=drawn(poison=POISON))
+@law("attention", share=0.25, cases=drawn(poison=(0.0,)))
 def test_masked_keys_have_no_influence(impl: Subject, case: Case) -> None:
     """NaN, infinities or 1e6 in keys and values that no query may attend to reach no output."""
-    if impl.traits.masked_nan == "may leak" and not np.isfinite(case.poison[0]):
-        return
-    agree(impl, impl.run(case), impl.expected(case), "a masked key or value has influence")
+    outputs = impl.expected(case)
+    for poison in poisons(impl):
+        says = f"{poison} in a masked key or value has influence"
+        agree(impl, impl.run(impl.spoilt(case, poison)), outputs, says)
+
+
+@law("attention", share=0.1, level="SHOULD", gradients=True, cases=drawn(poison=(0.0,)))
+def test_masked_keys_have_no_influence_on_gradients(impl: Subject, case: Case) -> None:
+    """NaN, infinities or 1e6 in keys and values that no query may attend to reach no gradient."""
+    gradients = impl.expected(case, vjp=True)
+    for poison in poisons(impl):
+        pulled = impl.pull(impl.spoilt(case, poison))
+        says = f"{poison} in a masked key or value reaches a gradient"
+        agree(impl, pulled, gradients, says, nan_is_free=True)
+
+
+def poisons(impl: Subject) -> tuple[float, ...]:
+    """What a masked place may hold: all of it, or what is finite."""
+    return POISON[:1] if impl.traits.masked_nan == "may leak" else POISON
 
 
 @law("attention", share=0.25, level="SHOULD", cases=drawn(poison=(0.0,)))

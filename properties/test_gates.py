@@ -56,7 +56,7 @@ def test_shut_output_gate(impl: Subject, case: Case) -> None:
     agree(impl, outputs, impl.expected_of_steps(shut, outputs))
 
 
-@law("lstm", share=0.2, cases=drawn(T=1, lengths=None))
+@law("lstm", share=0.2, cases=drawn(T=1, padded=False))
 def test_forgetting_everything(impl: Subject, case: Case) -> None:
     """Forget gate 0 and input gate 0 leave nothing: c_n = 0 and y = 0, exactly."""
     emptied = with_gates(case, SHUT, SHUT, None, None)

@@ -246,7 +246,7 @@ def must_raise(impl: Subject, case: Case, says: str) -> None:
     raise LawBrokenError(says)
 
 
-@law(*ALL, share=0.1, cases=drawn(mask=None, lengths=None))
+@law(*ALL, share=0.1, cases=drawn(mask=None, padded=False))
 def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
     """Whole numbers, or two floating dtypes at once, are an exception, not a result."""
     arrays, options = impl.native(case, {})
@@ -373,7 +373,7 @@ def test_batch_invariance(impl: Subject, case: Case) -> None:
     same(impl, second, {n: o[order] for n, o in first.items()}, "a row's bits depend on its batch")
 
 
-@law(*RECURRENT, share=0.1, level="SHOULD", cases=drawn(lengths=None))
+@law(*RECURRENT, share=0.1, level="SHOULD", cases=drawn(padded=False))
 def test_chunking_invariance(impl: Subject, case: Case) -> None:
     """A sequence in two parts gives the bits of the sequence at once."""
     cut = int(case.random().randint(0, case.arrays["x"].shape[1] + 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqlaws.properties.cases import POISON, Case, drawn, padded_with, poisoned
+from seqlaws.properties.cases import POISON, Case, drawn
 from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
@@ -11,8 +11,7 @@ from seqlaws.properties.subject import Outputs, Subject
 from seqlaws.reference.numbers import Expected
 
 BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
-PADDED = drawn(poison=POISON)
-WHOLE = drawn(lengths=None)
+WHOLE = drawn(padded=False)
 
 
 def lengths_of(case: Case) -> Array:
@@ -89,17 +88,30 @@ def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
     as_whole(impl, case, restored, "the order of the hidden units matters")
 
 
-@law(*RECURRENT, share=0.3, cases=PADDED, needs=("lengths",))
+@law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",))
 def test_padding_has_no_influence(impl: Subject, case: Case) -> None:
     """NaN, infinities or 1e6 beyond a row's length change nothing; y is 0 there, exactly."""
-    if case.option("lengths") is None:
-        batch, time = case.arrays["x"].shape[:2]
-        case = case.having(lengths=case.random().randint(0, time + 1, batch))
-        case = poisoned(case)
     outputs = impl.run(case)
     as_whole(impl, case, outputs, "padding has influence")
-    clean = impl.run(case.having(x=padded_with(case, 0.0)))
-    same(impl, outputs, clean, "padding has influence")
+    for poison in POISON:
+        says = f"{poison} in the padding has influence"
+        same(impl, impl.run(impl.spoilt(case, poison)), outputs, says)
+
+
+@law(
+    *RECURRENT,
+    share=0.1,
+    level="SHOULD",
+    gradients=True,
+    cases=drawn(padded=True),
+    needs=("lengths",),
+)
+def test_padding_has_no_influence_on_gradients(impl: Subject, case: Case) -> None:
+    """NaN, infinities or 1e6 beyond a row's length reach no gradient."""
+    gradients = impl.expected(case, vjp=True)
+    for poison in POISON:
+        says = f"{poison} in the padding reaches a gradient"
+        agree(impl, impl.pull(impl.spoilt(case, poison)), gradients, says)
 
 
 @law(*RECURRENT, share=0.25, needs=("lengths",))
@@ -149,7 +161,7 @@ def test_an_empty_sequence_returns_the_initial_state(impl: Subject, case: Case) 
         agree(impl, outputs, {n: exactly(value) for n, value in due.items()})
 
 
-@law(*RECURRENT, share=0.2, cases=drawn(T=3, lengths=None))
+@law(*RECURRENT, share=0.2, cases=drawn(T=3, padded=False))
 def test_the_final_state_is_the_last_output(impl: Subject, case: Case) -> None:
     """h_n is y at the step read last, within storage precision."""
     outputs = impl.run(case)

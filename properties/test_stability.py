@@ -1,0 +1,145 @@
+"""Laws of gradients over distance: what vanishes, what grows, what is carried, what is not asked.
+
+Bengio, Simard and Frasconi (1994), "Learning long-term dependencies with gradient descent is
+difficult"; Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural
+networks"; Hochreiter and Schmidhuber (1997), "Long short-term memory".
+"""
+
+import numpy as np
+
+from seqlaws.properties.cases import Case, drawn
+from seqlaws.properties.checks import agree, exactly, require
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.subject import Outputs, Subject
+from seqlaws.properties.sweeps import Fixed
+from seqlaws.reference.algebra import sigmoid
+from seqlaws.reference.numbers import Expected
+
+TINY = drawn(B=2, T=2, I=2, H=2, L=2, S=3, D=2, Dv=2, M=1, group=2, n=3, rank=2)
+STEPS = (1, 2, 5, 20, 100, 300)
+
+
+def far(operation: str) -> list[Fixed]:
+    """From one step to three hundred; without padding, so that all of them are there."""
+    small: Fixed = {"B": 2, "I": 2, "H": 3, "padded": False, "scales": (0.5, 1.0)}
+    return [{**small, "T": steps} for steps in STEPS]
+
+
+def sigmoid_far(operation: str) -> list[Fixed]:
+    """The same with the sigmoid as nonlinearity."""
+    return [{**fixed, "nonlinearity": "sigmoid"} for fixed in far(operation)]
+
+
+def only(case: Case, name: str) -> Case:
+    """The cotangent of one output alone."""
+    alone = {n: c if n == name else np.zeros_like(c) for n, c in case.cotangents.items()}
+    return case.pulled(**alone)
+
+
+def own_error(steps: int, due: Array) -> Array:
+    """What float64 makes of a law's own side: up to 16 roundings a step, and as many besides."""
+    return 16 * (steps + 1) * 2.0**-53 * np.abs(due)
+
+
+@law(*OPERATIONS, share=0.03, gradients=True, cases=TINY)
+def test_jacobian(impl: Subject, case: Case) -> None:
+    """Every entry of the Jacobian is right: the gradient of each output entry alone."""
+    for name, cotangent in case.cotangents.items():
+        alone = only(case, name)
+        for place in range(cotangent.size):
+            unit = np.zeros(cotangent.size)
+            unit[place] = 1.0
+            one = alone.pulled(**{name: unit.reshape(cotangent.shape)})
+            agree(impl, impl.pull(one), impl.expected(one, vjp=True), nan_is_free=True)
+
+
+@law("rnn", share=0.01, gradients=True, sweep=sigmoid_far)
+def test_sigmoid_rnn_forgets(impl: Subject, case: Case) -> None:
+    """Through T steps of a sigmoid RNN no more than (|W_hh| / 4)^T of a gradient comes back.
+
+    |dh_0| <= (|W_hh| / 4)^T |dh_T|, for sigmoid' <= 1/4; Pascanu et al. (2013), section 2.1.
+    """
+    last = only(case, "h_n")
+    steps = case.arrays["x"].shape[1]
+    factor = (np.linalg.norm(case.arrays["weight_hh"], 2) / 4) ** steps
+    allowed = impl.expected(last, vjp=True)["h0"].allowed
+    most = factor * np.linalg.norm(case.cotangents["h_n"], axis=1)
+    slack = np.linalg.norm(allowed, axis=1) + own_error(steps, most)
+    observed = np.linalg.norm(impl.pull(last)["h0"], axis=1)
+    require(
+        not np.any(observed > most + slack),
+        f"through {steps} steps a gradient comes back larger than (|W|/4)^{steps} allows",
+    )
+
+
+@law("rnn", share=0.01, gradients=True, sweep=far)
+def test_relu_rnn_multiplies(impl: Subject, case: Case) -> None:
+    """Where all its units are on, a relu RNN's gradient is the product of its weights, exactly.
+
+    dh_0 = dh_T W_hh^T for T steps, here of a W_hh with one power of two in each row and column.
+    """
+    random, steps = case.random(), case.arrays["x"].shape[1]
+    hidden = case.arrays["h0"].shape[1]
+    factors = 2.0 ** random.randint(-1, 2, hidden) if steps <= 5 else np.ones(hidden)
+    w = np.eye(hidden)[random.permutation(hidden)] * factors
+    units = {n: np.ones_like(case.arrays[n]) for n in ("x", "h0", "bias_ih", "bias_hh")}
+    units["weight_ih"] = np.zeros_like(case.arrays["weight_ih"])
+    on = only(case, "h_n").having(**units, weight_hh=w, nonlinearity="relu")
+    due = on.cotangents["h_n"] @ np.linalg.matrix_power(w, steps)
+    says = f"the gradient through {steps} open units is not the product of their weights"
+    agree(impl, impl.pull(on), {"h0": exactly(due)}, says)
+
+
+def forget_gates(case: Case) -> Array:
+    """f_t of an LSTM whose weight_hh is zero: (B, T, H)."""
+    h = case.arrays["h0"].shape[1]
+    rows = slice(h, 2 * h)
+    bias = case.arrays["bias_ih"][rows] + case.arrays["bias_hh"][rows]
+    return sigmoid(case.arrays["x"] @ case.arrays["weight_ih"][rows].T + bias)
+
+
+@law("lstm", share=0.01, gradients=True, sweep=far)
+def test_cell_path_is_the_product_of_forget_gates(impl: Subject, case: Case) -> None:
+    """Along the cell state a gradient is carried by the forget gates alone: dc_0 = dc_T prod f_t.
+
+    With W_hh = 0, so that no other way leads back; Gers et al. (2000), "Learning to forget".
+    """
+    cell = only(case, "c_n").having(weight_hh=np.zeros_like(case.arrays["weight_hh"]))
+    due = cell.cotangents["c_n"] * np.prod(forget_gates(cell), axis=1)
+    allowed = impl.expected(cell, vjp=True)["c0"].allowed
+    allowed = allowed + own_error(cell.arrays["x"].shape[1], due)
+    says = "the gradient along the cell state is not the product of the forget gates"
+    agree(impl, impl.pull(cell), {"c0": Expected(due, allowed)}, says)
+
+
+@law("lstm", share=0.01, gradients=True, sweep=far)
+def test_open_cell_path_carries_gradients_unchanged(impl: Subject, case: Case) -> None:
+    """With the forget gate at 1 and W_hh = 0 the gradient of c_0 is that of c_T, bit for bit."""
+    cell = only(case, "c_n").having(weight_hh=np.zeros_like(case.arrays["weight_hh"]))
+    h = case.arrays["h0"].shape[1]
+    bias, weight = np.array(cell.arrays["bias_ih"]), np.array(cell.arrays["weight_ih"])
+    bias[h : 2 * h], weight[h : 2 * h] = 1000.0, 0.0
+    open_ = cell.having(bias_ih=bias, weight_ih=weight)
+    due = {"c0": exactly(open_.cotangents["c_n"])}
+    agree(impl, impl.pull(open_), due, "an open cell path changes the gradient")
+
+
+@law("attention", share=0.1, gradients=True, cases=drawn(mask=None, is_causal=False, window=None))
+def test_distance_does_not_matter(impl: Subject, case: Case) -> None:
+    """Attention's gradient does not depend on distance: equal pairs have equal gradients.
+
+    The first key-value pair, set again in the last place, is paid the same dk and dv there.
+    """
+    keys = {n: np.array(case.arrays[n]) for n in ("k", "v")}
+    if keys["k"].shape[2] < 2:
+        return
+    for array in keys.values():
+        array[:, :, -1] = array[:, :, 0]
+    twice = case.having(**keys)
+    gradients, expected = impl.pull(twice), impl.expected(twice, vjp=True)
+    first: Outputs = {n: gradients[n][:, :, 0] for n in keys}
+    allowed = {n: expected[n].allowed[:, :, 0] + expected[n].allowed[:, :, -1] for n in keys}
+    due = {n: Expected(gradients[n][:, :, -1], allowed[n]) for n in keys}
+    agree(impl, first, due, "the same key at another distance has another gradient")
