@@ -109,17 +109,18 @@ def drawn_sizes(
     """A size for each letter; sometimes one is at a tile's edge, sometimes one is 0."""
     names = letters.split()
     sizes = {name: pick(draw, SMALL) for name in names}
-    if chance(draw, 8):
+    kind = draw(24)
+    if kind in (16, 17, 18):
         sizes[pick(draw, names)] = pick(draw, TILES)
-    if chance(draw, 12):
+    if kind in (19, 20):
         sizes[pick(draw, may_be_zero.split())] = 0
-    if chance(draw, 8):  # what is square, or as long as the batch, hides a transposition
+    if kind > 20:  # what is square, or as long as the batch, hides a transposition
         sizes = dict.fromkeys(names, pick(draw, SMALL))
     return {name: fixed.get(name, size) for name, size in sizes.items()}
 
 
-def with_cotangents(case: Case, fill: Filling) -> Case:
-    """Random cotangents on every output."""
+def with_cotangents(case: Case, fill: Filling, fixed: Mapping[str, Any]) -> Case:
+    """Random cotangents on every output; for a law of gradients, with windows that shrink."""
     axes = case.sizes()
     outputs = OPERATIONS[case.operation].outputs
     if case.operation == "softmax":
@@ -128,7 +129,8 @@ def with_cotangents(case: Case, fill: Filling) -> Case:
         shapes = {
             name: tuple(axes[a] for a in letters.split()) for name, letters in outputs.items()
         }
-    cotangents = {name: fill.array(*shape, regime="ordinary") for name, shape in shapes.items()}
+    drawn = fill.ordinary if fixed.get("gradients") else fill.dense
+    cotangents = {name: drawn(*shape) for name, shape in shapes.items()}
     return replace(case, cotangents=cotangents, seed=fill.seed)
 
 
@@ -148,7 +150,7 @@ def softmax_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     if fixed.get("masked", True) and masked:
         x = np.where(fill.random().random_sample(x.shape) < masked, -np.inf, x)
     options = {} if axis == -1 and chance(draw, 2) else {"axis": axis}
-    return with_cotangents(Case("softmax", dtype, {"x": x}, options), fill)
+    return with_cotangents(Case("softmax", dtype, {"x": x}, options), fill, fixed)
 
 
 def parameters(
@@ -170,7 +172,7 @@ def gates_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     n = drawn_sizes(draw, "B I H", "B", fixed)
     arrays = {"x": fill.array(n["B"], n["I"]), "h": fill.array(n["B"], n["H"])}
     arrays |= parameters(fill, 4, n["I"], n["H"], pick(draw, (1.0, 0.5, 2.0, 20.0)))
-    return with_cotangents(Case("lstm_gates", dtype, arrays), fill)
+    return with_cotangents(Case("lstm_gates", dtype, arrays), fill, fixed)
 
 
 def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
@@ -194,7 +196,7 @@ def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case
     if fixed.get("padded", padded):
         lengths = fill.random().randint(0, n["T"] + 1, n["B"])
         options["lengths"] = lengths.astype(np.int64)
-    case = with_cotangents(Case(operation, dtype, arrays, options), fill)
+    case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
     return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), n["I"]))
 
 
@@ -222,7 +224,7 @@ def attention_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
         "v": fill.array(n["B"], n["M"], n["S"], n["Dv"]),
     }
     options = attention_options(draw, fill, n, fixed)
-    case = with_cotangents(Case("attention", dtype, arrays, options), fill)
+    case = with_cotangents(Case("attention", dtype, arrays, options), fill, fixed)
     features = pick(draw, (n["D"] + n["Dv"], 1))
     return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), features))
 
@@ -307,9 +309,9 @@ def attended(case: Case) -> Array:
     return allowed_pairs((*q.shape[:3], k.shape[2]), **{o: case.option(o) for o in names})
 
 
-CaseStrategy = Callable[[str, str], st.SearchStrategy[Case]]
+CaseStrategy = Callable[..., st.SearchStrategy[Case]]
 
 
 def drawn(**fixed: Any) -> CaseStrategy:
     """`cases` with something pinned, for a law to name."""
-    return lambda operation, dtype: cases(operation, dtype, **fixed)
+    return lambda operation, dtype, **more: cases(operation, dtype, **fixed, **more)

@@ -94,11 +94,10 @@ class Filling:
     def array(self, *shape: int, scale: float = 1.0, regime: str = "") -> Array:
         """Numbers of the dtype, of about the given scale.
 
-        Two draws an array, for each costs more than the array: its style, and a window of it.
+        One draw an array, for a draw costs more than the array: its style, and a window of it.
         """
-        self.count += 1
-        style, window = self.draw(24), self.draw(2**20)
-        random = np.random.RandomState([self.seed, self.count])
+        style, window = divmod(self.draw(24 * 2**20), 2**20)
+        random = self.random()
         z = random.standard_normal(shape)
         values = REGIMES[regime or ("ordinary" if style % 3 == 2 else self.regime)](z, random)
         values = representable(values * scale, self.dtype)
@@ -108,6 +107,14 @@ class Filling:
         flat = np.full(values.size, float(style))
         flat[start : start + length] = values.reshape(-1)[start : start + length]
         return flat.reshape(shape)
+
+    def ordinary(self, *shape: int) -> Array:
+        """Standard normal numbers, or a window of them."""
+        return self.array(*shape, regime="ordinary")
+
+    def dense(self, *shape: int) -> Array:
+        """Standard normal numbers of the dtype, without a draw."""
+        return representable(self.random().standard_normal(shape), self.dtype)
 
     def random(self) -> np.random.RandomState:
         """More randomness of the same case, for lengths, masks and permutations."""

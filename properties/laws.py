@@ -165,13 +165,15 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     seed, operation = seed_of(made, subject, effort.seed), subject.operation.name
     rounds = max(1, round(effort.examples * made.share))
     if made.sweep is None:
-        search(made, subject, effort, seed, rounds, made.cases(operation, subject.dtype))
+        strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
+        search(made, subject, effort, seed, rounds, strategy)
         return
     sweep = list(enumerate(made.sweep(operation)))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
     part = min(part, len(sweep))
     for k in range(rounds):
-        for i, fixed in sweep[seed % part :: part]:
+        for i, one in sweep[seed % part :: part]:
+            fixed = {**one, "gradients": made.gradients}
             case = build(by_seed(seed, seed >> 32, k, i), operation, subject.dtype, **fixed)
             try:
                 tried(made, subject, case)
