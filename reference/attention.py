@@ -1,8 +1,17 @@
 """attention: each query reads the values, weighted by how well their keys answer it.
 
-softmax(q k^T / sqrt(D)) v; Vaswani et al. (2017), "Attention is all you need", equation 1.
-Query heads that share keys: Ainslie et al. (2023), "GQA". Softcap: Gemma Team (2024), "Gemma 2".
-The row sums of the vjp as rowsum(do o): Dao et al. (2022), "FlashAttention", appendix B.
+A dictionary that one looks things up in by likeness: a query is compared with every key, softmax
+makes weights of the likenesses, and the answer is the mean of the values with these weights. One
+step leads from any position to any other, so that distance costs nothing, where a recurrent
+network has to carry what it knows past every step between. 1/sqrt(D) keeps the scores of random
+queries and keys at about 1, whatever D is; scores of sqrt(D) would make softmax a maximum, without
+a gradient.
+
+Sources: Vaswani et al. (2017), "Attention is all you need", equation 1; query heads that share
+keys: Ainslie et al. (2023), "GQA: training generalized multi-query transformer models from
+multi-head checkpoints"; softcap: Gemma Team (2024), "Gemma 2"; windows: Beltagy, Peters and Cohan
+(2020), "Longformer"; the row sums of the vjp as do . out: Dao et al. (2022), "FlashAttention",
+appendix B.
 """
 
 import math
@@ -33,7 +42,16 @@ def attention(
 ) -> Array:
     """q (B, N, L, D), k (B, M, S, D), v (B, M, S, Dv) to out (B, N, L, Dv); M divides N.
 
-    Query head n reads key head n // (N // M). scale defaults to 1/sqrt(D). Options: contract.md.
+        s_ij  = scale (q_i . k_j)
+        s_ij  = softcap tanh(s_ij / softcap)            if a softcap is given
+        s_ij  = s_ij + mask_ij                          if the mask is a floating one
+        s_ij  = -inf                                    where i may not attend to j
+        p_ij  = exp(s_ij) / sum_j exp(s_ij)             softmax over the keys
+        out_i = sum_j p_ij v_j
+
+    Query head n reads key head n // (N // M).
+    scale: of the scores; 1/sqrt(D) by default. 0.0 is a scale, not "none given".
+    softcap: no score exceeds it; after scaling and before any mask.
     fully_masked: what a query that may attend to nothing gets: "zeros", "nan", "mean".
     Raises ValueError or TypeError for what does not fit.
     """
@@ -59,6 +77,13 @@ def attention_vjp(
     fully_masked: str = "zeros",
 ) -> tuple[Array, Array, Array]:
     """dout (B, N, L, Dv) to the gradients of q, k and v.
+
+        dv_j  = sum_i p_ij dout_i
+        dp_ij = dout_i . v_j
+        ds_ij = p_ij (dp_ij - sum_j p_ij dp_ij)         the sum is dout_i . out_i, too
+        ds_ij = ds_ij (1 - tanh(.)^2)                   the slope of the softcap, if there is one
+        dq_i  = scale sum_j ds_ij k_j
+        dk_j  = scale sum_i ds_ij q_i                   dk, dv: over the query heads that share j
 
     No gradient passes through the scores of a query that may attend to nothing; with
     fully_masked="nan" whatever depends on such a query is NaN, and nothing is claimed of it.

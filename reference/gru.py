@@ -1,9 +1,12 @@
 """gru: a state that the update gate carries and a candidate that the reset gate frees of it.
 
-Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", apply the reset
-gate to the state before the product (reset_after=False); cuDNN, PyTorch and Keras apply it to the
-product (reset_after=True). As there, the update gate z weighs the old state:
-h_t = (1 - z) n + z h_{t-1}. Row blocks of the weights in the order reset, update, new.
+An LSTM with one state and two gates. One gate decides for both what is kept and what is written:
+h is a weighted mean of its old self and a candidate. The other decides how much of the old state
+the candidate may see: with the reset gate at 0 it starts afresh from the input.
+
+Sources: Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", with
+reset_after=False; the form of cuDNN, PyTorch and Keras, with reset_after=True: Chetlur et al.
+(2014), "cuDNN: efficient primitives for deep learning".
 """
 
 from typing import Any
@@ -35,6 +38,13 @@ def gru(
 ) -> tuple[Array, Array]:
     """x (B, T, I), h0 (B, H), weight_ih (3H, I), weight_hh (3H, H), biases (3H,).
 
+        r_t = sigmoid(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)    reset gate
+        z_t = sigmoid(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)    update gate: how much is kept
+        n_t = tanh(W_in x_t + b_in + r_t (W_hn h_{t-1} + b_hn))     with reset_after
+        n_t = tanh(W_in x_t + b_in + W_hn (r_t h_{t-1}) + b_hn)     without
+        h_t = (1 - z_t) n_t + z_t h_{t-1}                       and y_t = h_t
+
+    reset_after: whether the reset gate multiplies the product W_hn h + b_hn, or h before it.
     Returns y (B, T, H), zero where a step does not exist, and h_n (B, H).
     Raises ValueError for shapes that do not fit.
     """
@@ -66,6 +76,19 @@ def gru_vjp(
     seen: Array | None = None,
 ) -> tuple[Array, ...]:
     """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases.
+
+        dh       = dy_t + dh_t                          dh_t = dh_n at the end
+        da_n     = dh (1 - z_t) (1 - n_t^2)
+        da_z     = dh (h_{t-1} - n_t) z_t (1 - z_t)
+        da_r     = da_n (W_hn h_{t-1} + b_hn) r_t (1 - r_t)         with reset_after
+        da_r     = (W_hn^T da_n) h_{t-1} r_t (1 - r_t)              without
+        dh_{t-1} = dh z_t + W_hr^T da_r + W_hz^T da_z
+                   + W_hn^T (r_t da_n)  with reset_after,  + r_t (W_hn^T da_n)  without
+        dx_t     = W_ih^T [da_r, da_z, da_n]
+        dW_ih    = sum_t [da_r, da_z, da_n] x_t^T       over all rows of the batch, too
+        dW_hh    = sum_t [da_r, da_z, r_t da_n] h_{t-1}^T           with reset_after
+        dW_hn    = sum_t da_n (r_t h_{t-1})^T                       without
+        db_ih    = sum_t [da_r, da_z, da_n],  db_hh likewise, with r_t da_n if reset_after
 
     seen: the gradient at the pre-activations on the side of x (B, T, 3H) as somebody has it; each
     step back then starts from what was seen of the step after it.

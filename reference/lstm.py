@@ -1,8 +1,15 @@
 """lstm: a cell state that the forget gate carries, the input gate feeds, the output gate shows.
 
-Hochreiter and Schmidhuber (1997), "Long short-term memory"; the forget gate: Gers, Schmidhuber
-and Cummins (2000), "Learning to forget". No peepholes; row blocks of the weights in the order
-input, forget, candidate, output.
+An RNN overwrites its state at every step. An LSTM has a second one, the cell state c, that nothing
+overwrites: at each step it is multiplied by a number between 0 and 1, the forget gate, and
+something is added to it, as much as the input gate lets in. With the forget gate at 1 and the
+input gate at 0 it passes untouched, however long: a conveyor belt. Backwards, too: along it a
+gradient is multiplied by the forget gates, and by nothing else. What the rest of the network sees,
+h, is the cell state through a tanh, as much of it as the output gate shows.
+
+Sources: Hochreiter and Schmidhuber (1997), "Long short-term memory"; the forget gate: Gers,
+Schmidhuber and Cummins (2000), "Learning to forget: continual prediction with LSTM"; an account
+with pictures: Olah (2015), "Understanding LSTM networks".
 """
 
 from typing import Any
@@ -24,7 +31,12 @@ from seqlaws.reference.steps import (
 def lstm_gates(
     x: Array, h: Array, weight_ih: Array, weight_hh: Array, bias_ih: Array, bias_hh: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """i, f, o = sigmoid(a), g = tanh(a), with a = W_ih x + b_ih + W_hh h + b_hh, block by block.
+    """The gates of one step, and its candidate.
+
+        i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)      input gate: how much is written
+        f = sigmoid(W_if x + b_if + W_hf h + b_hf)      forget gate: how much is kept
+        g =    tanh(W_ig x + b_ig + W_hg h + b_hg)      candidate: what is written
+        o = sigmoid(W_io x + b_io + W_ho h + b_ho)      output gate: how much is shown
 
     x (B, I), h (B, H), weight_ih (4H, I), weight_hh (4H, H), biases (4H,).
     Returns i, f, g, o, each (B, H). Raises ValueError for shapes that do not fit.
@@ -51,7 +63,17 @@ def lstm_gates_vjp(
     bias_ih: Array,
     bias_hh: Array,
 ) -> tuple[Array, ...]:
-    """Cotangents (B, H) of i, f, g, o to the gradients of x, h, the weights and the biases."""
+    """Cotangents (B, H) of i, f, g, o to the gradients of x, h, the weights and the biases.
+
+        da    = [di i (1 - i), df f (1 - f), dg (1 - g^2), do o (1 - o)]
+        dx    = W_ih^T da
+        dh    = W_hh^T da
+        dW_ih = sum da x^T
+        dW_hh = sum da h^T
+        db_ih = db_hh = sum da
+
+    The sums are over the rows of the batch.
+    """
     cotangents = {"di": di, "df": df, "dg": dg, "do": do}
     bind(
         "lstm_gates_vjp",
@@ -79,7 +101,14 @@ def lstm(
     lengths: Any = None,
     reverse: bool = False,
 ) -> tuple[Array, Array, Array]:
-    """c_t = f c_{t-1} + i g, h_t = o tanh(c_t), over the steps of x.
+    """Over the steps of x, with products of vectors entry by entry.
+
+        i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)    input gate: how much is written
+        f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)    forget gate: how much is kept
+        g_t =    tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)    candidate: what is written
+        o_t = sigmoid(W_io x_t + b_io + W_ho h_{t-1} + b_ho)    output gate: how much is shown
+        c_t = f_t c_{t-1} + i_t g_t                             cell state: the conveyor belt
+        h_t = o_t tanh(c_t)                                     hidden state, and y_t = h_t
 
     x (B, T, I), h0 and c0 (B, H), weight_ih (4H, I), weight_hh (4H, H), biases (4H,).
     Returns y (B, T, H), zero where a step does not exist, h_n and c_n (B, H).
@@ -115,6 +144,17 @@ def lstm_vjp(
     seen: Array | None = None,
 ) -> tuple[Array, ...]:
     """dy (B, T, H), dh_n, dc_n (B, H) to the gradients of x, h0, c0, the weights, the biases.
+
+        dh       = dy_t + dh_t                          dh_t = dh_n, dc_t = dc_n at the end
+        dc       = dc_t + dh o_t (1 - tanh(c_t)^2)
+        da_t     = [dc g_t i_t (1 - i_t), dc c_{t-1} f_t (1 - f_t),
+                    dc i_t (1 - g_t^2), dh tanh(c_t) o_t (1 - o_t)]
+        dc_{t-1} = dc f_t                               the conveyor belt, backwards
+        dh_{t-1} = W_hh^T da_t
+        dx_t     = W_ih^T da_t
+        dW_ih    = sum_t da_t x_t^T                     over all rows of the batch, too
+        dW_hh    = sum_t da_t h_{t-1}^T
+        db_ih    = db_hh = sum_t da_t
 
     seen: the gradient at the pre-activations (B, T, 4H) as somebody has it; each step back then
     starts from what was seen of the step after it.

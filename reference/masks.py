@@ -17,7 +17,14 @@ def allowed_pairs(
 ) -> Array:
     """bool (B, N, L, S): what mask, is_causal and window leave, all that are given together.
 
-    Query i stands at position i + query_offset among the keys. Raises ValueError for a mask that
+    Query i stands at position i + query_offset among the keys.
+    mask: broadcastable to (B, N, L, S); boolean, True where i may attend to j, or of the inputs'
+    dtype, added to the scores; its -inf forbids.
+    is_causal: query i may attend to the keys j <= i + query_offset.
+    query_offset: the number of keys before the first query, such as a cache's length.
+    window: (left, right): i + query_offset - left <= j <= i + query_offset + right; either may be
+    None, which forbids nothing.
+    Raises ValueError for a mask that
     does not broadcast or a window that is not a pair, TypeError for a mask of integers.
     """
     allowed = np.ones(shape, bool)

@@ -1,8 +1,13 @@
 """rnn: one hidden state, carried from step to step.
 
-h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh); Elman (1990), "Finding structure in time".
-Its gradient is back-propagation through time: Werbos (1990), "Backpropagation through time: what
-it does and how to do it".
+The simplest network that has a memory: each step sees the input and what the step before left, and
+leaves something for the next. The same weights serve at every step, so that a sequence may have
+any length. Its gradient is that of the unrolled network (back-propagation through time): T factors
+W_hh act' in a row, which vanish or explode like a power. That is what the LSTM was made against.
+
+Sources: Elman (1990), "Finding structure in time"; the gradient: Werbos (1990), "Backpropagation
+through time: what it does and how to do it"; why it vanishes: Bengio, Simard and Frasconi (1994),
+"Learning long-term dependencies with gradient descent is difficult".
 """
 
 from collections.abc import Callable
@@ -46,6 +51,10 @@ def rnn(
 ) -> tuple[Array, Array]:
     """x (B, T, I), h0 (B, H), weight_ih (H, I), weight_hh (H, H), biases (H,).
 
+        a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
+        h_t = act(a_t)                                  and y_t = h_t
+
+    nonlinearity: act, "tanh", "relu" or "sigmoid".
     Returns y (B, T, H), zero where a step does not exist, and h_n (B, H).
     Raises ValueError for shapes that do not fit or an unknown nonlinearity.
     """
@@ -77,6 +86,15 @@ def rnn_vjp(
     seen: Array | None = None,
 ) -> tuple[Array, ...]:
     """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases.
+
+        da_t     = (dy_t + dh_t) act'(a_t)              dh = dh_n after the step read last
+        dh_{t-1} = W_hh^T da_t
+        dx_t     = W_ih^T da_t
+        dW_ih    = sum_t da_t x_t^T                     over all rows of the batch, too
+        dW_hh    = sum_t da_t h_{t-1}^T
+        db_ih    = db_hh = sum_t da_t
+
+        tanh'    = 1 - h^2,  sigmoid' = h (1 - h),  relu' = 1 where a > 0, else 0: also at 0
 
     seen: the gradient at the pre-activations (B, T, H) as somebody has it; each step back then
     starts from what was seen of the step after it.

@@ -1,8 +1,13 @@
 """softmax: scores to weights that are positive and sum to one.
 
-p_j = exp(x_j) / sum_k exp(x_k); Bridle (1990), "Probabilistic interpretation of feedforward
-classification network outputs". The maximum is subtracted first, which changes nothing but the
-range: Goodfellow, Bengio and Courville (2016), "Deep Learning", section 4.1.
+Any scores will do: an exponential makes them positive, a division makes them sum to one. Only
+differences count, exp(x_i - x_j) = p_i / p_j: a score that is higher by 1 has e = 2.718 times the
+weight. The maximum is subtracted first, which changes nothing but the range: without it a score of
+89 overflows in float32, with it no exponential exceeds 1.
+
+Sources: Bridle (1990), "Probabilistic interpretation of feedforward classification network
+outputs"; the maximum: Goodfellow, Bengio and Courville (2016), "Deep Learning", section 4.1; the
+online form: Milakov and Gimelshein (2018), "Online normalizer calculation for softmax".
 """
 
 import numpy as np
@@ -15,6 +20,10 @@ FULLY_MASKED = ("zeros", "nan", "mean")
 def softmax(x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
     """Softmax of x (any rank from 1) along `axis`; entries may be -inf, their weight is 0.
 
+        m   = max_k x_k
+        p_j = exp(x_j - m) / sum_k exp(x_k - m)
+
+    axis: along which the weights sum to one.
     fully_masked: the weights of a row that is -inf throughout: "zeros", "nan" or "mean" (1/n).
     Raises ValueError or TypeError for an axis that x does not have.
     """
@@ -24,7 +33,9 @@ def softmax(x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
 
 
 def softmax_vjp(dp: Array, x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
-    """dx_j = p_j (dp_j - sum_k dp_k p_k), of the shape of x; 0 at a fully masked row.
+    """dp, of the shape of x, to the gradient of x; 0 at a fully masked row.
+
+        dx_j = p_j (dp_j - sum_k p_k dp_k)
 
     With fully_masked="nan" such a row's gradient is NaN: nothing is claimed of it.
     """

@@ -10,7 +10,9 @@ from seqlaws.reference.algebra import Array, either, transpose
 def existing_steps(operation: str, lengths: Any, batch: int, time: int) -> Array:
     """Which steps exist: bool (B, T, 1); all of them without `lengths`.
 
-    lengths: int (B,), each from 0 to T; else ValueError or TypeError.
+    lengths: int (B,), each from 0 to T. Steps at and beyond a row's length do not exist for it: its
+    y is zero there, its final state the one after its last step (the initial one for length 0).
+    Raises ValueError or TypeError for other lengths.
     """
     if lengths is None:
         return np.ones((batch, time, 1), bool)
@@ -25,7 +27,11 @@ def existing_steps(operation: str, lengths: Any, batch: int, time: int) -> Array
 
 
 def reading_order(time: int, reverse: bool) -> range:
-    """The steps in the order in which they are read."""
+    """The steps in the order in which they are read.
+
+    reverse: a row's existing steps are read last to first; y stays in the order of x, and the
+    final state is the one after x[:, 0].
+    """
     return range(time - 1, -1, -1) if reverse else range(time)
 
 

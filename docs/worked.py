@@ -1,0 +1,171 @@
+"""The worked numbers of the specification's page, from running the reference itself."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.reference.lstm import carry, gates
+from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
+from seqlaws.reference.numbers.arithmetic import FORMATS, unit_roundoff
+
+Array = np.ndarray[Any, Any]
+SURE = 10.0  # sigmoid(10) = 0.99995: a gate that is as good as open
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table; numbers with three decimals, without a sign for zero."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(shown(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def shown(cell: Any) -> str:
+    """A cell as text."""
+    if isinstance(cell, str | int):
+        return str(cell)
+    return f"{float(cell):.3f}".replace("-0.000", "0.000").replace("-inf", "-∞")
+
+
+def tiny(error: float) -> str:
+    """An error bound, of which the magnitude matters."""
+    return f"{error:.1e}"
+
+
+def of_scores() -> str:
+    """Three scores, the same moved by 1000, and one masked."""
+    rows = []
+    for x in ([1.0, 2.0, 3.0], [1001.0, 1002.0, 1003.0], [1.0, -np.inf, 3.0]):
+        scores = np.array(x)
+        p = reference.softmax(scores)
+        cells = ", ".join(shown(v).removesuffix(".000") for v in x)
+        weights = ", ".join(shown(v) for v in p)
+        allowed = [
+            tiny(expected_and_allowed("softmax", scores, arithmetic=a)[0].allowed.max())
+            for a in ("float32", "bfloat16")
+        ]
+        rows.append([cells, weights, *allowed])
+    return table(["scores", "weights", "allowed error, float32", "allowed error, bfloat16"], rows)
+
+
+def of_forgetting() -> str:
+    """A unit of h_0 = 1 left alone: its state, and how much a change of h_0 changes it."""
+    steps = (1, 2, 5, 10, 20)
+    rows = []
+    for t in steps:
+        x, h0, none = np.zeros((1, t, 1)), np.ones((1, 1)), np.zeros(1)
+        parameters = np.ones((1, 1)), np.full((1, 1), 0.9), none, none
+        y, h_n = reference.rnn(x, h0, *parameters)
+        _, slope, *_ = reference.rnn_vjp(0 * y, np.ones((1, 1)), x, h0, *parameters)
+        rows.append([t, h_n[0, 0], slope[0, 0]])
+    return table(["step t", "h_t", "dh_t / dh_0"], rows)
+
+
+def of_gates() -> str:
+    """What a gate and a candidate make of a pre-activation."""
+    a = np.array([-SURE, -2.0, 0.0, 2.0, SURE])
+    i, _, g, _ = reference.lstm_gates(
+        np.ones((1, 1)), np.zeros((1, 5)), np.tile(a, 4)[:, None], np.zeros((20, 5)),
+        np.zeros(20), np.zeros(20),
+    )  # fmt: skip
+    heads = ["pre-activation", *(f"{z:g}" for z in a)]
+    rows = [["a gate, sigmoid(a)", *(f"{v:.5f}" for v in i[0])]]
+    rows += [["the candidate, tanh(a)", *(f"{v:.5f}" for v in g[0])]]
+    return table(heads, rows)
+
+
+def memory() -> tuple[Array, tuple[Array, ...]]:
+    """One unit that stores the first feature where the second is 1, and shows it on the third."""
+    x = np.array([[0.75, 1, 0], [-0.25, 0, 0], [0.875, 0, 0], [0.125, 0, 0], [-0.5, 0, 1]])
+    weight_ih = np.array([[0, 2, 0], [0, -2, 0], [0.1, 0, 0], [0, 0, 2]]) * SURE
+    bias = np.array([-1.0, 1.0, 0.0, -1.0]) * SURE
+    return x[None], (weight_ih, np.zeros((4, 1)), bias, np.zeros(4))
+
+
+def of_memory() -> str:
+    """The gates and states of that unit, step by step."""
+    x, parameters = memory()
+    h = c = np.zeros((1, 1))
+    doing = {0: "write", x.shape[1] - 1: "read"}
+    rows = []
+    for t in range(x.shape[1]):
+        i, f, g, o = gates(x[:, t], h, *parameters)
+        c, _, h = carry(i, f, g, o, c)
+        rows.append([t + 1, doing.get(t, "keep"), *(z.item() for z in (x[:, t, :1], i, f, g, o))])
+        rows[-1] += [f"**{c.item():.3f}**", f"**{h.item():.3f}**"]
+    return table(["step", "", "input", "i", "f", "g", "o", "c", "h"], rows)
+
+
+def of_precision() -> str:
+    """How far an implementation may be from the last hidden state of that unit."""
+    x, parameters = memory()
+    state = np.zeros((1, 1))
+    rows = []
+    for dtype in FORMATS:
+        y, *_ = expected_and_allowed("lstm", x, state, state, *parameters, arithmetic=dtype)
+        rows.append([dtype, f"{y.value[0, -1, 0]:.6f}", tiny(y.allowed[0, -1, 0])])
+    return table(["dtype", "h at the last step", "allowed error"], rows)
+
+
+def of_update() -> str:
+    """A GRU's unit: written where the second feature is 1, kept elsewhere."""
+    x = np.array([[0.75, 1], [-0.25, 0], [0.875, 0], [0.125, 0]])[None]
+    weight_ih = np.array([[0.0, 0.0], [0.0, -2.0 * SURE], [1.0, 0.0]])
+    parameters = weight_ih, np.zeros((3, 1)), np.array([-SURE, SURE, 0.0]), np.zeros(3)
+    y, _ = reference.gru(x, np.zeros((1, 1)), *parameters)
+    z = 1 / (1 + np.exp(-(x[0] @ weight_ih[1] + SURE)))
+    rows = [
+        [t + 1, "keep" if t else "write", x[0, t, 0], z[t], f"**{y[0, t, 0]:.3f}**"]
+        for t in range(4)
+    ]
+    return table(["step", "", "input", "z", "h"], rows)
+
+
+def of_lookup() -> str:
+    """Three keys, a query that is like the second, and what it reads."""
+    k = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    v = np.array([[10.0], [20.0], [30.0]])
+    rows = []
+    for q in ([0.0, 0.0], [1.0, 3.0], [0.0, 30.0]):
+        query = np.array(q)[None]
+        s = query @ k.T / np.sqrt(2)
+        p = reference.softmax(s)
+        out = reference.attention(query[None, None], k[None, None], v[None, None])
+        told = ", ".join(shown(z) for z in s[0]), ", ".join(shown(z) for z in p[0])
+        rows.append([f"({q[0]:g}, {q[1]:g})", *told, f"**{out.item():.3f}**"])
+    return table(["query", "scores", "weights", "out"], rows)
+
+
+def of_masks() -> str:
+    """The weights of four queries of 0, under three masks."""
+    zero, v = np.zeros((1, 1, 4, 1)), np.eye(4)[None, None]
+    asked: dict[str, dict[str, Any]] = {
+        "is_causal=True": {"is_causal": True},
+        "window=(1, 1)": {"window": (1, 1)},
+        "is_causal=True, query_offset=-1": {"is_causal": True, "query_offset": -1},
+    }
+    blocks = []
+    for name, options in asked.items():
+        p = reference.attention(zero, zero, v, **options)[0, 0]
+        lines = ["  ".join(f"{w:.2f}" if w else "   ." for w in row) for row in p]
+        blocks.append("\n".join([name, *lines]))
+    return "```text\n" + "\n\n".join(blocks) + "\n```"
+
+
+def of_arithmetics() -> str:
+    """The dtypes and their unit roundoffs."""
+    rows = []
+    for dtype, (bits, smallest, largest) in FORMATS.items():
+        u = unit_roundoff(dtype)
+        known = [f"2^-{bits} = {u:.1e}", f"2^{smallest}", f"2^{largest}"]
+        rows.append([f"`{dtype}`", str(bits), *known, f"`{Arithmetic(dtype).accumulate}`"])
+    heads = ["dtype", "bits", "unit roundoff u", "smallest normal", "overflow at"]
+    return table([*heads, "accumulates in"], rows)
+
+
+EXAMPLES: dict[str, Callable[[], str]] = {
+    made.__name__.removeprefix("of_"): made
+    for made in (of_scores, of_forgetting, of_gates, of_memory, of_precision, of_update, of_lookup,
+                 of_masks, of_arithmetics)
+}  # fmt: skip
