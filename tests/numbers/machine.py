@@ -78,7 +78,7 @@ class Machine:
         """Subnormal numbers read as zero, all or some; no hardware flushes float16."""
         if not self.flush or dtype == "float16":
             return x
-        subnormal = np.abs(x) < 2.0 ** FORMATS[dtype][1]
+        subnormal = (np.abs(x) < 2.0 ** FORMATS[dtype][1]) & (x != 0)
         if not subnormal.any():
             return x
         return np.where(subnormal & (hashed(x, self.salt) < self.flush), 0.0, x)
@@ -109,8 +109,7 @@ class Machine:
         return np.asarray(a, np.longdouble) * b
 
     def plus(self, x, y):
-        """x + y, rounded; y may be an exact product that enters unrounded, by FMA."""
-        x = self.round(x)
+        """x + y, rounded; x is held, y may be an exact product that enters unrounded, by FMA."""
         return self.fused(x, y) if self.chance(self.fma) else self.round(x + self.round(y))
 
     def fused(self, x, y):
@@ -130,7 +129,7 @@ class Machine:
         while count > 1:
             half = count // 2
             pairs = half if order == "pairwise" else int(self.random.integers(1, half + 1))
-            added = self.plus(terms[:pairs], terms[pairs : 2 * pairs])
+            added = self.plus(self.round(terms[:pairs]), terms[pairs : 2 * pairs])
             terms = np.concatenate([added, terms[2 * pairs :]]) if 2 * pairs < count else added
             count = len(terms)
         return self.round(terms[0])
@@ -138,7 +137,7 @@ class Machine:
     def in_sequence(self, terms):
         """One accumulator, or as many as a vector has lanes."""
         lanes = min(self.pick(1, 1, 4, 8), len(terms))
-        partial = terms[:lanes]
+        partial = self.round(terms[:lanes])
         for start in range(lanes, len(terms), lanes):
             more = terms[start : start + lanes]
             added = self.plus(partial[: len(more)], more)
@@ -146,7 +145,7 @@ class Machine:
         total = partial[0]
         for lane in range(1, lanes):
             total = self.plus(partial[lane], total)
-        return self.round(total)
+        return total
 
     # single operations
 

@@ -59,10 +59,13 @@ def simulate(name, arguments, options, arithmetic, seed):
         )
 
 
-def questions(operation, dtype, *seed, harder=True):
-    """One case, as (check, names, observed, expected, the case, what was done to it)."""
+def questions(operation, dtype, *seed, harder=True, step_back=2, **fixed):
+    """One case, as (check, names, observed, expected, the case, what was done to it).
+
+    step_back: one in so many cases is also taken back step by step. fixed: sizes and options.
+    """
     random = np.random.RandomState([n % 2**32 for n in (*seed, 5)])
-    case, regime = hard_case(operation, dtype, *seed, harder=harder)
+    case, regime = hard_case(operation, dtype, *seed, harder=harder, **fixed)
     arithmetic = ARITHMETICS[dtype][random.randint(len(ARITHMETICS[dtype]))]
     options = dict(case.options)
     if operation in ("softmax", "attention"):
@@ -92,16 +95,17 @@ def questions(operation, dtype, *seed, harder=True):
     if operation not in RECURRENT:
         return
     whole = {n: case.option(n) for n in OPERATIONS[operation].options}
-    yield (
-        "forward step by step",
-        OPERATIONS[operation].outputs,
-        y,
-        expected_step_by_step(operation, y[0], *arrays, arithmetic=arithmetic, **whole),
-        case,
-        regime,
-    )
+    if case.arrays["x"].shape[1] != 1:  # one step is the whole
+        yield (
+            "forward step by step",
+            OPERATIONS[operation].outputs,
+            y,
+            expected_step_by_step(operation, y[0], *arrays, arithmetic=arithmetic, **whole),
+            case,
+            regime,
+        )
     hidden = case.sizes()["H"]
-    if random.randint(2) or not hidden:
+    if random.randint(step_back) or not hidden:
         return
     rows = BLOCKS[operation] * hidden
     batch, steps = case.arrays["x"].shape[:2]

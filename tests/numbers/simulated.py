@@ -58,7 +58,8 @@ class Simulated(np.lib.mixins.NDArrayOperatorsMixin):
         m = self.machine
         if self.held is not None and (self.groups is None or not m.chance(m.recompute)):
             return self.held
-        value = np.broadcast_to(added(m, self.groups, self.shape), self.shape)
+        value = added(m, self.groups, self.shape)
+        value = value if value.shape == self.shape else np.broadcast_to(value, self.shape)
         self.held = value if self.masked is None else np.where(self.masked, -np.inf, value)
         return self.held
 
@@ -102,7 +103,10 @@ def together(terms, shape):
     """All terms along one first axis."""
     if len(terms) == 1 and terms[0].shape[1:] == tuple(shape):
         return terms[0]
-    return np.concatenate([np.broadcast_to(z, (len(z), *shape)) for z in terms])
+    shape = tuple(shape)
+    return np.concatenate(
+        [z if z.shape[1:] == shape else np.broadcast_to(z, (len(z), *shape)) for z in terms]
+    )
 
 
 def terms_of(m, group):

@@ -1,0 +1,106 @@
+"""Ten thousand cases of each operation and dtype: how near a right one comes to its bound.
+
+    python tests/numbers/measured.py --cases 10000 --into measured.jsonl
+
+appends a line for every part of them, goes on where an earlier run stopped, and never counts a
+case twice; `python docs/certificate.py measured.jsonl` makes the published tables of the lines.
+A case is what `observed.questions` draws: arguments, options and an implementation of its own.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import conftest  # noqa: F401  makes the clone importable as seqlaws
+
+from observed import ARITHMETICS, CHECKS, Observed, questions
+
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.reference.numbers import Arithmetic
+
+LETTERS = {
+    "softmax": "", "attention": "L S D Dv", "lstm_gates": "I H",
+    "rnn": "I H", "lstm": "I H", "gru": "I H",
+}  # fmt: skip
+STEPS = (1, 1, 1, 1, 1, 1, 2, 3)  # a step rounds like any other
+STEP_BACK = 8  # one in so many is also taken back step by step
+
+
+def cheap_sizes(operation, number):
+    """Half of the cases small throughout, all but one in sixteen short; the others as drawn."""
+    random = np.random.RandomState([number, 6])
+    fixed = {}
+    if random.randint(2):
+        fixed = {letter: random.randint(1, 5) for letter in LETTERS[operation].split()}
+    if operation in RECURRENT and random.randint(16):
+        fixed["T"] = STEPS[random.randint(len(STEPS))]
+    return fixed
+
+
+def terms(case):
+    """How many numbers the longest sum of the forward operation adds up."""
+    sizes = case.sizes()
+    if case.operation == "softmax":
+        return case.arrays["x"].shape[case.option("axis")]
+    return sizes["S"] if case.operation == "attention" else sizes["I"] + sizes["H"]
+
+
+def measure(operation, dtype, first, cases):
+    """One line: what each check saw of the cases numbered from `first`."""
+    checks = {check: Observed() for check in CHECKS}
+    sharp = {check: [] for check in CHECKS}
+    plain = f"; {Arithmetic(dtype).accumulate}, ieee"  # the dtype's default arithmetic
+    started = time.process_time()
+    for number in range(first, first + cases):
+        for check, names, found, expected, case, regime in questions(
+            operation, dtype, number, step_back=STEP_BACK, **cheap_sizes(operation, number)
+        ):
+            seen = checks[check]
+            before = len(seen.sharpness)
+            free = "vjp" in check or dtype == "float64"  # where the reference itself may overflow
+            seen.see(names, found, expected, regime, number, nan_is_free=free)
+            if len(seen.sharpness) > before and regime.endswith(plain):
+                sharp[check].append([terms(case), seen.sharpness[-1], seen.typical[-1]])
+    said = {"operation": operation, "dtype": dtype, "first": first, "cases": cases,
+            "seconds": round(time.process_time() - started, 1), "checks": {}}  # fmt: skip
+    for check, seen in checks.items():
+        if seen.cases:
+            summary = seen.summary()
+            kept = ("cases", "entries", "unclaimed", "worst", "violations")
+            sharpness = [[n, round(a, 4), round(b, 4)] for n, a, b in sharp[check]]
+            said["checks"][check] = {k: summary[k] for k in kept} | {"sharpness": sharpness}
+    return said
+
+
+def done(path):
+    """The parts that are already in the file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {(said["operation"], said["dtype"], said["first"]) for said in map(json.loads, lines)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--part", type=int, default=1000, help="cases a line")
+    parser.add_argument("--into", type=Path, required=True)
+    given = parser.parse_args()
+    known = done(given.into)
+    for first in range(0, given.cases, given.part):
+        for dtype in ARITHMETICS:
+            for operation in OPERATIONS:
+                if (operation, dtype, first) in known:
+                    continue
+                cases = min(given.part, given.cases - first)
+                line = json.dumps(measure(operation, dtype, first, cases))
+                with given.into.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
