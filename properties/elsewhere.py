@@ -4,12 +4,7 @@ An implementation may behave where it sees a test runner: loaded modules, the en
 the stack. There, it is imported by a few lines of plain Python, and asked again.
 """
 
-import atexit
 import os
-import pickle
-import struct
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +13,11 @@ import numpy as np
 
 from seqlaws.properties.cases import Case
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.pipes import Child, EndedError
 
-# what the other process runs: it knows nothing of the suite, and speaks on descriptors of its own
+# what the other process runs: it knows nothing of the suite
 PROGRAM = """
-import importlib, importlib.util, os, pickle, struct, sys
+import importlib, importlib.util
 import numpy as np
 
 def load(target, attribute):
@@ -61,120 +57,58 @@ def work(ask):
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
     return [plain(o) for o in outputs]
 
-incoming, outgoing = int(sys.argv[1]), int(sys.argv[2])
-target, attribute = sys.argv[3], sys.argv[4]
-sys.argv = ["program"]
-subject = load(target, attribute)
-with os.fdopen(incoming, "rb") as source, os.fdopen(outgoing, "wb") as sink:
-    while head := source.read(8):
-        ask = pickle.loads(source.read(struct.unpack("<q", head)[0]))
-        try:
-            answer = "answer", work(ask)
-        except NotImplementedError as reason:
-            answer = "not offered", str(reason)
-        except Exception as error:
-            answer = "raised", f"{type(error).__name__}: {error}"
-        data = pickle.dumps(answer)
-        sink.write(struct.pack("<q", len(data)) + data)
-        sink.flush()
+def answer(ask):
+    try:
+        return "answer", work(ask)
+    except NotImplementedError as reason:
+        return "not offered", str(reason)
+    except Exception as error:
+        return "raised", f"{type(error).__name__}: {error}"
+
+subject = load(*arguments)
+serve(answer)
 """
 TELLTALES = ("PYTEST", "HYPOTHESIS", "SEQLAWS", "CI", "TOX", "COVERAGE")
+PLACES: dict[str, Child] = {}
 
 
-class Elsewhere:
-    """One implementation in another process; started when it is first asked."""
-
-    def __init__(self, spec: str) -> None:
-        self.spec = spec
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start the process, with an environment that tells nothing."""
-        target, _, attribute = self.spec.partition(":")
-        if target.endswith(".py"):
-            target = str(Path(target).resolve())
-        elif "." not in target:
-            target = f"seqlaws.impls.{target}"
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(TELLTALES)}
-        clone = Path(__file__).resolve().parents[1] / ".typings"
-        if target.startswith("seqlaws.") and clone.is_dir():
-            environment["PYTHONPATH"] = str(clone)
-        theirs_in, self.to = os.pipe()
-        self.back, theirs_out = os.pipe()
-        command = [sys.executable, "-c", PROGRAM, str(theirs_in), str(theirs_out)]
-        self.process = subprocess.Popen(  # noqa: S603  # our own program
-            [*command, target, attribute],
-            env=environment,
-            pass_fds=(theirs_in, theirs_out),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(theirs_in)
-        os.close(theirs_out)
-        atexit.register(self.stop)
-
-    def stop(self) -> None:
-        """End the process."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def ask(
-        self, case: Case, traits: Mapping[str, str], options: Mapping[str, Any]
-    ) -> tuple[str, Any]:
-        """("answer", outputs by name), or ("raised" | "not offered" | "died", a sentence)."""
-        if self.process is None:
-            self.start()
-        question = {
-            **traits,
-            "operation": case.operation,
-            "dtype": case.dtype,
-            "arrays": [np.array(a) for a in case.arrays.values()],
-            "options": dict(options),
-        }
-        try:
-            send(self.to, question)
-            kind, found = receive(self.back)
-        except (OSError, EOFError, struct.error):
-            self.stop()
-            return "died", "the process that it was called in came to an end"
-        if kind == "answer":
-            found = dict(zip(OPERATIONS[case.operation].outputs, found, strict=False))
-        return kind, found
+def started(spec: str) -> Child:
+    """The implementation in another process, with an environment that tells nothing."""
+    target, _, attribute = spec.partition(":")
+    if target.endswith(".py"):
+        target = str(Path(target).resolve())
+    elif "." not in target:
+        target = f"seqlaws.impls.{target}"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(TELLTALES)}
+    if target.startswith("seqlaws."):
+        environment |= where_seqlaws_is()
+    return Child(PROGRAM, target, attribute, environment=environment)
 
 
-def send(descriptor: int, question: dict[str, Any]) -> None:
-    """Its length, then its pickle."""
-    data = pickle.dumps(question)
-    view = memoryview(struct.pack("<q", len(data)) + data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def where_seqlaws_is() -> dict[str, str]:
+    """What a process of a clone that is not installed needs to import seqlaws."""
+    clone = Path(__file__).resolve().parents[1] / ".typings"
+    return {"PYTHONPATH": str(clone)} if clone.is_dir() else {}
 
 
-def receive(descriptor: int) -> tuple[str, Any]:
-    """What came back. Raises EOFError if nothing did."""
-    (length,) = struct.unpack("<q", exactly(descriptor, 8))
-    answer: tuple[str, Any] = pickle.loads(exactly(descriptor, length))  # noqa: S301  # our program's
-    return answer
-
-
-def exactly(descriptor: int, length: int) -> bytes:
-    """So many bytes. Raises EOFError if there are fewer."""
-    parts = []
-    while length:
-        part = os.read(descriptor, min(length, 1 << 20))
-        if not part:
-            raise EOFError
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
-
-
-PLACES: dict[str, Elsewhere] = {}
-
-
-def elsewhere(spec: str) -> Elsewhere:
-    """The one other process of an implementation."""
-    return PLACES.setdefault(spec, Elsewhere(spec))
+def ask_elsewhere(
+    spec: str, case: Case, traits: Mapping[str, str], options: Mapping[str, Any]
+) -> tuple[str, Any]:
+    """("answer", outputs by name), or ("raised" | "not offered" | "died", a sentence)."""
+    question = {
+        **traits,
+        "operation": case.operation,
+        "dtype": case.dtype,
+        "arrays": [np.array(a) for a in case.arrays.values()],
+        "options": dict(options),
+    }
+    if spec not in PLACES:
+        PLACES[spec] = started(spec)
+    try:
+        kind, found = PLACES[spec].ask(question)
+    except EndedError:
+        del PLACES[spec]
+        return "died", "the process that it was called in came to an end"
+    if kind == "answer":
+        found = dict(zip(OPERATIONS[case.operation].outputs, found, strict=False))
+    return kind, found

@@ -7,7 +7,7 @@ import importlib.metadata
 import pkgutil
 import platform
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ import hypothesis
 import pytest
 
 from seqlaws import properties
-from seqlaws.properties import finding, surroundings
+from seqlaws.properties import apart, finding, surroundings
 from seqlaws.properties.backends import backend
 from seqlaws.properties.laws import LAWS, Effort, Law, examine
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.precision import Grade, grade
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.traits import DTYPES, known_failures_of, nearest, traits_of
 from seqlaws.properties.verdicts import (
@@ -110,15 +111,18 @@ class Session:
         operations: list[str],
         strict: bool = False,
         effort: Callable[[], Effort] = Effort,
+        grading: bool = False,
     ) -> None:
         self.devices, self.dtypes, self.operations = devices, dtypes, operations
-        self.strict, self.decide_effort = strict, effort
+        self.strict, self.decide_effort, self.grading = strict, effort, grading
+        self.grades: list[Grade] = []
         self.problems: list[str] = []
         self.absent: list[str] = []
         self.found: dict[str, tuple[str, Any]] = {}
         self.unavailable: dict[tuple[str, str], str] = {}
         self.verdicts: list[Verdict] = []
         self.complaints: list[str] = []
+        apart.start()  # before anybody else's code runs
         surroundings.remember()
         for spec in dict.fromkeys(specs):
             self.add(spec)
@@ -141,6 +145,7 @@ class Session:
             get("op") or [],
             bool(get("seqlaws_strict")) or "--strict" in config.invocation_params.args,
             lambda: effort_of(config),
+            bool(get("grade_precision")),
         )
         runs = [(name, d) for name in made.found for d in made.devices_of(name)]
         if all(made.why_not(name, device) for name, device in runs):
@@ -197,6 +202,18 @@ class Session:
                         made.append(one)
         return made
 
+    def subjects(self) -> Iterator[Subject]:
+        """Every operation that can be run, in each declared dtype, on each device."""
+        for name, (spec, namespace) in self.found.items():
+            declared = getattr(namespace, "TRAITS", {})
+            for operation in self.operations or OPERATIONS:
+                dtypes = traits_of(declared, operation).dtypes
+                for device in self.devices_of(name):
+                    runs = not self.why_not(name, device)
+                    for dtype in dtypes if runs and hasattr(namespace, operation) else ():
+                        if dtype in (self.dtypes or dtypes):
+                            yield Subject(name, namespace, operation, dtype, device, spec)
+
     def header(self) -> list[str]:
         """What runs, and on what."""
         lines = []
@@ -220,7 +237,9 @@ class Session:
                     self.verdicts.append(loaded(str(value)))
 
     def finish(self, path: str | None) -> bool:
-        """Write verdict.json if asked; whether there is anything to complain of."""
+        """Grade the precision and write verdict.json if asked; whether there is a complaint."""
+        if self.grading:
+            self.grades = [grade(subject, self.effort.seed) for subject in self.subjects()]
         unavailable = [reason for reason in self.unavailable.values() if reason]
         self.complaints = self.problems + unavailable + self.stale_known_failures()
         if self.strict:
@@ -233,6 +252,7 @@ class Session:
                 "versions": versions(),
                 "implementations": {name: spec for name, (spec, _) in self.found.items()},
                 "complaints": self.complaints + self.absent,
+                "precision": [g.as_data() for g in self.grades],
             }
             Path(path).write_text(as_document(run, self.verdicts), encoding="utf-8")
         return bool(self.complaints)
@@ -262,9 +282,10 @@ class Session:
 
     def summary(self) -> list[str]:
         """The table, what was not checked, and the complaints."""
+        graded = [g.line() for g in self.grades]
         if not self.verdicts:
-            return self.complaints
-        lines = [*table(self.verdicts), "", *options_not_offered(self.verdicts)]
+            return [*graded, *self.complaints]
+        lines = [*table(self.verdicts), "", *graded, *options_not_offered(self.verdicts)]
         known = {
             v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "known failure"
         }

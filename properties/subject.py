@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws import reference
+from seqlaws.properties import apart
 from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError, backend
 from seqlaws.properties.cases import Case, poisoned
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS, RECURRENT, Operation
 from seqlaws.properties.traits import Traits, known_failures_of, traits_of
-from seqlaws.reference.numbers import Arithmetic, Expected, expected_and_allowed
-from seqlaws.reference.numbers.stepwise import expected_step_by_step
+from seqlaws.reference.numbers import Arithmetic, Expected
 
 Outputs = dict[str, Array]
 
@@ -47,6 +46,7 @@ class Record:
     worst: float = 0.0
     not_offered: Counter[str] = field(default_factory=Counter)
     calls: list[tuple[str, Case, Any]] = field(default_factory=list)
+    first: list[tuple[str, Case, Any]] = field(default_factory=list)  # those of the first failure
 
 
 class Subject:
@@ -240,34 +240,46 @@ class Subject:
 
     def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
         """What the specification says, and how far this subject may be from it."""
-        name = self.operation.name + ("_vjp" if vjp else "")
-        arrays = [*(case.cotangents.values() if vjp else ()), *case.arrays.values()]
-        options = self.reference_options(case)
-        found = expected_and_allowed(name, *arrays, arithmetic=self.arithmetic, **options)
+        found = self.asked("expected", *self.question(case, vjp), **self.reference_options(case))
         declared = self.operation.name == "attention" and self.traits.fully_masked != "zeros"
         if declared and not case.arrays["k"].shape[2]:  # of the mean of nothing nothing is claimed
-            found = tuple(Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found)
+            found = [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
         return dict(zip(case.arrays if vjp else self.operation.outputs, found, strict=True))
 
     def plain(self, case: Case, *, vjp: bool = False) -> Outputs:
         """What the specification says in float64, without a bound."""
-        name = self.operation.name + ("_vjp" if vjp else "")
-        arrays = [*(case.cotangents.values() if vjp else ()), *case.arrays.values()]
-        with np.errstate(all="ignore"):
-            found = getattr(reference, name)(*arrays, **self.reference_options(case))
-        found = found if isinstance(found, tuple) else (found,)
+        found = apart.ask("plain", *self.question(case, vjp), **self.reference_options(case))
         return dict(zip(case.arrays if vjp else self.operation.outputs, found, strict=True))
+
+    def question(self, case: Case, vjp: bool) -> list[Any]:
+        """The name and the arguments of a call."""
+        cotangents = case.cotangents.values() if vjp else ()
+        return [self.operation.name + ("_vjp" if vjp else ""), *cotangents, *case.arrays.values()]
+
+    def asked(self, way: str, *arguments: Any, **options: Any) -> list[Expected]:
+        """The specification's answer on rounding numbers of the subject's arithmetic."""
+        a = self.arithmetic
+        described = a.dtype, a.accumulate, a.matmul
+        found = apart.ask(way, *arguments, arithmetic=described, **options)
+        return [Expected(*e) for e in found]
 
     def expected_of_steps(self, case: Case, outputs: Outputs) -> dict[str, Expected]:
         """For the recurrences: each step from the subject's own state before it."""
         if self.operation.name not in RECURRENT:
             return self.expected(case)
-        given = {name: case.option(name) for name in self.operation.options}
-        found = expected_step_by_step(
-            self.operation.name, outputs["y"], *case.arrays.values(), arithmetic=self.arithmetic,
-            **given,
-        )  # fmt: skip
+        given = [self.operation.name, outputs["y"], *case.arrays.values()]
+        found = self.asked("step by step", *given, **self.every_option(case))
         return dict(zip(self.operation.outputs, found, strict=True))
+
+    def expected_of_steps_back(self, case: Case, gradients: Outputs) -> dict[str, Expected]:
+        """For the recurrences with weight_ih = 1: each step back from the subject's own."""
+        given = [self.operation.name, gradients["x"], *self.question(case, vjp=True)[1:]]
+        found = self.asked("vjp step by step", *given, **self.every_option(case))
+        return dict(zip(case.arrays, found, strict=True))
+
+    def every_option(self, case: Case) -> dict[str, Any]:
+        """All options, given or by default."""
+        return {name: case.option(name) for name in self.operation.options}
 
     def reference_options(self, case: Case) -> dict[str, Any]:
         """The options of the call, and what the traits say about it."""

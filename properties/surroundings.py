@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import warnings
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,20 +66,34 @@ def torch_state(torch: Any) -> dict[str, Any]:
 
 
 def functions() -> dict[str, int]:
-    """The identity of every function that a verdict rests on: the suite's, NumPy's, torch's."""
-    names = [n for n in sys.modules if n.startswith(("seqlaws.reference", "seqlaws.properties"))]
-    names += ["numpy", "numpy.testing", "numpy.linalg", "math"]
+    """What a verdict rests on: functions of NumPy and torch, and all that the suite consists of."""
+    names = ["numpy", "numpy.testing", "numpy.linalg", "math"]
     names += [n for n in ("torch", "torch.testing", "torch.nn.functional") if n in sys.modules]
-    found = {}
-    for name in names:
+    ours = [n for n in sys.modules if n.startswith(("seqlaws.reference", "seqlaws.properties"))]
+    found: dict[str, int] = {}
+    for name in names + ours:
         module = sys.modules.get(name)
         if isinstance(module, ModuleType):
             for attribute, value in list(vars(module).items()):
-                if callable(value):
-                    found[f"{name}.{attribute}"] = id(value)
-                    code = getattr(value, "__code__", None)
-                    if code is not None:
-                        found[f"{name}.{attribute}'s code"] = id(code)
+                found |= identity(f"{name}.{attribute}", value, deep=name in ours)
+    return found
+
+
+def identity(name: str, value: Any, *, deep: bool) -> dict[str, int]:
+    """What of a value is not to change; deep: constants, and the parts of a class, too."""
+    if isinstance(value, (property, cached_property, staticmethod, classmethod)):
+        value = getattr(value, "fget", None) or getattr(value, "func", value)
+    if not callable(value):
+        constant = deep and isinstance(value, (int, float, str, tuple))
+        return {name: hash(repr(value))} if constant else {}
+    found = {name: id(value)}
+    code = getattr(value, "__code__", None)
+    if code is not None:
+        found[f"{name}'s code"] = id(code)
+        found[f"{name}'s defaults"] = hash(repr(value.__defaults__))
+    if deep and isinstance(value, type) and value.__module__.startswith("seqlaws."):
+        for attribute, part in list(vars(value).items()):
+            found |= identity(f"{name}.{attribute}", part, deep=True)
     return found
 
 

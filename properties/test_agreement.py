@@ -8,7 +8,6 @@ from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.sweeps import distances, every_combination, every_size, moderate_sizes
-from seqlaws.reference.numbers.stepwise import expected_vjp_step_by_step
 
 ALL = tuple(OPERATIONS)
 COMBINED = tuple(o for o in ALL if OPERATIONS[o].options)
@@ -78,12 +77,7 @@ def test_gradients_step_by_step(impl: Subject, case: Case) -> None:
     """
     case = case.having(weight_ih=np.eye(case.arrays["weight_ih"].shape[0]))
     gradients = impl.pull(case)
-    options = {name: case.option(name) for name in impl.operation.options}
-    given = [*case.cotangents.values(), *case.arrays.values()]
-    found = expected_vjp_step_by_step(
-        case.operation, gradients["x"], *given, arithmetic=impl.arithmetic, **options
-    )
-    agree(impl, gradients, dict(zip(case.arrays, found, strict=True)))
+    agree(impl, gradients, impl.expected_of_steps_back(case, gradients))
 
 
 @law(*ALL, gradients=True, share=0.1)
