@@ -136,7 +136,7 @@ def with_cotangents(case: Case, fill: Filling, fixed: Mapping[str, Any]) -> Case
 
 def softmax_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     """Scores of rank 1 to 4 along any axis, some -inf, up to the scale of 1e4."""
-    fill = Filling(draw, dtype)
+    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
     rank = fixed.get("rank", pick(draw, (1, 2, 3, 4, 2, 3)))
     shape = [pick(draw, (2, 3, 1, 4, 5, 7, 8, 9)) for _ in range(rank)]
     axis = fixed.get("axis", pick(draw, (-1, *range(rank), *range(-rank, 0))))
@@ -168,7 +168,7 @@ def parameters(
 
 def gates_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     """One step's gates, from ordinary to saturated."""
-    fill = Filling(draw, dtype)
+    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
     n = drawn_sizes(draw, "B I H", "B", fixed)
     arrays = {"x": fill.array(n["B"], n["I"]), "h": fill.array(n["B"], n["H"])}
     arrays |= parameters(fill, 4, n["I"], n["H"], pick(draw, (1.0, 0.5, 2.0, 20.0)))
@@ -177,7 +177,7 @@ def gates_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
 
 def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Sequences; initial states and biases that are not zero; lengths, direction, activation."""
-    fill = Filling(draw, dtype)
+    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
     n = drawn_sizes(draw, "B T I H", "B T", fixed)
     blocks = {"rnn": 1, "gru": 3, "lstm": 4}[operation]
     scale = pick(draw, fixed.get("scales", (1.0, 0.5, 1.0, 2.0)))
@@ -195,6 +195,8 @@ def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case
     padded = chance(draw, 2)
     if fixed.get("padded", padded):
         lengths = fill.random().randint(0, n["T"] + 1, n["B"])
+        if n["B"] and chance(draw, 2):
+            lengths[draw(n["B"])] = n["T"]  # the longest row, by which others are padded
         options["lengths"] = lengths.astype(np.int64)
     case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
     return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), n["I"]))
@@ -210,7 +212,7 @@ def padded_with(case: Case, poison: float) -> Array:
 
 def attention_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     """Heads that share keys, unequal sizes, and every option beside every other."""
-    fill = Filling(draw, dtype)
+    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
     n = drawn_sizes(draw, "L S D Dv", "L S", fixed)
     n["B"] = fixed.get("B", pick(draw, (1, 2, 3, 2)))
     n["M"] = fixed.get("M", pick(draw, (1, 2, 3)))

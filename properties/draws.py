@@ -85,8 +85,8 @@ class Filling:
     shows only the entries that matter.
     """
 
-    def __init__(self, draw: Draw, dtype: str) -> None:
-        self.draw, self.dtype = draw, dtype
+    def __init__(self, draw: Draw, dtype: str, *, dense: bool = False) -> None:
+        self.draw, self.dtype, self.windows = draw, dtype, not dense
         self.seed = draw(2**16)
         self.regime = pick(draw, (*ORDINARY, *REGIMES))
         self.count = 0
@@ -101,7 +101,7 @@ class Filling:
         z = random.standard_normal(shape)
         values = REGIMES[regime or ("ordinary" if style % 3 == 2 else self.regime)](z, random)
         values = representable(values * scale, self.dtype)
-        if style > 1 or not values.size:
+        if style > 1 or not values.size or not self.windows:
             return values
         length, start = window // 1024 % (values.size + 1), window % 1024 % values.size
         flat = np.full(values.size, float(style))

@@ -4,7 +4,6 @@
 examination itself, `examine`, needs no pytest.
 """
 
-import contextlib
 import functools
 import hashlib
 import pickle
@@ -21,6 +20,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.strategies import SearchStrategy
 
 from seqlaws.properties.cases import Case, CaseStrategy, build, cases
+from seqlaws.properties.diagnosis import diagnose
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
@@ -136,7 +136,10 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     except LawBrokenError as broken:
         verdict.status = "failed" if made.level == "MUST" else "not kept"
         verdict.reason = headline(broken)
-        verdict.message = message(verdict.law, made.level, made.statement, subject, broken)
+        seconds = min(1.0, effort.shrinking + 0.5)
+        found = diagnose(subject, record.first, seconds)
+        verdict.diagnosis = found.text
+        verdict.message = message(verdict.law, made.level, made.statement, subject, broken, found)
         verdict.witness = witness(subject, broken)
     verdict.seconds = round(time.perf_counter() - started, 4)
     verdict.examples, verdict.entries = record.examples, record.entries
@@ -174,7 +177,8 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     for k in range(rounds):
         for i, one in sweep[seed % part :: part]:
             fixed = {**one, "gradients": made.gradients}
-            case = build(by_seed(seed, seed >> 32, k, i), operation, subject.dtype, **fixed)
+            draw = by_seed(seed, seed >> 32, k, i)
+            case = build(draw, operation, subject.dtype, dense=True, **fixed)
             try:
                 tried(made, subject, case)
             except LawBrokenError:
@@ -188,9 +192,14 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
 def tried(made: Law, subject: Subject, case: Case) -> None:
     """One example. Raises LawBrokenError."""
     subject.record.calls.clear()
-    with contextlib.suppress(NotOfferedError):
+    try:
         made.check(subject, subject.adapted(case))
         subject.record.examples += 1
+    except NotOfferedError:
+        return
+    except LawBrokenError:
+        subject.record.first = subject.record.first or list(subject.record.calls)
+        raise
 
 
 class EnoughError(BaseException):

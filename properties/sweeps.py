@@ -62,9 +62,16 @@ def moderate_sizes(operation: str) -> list[Fixed]:
     """For recurrences fewer, up to 33 steps: past them a whole gradient's bound says nothing."""
     if operation not in RECURRENT:
         return every_size(operation)
-    sizes = {"T": (0, 1, 2, 3, 7, 8, 9, 16, 17, 33), "B": BATCHES, "I": WIDTHS, "H": WIDTHS}
-    weak = {"scales": (0.5, 1.0)}
-    return [{letter: n, **weak} for letter, ns in sizes.items() for n in ns]
+    weak: Fixed = {"scales": (0.5, 1.0)}
+    sizes = {"B": BATCHES, "I": WIDTHS, "H": WIDTHS}
+    wide = [{letter: n, **weak} for letter, ns in sizes.items() for n in ns]
+    ways: list[Fixed] = [
+        {"padded": True},
+        *({"padded": False, "reverse": w} for w in (False, True)),
+    ]
+    return wide + [
+        {"T": n, **way, **weak} for n in (0, 1, 2, 3, 7, 8, 9, 16, 17, 33) for way in ways
+    ]
 
 
 def distances(operation: str) -> list[Fixed]:
