@@ -58,6 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seqlaws-seed", type=int, default=None, metavar="N", help="suite seed (default 0)"
     )
     group.addoption(
+        "--grade-precision",
+        "--seqlaws-grade-precision",
+        action="store_true",
+        help="say of each operation the narrowest arithmetic under which it still conforms",
+    )
+    group.addoption(
         "--verdict-json",
         "--seqlaws-verdict-json",
         metavar="PATH",
