@@ -1,11 +1,16 @@
-"""Every hand-written vjp is the derivative of the forward source, by the complex step.
+"""Every hand-written vjp is the derivative of the forward source.
 
-Im f(x + i h d) / h is the derivative along d without cancellation, to the last bits (Squire and
-Trapp 1998, "Using complex variables to estimate derivatives of real functions").
+By the complex step: Im f(x + i h d) / h is the derivative along d without cancellation, to the last
+bits (Squire and Trapp 1998, "Using complex variables to estimate derivatives of real functions").
+By the difference quotient of enclosures: (f(x + h d) - f(x - h d)) / 2h on balls of 256 bits, also
+where complex numbers overflow. At the kinks by what the contract says.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from enclosed import balls, lifted, small_cases
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from settings_of_cases import examples
@@ -17,6 +22,8 @@ from seqlaws.reference.numbers import expected_and_allowed
 
 H = 1e-30
 TINY = 1e-270  # below it the step underflows
+STEP = 2.0**-70  # of the difference quotient, whose error is of the order of its square
+ZERO = balls.exact(np.zeros(()))
 OPERATIONS_WITH_ROWS = ("softmax", "attention")
 
 
@@ -84,6 +91,43 @@ def one_entry(direction, random):
     if alone.size:
         alone.reshape(-1)[random.randint(alone.size)] = 1.0
     return alone
+
+
+def quotient(case, options, name, direction):
+    """The difference quotient of <cotangents, outputs> along a direction of one argument."""
+    x, d = balls.exact(case.arrays[name]), balls.exact(STEP * direction)
+    ends = []
+    for moved in (x + d, x - d):
+        arguments = [moved if n == name else lifted(a) for n, a in case.arrays.items()]
+        ends.append(balls.enclosed(getattr(reference, case.operation)(*arguments, **options)))
+    pairs = zip(case.cotangents.values(), *ends, strict=True)
+    total = sum((balls.total(balls.exact(c) * (up - down)) for c, up, down in pairs), start=ZERO)
+    return float((total / balls.exact(np.array(2 * STEP))).balls[()])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@examples(25)
+@given(data=st.data())
+def test_vjp_is_the_difference_quotient_of_enclosures(operation, data):
+    """In all options, and with weights of 2^150, whose gradients complex numbers do not hold."""
+    case = away_from_kinks(data.draw(small_cases(operation)))
+    assume(sum(a.size for a in case.arrays.values()) <= 300)
+    if case.options.get("nonlinearity") == "relu" and data.draw(st.booleans()):
+        case = replace(case, dtype="float64")
+        case = case.having(weight_hh=case.arrays["weight_hh"] * 2.0**150)
+    options = {n: lifted(o) for n, o in case.options.items()}
+    arguments = [*case.cotangents.values(), *case.arrays.values()]
+    vjp = f"{operation}_vjp"
+    with np.errstate(all="ignore"):
+        gradients = as_tuple(getattr(reference, vjp)(*arguments, **case.options))
+    allowed = expected_and_allowed(vjp, *arguments, arithmetic="float64", **case.options)
+    for (name, array), g, bound in zip(case.arrays.items(), gradients, allowed, strict=True):
+        direction = case.random(4).standard_normal(array.shape)
+        direction = np.where(np.isfinite(array), direction, 0.0)
+        slope, found = quotient(case, options, name, direction), float(np.sum(g * direction))
+        rounding = np.sum(bound.allowed * np.abs(direction), where=np.isfinite(bound.allowed))
+        scale = float(np.sum(np.abs(g * direction)))
+        assert abs(slope - found) <= 1e-12 * scale + rounding + TINY, (name, slope, found)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -6,47 +6,16 @@ grants float64 arithmetic; and always within what float32 is allowed, which has 
 
 import numpy as np
 import pytest
+from enclosed import balls, certified, small_cases
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from settings_of_cases import examples
 
 from seqlaws import reference
-from seqlaws.properties.cases import cases
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.reference.numbers import expected_and_allowed
 
-pytest.importorskip(
-    "flint", reason="python-flint is not installed: not run are all certified values"
-)
-from seqlaws.reference.numbers import balls
-
 UNITS = 8  # of float64, 2^-53 relative each
-SMALL = {
-    "softmax": "n", "attention": "L S D Dv B M group", "lstm_gates": "B I H", "rnn": "B T I H",
-    "lstm": "B T I H", "gru": "B T I H",
-}  # fmt: skip
-
-
-@st.composite
-def small_cases(draw, operation):
-    """Cases of float32 numbers with every size at most 3 (softmax: rows of at most 9)."""
-    top = 9 if operation == "softmax" else 3
-    sizes = {letter: draw(st.integers(0, top)) for letter in SMALL[operation].split()}
-    sizes |= {letter: max(sizes[letter], 1) for letter in ("M", "group") if letter in sizes}
-    return draw(cases(operation, "float32", **sizes))
-
-
-def lifted(x):
-    return balls.exact(x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
-
-
-def certified(name, arguments, options):
-    """The exact values of an operation, enclosed."""
-    with np.errstate(all="ignore"):
-        outputs = getattr(reference, name)(
-            *(lifted(x) for x in arguments), **{n: lifted(o) for n, o in options.items()}
-        )
-    return balls.enclosed(outputs)
 
 
 def check(name, arguments, options):
