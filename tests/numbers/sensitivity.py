@@ -1,0 +1,195 @@
+"""The smallest relative defect that is still caught, beside what fixed tolerances catch.
+
+    python tests/numbers/sensitivity.py --into defects.json
+
+A right simulated implementation gets one defect of a relative size, on ordinary inputs: in one
+weight, one bias, the activations or the scale. The size is halved until a rule no longer sees it.
+"""
+
+import argparse
+import json
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import conftest  # noqa: F401  makes the clone importable as seqlaws
+
+import machine
+import observed
+from machine import Machine, hashed
+
+from seqlaws import reference
+from seqlaws.properties.checks import ratios
+from seqlaws.properties.draws import representable
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
+from seqlaws.reference.numbers.stepwise import expected_step_by_step
+
+SIZES = {"B": 2, "T": 4, "I": 8, "H": 8, "N": 2, "M": 1, "L": 4, "S": 32, "D": 16, "Dv": 8}
+DEFECTS = {  # of an operation: what is spoilt, and which argument holds it
+    "softmax": {"activation": "", "scale": "x"},
+    "attention": {"weight": "k", "bias": "mask", "activation": "", "scale": "q"},
+    **{
+        operation: {"weight": "weight_hh", "bias": "bias_ih", "activation": ""}
+        for operation in ("rnn", "lstm_gates", "lstm", "gru")
+    },
+}
+RULES = ("derived bound", "assert_close", "1e-2 and 1e-2", "twice the low-precision error")
+CLOSE = {  # torch.testing.assert_close's rtol and atol
+    "float64": (1e-7, 1e-7), "float32": (1.3e-6, 1e-5), "bfloat16": (1.6e-2, 1e-5),
+    "float16": (1e-3, 1e-5),
+}  # fmt: skip
+WORST, LEAST = 4, -104  # half octaves: 2^2 and 2^-52
+
+
+def ordinary(operation, dtype, seed):
+    """Normal numbers, weights that keep their scale; arguments by name, options."""
+    random = np.random.RandomState([seed, 17])
+    arrays = {}
+    for name, axes in OPERATIONS[operation].arrays.items():
+        letters = ["8", "32"] if axes == "..." else axes.split()
+        shape = [
+            int(a) if a.isdigit() else int(a[0]) * SIZES[a[1:]] if a[0].isdigit() else SIZES[a]
+            for a in letters
+        ]
+        z = random.standard_normal(shape)
+        arrays[name] = representable(z / shape[-1] ** 0.5 if "weight" in name else z, dtype)
+    options = {}
+    if operation == "attention":
+        shape = [SIZES[a] for a in "BNLS"]
+        options["mask"] = representable(random.standard_normal(shape), dtype)
+    return arrays, options
+
+
+class Defective(Machine):
+    """A machine whose functions are off by a relative defect at half of their arguments."""
+
+    defect = 0.0
+
+    def function(self, f, x, wrong_by=4.0):
+        value = super().function(f, x, wrong_by)
+        hit = hashed(np.asarray(x), 12345) < 0.5
+        return self.round(np.where(hit, value * (1 + self.defect), value)) if self.defect else value
+
+
+def right_machine(made):
+    """Nothing against it: functions rounded correctly, states kept, subnormal numbers too."""
+    made.wrong, made.keep, made.flush, made.accumulate = "least", 1.0, 0.0, made.declared.accumulate
+    return made
+
+
+def run(operation, arrays, options, arithmetic, seed, defect=0.0):
+    """What a simulated implementation returns, its functions off by `defect`."""
+
+    def made(seed, arithmetic):
+        found = right_machine(Defective(seed, arithmetic))
+        found.defect = defect
+        return found
+
+    observed.Machine, kept = made, observed.Machine
+    try:
+        return observed.simulate(operation, [*arrays.values()], options, arithmetic, seed)
+    finally:
+        observed.Machine = kept
+
+
+def spoilt(operation, what, arrays, options, size):
+    """The arguments with one of them off by a relative size, and the defect of the functions."""
+    name = DEFECTS[operation][what]
+    if not name:
+        return arrays, options, size
+    group = options if name in options else arrays
+    array = np.array(group[name])
+    if what == "scale":
+        array *= 1 + size
+    else:
+        flat = array.reshape(-1)
+        flat[np.argmax(np.abs(flat))] *= 1 + size
+    changed = {**group, name: array}
+    return (arrays, changed, 0.0) if group is options else (changed, options, 0.0)
+
+
+def seen_by(operation, dtype, arrays, options, outputs, low):
+    """Which of the rules reject the outputs."""
+    given, arithmetic = [*arrays.values()], Arithmetic(dtype)
+    if operation in RECURRENT:
+        expected = expected_step_by_step(
+            operation, outputs[0], *given, arithmetic=arithmetic,
+            **OPERATIONS[operation].options,
+        )  # fmt: skip
+    else:
+        expected = expected_and_allowed(operation, *given, arithmetic=arithmetic, **options)
+    bound = any(
+        ratios(o, value, allowed, False).max() > 1
+        for o, (value, allowed) in zip(outputs, expected, strict=True)
+    )
+    values = getattr(reference, operation)(*given, **options)
+    values = values if isinstance(values, tuple) else (values,)
+    rtol, atol = CLOSE[dtype]
+    pairs = list(zip(outputs, values, strict=True))
+    close = any(
+        (np.abs(o - machine.rounded_to(v, dtype)) > atol + rtol * np.abs(v)).any() for o, v in pairs
+    )
+    loose = any((np.abs(o - v) > 1e-2 + 1e-2 * np.abs(v)).any() for o, v in pairs)
+    twice = any(
+        np.abs(o - v).max() > 2 * np.abs(p - v).max()
+        for o, v, p in zip(outputs, values, low, strict=True)
+    )
+    return dict(zip(RULES, (bound, close, loose, twice), strict=True))
+
+
+def thresholds(operation, dtype, what, seed):
+    """For each rule the smallest size that it sees; 0 if it rejects the right one, else inf."""
+    arrays, options = ordinary(operation, dtype, seed)
+    plain, throughout = Arithmetic(dtype), Arithmetic(dtype, dtype)
+    low = run(operation, arrays, options, throughout, [seed, 1])
+
+    @cache
+    def verdict(half_octaves):
+        size = 2.0 ** (half_octaves / 2) if half_octaves is not None else 0.0
+        a, o, functions = spoilt(operation, what, arrays, options, size)
+        outputs = run(operation, a, o, plain, [seed, 2], functions)
+        return seen_by(operation, dtype, arrays, options, outputs, low)
+
+    found = {}
+    for rule in RULES:
+        if verdict(None)[rule]:
+            found[rule] = 0.0
+            continue
+        below, above = LEAST, WORST + 1
+        while above - below > 1:
+            middle = (below + above) // 2
+            below, above = (below, middle) if verdict(middle)[rule] else (middle, above)
+        found[rule] = 2.0 ** (above / 2) if above <= WORST else np.inf
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--inputs", type=int, default=8, help="how many for each number")
+    parser.add_argument("--into", type=Path, required=True)
+    given = parser.parse_args()
+    rows = []
+    for operation, defects in DEFECTS.items():
+        for dtype in CLOSE:
+            for what in defects:
+                found = [thresholds(operation, dtype, what, k) for k in range(given.inputs)]
+                row = {"operation": operation, "dtype": dtype, "defect": what}
+                for rule in RULES:
+                    sizes = [f[rule] for f in found]
+                    rejected = sum(size == 0 for size in sizes)
+                    kept = [size for size in sizes if size]
+                    row[rule] = {
+                        "smallest": str(np.median(kept)) if kept else None,
+                        "right ones rejected": rejected / len(sizes),
+                    }
+                rows.append(row)
+                given.into.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
