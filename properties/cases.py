@@ -140,10 +140,12 @@ def softmax_case(draw: Draw, dtype: str, **fixed: Any) -> Case:
     rank = fixed.get("rank", pick(draw, (1, 2, 3, 4, 2, 3)))
     shape = [pick(draw, (2, 3, 1, 4, 5, 7, 8, 9)) for _ in range(rank)]
     axis = fixed.get("axis", pick(draw, (-1, *range(rank), *range(-rank, 0))))
+    if "rows" in fixed:
+        shape[0] = fixed["rows"]
     shape[axis] = fixed.get("n", shape[axis])
     if "n" not in fixed and chance(draw, 4):
         shape[axis] = pick(draw, (*TILES, 127, 128, 129, 257))
-    if chance(draw, 12) and "n" not in fixed:
+    if chance(draw, 12) and not fixed.keys() & {"n", "rows"}:
         shape[pick(draw, range(rank))] = 0
     x = fill.array(*shape, scale=pick(draw, (1.0, 1.0, 4.0, 30.0, 1000.0, 1e4)))
     masked = pick(draw, (0.0, 0.0, 0.3, 0.9))
@@ -238,7 +240,7 @@ def attention_options(
     options: dict[str, Any] = {}
     kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
     kind = fixed.get("mask", kind) or "none"
-    options["mask"] = drawn_mask(draw, fill, n, kind)
+    options["mask"] = drawn_mask(draw, fill, n, kind, fixed)
     options["is_causal"] = pick(draw, (False, True))
     scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7))
     options["scale"] = scale
@@ -259,17 +261,20 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and not isinstance(a, np.ndarray) and a == b
 
 
-def drawn_mask(draw: Draw, fill: Filling, n: Mapping[str, int], kind: str) -> Array | None:
+def drawn_mask(
+    draw: Draw, fill: Filling, n: Mapping[str, int], kind: str, fixed: Mapping[str, Any]
+) -> Array | None:
     """A mask of one of the shapes that broadcast; some of its rows may be masked throughout."""
     random = fill.random()
     whole = tuple(n[a] for a in "BNLS")
-    axes = [pick(draw, (True, True, False)) for _ in whole[:3]]
+    axes = fixed.get("axes", [pick(draw, (True, True, False)) for _ in whole[:3]])
     shape = tuple(size if kept else 1 for size, kept in zip(whole[:3], axes, strict=True))
-    shape = (*shape, n["S"] if draw(2) or not n["S"] else pick(draw, (n["S"], 1)))
+    last = fixed.get("last", pick(draw, ("S", "S", "S", 1)))
+    shape = (*shape, 1 if last == 1 and n["S"] else n["S"])
     keep = random.random_sample(shape) < pick(draw, (0.7, 0.95, 0.3))
     if chance(draw, 4):
         keep[..., : shape[-1] // 2] = False  # a leading block
-    rank = pick(draw, (4, 4, 3, 2, 1))
+    rank = fixed.get("mask_rank", pick(draw, (4, 4, 3, 2, 1)))
     while keep.ndim > rank:  # axes of size 1 in front may be left out
         if keep.shape[0] != 1:
             break

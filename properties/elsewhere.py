@@ -52,8 +52,20 @@ def work(ask):
     torch = importlib.import_module("torch") if ask["backend"] == "torch" else None
     make = lambda value: given(value, ask["dtype"], ask["device"], torch)
     arrays = [make(a) for a in ask["arrays"]]
+    cotangents = [make(c) for c in ask["cotangents"]]
     options = {n: make(o) for n, o in ask["options"].items()}
-    outputs = getattr(subject, ask["operation"])(*arrays, **options)
+    function = getattr(subject, ask["operation"])
+    back = getattr(subject, ask["operation"] + "_vjp", None)
+    if not cotangents:
+        outputs = function(*arrays, **options)
+    elif back is not None:
+        outputs = back(*cotangents, *arrays, **options)
+    else:
+        leaves = [a.requires_grad_() for a in arrays]
+        outputs = function(*leaves, **options)
+        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+        outputs = torch.autograd.grad(outputs, leaves, cotangents, allow_unused=True)
+        outputs = [torch.zeros_like(a) if g is None else g for a, g in zip(leaves, outputs)]
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
     return [plain(o) for o in outputs]
 
@@ -92,15 +104,16 @@ def where_seqlaws_is() -> dict[str, str]:
 
 
 def ask_elsewhere(
-    spec: str, case: Case, traits: Mapping[str, str], options: Mapping[str, Any]
+    spec: str, case: Case, traits: Mapping[str, str], *, vjp: bool = False
 ) -> tuple[str, Any]:
-    """("answer", outputs by name), or ("raised" | "not offered" | "died", a sentence)."""
+    """("answer", outputs or gradients by name), or ("raised" | "not offered" | "died", why)."""
     question = {
         **traits,
         "operation": case.operation,
         "dtype": case.dtype,
         "arrays": [np.array(a) for a in case.arrays.values()],
-        "options": dict(options),
+        "options": dict(case.options),
+        "cotangents": [np.array(c) for c in case.cotangents.values()] if vjp else [],
     }
     if spec not in PLACES:
         PLACES[spec] = started(spec)
@@ -110,5 +123,6 @@ def ask_elsewhere(
         del PLACES[spec]
         return "died", "the process that it was called in came to an end"
     if kind == "answer":
-        found = dict(zip(OPERATIONS[case.operation].outputs, found, strict=False))
+        names = case.arrays if vjp else OPERATIONS[case.operation].outputs
+        found = dict(zip(names, found, strict=False))
     return kind, found

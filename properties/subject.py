@@ -132,7 +132,9 @@ class Subject:
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """The gradient of each array for the case's cotangents, by the array's name."""
         arrays, options = self.native(case, layouts or {})
-        cotangents = {name: self.native_array(c) for name, c in case.cotangents.items()}
+        cotangents = {
+            n: self.native_array(c, (layouts or {}).get(n, "")) for n, c in case.cotangents.items()
+        }
         if self.vjp_function is not None:
             given = (*cotangents.values(), *arrays.values())
             raw = self.called(self.vjp_function, case, *given, **options)

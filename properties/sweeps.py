@@ -10,6 +10,7 @@ from seqlaws.properties.operations import RECURRENT
 
 Fixed = dict[str, Any]
 LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257)
+LONG = (256, 512, 513, 1000, 1025)
 FEATURES = (1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 129)
 WIDTHS = (1, 2, 3, 7, 8, 9, 16, 17, 33, 65)
 BATCHES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33)
@@ -42,15 +43,17 @@ KINDS: dict[str, Fixed] = {  # the recurrences' own option
 def every_size(operation: str) -> list[Fixed]:
     """Each letter of an operation at each size, the others drawn; lengths beside bare flags too."""
     if operation == "softmax":
-        return [{"n": n} for n in (*LENGTHS, 6, 10, 11, 12, 13, 14, 100, 255, 256, 1000)]
+        rows: list[Fixed] = [{"rank": 2, "axis": -1, "rows": n} for n in LENGTHS]
+        return [{"n": n} for n in (*LENGTHS, *range(4, 15), 100, 255, *LONG)] + rows
     if operation == "attention":
-        letters = {"L": LENGTHS, "S": LENGTHS, "D": FEATURES, "Dv": FEATURES, "B": BATCHES[:8]}
-        letters |= {"M": (1, 2, 3, 4, 5, 8), "group": (1, 2, 3, 4, 7, 8)}
+        letters = {"L": LENGTHS, "S": LENGTHS, "D": FEATURES, "Dv": FEATURES, "B": BATCHES}
+        letters |= {"M": (1, 2, 3, 4, 5, 8, 12, 16, 17), "group": (1, 2, 3, 4, 7, 8, 16)}
         bare: Fixed = {"mask": None, "window": None}
         pinned: list[Fixed] = [{**bare, "L": n, "S": n, "is_causal": True} for n in LENGTHS]
         pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
+        pinned += [{"S": n, "L": 2} for n in LONG] + [{"L": n, "S": 3} for n in LONG]
     else:
-        letters = {"B": BATCHES, "I": FEATURES, "H": FEATURES}
+        letters = {"B": (*BATCHES, 64, 65, 129), "I": FEATURES, "H": FEATURES}
         pinned = []
         if operation in RECURRENT:
             short = product(LENGTHS[:-4], (False, True), (False, True))
@@ -91,9 +94,42 @@ def every_combination(operation: str) -> list[Fixed]:
         rows: list[Fixed] = [{"padded": False}, {"padded": True}]
         ways: list[Fixed] = [{"reverse": False}, {"reverse": True}]
         return [a | b | c | d for a, b, c, d in product(sizes, rows, ways, kinds)]
+    whole = product((True, False), repeat=3)  # along which of B, N and L a mask differs
+    shapes = product(("boolean", "floating"), whole, (4, 2), ("S", 1))
+    masks = [
+        NONE | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
+        for kind, axes, rank, last in shapes
+        if rank == 4 or not any(axes[:2])
+    ]
     given = [{name: value} for name, values in TELLING.items() for value in values]
     pairs = [a | b for a, b in combinations(given, 2) if a.keys() != b.keys()]
     shifted = [a | {"query_offset": 2, "is_causal": True} for a in given]
-    shapes: list[Fixed] = [{"L": 6, "S": 9}, {"L": 9, "S": 6}]
-    small = [NONE | shape | pair for pair in (*pairs, *shifted) for shape in shapes]
-    return small + [NONE | {"L": 66, "S": 131} | one for one in given]
+    sizes_: list[Fixed] = [{"L": 6, "S": 9}, {"L": 9, "S": 6}]
+    small = [NONE | n | pair for pair in (*pairs, *shifted) for n in sizes_]
+    masks = [{"B": 2, "M": 2, **sizes_[0], **mask} for mask in masks]
+    return small + masks + [NONE | {"L": 66, "S": 131} | one for one in given]
+
+
+def unequal(operation: str) -> list[Fixed]:
+    """A few sets of sizes of which none is 1 and no two are equal, so that strides tell."""
+    if operation == "softmax":
+        return [{"rank": 3, "n": 5}, {"rank": 2, "n": 7}, {"rank": 4, "n": 3}, {"rank": 2, "n": 33}]
+    if operation == "attention":
+        heads: list[Fixed] = [{"B": 2, "M": 3, "group": 2}, {"B": 3, "M": 2, "group": 1}]
+        sizes: list[Fixed] = [
+            {"L": 4, "S": 7, "D": 5, "Dv": 8},
+            {"L": 17, "S": 34, "D": 16, "Dv": 9},
+        ]
+        return [a | b for a in heads for b in sizes] + [{**heads[0], "L": 1, "S": 9, "D": 4}]
+    few: list[Fixed] = [{"B": 3, "T": 4, "I": 5, "H": 2}, {"B": 4, "T": 2, "I": 3, "H": 5}]
+    return [*few, {"B": 5, "T": 3, "I": 2, "H": 4}, {"B": 3, "T": 18, "I": 17, "H": 8}]
+
+
+def one_large(operation: str) -> list[Fixed]:
+    """One problem that is larger than any other law's."""
+    if operation == "softmax":
+        return [{"rank": 2, "axis": -1, "rows": 1030, "n": 1025}]
+    if operation == "attention":
+        heads: Fixed = {"mask": None, "B": 2, "M": 2, "group": 2}
+        return [{**heads, "L": 530, "S": 1030, "D": 64, "Dv": 64}]
+    return [{"B": 96, "T": 96, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +16,13 @@ from seqlaws.properties.draws import by_seed
 from seqlaws.properties.elsewhere import ask_elsewhere
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
-from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject, output_shapes
+from seqlaws.properties.subject import (
+    LawBrokenError,
+    NotOfferedError,
+    Outputs,
+    Subject,
+    output_shapes,
+)
 from seqlaws.properties.surroundings import (
     AT_FIRST,
     REMEMBERED,
@@ -25,6 +31,8 @@ from seqlaws.properties.surroundings import (
     reseed,
     surroundings,
 )
+from seqlaws.properties.sweeps import unequal
+from seqlaws.reference.numbers import Expected
 
 ALL = tuple(OPERATIONS)
 BATCHED = tuple(o for o in OPERATIONS if o != "softmax")
@@ -98,11 +106,13 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
         array.reshape(-1)[: 1 + array.size // 8] = case.arrays[name].reshape(-1)[
             : 1 + array.size // 8
         ]
-    with np.errstate(all="ignore"):
-        for name, array in other.arrays.items():
-            impl.backend.write(arrays[name], array)
-    outputs = impl.answer(other, arrays, options)
-    agree(impl, outputs, impl.expected_of_steps(other, outputs), "it kept an earlier answer")
+    turned = other.having(**{n: np.flip(a) for n, a in other.arrays.items()})  # of the same sum
+    for now in (other, turned):
+        with np.errstate(all="ignore"):
+            for name, array in now.arrays.items():
+                impl.backend.write(arrays[name], array)
+        outputs = impl.answer(now, arrays, options)
+        agree(impl, outputs, impl.expected_of_steps(now, outputs), "it kept an earlier answer")
 
 
 @law(*ALL, share=0.02)
@@ -137,23 +147,19 @@ def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     require(not replaced, f"it replaced {', '.join(replaced[:4])}")
 
 
-def layouts_of(case: Case, impl: Subject) -> Iterator[dict[str, str]]:
+def layouts_of(impl: Subject, names: list[str]) -> Iterator[dict[str, str]]:
     """Every layout of all arrays at once, and of one array alone."""
-    arrays = [*case.arrays, *(n for n, o in case.options.items() if isinstance(o, np.ndarray))]
-    for layout in impl.backend.layouts:
-        if layout != "broadcast":
-            yield dict.fromkeys(arrays, layout)
-    for name in arrays:
-        for layout in impl.backend.layouts:
-            if layout not in ("contiguous", "broadcast"):
-                yield {name: layout}
+    layouts = [n for n in impl.backend.layouts if n != "broadcast"]
+    yield from (dict.fromkeys(names, layout) for layout in layouts)
+    yield from ({name: layout} for name in names for layout in layouts if layout != "contiguous")
 
 
-@law(*ALL, share=0.06)
+@law(*ALL, share=0.01, sweep=unequal)
 def test_memory_layouts(impl: Subject, case: Case) -> None:
     """Transposed, strided, sliced, reversed and read-only inputs give what contiguous ones give."""
+    names = [*case.arrays, *(n for n, o in case.options.items() if isinstance(o, np.ndarray))]
     plain = impl.run(case)
-    for layouts in layouts_of(case, impl):
+    for layouts in layouts_of(impl, names):
         impl.record.calls.clear()
         outputs = impl.run(case, layouts)
         if all(np.array_equal(outputs[n], plain[n], equal_nan=True) for n in plain):
@@ -163,16 +169,34 @@ def test_memory_layouts(impl: Subject, case: Case) -> None:
         agree(impl, outputs, due, f"another memory layout ({how}) gives another answer")
 
 
-@law(*ALL, share=0.05, gradients=True)
+@law(*ALL, share=0.01, gradients=True, sweep=unequal)
 def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
-    """Gradients of transposed, strided and sliced inputs are those of contiguous ones."""
-    expected = impl.expected(case, vjp=True)
-    for layout in impl.backend.layouts:
-        if layout != "broadcast":
-            impl.record.calls.clear()
-            gradients = impl.pull(case, dict.fromkeys([*case.arrays, *case.cotangents], layout))
-            says = f"another memory layout ({layout}) gives another gradient"
-            agree(impl, gradients, expected, says, nan_is_free=True)
+    """Gradients of transposed, strided and sliced inputs and cotangents are those of contiguous."""
+    names = [*case.arrays, *case.cotangents]
+    names += [n for n, o in case.options.items() if isinstance(o, np.ndarray)]
+    expected, plain = impl.expected(case, vjp=True), impl.pull(case)
+    for layouts in layouts_of(impl, names):
+        impl.record.calls.clear()
+        gradients = impl.pull(case, layouts)
+        if all(np.array_equal(gradients[n], plain[n], equal_nan=True) for n in plain):
+            continue
+        how = ", ".join(f"{n} {layout}" for n, layout in list(layouts.items())[:1])
+        says = f"another memory layout ({how}) gives another gradient"
+        agree(impl, gradients, expected, says, nan_is_free=True)
+
+
+@law(*ALL, share=0.01, gradients=True, sweep=unequal)
+def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
+    """A cotangent with stride 0, as that of a sum or a mean is, gives what its copy gives."""
+    spread = {
+        n: np.array(np.broadcast_to(c[:1], c.shape))
+        for n, c in case.cotangents.items()
+        if c.ndim and len(c)
+    }
+    summed = case.pulled(**spread)
+    gradients = impl.pull(summed, dict.fromkeys(spread, "broadcast"))
+    says = "broadcast cotangents give another gradient"
+    agree(impl, gradients, impl.expected(summed, vjp=True), says, nan_is_free=True)
 
 
 @law(*ALL, share=0.1)
@@ -291,6 +315,11 @@ def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
     second = impl.run(case.having(**changes))
     own = {n: o[row : row + 1] for n, o in first.items()}
     same(impl, {n: o[row : row + 1] for n, o in second.items()}, own, "a neighbour has influence")
+    if impl.gives_gradients:
+        pulled, others = impl.pull(case), impl.pull(case.having(**changes))
+        own = {n: pulled[n][row : row + 1] for n in changes}
+        found = {n: others[n][row : row + 1] for n in changes}
+        same(impl, found, own, "a neighbour has influence on a gradient")
 
 
 @law("attention", "softmax", "lstm_gates", share=0.12, cases=drawn(mask=None))
@@ -322,38 +351,62 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
     sizes = {"B": 3, "T": 12, "L": 24, "S": 24, "H": 16, "n": 64}
     one = impl.adapted(build(by_seed(case.seed), case.operation, case.dtype, **sizes))
     work = [another(one, k) for k in range(4)]
-    alone = []
-    for member in work:
+    for call in (impl.run, impl.pull) if impl.gives_gradients else (impl.run,):
         try:
-            alone.append((member, impl.run(member)))
+            alone = [(member, call(member)) for member in work]
         except NotOfferedError:
             continue
-    impl.record.calls.clear()
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # let the threads meet
-    try:
-        with ThreadPoolExecutor(len(work)) as pool:
-            found = list(pool.map(lambda pair: impl.run(pair[0]), alone * 8))
-    finally:
-        sys.setswitchinterval(interval)
-    for (_, before), after in zip(alone * 8, found, strict=True):
-        same(impl, after, before, "calls from several threads disturb each other")
+        impl.record.calls.clear()
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)  # let the threads meet
+        try:
+            with ThreadPoolExecutor(len(work)) as pool:
+                found = list(pool.map(call, [member for member, _ in alone * 8]))
+        finally:
+            sys.setswitchinterval(interval)
+        for (_, before), after in zip(alone * 8, found, strict=True):
+            same(impl, after, before, "calls from several threads disturb each other")
 
 
 @law(*ALL, share=0.12)
 def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
     """Called from another process, in which nothing speaks of a test, it conforms just as well."""
+    found = called_elsewhere(impl, case)
+    shapes = dict(zip(impl.operation.outputs, output_shapes(case), strict=True))
+    judge(impl, found, shapes, lambda: impl.expected_of_steps(case, found))
+
+
+@law(*ALL, share=0.06, gradients=True)
+def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
+    """Called from another process, in which nothing speaks of a test, its gradients are right."""
+    found = called_elsewhere(impl, case, vjp=True)
+    shapes = {n: a.shape for n, a in case.arrays.items()}
+    judge(impl, found, shapes, lambda: impl.expected(case, vjp=True))
+
+
+def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs:
+    """What it answers there. Raises LawBrokenError, NotOfferedError."""
     traits = {"backend": impl.traits.backend, "device": impl.device}
-    kind, found = ask_elsewhere(impl.spec, case, traits, case.options)
+    kind, found = ask_elsewhere(impl.spec, case, traits, vjp=vjp)
     if kind == "not offered":
         raise NotOfferedError(found)
-    impl.record.calls.append((case.operation, case, None))
+    impl.record.calls.append((case.operation + ("_vjp" if vjp else ""), case, None))
     require(kind == "answer", f"called from any other program it {kind}: {found}")
-    for name, shape in zip(impl.operation.outputs, output_shapes(case), strict=True):
+    return dict(found)
+
+
+def judge(
+    impl: Subject,
+    found: Outputs,
+    shapes: Mapping[str, tuple[int, ...]],
+    expected: Callable[[], Mapping[str, Expected]],
+) -> None:
+    """Raise LawBrokenError unless what came back is what was due."""
+    for name, shape in shapes.items():
         right = name in found and found[name].shape == tuple(shape)
         require(right, f"called from any other program it returns no {name} of shape {shape}")
-    expected = impl.expected_of_steps(case, found)
-    agree(impl, found, expected, "called from any other program it gives another answer")
+    says = "called from any other program it gives another answer"
+    agree(impl, found, expected(), says, nan_is_free=True)
 
 
 @law(*RECURRENT, "lstm_gates", "attention", share=0.1, level="SHOULD", cases=drawn(mask=None))
