@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.cases import Case
+from seqlaws.properties.diagnosis import Diagnosis
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subject import LawBrokenError, Subject
@@ -30,7 +31,14 @@ def headline(broken: LawBrokenError) -> str:
     return str(broken)
 
 
-def message(law: str, level: str, statement: str, subject: Subject, broken: LawBrokenError) -> str:
+def message(
+    law: str,
+    level: str,
+    statement: str,
+    subject: Subject,
+    broken: LawBrokenError,
+    diagnosis: Diagnosis,
+) -> str:
     """The whole failure, to be read without the run that made it."""
     calls = subject.record.calls
     case = calls[-1][1] if calls else None
@@ -49,6 +57,9 @@ def message(law: str, level: str, statement: str, subject: Subject, broken: LawB
             f"  expected        {w['expected']!r}",
             f"  allowed         {w['allowed']!r}",
         ]
+    if diagnosis.text:
+        lines += indented("  diagnosis       ", diagnosis.text)
+        lines += [f"                  {line}" for line in diagnosis.lines]
     if case is not None:
         lines += ["  case"] + [f"    {line}" for line in described(case)]
         lines += ["  reproduce with", "", textwrap.indent(script(subject, broken), "    ")]

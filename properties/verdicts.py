@@ -34,6 +34,7 @@ class Verdict:
     seconds: float = 0.0
     reason: str = ""
     message: str = ""
+    diagnosis: str = ""
     witness: dict[str, Any] = field(default_factory=dict)
     not_offered: dict[str, int] = field(default_factory=dict)
 

@@ -26,13 +26,13 @@ def _empty(a):
     return ~base.allowed(a).any(-1)
 
 
-@empty_row(differs(given(mask=EMPTY)), diagnosis="fully masked row gives NaN")
+@empty_row(differs(given(mask=EMPTY)), diagnosis="NaN for a fully masked row")
 def fully_masked_gives_nan(a, o):
     """A query that may attend to nothing gets NaN where zeros are declared."""
     o.out[_empty(a)] = np.nan
 
 
-@empty_row(differs(given(mask=EMPTY)), diagnosis="fully masked row gives the mean")
+@empty_row(differs(given(mask=EMPTY)), diagnosis="the mean for a fully masked row")
 def fully_masked_gives_mean(a, o):
     """A query that may attend to nothing gets the mean of all values, as -1e9 for -inf does."""
     mean = np.repeat(base.heads(a, a.v).mean(2)[:, :, None], a.q.shape[2], axis=2)

@@ -95,7 +95,7 @@ def scale_of_padded_d(a):
     return 1 / math.sqrt(-(-a.q.shape[-1] // 8) * 8) if a.scale is None else a.scale
 
 
-@scale(differs(given(D=64, S=3)), diagnosis="scale 1/8")
+@scale(differs(given(D=64, S=3)), diagnosis="the scale of D = 16 for every larger D")
 def scale_capped_at_sixteen(a):
     """The default scale is that of D = 16 for every larger D."""
     return 1 / math.sqrt(min(a.q.shape[-1], 16)) if a.scale is None else a.scale

@@ -118,7 +118,7 @@ def gates_bias_broadcast(a):
     """A bias of one entry is broadcast to all units."""
 
 
-@vjp(GRADIENT, diagnosis="dh missing")
+@vjp(GRADIENT, diagnosis="dh zero")
 def gates_dh_zero(a, g):
     """The hidden state gets no gradient."""
     g.h = np.zeros_like(g.h)

@@ -57,7 +57,7 @@ def rnn_bias_hh_missing(a):
     a.bias_hh = np.zeros_like(a.bias_hh)
 
 
-@arguments("bias", ANY, diagnosis="bias_hh doubled")
+@arguments("bias", ANY, diagnosis="bias_hh for bias_ih")
 def rnn_bias_hh_for_both(a):
     """bias_hh is added twice, bias_ih not at all."""
     a.bias_ih = a.bias_hh
@@ -105,7 +105,7 @@ def rnn_length_zero_is_one(a):
     a.lengths = None if a.lengths is None else np.maximum(a.lengths, 1)
 
 
-@arguments("lengths", differs(given(lengths=lengths(2, 4))), diagnosis="lengths of row 0")
+@arguments("lengths", differs(given(lengths=lengths(2, 4))), diagnosis="lengths of the longest row")
 def rnn_lengths_of_longest_row(a):
     """All rows have the length of the longest."""
     if a.lengths is not None and len(a.lengths):

@@ -159,7 +159,7 @@ def softmax_minus_inf_is_minus_ten_thousand(a):
 
 @wrong(
     softmax, "arguments", "fully masked row", differs(given(x=put(np.s_[1], -np.inf))),
-    diagnosis="fully masked row gives the mean",
+    diagnosis="the mean for a fully masked row",
 )  # fmt: skip
 def softmax_empty_row_gives_mean(a):
     """-inf is replaced by the least float, so a row of -inf gives equal weights, not zeros."""
@@ -168,7 +168,7 @@ def softmax_empty_row_gives_mean(a):
 
 @wrong(
     softmax, "result", "fully masked row", differs(given(x=put(np.s_[1], -np.inf))),
-    diagnosis="fully masked row gives NaN",
+    diagnosis="NaN for a fully masked row",
 )  # fmt: skip
 def softmax_empty_row_gives_nan(a, o):
     """A row of -inf gives NaN where zeros are declared."""

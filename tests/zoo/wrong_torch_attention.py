@@ -110,7 +110,7 @@ def torch_float_mask_before_scale(a, s, allowed):
     "softmax",
     "fully masked row",
     differs(given(mask=boolean("B 1 L S", where=np.s_[:, :, 2]))),
-    diagnosis="fully masked row gives NaN",
+    diagnosis="NaN for a fully masked row",
 )
 def torch_fully_masked_nan(a, s):
     """torch.softmax over a fully masked row gives NaN where zeros are declared."""
@@ -242,7 +242,7 @@ TWO_KEYS = given(
 
 @wrong(
     attention, "scores", "lower precision", differs(TWO_KEYS, 0.1), dtypes=("bfloat16",),
-    diagnosis="bfloat16 accumulation",
+    diagnosis="bfloat16 inside",
 )  # fmt: skip
 def torch_scores_of_bfloat16_kept_in_bfloat16(a, q, k, allowed):
     """With bfloat16 arguments the scores are kept in bfloat16, where float32 is the default."""

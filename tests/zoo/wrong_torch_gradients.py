@@ -68,7 +68,7 @@ def torch_score_gradient_clipped(a, q, k, allowed):
     return with_gradient(base.scores(a, q, k, allowed), lambda g: g.clamp(-1, 1))
 
 
-@wrong(softmax, "total", "gradient", gradient_differs(SM()), diagnosis="normaliser detached")
+@wrong(softmax, "total", "gradient", gradient_differs(SM()), diagnosis="p * dp alone")
 def torch_softmax_normaliser_detached(a, e):
     """The sum is detached: the gradient is p dp."""
     return total(a, e).detach()

@@ -232,7 +232,7 @@ def torch_gates_ifog(a, z):
     return i, f, g, o
 
 
-@wrong(lstm_gates, "arguments", "gradient", gradient_differs(GATES()), diagnosis="dh missing")
+@wrong(lstm_gates, "arguments", "gradient", gradient_differs(GATES()), diagnosis="dh zero")
 def torch_gates_state_detached(a):
     """The hidden state gets no gradient."""
     a.h = a.h.detach()

@@ -1,0 +1,392 @@
+"""What a wrong implementation took the operation for: the misreading that explains its answers.
+
+Every misreading in the catalogue is run, as the specification is, on the failing call, and on some
+telling cases more that the implementation is asked for. The one is named whose values the
+implementation gives, within the error that its declared arithmetic allows there.
+"""
+
+import copy
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.properties.cases import Case
+from seqlaws.properties.checks import ratios
+from seqlaws.properties.draws import Array
+from seqlaws.properties.misreadings import Misreading, about, misread, shown
+from seqlaws.properties.misreadings.precision import kept
+from seqlaws.properties.misreadings.words import AT_HAND, narrow
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.properties.subject import Outputs, Record, Subject
+from seqlaws.properties.telling import dense, telling_cases
+from seqlaws.reference.numbers import Arithmetic, Expected, lifted, unpacked
+from seqlaws.reference.numbers.arithmetic import FORMATS, unit_roundoff
+
+SIZE_AT_MOST, STEPS_AT_MOST = 20_000, 40  # of a call that the misreadings are run on
+POOL, TRIED, TIED = 60, 24, 3  # how many misreadings are looked at again, tried, and named
+NEAR, FAR = 1.0, 1e5  # so many times the error allowed about the truth: surely fits, surely not
+CONTRADICT = "each answer alone is what the specification allows: they contradict each other"
+CHANGES = "the same call gives another answer each time"
+ACCUMULATE = "gradients accumulate: each call adds to the one before"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """text: one line; names: of the misreadings; lines: where the first changes what."""
+
+    text: str = ""
+    names: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One answer of the subject beside what is due: truth; nearly: of the whole run, if it has one.
+
+    wrong: for each output, the entries that are further from the truth than allowed.
+    """
+
+    case: Case
+    vjp: bool
+    observed: Outputs
+    truth: dict[str, Expected]
+    nearly: dict[str, Expected]
+    wrong: dict[str, Array]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether any entry is."""
+        return any(bool(w.any()) for w in self.wrong.values())
+
+    @property
+    def share(self) -> float:
+        """Of the entries that are not zero, how many are wrong."""
+        count = sum(int(np.count_nonzero(e.value)) for e in self.truth.values())
+        return sum(int(w.sum()) for w in self.wrong.values()) / max(count, 1)
+
+
+def diagnose(subject: Subject, first: Iterable[Any], seconds: float) -> Diagnosis:
+    """Explain the failure that the subject's record holds; first: the calls of the first failure.
+
+    It takes about so many seconds at most, and never raises.
+    """
+    until = clock() + seconds
+    calls = list(subject.record.calls)
+    probe = copy.copy(subject)
+    probe.record = Record()
+    token = AT_HAND.set(subject.arithmetic)
+    try:
+        with np.errstate(all="ignore"):
+            return explained(probe, calls, list(first), until)
+    except (Exception, SystemExit):  # the subject's, or that of a form that it gave its answers
+        return Diagnosis()
+    finally:
+        AT_HAND.reset(token)
+
+
+def explained(probe: Subject, calls: list[Any], first: list[Any], until: float) -> Diagnosis:
+    """The diagnosis, once the failing call is found."""
+    seen = [evidence(probe, name, case, outputs) for name, case, outputs in reversed(calls)]
+    known = [e for e in seen if e is not None]
+    failing = next((e for e in known if e.is_wrong), None)
+    if failing is None:
+        return Diagnosis(CONTRADICT) if len(known) > 1 and len(known) == len(calls) else Diagnosis()
+    given = first[-1][1] if first else failing.case
+    others = [asked(probe, dense(given), vjp=failing.vjp)] if moderate(given) else []
+    for e in (failing, *others):
+        changed = whether_it_changes(probe, e)
+        if changed:
+            return Diagnosis(changed, (changed.partition(":")[0],))
+    earlier = [c for c in reversed(first) if c[0].endswith("_vjp") == failing.vjp]
+    if moderate(given) and all(case is not c[1] for c in earlier for case in [failing.case]):
+        known += [e for e in (evidence(probe, *c) for c in earlier) if e is not None]
+    others += [e for e in known if e is not failing and e.vjp == failing.vjp]
+    half = (until + clock()) / 2
+    for case in telling_cases(probe, failing.case):
+        if clock() > half:
+            break
+        others.append(asked(probe, case, vjp=failing.vjp))
+    return best(probe, [failing, *(e for e in others if e is not None)], until)
+
+
+def clock() -> float:
+    """Seconds of this thread's own work: what else the machine does changes no diagnosis."""
+    return time.thread_time()
+
+
+def moderate(case: Case) -> bool:
+    """Whether a case is small enough to run some hundred misreadings on it."""
+    small = sum(a.size for a in case.arrays.values()) <= SIZE_AT_MOST
+    steps = case.arrays["x"].shape[1] if case.operation in RECURRENT else 0
+    return small and steps <= STEPS_AT_MOST
+
+
+def evidence(probe: Subject, name: str, case: Case, outputs: Any) -> Evidence | None:
+    """A recorded call beside what is due; None where it gave no answer."""
+    if outputs is None:
+        return None
+    vjp = name.endswith("_vjp")
+    with suppress(Exception):
+        whole = expected(probe, case, vjp=vjp)
+        recurrent = case.operation in RECURRENT and not vjp
+        truth = probe.expected_of_steps(case, outputs) if recurrent else whole
+        wrong = {n: ratios(outputs[n], *truth[n], nan_is_free=vjp) > 1 for n in truth}
+        return Evidence(case, vjp, outputs, truth, whole, wrong)
+    return None
+
+
+def asked(probe: Subject, case: Case, *, vjp: bool) -> Evidence | None:
+    """One more call of the subject; None where it does not answer."""
+    case = probe.adapted(case)
+    outputs = answer(probe, case, vjp=vjp)
+    return evidence(probe, probe.operation.name + "_vjp" * vjp, case, outputs)
+
+
+def answer(probe: Subject, case: Case, *, vjp: bool) -> Outputs | None:
+    """What the subject gives; None where it gives nothing."""
+    try:
+        return probe.pull(case) if vjp else probe.run(case)
+    except (Exception, SystemExit):
+        return None
+
+
+def whether_it_changes(probe: Subject, before: Evidence | None) -> str:
+    """What to say of a subject that answers the same call in two ways."""
+    after = answer(probe, before.case, vjp=before.vjp) if before is not None else None
+    if before is None or after is None:
+        return ""
+    added = set()
+    for n, (value, allowed) in before.nearly.items():
+        one, other = before.observed[n], after[n]
+        if (ratios(other, one, allowed, nan_is_free=False) > 1).any():
+            more = ratios(other - one, value, 4 * allowed, nan_is_free=True)
+            added.add(before.vjp and bool((more <= 1).all()))
+    if not added:
+        return ""
+    return ACCUMULATE if added == {True} else CHANGES
+
+
+def expected(
+    probe: Subject,
+    case: Case,
+    *,
+    vjp: bool,
+    one: Misreading | None = None,
+    arithmetic: Arithmetic | None = None,
+) -> dict[str, Expected]:
+    """As `Subject.expected`, for a misreading or another arithmetic."""
+    a = arithmetic or probe.arithmetic
+    arrays, options = given(probe, case, vjp=vjp)
+    found = unpacked(
+        function(case, vjp=vjp, one=one)(
+            *(lifted(x, a) for x in arrays), **{n: lifted(x, a) for n, x in options.items()}
+        ),
+        a,
+    )
+    return named(case, found, vjp=vjp)
+
+
+def plain(probe: Subject, one: Misreading, case: Case, *, vjp: bool) -> Outputs:
+    """What a misreading gives, in float64, without a bound."""
+    arrays, options = given(probe, case, vjp=vjp)
+    found = function(case, vjp=vjp, one=one)(*arrays, **options)
+    return named(case, found if isinstance(found, tuple) else (found,), vjp=vjp)
+
+
+def given(probe: Subject, case: Case, *, vjp: bool) -> tuple[list[Array], dict[str, Any]]:
+    """The arguments and options of the specification for a case."""
+    arrays = [*(case.cotangents.values() if vjp else ()), *case.arrays.values()]
+    return arrays, probe.reference_options(case)
+
+
+def function(case: Case, *, vjp: bool, one: Misreading | None) -> Any:
+    """The specification of a case's operation, or a misreading of it."""
+    name = case.operation + "_vjp" * vjp
+    return getattr(reference, name) if one is None else misread(one, name)
+
+
+def named(case: Case, found: tuple[Any, ...], *, vjp: bool) -> dict[str, Any]:
+    """Outputs by their names."""
+    names = case.arrays if vjp else OPERATIONS[case.operation].outputs
+    return dict(zip(names, found, strict=True))
+
+
+def distance(probe: Subject, one: Misreading, e: Evidence) -> tuple[float, float]:
+    """How far a misreading's values are from what was observed: at most, and in the mean.
+
+    In units of what is allowed about the truth; entries of which nothing can be said are left out.
+    """
+    unit, furthest, total, count = 64 * unit_roundoff(probe.dtype), 0.0, 0.0, 1
+    try:
+        values = plain(probe, one, e.case, vjp=e.vjp)
+        for name, (_, allowed) in e.nearly.items():
+            value, observed = values[name], e.observed[name]
+            if value.shape != observed.shape:
+                return np.inf, np.inf
+            near = allowed + unit * (np.abs(value) + np.abs(observed)) + 1e-30
+            ratio = np.minimum(ratios(observed, value, near, nan_is_free=e.vjp), 1e9)
+            if ratio.size:
+                furthest = max(furthest, float(ratio.max()))
+            total, count = total + float(np.log1p(ratio).sum()), count + ratio.size
+    except Exception:
+        return np.inf, np.inf
+    return furthest, total / count
+
+
+def judged(probe: Subject, one: Misreading, e: Evidence) -> float:
+    """1 where a misreading explains an answer, -1 where it is refuted, 0 where it is neither."""
+    try:
+        found = expected(probe, e.case, vjp=e.vjp, one=one)
+        return verdict(found, e)
+    except Exception:
+        return -1.0
+
+
+def verdict(found: dict[str, Expected], e: Evidence) -> float:
+    """The same for expectations already made."""
+    telling, wrong = 0, 0
+    for name, (value, allowed) in found.items():
+        observed = e.observed[name]
+        if value.shape != observed.shape:
+            return -1.0
+        if (ratios(observed, value, allowed, nan_is_free=e.vjp) > 1).any():
+            return -1.0
+        off = np.abs(observed - e.nearly[name].value)
+        sharp = (allowed < off) | (np.isnan(observed) & np.isnan(value)) | (observed == value)
+        sharp |= np.isnan(value) & e.vjp
+        telling += int((sharp & e.wrong[name]).sum())
+        wrong += int(e.wrong[name].sum())
+    return 1.0 if wrong and 2 * telling >= wrong else 0.0
+
+
+def fits(probe: Subject, one: Misreading, e: Evidence) -> bool:
+    """Whether a misreading may have given an answer: by its values, in doubt by its bound."""
+    furthest, _ = distance(probe, one, e)
+    return furthest <= NEAR or (furthest < FAR and judged(probe, one, e) >= 0)
+
+
+def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
+    """The misreading that explains most, and what to say of it."""
+    failing = apt[0]
+    operation = failing.case.operation
+    known = about(operation + "_vjp" * failing.vjp)
+    wrong = [e for e in apt if e.is_wrong]
+    for telling in (wrong, [failing]) if len(wrong) > 1 else (wrong,):
+        scores: dict[Misreading, tuple[int, int, int]] = {}
+        for one in screened(probe, known, telling, until):
+            if clock() > until or sum(s[:2] == (0, 0) for s in scores.values()) > TIED:
+                break
+            if judged(probe, one, failing) < 0 or not any(judged(probe, one, e) > 0 for e in wrong):
+                continue
+            others = [(e.is_wrong, fits(probe, one, e)) for e in apt[1:]]
+            astray, conditional = others.count((True, False)), others.count((False, False))
+            scores[one] = (astray, conditional, known.index(one))
+        if scores:
+            return worded(operation, scores, vjp=failing.vjp)
+    rounded = rounding(probe, apt)
+    if rounded is not None:
+        return rounded
+    what = operation + ("'s gradient" if failing.vjp else "")
+    return Diagnosis(f"none of the {len(known)} misreadings of {what} in the catalogue explains it")
+
+
+def screened(
+    probe: Subject, known: tuple[Misreading, ...], wrong: list[Evidence], until: float
+) -> list[Misreading]:
+    """The misreadings that come nearest to what was observed, nearest first."""
+    pool: list[tuple[float, int, Misreading]] = [(0.0, k, one) for k, one in enumerate(known)]
+    for e in sorted(wrong, key=effort_and_use):
+        left = []
+        for near, k, one in pool:
+            if clock() > until:
+                break
+            furthest, mean = distance(probe, one, e)
+            if furthest < FAR:
+                left.append((near + mean, k, one))
+        pool = sorted(left)[:POOL]
+    return [one for *_, one in pool[:TRIED]]
+
+
+def effort_and_use(e: Evidence) -> tuple[bool, int]:
+    """Answers that tell much with little effort first."""
+    arrays = e.case.arrays.values()
+    steps = e.case.arrays["x"].shape[1] if e.case.operation in RECURRENT else 1
+    return sum(int(w.sum()) for w in e.wrong.values()) < 4, steps * (
+        1000 + sum(a.size for a in arrays)
+    )
+
+
+def worded(
+    operation: str, scores: dict[Misreading, tuple[int, int, int]], *, vjp: bool
+) -> Diagnosis:
+    """The sentence for the misreadings that explain most."""
+    order = sorted(scores, key=lambda one: scores[one])
+    first = order[0]
+    astray, conditional, _ = scores[first]
+    names: list[str] = []
+    for one in order:
+        same = scores[one][:2] == (astray, conditional)
+        if same and not any(one.name.startswith(name) for name in names):
+            names.append(one.name)
+    what = "gradients are those of" if vjp else "output is what"
+    verb = f"{operation} with" if vjp else f"{operation} gives with"
+    where = ""
+    if astray:
+        where = "on this case "
+    elif conditional:
+        where = "where it is wrong, "
+    text = f"{where}your {what} {verb} {', or '.join(names[:TIED])}"
+    return Diagnosis(text, tuple(names[:TIED]), tuple(shown(first, operation)))
+
+
+def narrower(probe: Subject) -> Iterator[tuple[str, Arithmetic]]:
+    """Arithmetics that lose more than the declared one, the least narrow first."""
+    a = probe.arithmetic
+    if a.dtype == "float64":
+        yield "float32 inside", replace(a, accumulate="float32")
+    if a.matmul == "ieee" and a.dtype in ("float64", "float32"):
+        yield "TF32 operands", replace(a, matmul="tf32")
+        yield "bfloat16 operands", replace(a, matmul="bf16")
+    for form in ("float16", "bfloat16"):
+        stored = FORMATS[a.dtype][0] <= FORMATS[form][0]
+        if FORMATS[form][0] < FORMATS[a.accumulate][0] and (a.dtype == form or not stored):
+            word = "accumulation" if a.dtype == form else "inside"
+            yield f"{form} {word}", replace(a, accumulate=form)
+
+
+def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
+    """Lower precision that would explain every answer: by the outputs' bits, or by the bounds."""
+    wrong = [e for e in apt if e.is_wrong]
+    if not any(e.share >= 1 / 5 for e in wrong):  # rounding is not choosy
+        return None
+    if not wrong[0].vjp:
+        bits = bits_of(wrong)
+        if bits < FORMATS[probe.dtype][0] - 2:
+            one = kept(bits, probe.operation.name)
+            if all(judged(probe, one, e) >= 0 for e in apt) and judged(probe, one, apt[0]) > 0:
+                return worded(probe.operation.name, {one: (0, 0, 0)}, vjp=False)
+    for name, arithmetic in narrower(probe):
+        most = 0.0
+        for e in wrong:
+            found = expected(probe, e.case, vjp=e.vjp, arithmetic=arithmetic)
+            for n, (value, allowed) in found.items():
+                ratio = ratios(e.observed[n], value, allowed, nan_is_free=e.vjp)
+                most = max(most, float(ratio.max(initial=0)))
+        if 1 / 64 < most <= 1:
+            what = "gradients are" if wrong[0].vjp else "output is"
+            return Diagnosis(f"your {what} consistent with {name}", (name,))
+    return None
+
+
+def bits_of(wrong: list[Evidence]) -> int:
+    """How many bits of significand the outputs have; 53 where there are too few to tell."""
+    values = np.concatenate([o.reshape(-1) for e in wrong for o in e.observed.values()])
+    values = values[np.isfinite(values) & (values != 0)]
+    if np.unique(values).size < 12:
+        return 53
+    return next((bits for bits in range(4, 53) if np.all(narrow(values, bits) == values)), 53)

@@ -1,0 +1,164 @@
+"""A misreading of an operation: a change of the specification's own source, run like the original.
+
+The changed statement is compiled into a copy of its module, and every module that imports from it
+is copied with it. The specification itself is never touched.
+"""
+
+import ast
+import importlib
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from seqlaws.properties.misreadings import words
+
+USES = {  # what may be edited, and which of these it imports from; in the order of the imports
+    "shapes": (),
+    "softmax": (),
+    "masks": (),
+    "steps": (),
+    "attention": ("softmax", "masks"),
+    "rnn": ("steps",),
+    "lstm": ("steps",),
+    "gru": ("steps",),
+}
+HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "lstm"} | {
+    "lstm_gates": "lstm",
+    "gru": "gru",
+}
+VOCABULARY = {name: getattr(words, name) for name in words.__all__}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """In a top-level statement of a module of the specification, another text.
+
+    statement: the name that it defines; old occurs in it exactly once.
+    """
+
+    module: str
+    statement: str
+    old: str
+    new: str
+
+    def shown(self) -> list[str]:
+        """The lines that are taken out (`-`) and put in (`+`)."""
+        text = source(self.module, self.statement)
+        before, after = text.splitlines(), applied(text, self).splitlines()
+        out = [line for line in before if line not in after]
+        put = [line for line in after if line not in before]
+        return [f"- {line.strip()}" for line in out] + [f"+ {line.strip()}" for line in put]
+
+
+@dataclass(frozen=True)
+class Misreading:
+    """name: reads well after "with"; gradients: it is one of the vjp alone."""
+
+    name: str
+    operations: tuple[str, ...]
+    edits: tuple[Edit, ...]
+    gradients: bool = False
+
+
+def edit(place: str, old: str, new: str) -> tuple[Edit, ...]:
+    """The same change in several statements: place is "module: statement, statement"."""
+    module, _, statements = place.partition(": ")
+    return tuple(Edit(module, statement, old, new) for statement in statements.split(", "))
+
+
+def before(place: str, line: str, new: str) -> tuple[Edit, ...]:
+    """One line more, put in front of another."""
+    return edit(place, f"    {line}", f"    {new}\n    {line}")
+
+
+def misreading(
+    name: str, operations: str, *edits: tuple[Edit, ...], gradients: bool = False
+) -> Misreading:
+    """operations: their names, with blanks between them."""
+    flat = tuple(one for several in edits for one in several)
+    return Misreading(name, tuple(operations.split()), flat, gradients)
+
+
+@cache
+def module_of(name: str) -> ModuleType:
+    """A module of the specification."""
+    return importlib.import_module(f"seqlaws.reference.{name}")
+
+
+@cache
+def statements(module: str) -> dict[str, str]:
+    """The source of each top-level statement, by the name that it defines."""
+    text = Path(str(module_of(module).__file__)).read_text(encoding="utf-8")
+    lines, found = text.splitlines(), {}
+    for node in ast.parse(text).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node
+        target = node.target if isinstance(node, ast.AnnAssign) else target
+        name = getattr(target, "name", getattr(target, "id", ""))
+        found[str(name)] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    return found
+
+
+def source(module: str, statement: str) -> str:
+    """The source of one top-level statement."""
+    return statements(module)[statement]
+
+
+def applied(text: str, one: Edit) -> str:
+    """The source with the other text. Raises ValueError unless the old one occurs exactly once."""
+    if text.count(one.old) != 1:
+        raise ValueError(
+            f"{one.module}.{one.statement}: {one.old!r} occurs {text.count(one.old)} times"
+        )
+    return text.replace(one.old, one.new)
+
+
+@cache
+def misread(one: Misreading, function: str) -> Callable[..., Any]:
+    """`function` (an operation or its vjp) as the misreading has it."""
+    home = HOME[function.removesuffix("_vjp")]
+    edited = {e.module for e in one.edits if e.module == home or e.module in USES[home]}
+    copies: dict[str, dict[str, Any]] = {}
+    for name, uses in USES.items():
+        if name in edited or edited.intersection(uses):
+            copies[name] = copied(name, {n: copies[n] for n in uses if n in copies})
+            for statement, text in changed(name, one.edits).items():
+                code = compile(text, f"<{name}.{statement} with {one.name}>", "exec")
+                exec(code, copies[name])  # noqa: S102  # our own source, with our own changes
+    return copies[home][function] if home in copies else vars(module_of(home))[function]
+
+
+def changed(module: str, edits: tuple[Edit, ...]) -> dict[str, str]:
+    """The statements of a module that the edits change, as they then read."""
+    texts: dict[str, str] = {}
+    for one in edits:
+        if one.module == module:
+            text = texts.get(one.statement, source(module, one.statement))
+            texts[one.statement] = applied(text, one)
+    return texts
+
+
+def copied(name: str, copies: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A module's names, its functions looking for theirs in this copy."""
+    original = vars(module_of(name))
+    copy = {**original, **VOCABULARY}
+    for other, names in copies.items():
+        theirs = vars(module_of(other))
+        copy |= {n: names[n] for n in original if n in theirs and original[n] is theirs[n]}
+    for n, f in original.items():
+        if isinstance(f, FunctionType) and f.__module__ == original["__name__"]:
+            copy[n] = FunctionType(f.__code__, copy, f.__name__, f.__defaults__, f.__closure__)
+            copy[n].__kwdefaults__ = f.__kwdefaults__
+    return copy
+
+
+def shown(one: Misreading, operation: str, width: int = 96) -> list[str]:
+    """Where the misreading changes the specification of an operation, and how: its first edit."""
+    home = HOME[operation]
+    apt = [e for e in one.edits if e.module == home or e.module in USES[home]]
+    first = min(apt, key=lambda e: e.statement not in (operation, f"{operation}_vjp"))
+    lines = [textwrap.shorten(line, width, placeholder=" ...") for line in first.shown()]
+    return [f"in reference/{first.module}.py, {first.statement}:", *lines]

@@ -1,0 +1,187 @@
+"""What an edit may say beside the specification's own words; on arrays and on rounding numbers."""
+
+import math
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from seqlaws.reference.algebra import log_sum_exp, relu, sigmoid, softmax_rows, transpose
+from seqlaws.reference.numbers import Arithmetic, Rounding
+from seqlaws.reference.numbers.arithmetic import FORMATS, greatest
+from seqlaws.reference.numbers.rounding import settled
+
+__all__ = [
+    "absolute", "at_zero", "blocks", "clip", "exp_with_overflow", "highest", "least", "log_sum_exp",
+    "logistic", "math", "narrow", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax",
+    "sigmoid", "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block",
+]  # fmt: skip
+
+Array = Any
+logistic = sigmoid  # where an edit gives `sigmoid` another meaning
+AT_HAND: ContextVar[Arithmetic] = ContextVar("at hand", default=Arithmetic())  # noqa: B039  # frozen
+
+
+def nothing(x: Array) -> Array:
+    """Zeros in the place of x."""
+    return np.where(np.ones(x.shape, bool), 0, x)
+
+
+def least(x: Array, y: Array) -> Array:
+    """The smaller of the two."""
+    return -np.maximum(-x, -y)
+
+
+def clip(x: Array, low: float, high: float) -> Array:
+    """x between low and high."""
+    return least(np.maximum(x, low), high)
+
+
+def absolute(x: Array) -> Array:
+    """|x|."""
+    return np.maximum(x, -x)
+
+
+def tile(x: Array, times: int) -> Array:
+    """The heads one after the other, so many times: what np.tile does where np.repeat is due."""
+    return np.concatenate([x] * times, axis=1)
+
+
+def blocks(x: Array, *order: int) -> Array:
+    """The blocks of the last axis in another order."""
+    n = x.shape[-1] // len(order)
+    return np.concatenate([x[..., k * n : (k + 1) * n] for k in order], axis=-1)
+
+
+def rows(x: Array, *order: int) -> Array:
+    """The row blocks in another order."""
+    n = x.shape[0] // len(order)
+    return np.concatenate([x[k * n : (k + 1) * n] for k in order], axis=0)
+
+
+def transposed_blocks(x: Array) -> Array:
+    """Each square row block transposed."""
+    n = x.shape[1]
+    parts = [transpose(x[k : k + n]) for k in range(0, x.shape[0], n)] if n else [x]
+    return np.concatenate(parts, axis=0)
+
+
+def without_block(x: Array, block: int, of: int) -> Array:
+    """x with zeros in one block of its last axis."""
+    kept = np.arange(x.shape[-1]) // max(x.shape[-1] // of, 1) != block
+    return np.where(kept, x, 0)
+
+
+def replaced(
+    gradients: tuple[Array, ...], changes: dict[int, Callable[[Array], Array]]
+) -> tuple[Array, ...]:
+    """The gradients, something done to some of them."""
+    return tuple(changes[k](g) if k in changes else g for k, g in enumerate(gradients))
+
+
+@singledispatch
+def at_zero(x: Array) -> Array:
+    """1 where x is 0, else 0."""
+    return np.where(x == 0, 1.0, 0.0)
+
+
+@at_zero.register
+def _(x: Rounding) -> Rounding:
+    x = settled(x)
+    uncertain = (x.error > 0) & (np.abs(x.value) <= x.error)
+    return Rounding(at_zero(x.value), np.where(uncertain, 1.0, 0.0), x.arithmetic)
+
+
+@singledispatch
+def highest(x: Array, axis: Any = -1) -> Array:
+    """The maximum along an axis, or along all of them for None; axes are kept."""
+    return np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+
+
+@highest.register
+def _(x: Rounding, axis: Any = -1) -> Rounding:
+    x = settled(x)  # |max x - max y| <= max |x - y|
+    error = np.max(x.error, axis=axis, keepdims=True, initial=0)
+    return Rounding(highest(x.value, axis), error, x.arithmetic)
+
+
+@singledispatch
+def quotient(x: Array, y: Array) -> Array:
+    """x / y."""
+    with np.errstate(all="ignore"):
+        return x / y
+
+
+@quotient.register
+def _(x: Rounding, y: Any) -> Rounding:
+    x = settled(x)
+    y = settled(y if isinstance(y, Rounding) else Rounding(y, 0 * np.asarray(y), x.arithmetic))
+    a, value = x.arithmetic, x.value / y.value
+    room = np.abs(y.value) - y.error  # how near 0 the divisor may come
+    error = (x.error + np.abs(value) * y.error) / np.where(room > 0, room, 1)
+    error = np.where(room > 0, error + 2 * a.unit * (np.abs(value) + error) + a.tiny, np.inf)
+    return Rounding(value, error, a)
+
+
+@singledispatch
+def narrow(x: Array, form: str | int) -> Array:
+    """x rounded to a dtype, to "tf32", or to so many bits of significand; ties to even."""
+    bits, smallest, largest = FORMATS.get(str(form), (11 if form == "tf32" else form, -1021, 1024))
+    x = np.asarray(x, float)
+    with np.errstate(all="ignore"):
+        _, exponent = np.frexp(x)
+        unit = np.ldexp(1.0, np.maximum(exponent, smallest + 1) - int(bits))
+        rounded = np.where(np.isfinite(x) & (unit > 0), np.rint(x / unit) * unit, x)
+        top = greatest(str(form)) if form in FORMATS and largest < 1024 else np.inf
+        return np.where(np.abs(rounded) > top, np.copysign(np.inf, x), rounded)
+
+
+@narrow.register
+def _(x: Rounding, form: str | int) -> Rounding:
+    x = settled(x)  # rounding is monotone
+    value = narrow(x.value, form)
+    low, high = narrow(x.value - x.error, form), narrow(x.value + x.error, form)
+    with np.errstate(all="ignore"):
+        error = np.where(low == high, 0.0, np.maximum(high - value, value - low))
+    error = np.where(np.isfinite(x.error) & ~np.isnan(error), error, np.inf)
+    return Rounding(value, error, x.arithmetic)
+
+
+def limits(x: Array) -> tuple[float, float]:
+    """Beyond which exponents exp is infinite, or certainly 0, in the accumulating dtype."""
+    a = x.arithmetic if isinstance(x, Rounding) else AT_HAND.get()
+    bits, smallest, _ = FORMATS[a.accumulate]
+    return math.log(a.largest), (smallest - bits + 1) * math.log(2)
+
+
+def exp_with_overflow(x: Array, result: Array) -> Array:
+    """`result`, but NaN where exp(x) is infinite: inf / inf."""
+    over, _ = limits(x)
+    value = x.value if isinstance(x, Rounding) else x
+    found = np.where(value > over, np.nan, result)
+    return unclaimed(found, np.abs(value - over) < 0.01)
+
+
+def shifted_softmax(x: Array, shift: Array, *, guarded: bool = False) -> Array:
+    """exp(x - shift) / sum exp(x - shift), as it comes: infinities over infinities, 0 over 0.
+
+    guarded: a sum of 0 is replaced by 1.
+    """
+    over, under = limits(x)
+    z = settled(x - shift).value if isinstance(x, Rounding) else x - shift
+    top = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
+    p = softmax_rows(x)
+    p = np.where(top > over, np.where(z > over, np.nan, 0), p)
+    p = np.where(top < under, 0 if guarded else np.nan, p)
+    near = (np.abs(top - over) < math.log(z.shape[-1] + 1) + 0.1) | (np.abs(z - over) < 0.01)
+    return unclaimed(p, near | ((top < under + 30) & (top >= under)))
+
+
+def unclaimed(x: Array, where: Array) -> Array:
+    """x, of which nothing is claimed in some places."""
+    if not isinstance(x, Rounding):
+        return x
+    x = settled(x)
+    return Rounding(x.value, np.where(where, np.inf, x.error), x.arithmetic)

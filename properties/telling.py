@@ -1,0 +1,145 @@
+"""Cases that tell misreadings apart: dense ordinary numbers, nothing zero, nothing twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.cases import Case
+from seqlaws.properties.draws import Array, representable
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.properties.subject import Subject, output_shapes
+
+BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4, "lstm_gates": 4}
+SIZES = {"B": 3, "T": 5, "I": 4, "H": 3, "N": 6, "M": 3, "L": 4, "S": 7, "D": 5, "Dv": 2}
+
+
+def telling_cases(subject: Subject, witness: Case) -> Iterator[Case]:
+    """With the options of a failing case, then with others that the subject offers."""
+    if witness.operation == "softmax":
+        for shape, axis in SHAPES:
+            case = softmax_case(witness, shape, axis)
+            yield case
+            yield extreme(case, 150.0 if axis == 1 else 1.0, -20000.0 if axis == -1 else 0.0)
+        return
+    yield sized(witness, {})
+    yield larger(sized(witness, {}))
+    if witness.operation == "attention":
+        for options in ATTENTION:
+            yield sized(witness, {n: o for n, o in options.items() if subject.offers(n)}, only=True)
+    if witness.operation in RECURRENT:
+        options = {n: o for n, o in witness.options.items() if n not in ("reverse", "lengths")}
+        lengths = np.array([2, 5, 3], np.int64)
+        if subject.offers("reverse"):
+            yield sized(witness, {**options, "reverse": True}, only=True)
+            if subject.offers("lengths"):
+                both = {**options, "reverse": True, "lengths": lengths}
+                yield sized(witness, both, only=True)
+        if subject.offers("lengths"):
+            yield sized(witness, {**options, "lengths": lengths}, only=True)
+        if witness.operation == "rnn" and subject.offers("nonlinearity"):
+            for kind in {"tanh", "relu", "sigmoid"} - {witness.option("nonlinearity")}:
+                yield sized(witness, {"nonlinearity": kind}, only=True)
+        if witness.operation == "gru" and subject.offers("reset_after"):
+            yield sized(witness, {"reset_after": not witness.option("reset_after")}, only=True)
+    yield sized(witness, {}, only=True)
+
+
+SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), -1))
+ATTENTION: tuple[dict[str, Any], ...] = (
+    {"is_causal": True},
+    {"is_causal": True, "query_offset": 2},
+    {"window": (2, 1), "query_offset": 1},
+    {"mask": "boolean"},
+    {"mask": "floating", "is_causal": True},
+    {"scale": 0.3, "softcap": 1.5},
+    {"scale": 100.0, "mask": "with an empty row"},
+    {"scale": 100.0, "is_causal": True},
+    {"mask": "both", "is_causal": True, "scale": 0.6, "softcap": 2.0, "window": (3, 0)},
+)
+
+
+def ordinary(name: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
+    """Numbers around 1; weights so that sums stay around 1."""
+    stream = sum(map(ord, name))
+    z = np.random.RandomState([seed, stream, 20]).standard_normal(shape)
+    scale = max(shape[-1], 1) ** -0.5 if name.startswith("weight") else 1.0
+    return representable(z * scale * (0.7 if name.startswith("bias") else 1.0), dtype)
+
+
+def dense(case: Case) -> Case:
+    """The same shapes and options, other numbers."""
+    arrays = {n: ordinary(n, a.shape, case.dtype) for n, a in case.arrays.items()}
+    return pulled(replace(case, arrays=arrays, poison=(0.0, 0)))
+
+
+def sized(case: Case, options: dict[str, Any], *, only: bool = False) -> Case:
+    """Unequal small sizes; the options of a case and others, or the others only."""
+    if case.operation == "softmax":
+        return dense(case)
+    n, given = dict(SIZES), OPERATIONS[case.operation]
+    blocks = BLOCKS.get(case.operation, 1)
+    arrays = {
+        name: ordinary(name, tuple(length(a, n, blocks) for a in axes.split()), case.dtype, 1)
+        for name, axes in given.arrays.items()
+    }
+    taken = dict(options) if only else {**case.options, **options}
+    mask = taken.pop("mask", None)
+    if mask is not None:
+        kind = (
+            mask if isinstance(mask, str) else "floating" if mask.dtype.kind == "f" else "boolean"
+        )
+        if kind == "floating" and not isinstance(mask, str) and np.isneginf(mask).any():
+            kind = "both"
+        taken["mask"] = telling_mask(n, kind, case.dtype)
+    if isinstance(taken.get("lengths"), np.ndarray):
+        taken["lengths"] = np.array([2, 5, 3], np.int64)
+    return pulled(Case(case.operation, case.dtype, arrays, taken))
+
+
+def pulled(case: Case) -> Case:
+    """The case with ordinary numbers for its cotangents."""
+    outputs = zip(OPERATIONS[case.operation].outputs, output_shapes(case), strict=True)
+    cotangents = {n: ordinary(f"d{n}", shape, case.dtype) for n, shape in outputs}
+    return replace(case, cotangents=cotangents)
+
+
+def larger(case: Case) -> Case:
+    """The same with inputs and states many times as large: what saturates or overflows shows."""
+    grown = {n: 30 * a for n, a in case.arrays.items() if n in ("q", "x", "h", "h0", "c0")}
+    return case.having(**grown)
+
+
+def extreme(case: Case, scale: float, offset: float) -> Case:
+    """Logits that overflow where no maximum is subtracted; some of them, and one row, -inf."""
+    x = scale * case.arrays["x"] + offset
+    x = np.where(np.random.RandomState(3).random_sample(x.shape) < 0.3, -np.inf, x)
+    rows = np.moveaxis(x, case.option("axis"), -1)  # a view
+    rows[(0,) * (x.ndim - 1)] = -np.inf
+    return case.having(x=x)
+
+
+def length(axis: str, sizes: dict[str, int], blocks: int) -> int:
+    """The length of an axis such as "4H"."""
+    return blocks * sizes[axis[1:]] if axis[0].isdigit() else sizes[axis]
+
+
+def telling_mask(n: dict[str, int], kind: str, dtype: str) -> Array:
+    """A mask of all four axes, of which no row is masked throughout."""
+    random = np.random.RandomState(11)
+    shape = tuple(n[a] for a in "BNLS")
+    keep = random.random_sample(shape) < 0.6
+    keep[..., 0] |= ~keep.any(-1)
+    if kind == "with an empty row":
+        keep[:, :, 1] = False
+    if kind in ("boolean", "with an empty row"):
+        return keep
+    added = representable(random.standard_normal(shape), dtype)
+    return added if kind == "floating" else np.where(keep, added, -np.inf)
+
+
+def softmax_case(case: Case, shape: tuple[int, ...], axis: int) -> Case:
+    """Logits of another shape along another axis."""
+    x = ordinary("x", shape, case.dtype, 1)
+    return pulled(Case("softmax", case.dtype, {"x": x}, {"axis": axis} if axis != -1 else {}))
