@@ -1,7 +1,8 @@
 """Products on rounding numbers: of two arrays, with a scalar factor, of matrices.
 
 A scalar factor may be put on the sum, on one operand or as its root on both; the operands of a
-matrix product may be rounded beforehand, and the normaliser of softmax weights may wait for it.
+matrix product may be rounded beforehand, and the normaliser of softmax weights may wait for it, as
+may a scalar factor of an operand: what is scaled last may overflow before.
 """
 
 import math
@@ -44,10 +45,12 @@ def scaled(x: Rounding, factor: float) -> Rounding:
     chain = c._replace(magnitude=unknown_if_nan(c.magnitude * f))
     if exact_root:
         grid = COARSEST if factor == 0 else x.grid * f if x.grid >= 2 * a.tiny else 0.0
-        return Rounding(x.value * factor, error, a, grid, chain)
-    error = error + 2 * a.unit * size(x) * f
-    chain = chain._replace(roundings=c.roundings + a.scalings)
-    return Rounding(x.value * factor, error, a, 0.0, chain)
+    else:
+        grid, error = 0.0, error + 2 * a.unit * size(x) * f
+        chain = chain._replace(roundings=c.roundings + a.scalings)
+    y = Rounding(x.value * factor, error, a, grid, chain)
+    y.unscaled = np.broadcast_to(unknown_if_nan(c.magnitude), y.shape)
+    return y
 
 
 def on_operands(c: Chain, factor: float, exact_root: bool) -> Any:
@@ -79,6 +82,10 @@ def matmul(x: Rounding, y: Rounding) -> Rounding:
     if heaviest is not None:  # sum_j e_j y_j, before it is normalised
         reach = ((size(x) > 0) @ size(y)) * heaviest
         error = np.where(reach > x.arithmetic.largest, np.inf, error)
+    for a, b in ((operands[0].unscaled, size(y)), (size(x), operands[1].unscaled)):
+        if a is not None and b is not None:  # the scalar factor may wait for the product
+            overflows = unknown_if_nan(a @ b) > x.arithmetic.largest
+            error = np.where(overflows, np.inf, error)
     chain = Chain(unknown_if_nan(size(x) @ size(y)), x.shape[-1], 1, operands)
     grid = x.grid * y.grid
     return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)

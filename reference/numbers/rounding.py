@@ -54,6 +54,7 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
         self.arithmetic, self.grid, self.chain = arithmetic, min(grid, COARSEST), chain
         self.ceiling: Array | None = None  # what no entry exceeds, where error is inf for all that
         self.weights: Array | None = None  # the largest, if their normaliser may wait for a product
+        self.unscaled: Array | None = None  # sizes, if a scalar factor may wait for a product
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -193,7 +194,10 @@ def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
     if chain is not None:
         moved = place(np.broadcast_to(chain.magnitude, x.shape))
         chain = Chain(moved, chain.terms, chain.roundings)
-    return Rounding(place(x.value), place(x.error), x.arithmetic, x.grid, chain)
+    y = Rounding(place(x.value), place(x.error), x.arithmetic, x.grid, chain)
+    if x.unscaled is not None:
+        y.unscaled = place(x.unscaled)
+    return y
 
 
 def add(x: Rounding, y: Rounding) -> Rounding:

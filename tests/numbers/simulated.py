@@ -112,6 +112,7 @@ def together(terms, shape):
 def terms_of(m, group):
     """Exact terms along a new first axis; scalar factors put somewhere."""
     kind, a, b, factors = group
+    unscaled = a, b
     for factor, anywhere in merged(m, factors):
         movable = anywhere and kind in ("matmul", "times")
         place = m.pick("after", "a", "b", "root") if movable else "after"
@@ -129,11 +130,19 @@ def terms_of(m, group):
         return a
     if kind == "one":
         return a[None]
-    if kind == "matmul":
-        a, b = outer(m.operand(a), m.operand(b))
-    else:
-        a, b = a[None], b[None]
-    return m.product(a, b)
+    if kind != "matmul":
+        return m.product(a[None], b[None])
+    terms = m.product(*outer(m.operand(a), m.operand(b)))
+    return terms if a is unscaled[0] and b is unscaled[1] else left_out(terms, a, b, *unscaled)
+
+
+def left_out(terms, a, b, unscaled_a, unscaled_b):
+    """Where scaling an operand overflows what does not count is left out, not weighted by 0."""
+    lost_a, lost_b = (np.isinf(z) & np.isfinite(u) for z, u in ((a, unscaled_a), (b, unscaled_b)))
+    if not (lost_a.any() or lost_b.any()):
+        return terms
+    (zero_a, gone_b), (gone_a, zero_b) = outer(a == 0, lost_b), outer(lost_a, b == 0)
+    return np.where((zero_a & gone_b) | (gone_a & zero_b), 0.0, terms)
 
 
 def outer(a, b):

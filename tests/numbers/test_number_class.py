@@ -111,6 +111,16 @@ def test_a_factor_does_not_undo_an_overflow():
         assert np.isinf(settled((q @ k) * scale).error).all(), scale
 
 
+def test_a_factor_may_wait_for_the_product():
+    """(f x) y may be computed as f (x y), which may overflow before it is scaled."""
+    half = Arithmetic("float16", "float16")
+    x, y, one = (exact(np.array([[v]]), half) for v in (300.0, 300.0, 1.0))
+    for factor in (0.25, 0.3, 0.0):
+        assert np.isinf(settled((x * factor) @ y).error).all(), factor
+        assert np.isinf(settled(y @ np.swapaxes(x * factor, 0, 1)).error).all(), factor
+        assert np.isfinite(settled((x * factor) @ one).error).all(), factor
+
+
 def test_storing_beyond_the_range_is_not_claimed():
     x = exact(np.array([300.0, 200.0]), Arithmetic("float16"))
     stored = +(x * x)
