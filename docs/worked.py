@@ -125,7 +125,7 @@ def of_update() -> str:
 def of_lookup() -> str:
     """Three keys, a query that is like the second, and what it reads."""
     k = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
-    v = np.array([[10.0], [20.0], [30.0]])
+    v = np.array([[10.0], [20.0], [60.0]])
     rows = []
     for q in ([0.0, 0.0], [1.0, 3.0], [0.0, 30.0]):
         query = np.array(q)[None]

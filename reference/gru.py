@@ -5,8 +5,8 @@ h is a weighted mean of its old self and a candidate. The other decides how much
 the candidate may see: with the reset gate at 0 it starts afresh from the input.
 
 Sources: Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", with
-reset_after=False; the form of cuDNN, PyTorch and Keras, with reset_after=True: Chetlur et al.
-(2014), "cuDNN: efficient primitives for deep learning".
+reset_after=False; the form of cuDNN, PyTorch and Keras, with reset_after=True: Appleyard, Kocisky
+and Blunsom (2016), "Optimizing performance of recurrent neural networks on GPUs".
 """
 
 from typing import Any
