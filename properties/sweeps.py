@@ -33,10 +33,11 @@ NONE: Fixed = {
     "window": None,
     "softcap": None,
 }
-KINDS: dict[str, Fixed] = {  # the recurrences' own option
-    "rnn": {"nonlinearity": ("tanh", "relu", "sigmoid")},
-    "gru": {"reset_after": (True, False)},
-    "lstm": {"reverse": (False, True)},
+OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
+KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
+    "rnn": [{"nonlinearity": name} for name in ("tanh", "relu", "sigmoid")],
+    "gru": [{"reset_after": after} for after in (True, False)],
+    "lstm": [{}],
 }
 
 
@@ -62,18 +63,22 @@ def every_size(operation: str) -> list[Fixed]:
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
-    """For recurrences fewer, up to 33 steps: past them a whole gradient's bound says nothing."""
+    """Fewer, for gradients; up to 33 steps: past them a whole gradient's bound says nothing."""
+    if operation == "attention":
+        letters = {"L": LENGTHS[:-3], "S": LENGTHS[:-3], "D": WIDTHS, "Dv": WIDTHS, "B": BATCHES}
+        letters |= {"M": (1, 2, 3, 5, 8, 17), "group": (1, 2, 3, 4, 8)}
+        causal: Fixed = {"mask": None, "window": None, "is_causal": True}
+        return [{letter: n} for letter, sizes in letters.items() for n in sizes] + [
+            {**causal, "L": n, "S": n} for n in LENGTHS[:-3]
+        ]
     if operation not in RECURRENT:
         return every_size(operation)
     weak: Fixed = {"scales": (0.5, 1.0)}
-    sizes = {"B": BATCHES, "I": WIDTHS, "H": WIDTHS}
-    wide = [{letter: n, **weak} for letter, ns in sizes.items() for n in ns]
-    ways: list[Fixed] = [
-        {"padded": True},
-        *({"padded": False, "reverse": w} for w in (False, True)),
-    ]
-    return wide + [
-        {"T": n, **way, **weak} for n in (0, 1, 2, 3, 7, 8, 9, 16, 17, 33) for way in ways
+    letters = {"B": BATCHES, "I": WIDTHS, "H": WIDTHS}
+    steps = (0, 1, 2, 3, 7, 8, 9, 16, 17, 33)
+    ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
+    return [{letter: n, **weak} for letter, ns in letters.items() for n in ns] + [
+        {"T": n, "padded": False, **way, **weak} for n in steps for way in ways
     ]
 
 
@@ -89,25 +94,44 @@ def every_combination(operation: str) -> list[Fixed]:
         ranks = [(rank, axis) for rank in (1, 2, 3, 4) for axis in range(-rank, rank)]
         return [{"rank": rank, "axis": axis, "masked": m} for rank, axis in ranks for m in (0, 1)]
     if operation in RECURRENT:
-        kinds: list[Fixed] = [{n: v} for n, values in KINDS[operation].items() for v in values]
         sizes: list[Fixed] = [{"B": b, "T": t} for b, t in ((1, 4), (3, 5), (2, 34))]
         rows: list[Fixed] = [{"padded": False}, {"padded": True}]
         ways: list[Fixed] = [{"reverse": False}, {"reverse": True}]
-        return [a | b | c | d for a, b, c, d in product(sizes, rows, ways, kinds)]
-    whole = product((True, False), repeat=3)  # along which of B, N and L a mask differs
-    shapes = product(("boolean", "floating"), whole, (4, 2), ("S", 1))
-    masks = [
-        NONE | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
-        for kind, axes, rank, last in shapes
-        if rank == 4 or not any(axes[:2])
-    ]
+        return [a | b | c | d for a, b, c, d in product(sizes, rows, ways, KINDS[operation])]
+    return (
+        [n | pair for pair in pairs_of_options() for n in OBLONG]
+        + kinds_of_masks()
+        + [
+            NONE | {"L": 66, "S": 131, name: value}
+            for name, values in TELLING.items()
+            for value in values
+        ]
+    )
+
+
+def combinations_of_gradients(operation: str) -> list[Fixed]:
+    """The same, each pair at one size."""
+    if operation != "attention":
+        return every_combination(operation)
+    return [OBLONG[i % 2] | pair for i, pair in enumerate(pairs_of_options())]
+
+
+def pairs_of_options() -> list[Fixed]:
+    """Every pair of attention's options; each one beside a shifted causal mask."""
     given = [{name: value} for name, values in TELLING.items() for value in values]
-    pairs = [a | b for a, b in combinations(given, 2) if a.keys() != b.keys()]
-    shifted = [a | {"query_offset": 2, "is_causal": True} for a in given]
-    sizes_: list[Fixed] = [{"L": 6, "S": 9}, {"L": 9, "S": 6}]
-    small = [NONE | n | pair for pair in (*pairs, *shifted) for n in sizes_]
-    masks = [{"B": 2, "M": 2, **sizes_[0], **mask} for mask in masks]
-    return small + masks + [NONE | {"L": 66, "S": 131} | one for one in given]
+    pairs = [NONE | a | b for a, b in combinations(given, 2) if a.keys() != b.keys()]
+    return pairs + [NONE | one | {"query_offset": 2, "is_causal": True} for one in given]
+
+
+def kinds_of_masks() -> list[Fixed]:
+    """A mask that differs along any of B, N, L and S, with all its axes or the last two."""
+    along = product((True, False), repeat=3)
+    shapes = product(("boolean", "floating"), along, (4, 2), ("S", 1))
+    return [
+        NONE | OBLONG[0] | {"B": 2, "M": 2, "mask": kind, "axes": axes, "mask_rank": r, "last": n}
+        for kind, axes, r, n in shapes
+        if r == 4 or not any(axes[:2])
+    ]
 
 
 def unequal(operation: str) -> list[Fixed]:
@@ -132,4 +156,4 @@ def one_large(operation: str) -> list[Fixed]:
     if operation == "attention":
         heads: Fixed = {"mask": None, "B": 2, "M": 2, "group": 2}
         return [{**heads, "L": 530, "S": 1030, "D": 64, "Dv": 64}]
-    return [{"B": 96, "T": 96, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
+    return [{"B": 160, "T": 40, "I": 160, "H": 65, "padded": False, "scales": (0.5,)}]
