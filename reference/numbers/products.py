@@ -49,7 +49,7 @@ def scaled(x: Rounding, factor: float) -> Rounding:
         grid, error = 0.0, error + 2 * a.unit * size(x) * f
         chain = chain._replace(roundings=c.roundings + a.scalings)
     y = Rounding(x.value * factor, error, a, grid, chain)
-    y.unscaled = np.broadcast_to(unknown_if_nan(c.magnitude), y.shape)
+    y.waiting = np.broadcast_to(unknown_if_nan(c.magnitude), y.shape), f
     return y
 
 
@@ -77,18 +77,30 @@ def matmul(x: Rounding, y: Rounding) -> Rounding:
     """A chain of as many terms as the inner axis is long."""
     operands = settled(x), settled(y)
     x, y = (narrowed(z) for z in operands)
-    error = np.abs(x.value) @ y.error + x.error @ size(y)
+    error, grid = np.abs(x.value) @ y.error + x.error @ size(y), x.grid * y.grid
     heaviest = operands[0].weights
     if heaviest is not None:  # sum_j e_j y_j, before it is normalised
         reach = ((size(x) > 0) @ size(y)) * heaviest
         error = np.where(reach > x.arithmetic.largest, np.inf, error)
-    for a, b in ((operands[0].unscaled, size(y)), (size(x), operands[1].unscaled)):
-        if a is not None and b is not None:  # the scalar factor may wait for the product
-            overflows = unknown_if_nan(a @ b) > x.arithmetic.largest
-            error = np.where(overflows, np.inf, error)
+    if operands[0].waiting is not None:
+        sizes, factor = operands[0].waiting
+        error = error + scaled_last(x, sizes @ size(y), factor, grid)
+    if operands[1].waiting is not None:
+        sizes, factor = operands[1].waiting
+        error = error + scaled_last(x, size(x) @ sizes, factor, grid)
     chain = Chain(unknown_if_nan(size(x) @ size(y)), x.shape[-1], 1, operands)
-    grid = x.grid * y.grid
     return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)
+
+
+def scaled_last(x: Rounding, magnitude: Array, factor: float, grid: float) -> Array:
+    """What it costs if an operand's scalar factor waits for the product: x, its left operand.
+
+    The product may overflow before it is scaled, and what underflowed in it is scaled with it.
+    """
+    a = x.arithmetic
+    may_underflow = factor > 1 and grid < 2 * a.tiny * factor
+    underflow = a.tiny * (x.shape[-1] + 1) * factor if may_underflow else 0.0
+    return np.where(unknown_if_nan(magnitude) > a.largest, np.inf, underflow)
 
 
 def narrowed(x: Rounding) -> Rounding:

@@ -54,7 +54,7 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
         self.arithmetic, self.grid, self.chain = arithmetic, min(grid, COARSEST), chain
         self.ceiling: Array | None = None  # what no entry exceeds, where error is inf for all that
         self.weights: Array | None = None  # the largest, if their normaliser may wait for a product
-        self.unscaled: Array | None = None  # sizes, if a scalar factor may wait for a product
+        self.waiting: tuple[Array, float] | None = None  # sizes before a factor that may wait, too
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -195,8 +195,8 @@ def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
         moved = place(np.broadcast_to(chain.magnitude, x.shape))
         chain = Chain(moved, chain.terms, chain.roundings)
     y = Rounding(place(x.value), place(x.error), x.arithmetic, x.grid, chain)
-    if x.unscaled is not None:
-        y.unscaled = place(x.unscaled)
+    if x.waiting is not None:
+        y.waiting = place(x.waiting[0]), x.waiting[1]
     return y
 
 

@@ -50,7 +50,8 @@ def exponential(m, x, largest, base2):
     log2e = m.constant(LOG2E)
     if base2 == "difference":
         return m.function(np.exp2, m.times(m.round(x - largest), log2e))
-    offset = -m.times(largest, log2e)
+    scaled_maximum = m.times(largest, log2e)  # which may overflow where all of a block are masked
+    offset = -np.where(np.isneginf(scaled_maximum), 0.0, scaled_maximum)  # by a finite number
     if base2 == "products":
         exponent = m.round(m.times(x, log2e) + offset)
     else:

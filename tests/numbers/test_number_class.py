@@ -121,6 +121,14 @@ def test_a_factor_may_wait_for_the_product():
         assert np.isfinite(settled((x * factor) @ one).error).all(), factor
 
 
+def test_what_underflows_before_it_is_scaled_is_scaled_with_it():
+    half = Arithmetic("float16", "float16")
+    x, y = (exact(np.array([[v]]), half) for v in (2.0**-20, 0.3))
+    assert settled((x * 16.0) @ y).error[0, 0] >= 16 * 2.0**-25
+    whole = exact(np.array([[3.0]]), half)
+    assert not settled((whole * 16.0) @ whole).error.any()
+
+
 def test_storing_beyond_the_range_is_not_claimed():
     x = exact(np.array([300.0, 200.0]), Arithmetic("float16"))
     stored = +(x * x)
