@@ -1,6 +1,7 @@
 """Ten thousand cases of each operation and dtype: how near a right one comes to its bound.
 
     python tests/numbers/measured.py --cases 10000 --into measured.jsonl
+    python tests/numbers/measured.py --cases 120 --large --into measured.jsonl
 
 appends a line for every part of them, goes on where an earlier run stopped, and never counts a
 case twice; `python docs/certificate.py measured.jsonl` makes the published tables of the lines.
@@ -43,6 +44,14 @@ def cheap_sizes(operation, number):
     return fixed
 
 
+def large_sizes(operation, number):
+    """A long sum, and one step."""
+    n = (24, 48, 120)[number % 3]
+    if operation in ("softmax", "attention"):
+        return {"n": n} if operation == "softmax" else {"S": n, "B": 1}
+    return {"I": n // 2, "H": n // 2, "B": 2} | ({"T": 1} if operation in RECURRENT else {})
+
+
 def terms(case):
     """How many numbers the longest sum of the forward operation adds up."""
     sizes = case.sizes()
@@ -51,23 +60,25 @@ def terms(case):
     return sizes["S"] if case.operation == "attention" else sizes["I"] + sizes["H"]
 
 
-def measure(operation, dtype, first, cases):
+def measure(operation, dtype, first, cases, *, large=False):
     """One line: what each check saw of the cases numbered from `first`."""
+    sizes = large_sizes if large else cheap_sizes
     checks = {check: Observed() for check in CHECKS}
     sharp = {check: [] for check in CHECKS}
     plain = f"; {Arithmetic(dtype).accumulate}, ieee"  # the dtype's default arithmetic
     started = time.process_time()
     for number in range(first, first + cases):
         for check, names, found, expected, case, regime in questions(
-            operation, dtype, number, step_back=STEP_BACK, **cheap_sizes(operation, number)
-        ):
+            operation, dtype, number, harder=not large, step_back=STEP_BACK,
+            **sizes(operation, number),
+        ):  # fmt: skip
             seen = checks[check]
             before = len(seen.sharpness)
             free = "vjp" in check or dtype == "float64"  # where the reference itself may overflow
             seen.see(names, found, expected, regime, number, nan_is_free=free)
             if len(seen.sharpness) > before and regime.endswith(plain):
                 sharp[check].append([terms(case), seen.sharpness[-1], seen.typical[-1]])
-    said = {"operation": operation, "dtype": dtype, "first": first, "cases": cases,
+    said = {"operation": operation, "dtype": dtype, "first": first, "cases": cases, "large": large,
             "seconds": round(time.process_time() - started, 1), "checks": {}}  # fmt: skip
     for check, seen in checks.items():
         if seen.cases:
@@ -81,23 +92,28 @@ def measure(operation, dtype, first, cases):
 def done(path):
     """The parts that are already in the file."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return {(said["operation"], said["dtype"], said["first"]) for said in map(json.loads, lines)}
+    return {
+        (said["operation"], said["dtype"], said["first"], said.get("large", False))
+        for said in map(json.loads, lines)
+    }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--part", type=int, default=1000, help="cases a line")
+    parser.add_argument("--large", action="store_true", help="long sums, as the suite draws them")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
     known = done(given.into)
     for first in range(0, given.cases, given.part):
         for dtype in ARITHMETICS:
             for operation in OPERATIONS:
-                if (operation, dtype, first) in known:
+                if (operation, dtype, first, given.large) in known:
                     continue
                 cases = min(given.part, given.cases - first)
-                line = json.dumps(measure(operation, dtype, first, cases))
+                said = measure(operation, dtype, first, cases, large=given.large)
+                line = json.dumps(said)
                 with given.into.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
 

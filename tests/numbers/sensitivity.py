@@ -178,7 +178,7 @@ def main():
         for dtype in CLOSE:
             for what in defects:
                 found = [thresholds(operation, dtype, what, k) for k in range(given.inputs)]
-                row = {"operation": operation, "dtype": dtype, "defect": what}
+                row = {"operation": operation, "dtype": dtype, "defect": what, "inputs": len(found)}
                 for rule in RULES:
                     sizes = [f[rule] for f in found]
                     rejected = sum(size == 0 for size in sizes)
