@@ -41,6 +41,7 @@ def answer(question):
 serve(answer)
 """
 RUNNING: list[Child] = []
+os.register_at_fork(after_in_child=RUNNING.clear)  # the pipes are the parent's
 
 
 def start() -> None:

@@ -82,6 +82,7 @@ serve(answer)
 """
 TELLTALES = ("PYTEST", "HYPOTHESIS", "SEQLAWS", "CI", "TOX", "COVERAGE")
 PLACES: dict[str, Child] = {}
+os.register_at_fork(after_in_child=PLACES.clear)  # the pipes are the parent's
 
 
 def started(spec: str) -> Child:

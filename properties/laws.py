@@ -6,23 +6,19 @@ examination itself, `examine`, needs no pytest.
 
 import functools
 import hashlib
-import pickle
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import hypothesis
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity
-from hypothesis.strategies import SearchStrategy
 
 from seqlaws.properties.cases import Case, CaseStrategy, build, cases
 from seqlaws.properties.diagnosis import diagnose
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
+from seqlaws.properties.search import Trial, search
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.verdicts import Verdict, dumped
 
@@ -167,9 +163,15 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     """Search for a case that breaks the law, and shrink it. Raises LawBrokenError."""
     seed, operation = seed_of(made, subject, effort.seed), subject.operation.name
     rounds = max(1, round(effort.examples * made.share))
+    trial = Trial(
+        lambda case: tried(made, subject, case),
+        subject.record,
+        effort.shrinking,
+        target=effort.target,
+    )
     if made.sweep is None:
         strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
-        search(made, subject, effort, seed, rounds, strategy)
+        search(trial, strategy, seed, rounds)
         return
     sweep = list(enumerate(made.sweep(operation)))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
@@ -178,15 +180,10 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         for i, one in sweep[seed % part :: part]:
             fixed = {**one, "gradients": made.gradients}
             draw = by_seed(seed, seed >> 32, k, i)
-            case = build(draw, operation, subject.dtype, dense=True, **fixed)
             try:
-                tried(made, subject, case)
-            except LawBrokenError:
-                calls = list(subject.record.calls)
-                strategy = cases(operation, subject.dtype, **fixed)
-                search(made, subject, effort, seed, 10, strategy)  # the same, but shrunk
-                subject.record.calls[:] = calls
-                raise
+                trial.attempt(build(draw, operation, subject.dtype, dense=True, **fixed))
+            except LawBrokenError:  # others of its kind may be smaller
+                search(trial, cases(operation, subject.dtype, **fixed), seed, 10)
 
 
 def tried(made: Law, subject: Subject, case: Case) -> None:
@@ -200,74 +197,6 @@ def tried(made: Law, subject: Subject, case: Case) -> None:
     except LawBrokenError:
         subject.record.first = subject.record.first or list(subject.record.calls)
         raise
-
-
-class EnoughError(BaseException):
-    """The time for shrinking is over. No Exception, so that Hypothesis lets it through at once."""
-
-
-def extent(calls: list[Any]) -> tuple[int, int]:
-    """How much there is to read in the last call: entries, and those of them that are not zero."""
-    arrays = list(calls[-1][1].arrays.values()) if calls else []
-    return sum(a.size for a in arrays), sum(int(np.count_nonzero(a)) for a in arrays)
-
-
-def search(
-    made: Law,
-    subject: Subject,
-    effort: Effort,
-    seed: int,
-    examples: int,
-    strategy: SearchStrategy[Case],
-) -> None:
-    """Let Hypothesis search and shrink; raise LawBrokenError for what is left.
-
-    A case that failed once has failed: it is not tried again, so that a subject whose answers
-    change cannot talk itself out of it. Once the time for shrinking is over no new case is tried.
-    """
-    failed: dict[bytes, tuple[LawBrokenError, list[Any]]] = {}
-    until = [float("inf")]
-    record = subject.record
-
-    def attempt(case: Case) -> None:
-        key = pickle.dumps(case) if failed else b""
-        if key in failed:
-            record.calls[:] = failed[key][1]
-            raise failed[key][0]
-        if time.perf_counter() > until[0]:
-            raise EnoughError
-        seen = record.examples, record.entries, record.unclaimed, record.worst
-        try:
-            tried(made, subject, case)
-        except LawBrokenError as broken:
-            if not failed:
-                until[0] = time.perf_counter() + effort.shrinking
-            failed[key or pickle.dumps(case)] = broken, list(record.calls)
-            raise
-        if failed:  # what shrinking tries is not counted
-            record.examples, record.entries, record.unclaimed, record.worst = seen
-        elif effort.target:
-            hypothesis.target(min(record.worst, 1e6))
-
-    phases = [Phase.generate, Phase.shrink] + ([Phase.target] if effort.target else [])
-    test = hypothesis.given(strategy)(attempt)
-    test = hypothesis.settings(
-        max_examples=examples,
-        phases=phases,
-        database=None,
-        deadline=None,
-        derandomize=False,
-        report_multiple_bugs=False,
-        print_blob=False,
-        verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
-    )(test)
-    try:
-        hypothesis.seed(seed)(test)()
-    except EnoughError:
-        broken, calls = min(failed.values(), key=lambda pair: extent(pair[1]))
-        record.calls[:] = calls
-        raise broken from None
 
 
 def witness(subject: Subject, broken: LawBrokenError) -> dict[str, Any]:

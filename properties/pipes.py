@@ -46,6 +46,7 @@ class Child:
         )
         os.close(theirs_in)
         os.close(theirs_out)
+        self.owner = os.getpid()
         atexit.register(self.stop)
 
     def ask(self, question: Any) -> Any:
@@ -73,8 +74,10 @@ class Child:
         return b"".join(parts)
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process, unless it is the parent's of this one."""
         atexit.unregister(self.stop)
+        if self.owner != os.getpid():
+            return
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
