@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from zoo import base_lstm as base
 from zoo.base_lstm import lstm_gates
-from zoo.base_recurrent import sigmoid
+from zoo.base_recurrent import checks, sigmoid
 from zoo.cases import case, fill, times
 from zoo.entries import wrong
 from zoo.manners import accepts
@@ -116,6 +116,9 @@ def gates_preactivation_in_bfloat16(a, x, h):
 )
 def gates_bias_broadcast(a):
     """A bias of one entry is broadcast to all units."""
+    if a.bias_ih.shape == (1,):
+        a.bias_ih = np.broadcast_to(a.bias_ih, a.weight_ih.shape[:1])
+    checks("lstm_gates")["check"](a)
 
 
 @vjp(GRADIENT, diagnosis="dh zero")
