@@ -4,6 +4,7 @@
 
 A right simulated implementation gets one defect of a relative size, on ordinary inputs: in one
 weight, one bias, the activations or the scale. The size is halved until a rule no longer sees it.
+How many right implementations, drawn with every freedom, a rule rejects is counted beside it.
 """
 
 import argparse
@@ -168,27 +169,45 @@ def thresholds(operation, dtype, what, seed):
     return found
 
 
+def smallest(operation, dtype, what, inputs):
+    """The median over so many inputs, for each rule, of those on which it accepts the right one."""
+    found = [thresholds(operation, dtype, what, seed) for seed in range(inputs)]
+    row = {"operation": operation, "dtype": dtype, "defect": what, "inputs": inputs}
+    for rule in RULES:
+        kept = [f[rule] for f in found if f[rule]]
+        row[rule] = str(np.median(kept)) if kept else None
+    return row
+
+
+def rejected(operation, dtype, inputs):
+    """The share of right implementations, drawn with every freedom, that each rule rejects."""
+    counts = dict.fromkeys(RULES, 0)
+    for seed in range(inputs):
+        arrays, options = ordinary(operation, dtype, seed)
+        given = [*arrays.values()]
+        low = run(operation, arrays, options, Arithmetic(dtype, dtype), [seed, 1])
+        outputs = observed.simulate(operation, given, options, Arithmetic(dtype), [seed, 3])
+        for rule, found in seen_by(operation, dtype, arrays, options, outputs, low).items():
+            counts[rule] += bool(found)
+    shares = {rule: count / inputs for rule, count in counts.items()}
+    return {"operation": operation, "dtype": dtype, "inputs": inputs, **shares}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--inputs", type=int, default=8, help="how many for each number")
+    parser.add_argument("--inputs", type=int, default=12, help="how many for each number")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
-    rows = []
-    for operation, defects in DEFECTS.items():
-        for dtype in CLOSE:
-            for what in defects:
-                found = [thresholds(operation, dtype, what, k) for k in range(given.inputs)]
-                row = {"operation": operation, "dtype": dtype, "defect": what, "inputs": len(found)}
-                for rule in RULES:
-                    sizes = [f[rule] for f in found]
-                    rejected = sum(size == 0 for size in sizes)
-                    kept = [size for size in sizes if size]
-                    row[rule] = {
-                        "smallest": str(np.median(kept)) if kept else None,
-                        "right ones rejected": rejected / len(sizes),
-                    }
-                rows.append(row)
-                given.into.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    found = {
+        "rejected": [rejected(o, d, 8 * given.inputs) for o in DEFECTS for d in CLOSE],
+        "smallest": [
+            smallest(operation, dtype, what, given.inputs)
+            for operation, defects in DEFECTS.items()
+            for dtype in CLOSE
+            for what in defects
+        ],
+    }
+    given.into.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
