@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from seqlaws.properties.cases import Case
 from seqlaws.properties.draws import Array
-from seqlaws.properties.subject import LawBrokenError, Subject
+from seqlaws.properties.subject import LawBrokenError, Outputs, Subject
 from seqlaws.reference.numbers import Expected
 
 
@@ -67,6 +68,21 @@ def same(
 ) -> None:
     """Raise LawBrokenError unless the outputs are equal, entry by entry and NaN by NaN."""
     agree(impl, observed, {name: exactly(value) for name, value in before.items()}, says)
+
+
+def again(
+    impl: Subject, observed: Outputs, before: Outputs, case: Case, says: str, *, vjp: bool = False
+) -> None:
+    """Raise LawBrokenError unless two answers to one call are the same, bit for bit.
+
+    That is a MUST on the CPU. Elsewhere sums may run in another order each time: there, each answer
+    is held to the bound, and the law `run_to_run_identity` says how it is with the bits.
+    """
+    if impl.device == "cpu":
+        same(impl, observed, before, says)
+        return
+    due = impl.expected(case, vjp=True) if vjp else impl.expected_of_steps(case, observed)
+    agree(impl, observed, due, says, nan_is_free=vjp)
 
 
 def both_within(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.cases import Case, attended, drawn
-from seqlaws.properties.checks import agree, exactly, same
+from seqlaws.properties.checks import again, agree, exactly
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.properties.subject import Subject
@@ -50,7 +50,7 @@ def test_values_at_every_size(impl: Subject, case: Case) -> None:
     """
     outputs = impl.run(case)
     agree(impl, outputs, impl.expected_of_steps(case, outputs))
-    same(impl, impl.run(case), outputs, "the same call gives another answer")
+    again(impl, impl.run(case), outputs, case, "the same call gives another answer")
 
 
 @law(*ALL, share=0.01, gradients=True, sweep=moderate_sizes)
@@ -61,7 +61,7 @@ def test_gradients_at_every_size(impl: Subject, case: Case) -> None:
     """
     gradients = impl.pull(case)
     agree(impl, gradients, impl.expected(case, vjp=True), nan_is_free=True)
-    same(impl, impl.pull(case), gradients, "a gradient taken again is another")
+    again(impl, impl.pull(case), gradients, case, "a gradient taken again is another", vjp=True)
 
 
 @law(*COMBINED, share=0.01, sweep=every_combination)
@@ -113,7 +113,7 @@ def test_gradients_are_linear(impl: Subject, case: Case) -> None:
 def test_gradients_do_not_accumulate(impl: Subject, case: Case) -> None:
     """A gradient taken again is the same, bit for bit: nothing is added up over calls."""
     first = impl.pull(case)
-    same(impl, impl.pull(case), first, "a gradient taken again is another")
+    again(impl, impl.pull(case), first, case, "a gradient taken again is another", vjp=True)
 
 
 @law(*ALL, share=0.2, cases=drawn(poison=(0.0,)))
@@ -147,7 +147,8 @@ def test_options_left_out(impl: Subject, case: Case) -> None:
     bare = case.without(*(set(case.options) - kept))
     explicit = bare.having(**{n: d for n, d in defaults.items() if n not in bare.options})
     first = impl.run(bare)
-    same(impl, impl.run(explicit), first, "an option's default is not what leaving it out gives")
+    says = "an option's default is not what leaving it out gives"
+    again(impl, impl.run(explicit), first, explicit, says)
 
 
 @law(*ALL, share=0.2)
