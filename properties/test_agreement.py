@@ -168,7 +168,7 @@ def test_every_argument_matters(impl: Subject, case: Case) -> None:
 
 @law(*ALL, share=0.01, sweep=one_large)
 def test_large_problems(impl: Subject, case: Case) -> None:
-    """A problem of a million numbers is answered as the specification answers parts of it.
+    """A large problem, up to a million numbers, is answered as the specification answers parts.
 
     The parts are rows of the batch, or queries, which do not depend on one another.
     """
