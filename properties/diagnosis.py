@@ -28,10 +28,14 @@ from seqlaws.reference.numbers import Arithmetic, Expected, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import FORMATS, unit_roundoff
 
 SIZE_AT_MOST, STEPS_AT_MOST = 20_000, 40  # of a call that the misreadings are run on
-POOL, TRIED, TIED = 60, 24, 3  # how many misreadings are looked at again, tried, and named
-NEAR, FAR = 1.0, 1e5  # so many times the error allowed about the truth: surely fits, surely not
+POOL, LOOKS, TRIED, TIED = 32, 6, 24, 3  # misreadings looked at again, how often, tried, named
+NEAR = 1.0  # so many times the error allowed about the truth
 CONTRADICT = "each answer alone is what the specification allows: they contradict each other"
 CHANGES = "the same call gives another answer each time"
+DEPENDS = (
+    "asked again, with fresh arrays laid out plainly, it gives another answer: the answer "
+    "depends on how arrays lie in memory, or on earlier calls"
+)
 ACCUMULATE = "gradients accumulate: each call adds to the one before"
 
 
@@ -98,10 +102,10 @@ def explained(probe: Subject, calls: list[Any], first: list[Any], until: float) 
         return Diagnosis(CONTRADICT) if len(known) > 1 and len(known) == len(calls) else Diagnosis()
     given = first[-1][1] if first else failing.case
     others = [asked(probe, dense(given), vjp=failing.vjp)] if moderate(given) else []
-    for e in (failing, *others):
-        changed = whether_it_changes(probe, e)
-        if changed:
-            return Diagnosis(changed, (changed.partition(":")[0],))
+    changes = {whether_it_changes(probe, e) for e in (failing, *others)}
+    for said in (ACCUMULATE, CHANGES, DEPENDS):
+        if said in changes:
+            return Diagnosis(said, (said.partition(":")[0],))
     earlier = [c for c in reversed(first) if c[0].endswith("_vjp") == failing.vjp]
     if moderate(given) and all(case is not c[1] for c in earlier for case in [failing.case]):
         known += [e for e in (evidence(probe, *c) for c in earlier) if e is not None]
@@ -155,20 +159,26 @@ def answer(probe: Subject, case: Case, *, vjp: bool) -> Outputs | None:
         return None
 
 
-def whether_it_changes(probe: Subject, before: Evidence | None) -> str:
-    """What to say of a subject that answers the same call in two ways."""
-    after = answer(probe, before.case, vjp=before.vjp) if before is not None else None
-    if before is None or after is None:
+def whether_it_changes(probe: Subject, e: Evidence | None) -> str:
+    """What to say of a subject that answers the same call in several ways."""
+    again = [answer(probe, e.case, vjp=e.vjp) for _ in range(2)] if e is not None else []
+    if e is None or again[0] is None or again[1] is None:
         return ""
-    added = set()
-    for n, (value, allowed) in before.nearly.items():
-        one, other = before.observed[n], after[n]
-        if (ratios(other, one, allowed, nan_is_free=False) > 1).any():
-            more = ratios(other - one, value, 4 * allowed, nan_is_free=True)
-            added.add(before.vjp and bool((more <= 1).all()))
-    if not added:
-        return ""
-    return ACCUMULATE if added == {True} else CHANGES
+    added = {added_to(probe, e, n, again[0][n], again[1][n]) for n in e.nearly}
+    if added == {"same"}:
+        agree = {added_to(probe, e, n, e.observed[n], again[0][n]) for n in e.nearly}
+        return "" if agree == {"same"} else DEPENDS
+    return CHANGES if "other" in added else ACCUMULATE
+
+
+def added_to(probe: Subject, e: Evidence, name: str, one: Array, other: Array) -> str:
+    """Whether a second answer is the same, "more" by what is due, or something "other"."""
+    value, allowed = e.nearly[name]
+    if (ratios(other, one, allowed, nan_is_free=False) <= 1).all():
+        return "same"
+    near = 4 * allowed + 4 * unit_roundoff(probe.dtype) * (np.abs(one) + np.abs(other))
+    more = ratios(other - one, value, near, nan_is_free=True)
+    return "more" if e.vjp and (more <= 1).all() else "other"
 
 
 def expected(
@@ -258,7 +268,6 @@ def verdict(found: dict[str, Expected], e: Evidence) -> float:
             return -1.0
         off = np.abs(observed - e.nearly[name].value)
         sharp = (allowed < off) | (np.isnan(observed) & np.isnan(value)) | (observed == value)
-        sharp |= np.isnan(value) & e.vjp
         telling += int((sharp & e.wrong[name]).sum())
         wrong += int(e.wrong[name].sum())
     return 1.0 if wrong and 2 * telling >= wrong else 0.0
@@ -267,7 +276,7 @@ def verdict(found: dict[str, Expected], e: Evidence) -> float:
 def fits(probe: Subject, one: Misreading, e: Evidence) -> bool:
     """Whether a misreading may have given an answer: by its values, in doubt by its bound."""
     furthest, _ = distance(probe, one, e)
-    return furthest <= NEAR or (furthest < FAR and judged(probe, one, e) >= 0)
+    return furthest <= NEAR or (furthest < np.inf and judged(probe, one, e) >= 0)
 
 
 def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
@@ -300,13 +309,13 @@ def screened(
 ) -> list[Misreading]:
     """The misreadings that come nearest to what was observed, nearest first."""
     pool: list[tuple[float, int, Misreading]] = [(0.0, k, one) for k, one in enumerate(known)]
-    for e in sorted(wrong, key=effort_and_use):
+    for e in sorted(wrong, key=effort_and_use)[:LOOKS]:
         left = []
         for near, k, one in pool:
             if clock() > until:
                 break
-            furthest, mean = distance(probe, one, e)
-            if furthest < FAR:
+            _, mean = distance(probe, one, e)  # the furthest may be beyond all that is allowed here
+            if mean < np.inf:
                 left.append((near + mean, k, one))
         pool = sorted(left)[:POOL]
     return [one for *_, one in pool[:TRIED]]

@@ -25,37 +25,44 @@ def telling_cases(subject: Subject, witness: Case) -> Iterator[Case]:
         return
     yield sized(witness, {})
     yield larger(sized(witness, {}))
-    if witness.operation == "attention":
-        for options in ATTENTION:
-            yield sized(witness, {n: o for n, o in options.items() if subject.offers(n)}, only=True)
-    if witness.operation in RECURRENT:
-        options = {n: o for n, o in witness.options.items() if n not in ("reverse", "lengths")}
-        lengths = np.array([2, 5, 3], np.int64)
-        if subject.offers("reverse"):
-            yield sized(witness, {**options, "reverse": True}, only=True)
-            if subject.offers("lengths"):
-                both = {**options, "reverse": True, "lengths": lengths}
-                yield sized(witness, both, only=True)
-        if subject.offers("lengths"):
-            yield sized(witness, {**options, "lengths": lengths}, only=True)
-        if witness.operation == "rnn" and subject.offers("nonlinearity"):
-            for kind in {"tanh", "relu", "sigmoid"} - {witness.option("nonlinearity")}:
-                yield sized(witness, {"nonlinearity": kind}, only=True)
-        if witness.operation == "gru" and subject.offers("reset_after"):
-            yield sized(witness, {"reset_after": not witness.option("reset_after")}, only=True)
+    for options in ATTENTION if witness.operation == "attention" else recurrent(witness):
+        if all(subject.offers(name) for name in options):
+            yield sized(witness, options, only=True)
     yield sized(witness, {}, only=True)
 
 
+def recurrent(witness: Case) -> Iterator[dict[str, Any]]:
+    """Both directions, with lengths and without; the other activations, the other reset."""
+    if witness.operation not in RECURRENT:
+        return
+    options = {n: o for n, o in witness.options.items() if n not in ("reverse", "lengths")}
+    lengths = np.array(LENGTHS, np.int64)
+    yield {**options, "reverse": True}
+    yield {**options, "reverse": True, "lengths": lengths}
+    yield {**options, "lengths": lengths}
+    if witness.operation == "rnn":
+        for kind in ("tanh", "relu", "sigmoid"):
+            if kind != witness.option("nonlinearity"):
+                yield {"nonlinearity": kind}
+    if witness.operation == "gru":
+        yield {"reset_after": not witness.option("reset_after")}
+
+
+LENGTHS = (2, 5, 3)
 SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), -1))
 ATTENTION: tuple[dict[str, Any], ...] = (
     {"is_causal": True},
     {"is_causal": True, "query_offset": 2},
     {"window": (2, 1), "query_offset": 1},
     {"mask": "boolean"},
-    {"mask": "floating", "is_causal": True},
+    {"mask": "floating"},
     {"scale": 0.3, "softcap": 1.5},
+    {"scale": 3000.0, "is_causal": True},
     {"scale": 100.0, "mask": "with an empty row"},
-    {"scale": 100.0, "is_causal": True},
+    {"is_causal": True, "mask": "boolean"},
+    {"is_causal": True, "softcap": 1.5},
+    {"window": (1, 1), "softcap": 1.5},
+    {"mask": "boolean", "window": (1, 2)},
     {"mask": "both", "is_causal": True, "scale": 0.6, "softcap": 2.0, "window": (3, 0)},
 )
 
@@ -94,7 +101,7 @@ def sized(case: Case, options: dict[str, Any], *, only: bool = False) -> Case:
             kind = "both"
         taken["mask"] = telling_mask(n, kind, case.dtype)
     if isinstance(taken.get("lengths"), np.ndarray):
-        taken["lengths"] = np.array([2, 5, 3], np.int64)
+        taken["lengths"] = np.array(LENGTHS, np.int64)
     return pulled(Case(case.operation, case.dtype, arrays, taken))
 
 

@@ -1,10 +1,11 @@
 """How many of the zoo's wrong implementations are told the right cause.
 
-    python tests/diagnosed.py [--only TEXT] [--shard K/N] [--examples N] [--all]
+    python tests/diagnosed.py [--only TEXT] [--shard K/N] [--examples N] [--all] [--unnamed]
 
 takes each that has a one-line cause to the first law that rejects it, and compares the diagnosis
 with the cause. Prints what was missed, with `--all` what was right too, and the share for each
-class of defect. Exits with 1 where fewer than nine in ten are right.
+class of defect. Exits with 1 where fewer than nine in ten are right. `--unnamed` takes those that
+have no one-line cause instead, and prints what is said of them.
 """
 
 import argparse
@@ -57,21 +58,14 @@ def first_failure(entry, effort):
 
 
 def is_right(expected, text):
-    """Whether the cause is named, alone or as one of two."""
-    named = text.rpartition(" with ")[2] if " with " in text else text
-    names = [name for part in (text, named) for name in part.split(", or ")]
-    return any(name == expected or name.startswith(f"{expected}:") for name in named_in(text)) or (
-        any(name.endswith(expected) for name in names) and len(named_in(text)) <= 2
-    )
-
-
-def named_in(text):
-    """The causes that a diagnosis names."""
+    """Whether the cause is named, as one of two at most; what follows a colon says where."""
     for start in (" gives with ", " consistent with ", " those of "):
-        if start in text:
-            said = text.partition(start)[2]
-            return (said.partition(" with ")[2] if start == " those of " else said).split(", or ")
-    return [text]
+        _, found, names = text.partition(start)
+        if found:
+            text = names.partition(" with ")[2] if start == " those of " else names
+    return any(
+        name == expected or name.startswith(f"{expected}:") for name in text.split(", or ")[:2]
+    )
 
 
 def main():
@@ -81,9 +75,11 @@ def main():
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--unnamed", action="store_true")
     options = parser.parse_args()
     shard, shards = map(int, options.shard.split("/"))
-    entries = [e for e in wrong() if e.diagnosis and options.only in e.target][shard::shards]
+    entries = [e for e in wrong() if (not e.diagnosis) == options.unnamed]
+    entries = [e for e in entries if options.only in e.target][shard::shards]
     effort = laws.Effort(examples=options.examples, shrinking=0.5)
     right, count = Counter(), Counter()
     for entry in entries:

@@ -9,7 +9,10 @@ from functools import cache
 from seqlaws.properties.misreadings import (
     attention,
     attention_gradients,
+    attention_ignored,
     gated,
+    gated_gradients,
+    masked,
     masks,
     precision,
     recurrent,
@@ -24,12 +27,15 @@ __all__ = ["CATALOGUE", "Misreading", "about", "misread", "shown"]
 CATALOGUE: tuple[Misreading, ...] = (
     *attention.MISREADINGS,
     *masks.MISREADINGS,
+    *masked.MISREADINGS,
     *softmax.MISREADINGS,
     *attention_gradients.MISREADINGS,
+    *attention_ignored.MISREADINGS,
     *recurrent.MISREADINGS,
     *gated.MISREADINGS,
     *rnn.MISREADINGS,
     *recurrent_gradients.MISREADINGS,
+    *gated_gradients.MISREADINGS,
     *precision.MISREADINGS,
 )
 

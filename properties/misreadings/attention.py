@@ -6,6 +6,11 @@ DEFAULT = "1 / math.sqrt(max(q.shape[-1], 1)) if scale is None else float(scale)
 SCALED = "s, slope = (q @ transpose(k)) * default_scale(q, scale), 1.0"
 CAPPED = "t = np.tanh(s * (1 / softcap))"
 BACK = "s, slope = t * softcap, 1 - t * t"
+MASKED = "return allowed, np.where(allowed, s, -np.inf), slope"
+FILLED = """s = np.where(allowed, s, -np.inf if softcap is None else -softcap)
+    return allowed, s, slope"""
+LATER = "if is_floating(mask):\n        s = s + mask"
+ADDED = "if is_floating(mask):\n        s = s + np.where(allowed, mask, 0)"
 REPEATED = "k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)"
 EVERY = "attention: attention, attention_vjp"
 
@@ -36,33 +41,6 @@ def scores(name: str, *changes: tuple[str, str]) -> Misreading:
     return misreading(name, "attention", *edits)
 
 
-IGNORED_WITH = [
-    (option, off, other, given)
-    for option, off in (
-        ("is_causal", "False"),
-        ("mask", "None"),
-        ("window", "None"),
-        ("softcap", "None"),
-        ("scale", "None"),
-        ("query_offset", "0"),
-    )
-    for other, given in (
-        ("mask", "mask is not None"),
-        ("a boolean mask", "mask is not None and mask.dtype == bool"),
-        ("a float mask", "mask is not None and mask.dtype != bool"),
-        ("is_causal", "is_causal"),
-        ("window", "window is not None"),
-        ("softcap", "softcap is not None"),
-        ("query_offset", "query_offset != 0"),
-        ("grouped heads", "q.shape[1] != k.shape[1]"),
-        ("a single query", "q.shape[2] == 1"),
-        ("L = S", "q.shape[2] == k.shape[2]"),
-        ("L != S", "q.shape[2] != k.shape[2]"),
-        ("more than one batch entry", "q.shape[0] > 1"),
-    )
-    if option not in other
-]
-
 MISREADINGS = (
     default("scale 1/D", "1 / max(q.shape[-1], 1)"),
     default("scale 1", "1.0"),
@@ -71,10 +49,6 @@ MISREADINGS = (
     scale(
         "scale 0.0 taken for none",
         "float(scale) if scale else 1 / math.sqrt(max(q.shape[-1], 1))",
-    ),
-    scale(
-        "the scale as a divisor",
-        "1 / math.sqrt(max(q.shape[-1], 1)) if scale is None else 1 / (scale or np.nan)",
     ),
     scale(
         "the scale as a divisor",
@@ -171,6 +145,11 @@ MISREADINGS = (
         "tile(k, group) if q.shape[0] > 1 else np.repeat(k, group, axis=1)",
         "tile(v, group) if q.shape[0] > 1 else np.repeat(v, group, axis=1)",
     ),
+    heads(
+        "keys and values of the first batch entry for all",
+        "np.repeat(k[[0] * len(k)], group, axis=1)",
+        "np.repeat(v[[0] * len(v)], group, axis=1)",
+    ),
     scores("softcap ignored", ("if softcap is not None:", "if False:")),
     scores(
         "softcap before scale",
@@ -193,51 +172,18 @@ MISREADINGS = (
         (BACK, "s, slope = t, 1 - t * t"),
     ),
     scores("softcap as a multiplier of the scores", (CAPPED, "t = np.tanh(s * softcap)")),
+    scores("softcap after the mask", (MASKED, FILLED)),
     scores(
         "softcap after the mask",
-        (
-            "return allowed, np.where(allowed, s, -np.inf), slope",
-            (
-                "s = np.where(allowed, s, -softcap if softcap is not None else -np.inf)\n"
-                "    return allowed, s, slope"
-            ),
-        ),
-    ),
-    scores(
-        "softcap after the mask",
-        (
-            "if softcap is not None:",
-            (
-                "if is_floating(mask):\n        s = np.where(allowed, s + np.where(allowed, mask, 0), s)\n"
-                "    if softcap is not None:"
-            ),
-        ),
-        (
-            (
-                "if is_floating(mask):\n        s = s + mask\n    return allowed, np.where(allowed, s, "
-                "-np.inf), slope"
-            ),
-            (
-                "s = np.where(allowed, s, -softcap if softcap is not None else -np.inf)\n"
-                "    return allowed, s, slope"
-            ),
-        ),
+        ("if softcap is not None:", f"{ADDED}\n    if softcap is not None:"),
+        (f"{LATER}\n    {MASKED}", FILLED),
     ),
     scores(
         "softcap of the float mask",
-        (
-            "if softcap is not None:",
-            (
-                "if is_floating(mask):\n        s = s + np.where(allowed, mask, 0)\n"
-                "    if softcap is not None:"
-            ),
-        ),
-        ("if is_floating(mask):\n        s = s + mask\n    return", "return"),
+        ("if softcap is not None:", f"{ADDED}\n    if softcap is not None:"),
+        (f"    {LATER}\n", ""),
     ),
-    *(
-        first(f"{option} ignored with {other}", f"{option} = {off} if {given} else {option}")
-        for option, off, other, given in IGNORED_WITH
-    ),
+    scores("softcap not multiplied back", (BACK, "s, slope = t, 1 - t * t")),
     misreading(
         "softmax over queries",
         "attention",
@@ -246,6 +192,15 @@ MISREADINGS = (
             "attention: attention_vjp",
             "p = +either(p, np.where(allowed, np.exp(s - log_sum_exp(s)), p))",
             "p = +p",
+        ),
+    ),
+    misreading(
+        "heads and queries swapped in the output",
+        "attention",
+        edit(
+            "attention: attention",
+            "return +matmul_where(counted(allowed, fully_masked), p, v)",
+            "return np.swapaxes(+matmul_where(counted(allowed, fully_masked), p, v), 1, 2)",
         ),
     ),
     misreading(

@@ -71,6 +71,7 @@ MISREADINGS = (
     inner(
         "the mean of P dP for its sum", "np.sum(p * dp, axis=-1, keepdims=True) * (1 / k.shape[2])"
     ),
+    inner("the mean of dP for the rowsum", "np.sum(dp, axis=-1, keepdims=True) * (1 / k.shape[2])"),
     inner("rowsum over queries", "np.sum(p * dp, axis=-2, keepdims=True)"),
     inner("rowsum added", "-np.sum(p * dp, axis=-1, keepdims=True)"),
     vjp("P missing in dS", (DS, "+((dp - inner) * slope)")),

@@ -5,6 +5,7 @@ is copied with it. The specification itself is never touched.
 """
 
 import ast
+import difflib
 import importlib
 import textwrap
 from collections.abc import Callable
@@ -48,10 +49,8 @@ class Edit:
     def shown(self) -> list[str]:
         """The lines that are taken out (`-`) and put in (`+`)."""
         text = source(self.module, self.statement)
-        before, after = text.splitlines(), applied(text, self).splitlines()
-        out = [line for line in before if line not in after]
-        put = [line for line in after if line not in before]
-        return [f"- {line.strip()}" for line in out] + [f"+ {line.strip()}" for line in put]
+        lines = difflib.ndiff(text.splitlines(), applied(text, self).splitlines())
+        return [f"{line[0]} {line[2:].strip()}" for line in lines if line[0] in "-+"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from seqlaws.properties.misreadings.edits import Misreading, edit, misreading
-from seqlaws.properties.misreadings.recurrent import arguments
+from seqlaws.properties.misreadings.recurrent import CARRIED, arguments, carried
 from seqlaws.properties.misreadings.rnn import TANH_OF_LSTM, candidates
 
 SPLIT = "i, f, g, o = a[..., :n], a[..., n : 2 * n], a[..., 2 * n : 3 * n], a[..., 3 * n :]"
@@ -119,6 +119,24 @@ MISREADINGS = (
     *(
         cell("cell state decays", (CELL, f"c = +((f * c + i * g) * {factor})"))
         for factor in ("0.9", "0.99", "0.999", "0.9999", "(1 - 1e-5)")
+    ),
+    *(
+        carried(
+            "cell state decays",
+            CARRIED,
+            CARRIED.replace("c_after,", f"c_after * {factor},"),
+            "lstm",
+        )
+        for factor in ("0.9", "0.99", "0.999", "0.9999", "(1 - 1e-5)")
+    ),
+    *(
+        carried(
+            "cell state clipped",
+            CARRIED,
+            CARRIED.replace("c_after,", f"clip(c_after, -{bound}, {bound}),"),
+            "lstm",
+        )
+        for bound in (1, 5, 10)
     ),
     cell("f + 1 for the forget gate", (CELL, "c = +((f + 1) * c + i * g)")),
     cell("hidden state for the cell state", ("return c, s,", "return +(o * s), s,")),

@@ -1,7 +1,8 @@
 """Misreadings that lose precision: something is rounded to a narrower format on its way."""
 
 from seqlaws.properties.misreadings.edits import Edit, Misreading, edit, misreading
-from seqlaws.properties.misreadings.recurrent import arguments
+from seqlaws.properties.misreadings.recurrent import CARRIED, arguments
+from seqlaws.properties.misreadings.softmax import STORED
 
 NARROW = ("float16", "bfloat16")
 Q_K = "q @ transpose(k)"
@@ -57,7 +58,7 @@ def operands(form: str, name: str) -> tuple[Misreading, ...]:
     return (
         misreading(name, "rnn lstm lstm_gates gru", products, candidate),
         misreading(name, "attention", scores),
-        misreading(name, "attention", output),
+        *((misreading(name, "attention", output),) if form == "tf32" else ()),
         misreading(name, "attention", scores, output),
         arguments(
             f"{form} weights",
@@ -73,8 +74,7 @@ def attention(form: str) -> tuple[Misreading, ...]:
     n = f'narrow({{}}, "{form}")'.format
     place = "attention: attention, attention_vjp"
     probabilities = edit(place, "+weights(s, fully_masked)", n("weights(s, fully_masked)"))
-    recomputed = edit("attention: attention_vjp",
-                      "p = +either(p, np.where(allowed, np.exp(s - log_sum_exp(s)), p))", "p = +p")  # fmt: skip
+    recomputed = edit("attention: attention_vjp", STORED, "p = +p")
     output = edit("attention: attention", "fully_masked), p, v)",
                   f"fully_masked), {n('p')}, {n('v')})")  # fmt: skip
     return (
@@ -129,8 +129,7 @@ def recurrent(form: str) -> tuple[Misreading, ...]:
         *(
             misreading(
                 name, "lstm",
-                edit("lstm: lstm",
-                     "c, h = np.where(exists[:, t], c_after, c), np.where(exists[:, t], h_after, h)",
+                edit("lstm: lstm", CARRIED,
                      f"c, h = np.where(exists[:, t], {c}, c), np.where(exists[:, t], {h}, h)"),
             )
             for name, c, h in (

@@ -14,6 +14,7 @@ RETURNED = {
     "lstm": "return along_time(y, batch, hidden), +h, +c",
     "gru": "return along_time(y, batch, hidden), +h",
 }
+CARRIED = "c, h = np.where(exists[:, t], c_after, c), np.where(exists[:, t], h_after, h)"
 WRITTEN = {
     "rnn": "y[t] = np.where(exists[:, t], after, 0)",
     "lstm": "y[t] = np.where(exists[:, t], h_after, 0)",
@@ -69,7 +70,9 @@ def carried(name: str, old: str, new: str, operations: str = LOOPS) -> Misreadin
     return misreading(name, operations, *edits)
 
 
-LAST = "np.clip(np.asarray(lengths) - 1, 0, None) if lengths is not None else time - 1"
+EXISTS = 'exists = existing_steps("{}", lengths, batch, time)'
+TURNED = "exists = exists[:, ::-1] if reverse else exists"
+HERE = "here = np.where(exists[:, t], 1.0, 0.0)\n        "
 HALVES = "(None if lengths is None else {})"
 
 MISREADINGS = (
@@ -162,15 +165,22 @@ MISREADINGS = (
             ("a single row", "x.shape[0] == 1"),
             ("more than one row", "x.shape[0] > 1"),
         )
-        if other not in what
+        if other not in what and (what, other) != ("reverse ignored", "a single step")
     ),
     order("first step skipped", "range(time - 2, -1, -1) if reverse else range(1, time)"),
     order("last step skipped", "range(time - 1, 0, -1) if reverse else range(time - 1)"),
     order("first step skipped in reverse", f"range(time - 2, -1, -1) if reverse else {FORWARD}"),
     order("last step skipped in reverse", f"range(time - 1, 0, -1) if reverse else {FORWARD}"),
     exist("padding in front of the row", "(np.arange(time) >= time - lengths[:, None])[..., None]"),
+    misreading(
+        "padding in front of the row in reverse",
+        LOOPS,
+        *(
+            edit(f"{o}: {o}, {o}_vjp", EXISTS.format(o), f"{EXISTS.format(o)}\n    {TURNED}")
+            for o in LOOPS.split()
+        ),
+    ),
     exist("lengths inverted", "(np.arange(time) >= lengths[:, None])[..., None]"),
-    carried("0 * NaN", "x = np.where(exists, x, 0)", "x = x * np.where(exists, 1.0, 0.0)"),
     *(
         misreading(
             "0 * NaN",
@@ -187,20 +197,17 @@ MISREADINGS = (
             (
                 "rnn",
                 "h = np.where(exists[:, t], after, h)",
-                "here = np.where(exists[:, t], 1.0, 0.0)\n        h = here * after + (1 - here) * h",
+                f"{HERE}h = here * after + (1 - here) * h",
             ),
             (
                 "gru",
                 "h = np.where(exists[:, t], after, h)",
-                "here = np.where(exists[:, t], 1.0, 0.0)\n        h = here * after + (1 - here) * h",
+                f"{HERE}h = here * after + (1 - here) * h",
             ),
             (
                 "lstm",
-                "c, h = np.where(exists[:, t], c_after, c), np.where(exists[:, t], h_after, h)",
-                (
-                    "here = np.where(exists[:, t], 1.0, 0.0)\n"
-                    "        c, h = here * c_after + (1 - here) * c, here * h_after + (1 - here) * h"
-                ),
+                CARRIED,
+                f"{HERE}c, h = here * c_after + (1 - here) * c, here * h_after + (1 - here) * h",
             ),
         )
     ),
@@ -220,7 +227,7 @@ MISREADINGS = (
     returned("h_n and c_n swapped", "h, c = c, h", "lstm"),
     returned("h_n for c_n", "c = h", "lstm"),
     returned("c_n for h_n", "h = c", "lstm"),
-    returned("tanh missing in c_n's place", "c = np.tanh(c)", "lstm"),
+    returned("the tanh of the cell state for c_n", "c = np.tanh(c)", "lstm"),
     returned("h_n zero for a row of length 0", "h = np.where(np.any(exists, axis=1), h, 0)"),
     returned("h_n zero without steps", "h = h if time else nothing(h)"),
     returned(
@@ -231,6 +238,13 @@ MISREADINGS = (
         "the last state repeated in the padding",
         "y = y if reverse else [np.where(exists[:, t], y[t], h) for t in range(time)]",
     ),
+    returned(
+        "y with time before the rows", "y = list(np.swapaxes(np.stack(y), 0, 1)) if time else y"
+    ),
+    returned(
+        "y of the row before", "y = [one[[max(r - 1, 0) for r in range(batch)]] for one in y]"
+    ),
+    returned("the first row's y for all", "y = [one[[0] * batch] for one in y]"),
     returned("y one step late", "y = [h0, *y[:-1]] if time else y"),
     returned("the rows of y in the reverse order", "y = [one[::-1] for one in y]"),
     misreading(

@@ -1,8 +1,6 @@
-"""Misreadings of the gradients of rnn, lstm, lstm_gates and gru alone."""
+"""Misreadings of the gradients of the recurrences alone: states, steps, sums, slopes."""
 
-from itertools import permutations
-
-from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
+from seqlaws.properties.misreadings.edits import Misreading, edit, misreading
 
 LOOPS = "rnn lstm gru"
 RETURNED = {
@@ -26,9 +24,6 @@ BACK = {
     "gru": "dh = np.where(exists[:, t], dh_t, dh)",
 }
 CELL = "dc = np.where(exists[:, t], +(dc_t * f), dc)"
-COUNTED = {"rnn": "db = bias_gradient(das)", "lstm": "db = bias_gradient(das)",
-           "gru": "dweight_hh = weight_gradient(das_hh, befores)"}  # fmt: skip
-DAS = {"rnn": ("das",), "lstm": ("das",), "gru": ("das_ih", "das_hh")}
 
 
 def returned(name: str, operation: str, changes: dict[int, str]) -> Misreading:
@@ -50,9 +45,10 @@ def vjp(name: str, operations: str, old: str | dict[str, str], new: str) -> Misr
 
 
 def back(name: str, new: str, operations: str = LOOPS) -> Misreading:
-    """Something done to the gradient that a step hands to the one before it: an expression of dh."""
+    """Something done to the gradient that a step hands to the one before it: `new`, of dh."""
+    line = f"dh = np.where(exists[:, t], {new}, dh)"
     edits = [
-        edit(f"{o}: {o}_vjp", BACK[o], f"{BACK[o]}\n        dh = {new}") for o in operations.split()
+        edit(f"{o}: {o}_vjp", BACK[o], f"{BACK[o]}\n        {line}") for o in operations.split()
     ]
     return misreading(name, operations, *edits, gradients=True)
 
@@ -67,13 +63,6 @@ def cut(name: str, operations: str, condition: str) -> Misreading:
         )
         edits.append(edit(f"{o}: {o}_vjp", BACK[o], BACK[o] + lines))
     return misreading(name, operations, *edits, gradients=True)
-
-
-def das(name: str, new: str, operation: str) -> Misreading:
-    """Something done to the gradient at the pre-activations before the weights' are taken."""
-    line = "\n    ".join(f"{d} = {new.format(d)}" for d in DAS[operation])
-    place = f"{operation}: {operation}_vjp"
-    return misreading(name, operation, before(place, COUNTED[operation], line), gradients=True)
 
 
 def named(argument: str) -> str:
@@ -99,14 +88,13 @@ def several(name: str, arguments: tuple[str, ...], new: str) -> tuple[Misreading
 
 
 STEPS = "(time - t if not reverse else t + 1)"
-LSTM_GATES, GRU_GATES = ("input", "forget", "candidate", "output"), ("reset", "update", "new")
 ROW = "weight_gradient({0}[:, {2}], {1}[:, {2}])"
 
 MISREADINGS = (
     *each("zero", "nothing(g)"),
     *several("bias gradient zero", ("bias_ih", "bias_hh"), "nothing(g)"),
     *several("weight gradients zero", WEIGHTS, "nothing(g)"),
-    *several("gradients of both initial states zero", ("dh0", "dc0"), "nothing(g)"),
+    returned("gradients of both initial states zero", "lstm", {1: "nothing(g)", 2: "nothing(g)"}),
     *several("bias gradient halved", ("bias_ih", "bias_hh"), "0.5 * g"),
     *several("bias gradient doubled", ("bias_ih", "bias_hh"), "2 * g"),
     *several("gradient doubled", ("dx", "dh0", "dh", "dc0", *WEIGHTS), "2 * g"),
@@ -119,6 +107,25 @@ MISREADINGS = (
     *each("doubled", "2 * g"),
     *each("halved", "0.5 * g"),
     *each("negated", "-g"),
+    *(
+        returned(
+            "weight_hh gradient of the states after the steps",
+            o,
+            {
+                k: "weight_gradient(das[:, :-1], befores[:, 1:])"
+                if back
+                else "weight_gradient(das[:, 1:], befores[:, :-1])"
+            },
+        )
+        for o, k in (("rnn", 3), ("lstm", 4))
+        for back in (False, True)
+    ),
+    returned("dx through weight_hh", "rnn", {0: "das @ weight_hh"}),
+    returned(
+        "dx of the last step alone",
+        "rnn",
+        {0: "np.where((np.arange(time) == time - 1)[:, None], g, 0)"},
+    ),
     returned("weight_hh gradient transposed", "rnn", {3: "transpose(g)"}),
     returned("weight_ih gradient transposed", "rnn", {2: "transpose(g)"}),
     returned("bias gradient summed over units", "rnn", {4: "np.sum(das, axis=(1, 2))"}),
@@ -253,122 +260,6 @@ MISREADINGS = (
             ("straight through", "step(+a)", "1 + 0 * a"),
             ("relu slope reversed", "step(+a)", "step(-a)"),
             ("relu slope zero", "step(+a)", "0 * a"),
-        )
-    ),
-    *(
-        das(f"{gate} gate's gradient missing", f"without_block({{}}, {k}, {len(gates)})", o)
-        for o, gates in (("lstm", LSTM_GATES), ("gru", GRU_GATES))
-        for k, gate in enumerate(gates)
-    ),
-    *(
-        misreading(
-            f"{gate} gate detached",
-            "lstm lstm_gates",
-            edit("lstm: preactivation_gradient", old, f"nothing({old})"),
-            gradients=True,
-        )
-        for gate, old in zip(
-            LSTM_GATES,
-            ("di * (i * (1 - i))", "df * (f * (1 - f))", "dg * (1 - g * g)", "do * (o * (1 - o))"),
-            strict=True,
-        )
-    ),
-    *(
-        misreading(
-            f"{gate} gate detached",
-            "gru",
-            edit("gru: gru_cell_gradient", "[d_reset * (r * (1 - r)), da_z, da_n]", new),
-            gradients=True,
-        )
-        for gate, new in (
-            ("reset", "[nothing(d_reset), da_z, da_n]"),
-            ("update", "[d_reset * (r * (1 - r)), nothing(da_z), da_n]"),
-        )
-    ),
-    *(
-        misreading(
-            f"{gate} gate's slope missing",
-            "lstm lstm_gates",
-            edit("lstm: preactivation_gradient", old, new),
-            gradients=True,
-        )
-        for gate, old, new in (
-            ("input", "di * (i * (1 - i))", "di * 1"),
-            ("forget", "df * (f * (1 - f))", "df * 1"),
-            ("candidate", "dg * (1 - g * g)", "dg * 1"),
-            ("output", "do * (o * (1 - o))", "do * 1"),
-        )
-    ),
-    misreading(
-        "tanh slope of the cell state missing",
-        "lstm",
-        edit("lstm: carry_gradient", "dh * o * (1 - s * s)", "dh * o"),
-        gradients=True,
-    ),
-    misreading(
-        "gradient of h missing in the cell state",
-        "lstm",
-        edit("lstm: carry_gradient", "dc = dc + dh * o * (1 - s * s)", "dc = dc + 0 * dh"),
-        gradients=True,
-    ),
-    misreading(
-        "z for 1 - z in the gradient",
-        "gru",
-        edit("gru: gru_cell_gradient", "dh * (1 - z) * (1 - n * n)", "dh * z * (1 - n * n)"),
-        gradients=True,
-    ),
-    misreading(
-        "candidate's slope missing",
-        "gru",
-        edit("gru: gru_cell_gradient", "dh * (1 - z) * (1 - n * n)", "dh * (1 - z)"),
-        gradients=True,
-    ),
-    misreading(
-        "update gate's path to the state missing",
-        "gru",
-        edit(
-            "gru: gru_cell_carry",
-            "return d_hh, +(dh * z + d_hh @ weight_hh)",
-            "return d_hh, +(d_hh @ weight_hh)",
-        ),
-        gradients=True,
-    ),
-    *(
-        das(
-            f"gradients in the order {','.join(order)}",
-            f"blocks({{}}, {', '.join(str('ifgo'.index(gate)) for gate in order)})",
-            "lstm",
-        )
-        for order in permutations("ifgo")
-        if "".join(order) != "ifgo"
-    ),
-    *(
-        das(
-            f"gradients in the order {','.join(order)}",
-            f"blocks({{}}, {', '.join(str(GRU_GATES.index(gate)) for gate in order)})",
-            "gru",
-        )
-        for order in permutations(GRU_GATES)
-        if order != GRU_GATES
-    ),
-    *(
-        misreading(
-            name,
-            "lstm_gates",
-            before("lstm: lstm_gates_vjp", "da = preactivation_gradient(", line),
-            gradients=True,
-        )
-        for name, line in (
-            ("cotangents of g and o swapped", "dg, do = do, dg"),
-            ("cotangents of i and f swapped", "di, df = df, di"),
-            ("cotangents of f and g swapped", "df, dg = dg, df"),
-            ("cotangents of f and o swapped", "df, do = do, df"),
-            ("cotangents of i and g swapped", "di, dg = dg, di"),
-            ("cotangents of i and o swapped", "di, do = do, di"),
-            ("cotangent of i ignored", "di = nothing(di)"),
-            ("cotangent of f ignored", "df = nothing(df)"),
-            ("cotangent of g ignored", "dg = nothing(dg)"),
-            ("cotangent of o ignored", "do = nothing(do)"),
         )
     ),
 )

@@ -110,8 +110,8 @@ MISREADINGS = (
     *sigmoids("sigmoid approximated", "0.5 + quotient(0.5 * z, 1 + absolute(z))"),
     *sigmoids("sigmoid approximated", "0.5 + 0.5 * quotient(z, 1 + absolute(z))"),
     *sigmoids("sigmoid that overflows", "exp_with_overflow(z, logistic(z))"),
-    *sigmoids("sigmoid of 2z", "sigmoid(2 * z)"),
-    *sigmoids("sigmoid of -z", "sigmoid(-z)"),
+    *sigmoids("sigmoid of 2z", "logistic(2 * z)"),
+    *sigmoids("sigmoid of -z", "logistic(-z)"),
     *sigmoids("tanh for every sigmoid", "np.tanh(z)"),
     *sigmoids("gates not activated", "z"),
     *(

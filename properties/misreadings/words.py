@@ -14,9 +14,10 @@ from seqlaws.reference.numbers.arithmetic import FORMATS, greatest
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "absolute", "at_zero", "blocks", "clip", "exp_with_overflow", "highest", "least", "log_sum_exp",
-    "logistic", "math", "narrow", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax",
-    "sigmoid", "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block",
+    "absolute", "at_zero", "blocks", "clip", "exp_with_overflow", "highest", "least",
+    "log_sum_exp", "logistic", "math", "narrow", "nothing", "quotient", "relu", "replaced",
+    "rows", "shifted_softmax", "sigmoid", "softmax_rows", "tile", "transpose",
+    "transposed_blocks", "without_block",
 ]  # fmt: skip
 
 Array = Any

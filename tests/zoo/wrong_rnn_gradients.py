@@ -143,7 +143,7 @@ def rnn_dh_n_ignored(a):
     a.dh_n = np.zeros_like(a.dh_n)
 
 
-@arguments(ANY, diagnosis="dy ignored")
+@arguments(ANY, diagnosis="dy ignored before the end")
 def rnn_dy_ignored_before_the_end(a):
     """Of dy only the last position is read."""
     a.dy = a.dy * (np.arange(a.dy.shape[1]) == a.dy.shape[1] - 1)[:, None]
