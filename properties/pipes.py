@@ -1,12 +1,14 @@
 """A process of its own that answers questions: pickles over two pipes, each after its length."""
 
 import atexit
+import fcntl
 import os
 import pickle
 import struct
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 # what such a process runs first; a program then calls serve(answer), and speaks on no other channel
@@ -23,6 +25,17 @@ def serve(answer):
             sink.write(struct.pack("<q", len(data)) + data)
             sink.flush()
 """
+
+
+WIDTH = 1 << 20  # bytes that a pipe holds before the writer has to wait; 64 KiB by default
+
+
+def widen(descriptor: int) -> None:
+    """Let a pipe hold more, where the system can: each wait costs a change of processes."""
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if resize is not None:
+        with suppress(OSError):  # beyond what this user may have
+            fcntl.fcntl(descriptor, resize, WIDTH)
 
 
 class EndedError(Exception):
@@ -47,6 +60,8 @@ class Child:
         os.close(theirs_in)
         os.close(theirs_out)
         self.owner = os.getpid()
+        for descriptor in (self.to, self.back):
+            widen(descriptor)
         atexit.register(self.stop)
 
     def ask(self, question: Any) -> Any:
@@ -82,7 +97,5 @@ class Child:
             self.process.kill()
             self.process.wait()
         for descriptor in (self.to, self.back):
-            try:
+            with suppress(OSError):  # an implementation may have closed it
                 os.close(descriptor)
-            except OSError:  # an implementation may have closed it
-                continue
