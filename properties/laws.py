@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from seqlaws.properties.cases import Case, CaseStrategy, build, cases
-from seqlaws.properties.diagnosis import diagnose
+from seqlaws.properties.diagnosis import Diagnosis, diagnose
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
 from seqlaws.properties.search import Trial, search
@@ -133,7 +133,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         verdict.status = "failed" if made.level == "MUST" else "not kept"
         verdict.reason = headline(broken)
         seconds = min(1.0, effort.shrinking + 0.5)
-        found = diagnose(subject, record.first, seconds)
+        answers = "observed" in broken.where  # else nothing is said against a number
+        found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
         verdict.diagnosis = found.text
         verdict.message = message(verdict.law, made.level, made.statement, subject, broken, found)
         verdict.witness = witness(subject, broken)

@@ -28,6 +28,10 @@ def telling_cases(subject: Subject, witness: Case) -> Iterator[Case]:
     for options in ATTENTION if witness.operation == "attention" else recurrent(witness):
         if all(subject.offers(name) for name in options):
             yield sized(witness, options, only=True)
+    if witness.operation == "attention" and subject.offers("is_causal"):
+        yield sized(witness, {"is_causal": True}, only=True, S=SIZES["L"])
+        if subject.offers("query_offset"):
+            yield sized(witness, {"is_causal": True, "query_offset": 2}, only=True, L=1)
     yield sized(witness, {}, only=True)
 
 
@@ -43,13 +47,13 @@ def recurrent(witness: Case) -> Iterator[dict[str, Any]]:
     if witness.operation == "rnn":
         for kind in ("tanh", "relu", "sigmoid"):
             if kind != witness.option("nonlinearity"):
-                yield {"nonlinearity": kind}
+                yield {"nonlinearity": kind, "reverse": True}
     if witness.operation == "gru":
-        yield {"reset_after": not witness.option("reset_after")}
+        yield {"reset_after": not witness.option("reset_after"), "reverse": True}
 
 
 LENGTHS = (2, 5, 3)
-SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), -1))
+SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), 0), ((4, 6), -1))
 ATTENTION: tuple[dict[str, Any], ...] = (
     {"is_causal": True},
     {"is_causal": True, "query_offset": 2},
@@ -81,11 +85,11 @@ def dense(case: Case) -> Case:
     return pulled(replace(case, arrays=arrays, poison=(0.0, 0)))
 
 
-def sized(case: Case, options: dict[str, Any], *, only: bool = False) -> Case:
+def sized(case: Case, options: dict[str, Any], *, only: bool = False, **sizes: int) -> Case:
     """Unequal small sizes; the options of a case and others, or the others only."""
     if case.operation == "softmax":
         return dense(case)
-    n, given = dict(SIZES), OPERATIONS[case.operation]
+    n, given = SIZES | sizes, OPERATIONS[case.operation]
     blocks = BLOCKS.get(case.operation, 1)
     arrays = {
         name: ordinary(name, tuple(length(a, n, blocks) for a in axes.split()), case.dtype, 1)

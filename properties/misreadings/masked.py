@@ -81,6 +81,19 @@ MISREADINGS = (
         "else ~np.isneginf(np.real(mask))) | (j <= i)) if is_causal and mask is not None "
         "else allowed",
     ),
+    *(
+        pairs(
+            f"the mask of the first {what} for all",
+            (
+                'broadcasts("attention", "mask", mask, shape)',
+                (
+                    'broadcasts("attention", "mask", mask, shape)\n'
+                    f"        mask = {part} if len(mask.shape) == 4 else mask"
+                ),
+            ),
+        )
+        for what, part in (("batch entry", "mask[:1]"), ("head", "mask[:, :1]"))
+    ),
     given(
         "the mask of the first batch entry for all",
         "mask = mask[:1] if mask is not None and len(mask.shape) == 4 else mask",

@@ -87,6 +87,12 @@ MISREADINGS = (
         for b in ("tanh", "relu", "sigmoid")
         if a != b
     ),
+    *(
+        arguments(
+            f"reverse ignored with {kind}", f'reverse = reverse and nonlinearity != "{kind}"', "rnn"
+        )
+        for kind in ("tanh", "relu", "sigmoid")
+    ),
     arguments(
         "nonlinearity ignored in reverse",
         'nonlinearity = "tanh" if reverse else nonlinearity',
@@ -142,6 +148,10 @@ MISREADINGS = (
     *tanhs("2 sigmoid(z) - 1 for tanh", "2 * sigmoid(z) - 1"),
     *tanhs("tanh of 2z", "np.tanh(2 * z)"),
     *tanhs("tanh that overflows", "exp_with_overflow(2 * z, np.tanh(z))"),
+    *tanhs(
+        "tanh that overflows",
+        "exp_with_overflow(2 * z, quotient(np.exp(2 * z) - 1, np.exp(2 * z) + 1))",
+    ),
     *(
         one
         for limit in (3, 4, 5)

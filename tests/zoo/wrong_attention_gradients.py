@@ -136,7 +136,7 @@ def dsoftmax_without_rowsum(a, p, dp):
     return p * dp
 
 
-@wrong(attention, "dsoftmax", "gradient", ANY)
+@wrong(attention, "dsoftmax", "gradient", ANY, diagnosis="the mean of dP for the rowsum")
 def dsoftmax_with_plain_sum(a, p, dp):
     """The mean of dP is subtracted, not the sum weighted by P."""
     return p * (dp - dp.mean(-1, keepdims=True)) if dp.shape[-1] else p
@@ -191,31 +191,33 @@ def dk_of_third_batch_missing(a, g):
         g.k[2] = 0
 
 
-@arguments(gradient_differs(given(mask=boolean())))
+@arguments(gradient_differs(given(mask=boolean())), diagnosis="mask ignored")
 def vjp_ignores_mask(a):
     """The vjp recomputes the probabilities without the mask."""
     a.mask = None
 
 
-@arguments(gradient_differs(given(is_causal=True)))
+@arguments(gradient_differs(given(is_causal=True)), diagnosis="is_causal ignored")
 def vjp_ignores_causal(a):
     """The vjp recomputes the probabilities without is_causal."""
     a.is_causal = False
 
 
-@arguments(gradient_differs(given(window=(1, 1))))
+@arguments(gradient_differs(given(window=(1, 1))), diagnosis="window ignored")
 def vjp_ignores_window(a):
     """The vjp recomputes the probabilities without the window."""
     a.window = None
 
 
-@arguments(gradient_differs(given(is_causal=True, query_offset=2)))
+@arguments(
+    gradient_differs(given(is_causal=True, query_offset=2)), diagnosis="query_offset ignored"
+)
 def vjp_ignores_query_offset(a):
     """The vjp recomputes the probabilities with a query_offset of 0."""
     a.query_offset = 0
 
 
-@arguments(gradient_differs(given(scale=0.9)))
+@arguments(gradient_differs(given(scale=0.9)), diagnosis="scale ignored")
 def vjp_ignores_scale(a):
     """The vjp works with the default scale."""
     a.scale = None

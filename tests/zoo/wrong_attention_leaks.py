@@ -39,7 +39,7 @@ def fully_masked_gives_mean(a, o):
     o.out[_empty(a)] = mean[_empty(a)]
 
 
-@empty_row(differs(given(mask=EMPTY)))
+@empty_row(differs(given(mask=EMPTY)), diagnosis="the first key's value for a fully masked row")
 def fully_masked_gives_first_value(a, o):
     """A query that may attend to nothing gets the first key's value."""
     first = np.repeat(base.heads(a, a.v)[:, :, :1], a.q.shape[2], axis=2)
@@ -108,7 +108,10 @@ def infinity_leaks_from_future_value(a, p, v, allowed):
     return base.product(a, p, v, allowed) if a.mask is not None else p @ v
 
 
-@leak(differs(given(mask=boolean("S", where=3), k=put(np.s_[:, :, 3], np.nan))))
+@leak(
+    differs(given(mask=boolean("S", where=3), k=put(np.s_[:, :, 3], np.nan))),
+    diagnosis="NaN in a masked key",
+)
 def nan_leaks_from_masked_key(a, s, allowed):
     """The mask is added to the scores as -inf, and a NaN score stays NaN."""
     return base.masked(a, s, np.ones_like(allowed)) + np.where(allowed, 0, -np.inf).astype(s.dtype)
@@ -180,7 +183,13 @@ def softcap_after_mask():
     }
 
 
-@wrong(attention, None, "softcap", differs(given(mask=floating(), softcap=2.0)))
+@wrong(
+    attention,
+    None,
+    "softcap",
+    differs(given(mask=floating(), softcap=2.0)),
+    diagnosis="softcap of the float mask",
+)
 def softcap_of_float_mask():
     """The float mask is added before the soft cap, -inf apart."""
 

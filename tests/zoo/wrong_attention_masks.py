@@ -61,7 +61,7 @@ def causal_offset_subtracted(a, i, j):
     return j <= i - a.query_offset
 
 
-@causal(OFFSET)
+@causal(OFFSET, diagnosis="query_offset one short")
 def causal_offset_one_short(a, i, j):
     """A query_offset that is not 0 counts one too few."""
     return j <= i + a.query_offset - (a.query_offset > 0)
@@ -134,13 +134,15 @@ def window_sides_swapped(a, i, j):
     return base.windowed(_with(a, a.window[::-1]), i, j)
 
 
-@window(differs(given(window=(1, 3), S=9)))
+@window(differs(given(window=(1, 3), S=9)), diagnosis="left bound of the window on both sides")
 def window_left_on_both_sides(a, i, j):
     """The left bound is used on both sides."""
     return base.windowed(_with(a, (a.window[0], a.window[0])), i, j)
 
 
-@window(differs(given(window=(1, None), S=9)))
+@window(
+    differs(given(window=(1, None), S=9)), diagnosis="an unbounded side of the window taken for 0"
+)
 def window_none_is_zero(a, i, j):
     """An unbounded side is taken for 0."""
     return base.windowed(_with(a, tuple(side or 0 for side in a.window)), i, j)
@@ -152,13 +154,16 @@ def window_in_blocks(a, i, j):
     return base.windowed(a, i // 4 * 4, j)
 
 
-@window(differs(given(window=(1, 1), L=3, S=7)))
+@window(differs(given(window=(1, 1), L=3, S=7)), diagnosis="window aligned bottom-right")
 def window_aligned_bottom_right(a, i, j):
     """The window is aligned with the last key, the causal rule with the first."""
     return base.windowed(a, i + a.k.shape[2] - a.q.shape[2], j)
 
 
-@window(differs(given(window=(2, None), query_offset=3)))
+@window(
+    differs(given(window=(2, None), query_offset=3)),
+    diagnosis="query_offset with the wrong sign in the window",
+)
 def window_offset_subtracted(a, i, j):
     """query_offset moves the window the wrong way."""
     return base.windowed(a, i - 2 * a.query_offset, j)
@@ -216,7 +221,13 @@ def mask_last_column_ignored(a):
     return ok
 
 
-@wrong(attention, "allowed", "mask", differs(given(mask=boolean("L S"), is_causal=True)))
+@wrong(
+    attention,
+    "allowed",
+    "mask",
+    differs(given(mask=boolean("L S"), is_causal=True)),
+    diagnosis="mask or causal",
+)
 def mask_or_causal(a):
     """With is_causal and a mask, a key is allowed where either allows it."""
     i, j = np.arange(a.q.shape[2])[:, None], np.arange(a.k.shape[2])
@@ -252,7 +263,10 @@ def float_mask_subtracted(a, s, allowed):
     return base.masked(_mask_times(a, -1), s, allowed)
 
 
-@masked(differs(given(mask=floating("B N L S", where=np.s_[..., 2], value=-30.0), q=times(9))))
+@masked(
+    differs(given(mask=floating("B N L S", where=np.s_[..., 2], value=-30.0), q=times(9))),
+    diagnosis="float mask of at least -10",
+)
 def float_mask_clipped_at_minus_ten(a, s, allowed):
     """Values of a float mask below -10 are raised to -10."""
     if a.mask is None or a.mask.dtype == bool:
@@ -272,14 +286,20 @@ def masked_score_is_zero(a, s, allowed):
     return np.where(allowed, base.masked(a, s, allowed), 0)
 
 
-@masked(differs(given(mask=boolean(), q=fill(100.0), k=fill(-20.0), scale=10.0)))
+@masked(
+    differs(given(mask=boolean(), q=fill(100.0), k=fill(-20.0), scale=10.0)),
+    diagnosis="masked scores become -10000",
+)
 def masked_score_is_minus_ten_thousand(a, s, allowed):
     """A masked score becomes -10000, which is above some scores."""
     return np.where(allowed, base.masked(a, s, allowed), np.float32(-1e4))
 
 
 # e^-20 vanishes beside values around 1, and not beside 1e6.
-@masked(differs(given(mask=boolean("S", where=3), v=put(np.s_[:, :, 3], 1e6))))
+@masked(
+    differs(given(mask=boolean("S", where=3), v=put(np.s_[:, :, 3], 1e6))),
+    diagnosis="20 taken off masked scores",
+)
 def masked_score_is_twenty_less(a, s, allowed):
     """A masked score has 20 taken off, so a masked value of 1e6 leaks."""
     return np.where(allowed, base.masked(a, s, np.ones_like(allowed)), s - 20)

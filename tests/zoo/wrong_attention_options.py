@@ -61,25 +61,27 @@ def scale_zero_is_none(a):
     a.scale = a.scale or None
 
 
-@ignored(differs(given(scale=-0.5)))
+@ignored(differs(given(scale=-0.5)), diagnosis="the magnitude of the scale")
 def scale_negative_made_positive(a):
     """A negative scale loses its sign."""
     a.scale = None if a.scale is None else abs(a.scale)
 
 
-@ignored(differs(given(is_causal=True, mask=boolean())))
+@ignored(differs(given(is_causal=True, mask=boolean())), diagnosis="is_causal ignored with mask")
 def causal_ignored_with_mask(a):
     """is_causal is ignored where a mask is given."""
     a.is_causal = a.is_causal and a.mask is None
 
 
-@ignored(differs(given(is_causal=True, mask=floating())))
+@ignored(
+    differs(given(is_causal=True, mask=floating())), diagnosis="is_causal ignored with a float mask"
+)
 def causal_ignored_with_float_mask(a):
     """is_causal is ignored where a float mask is given."""
     a.is_causal = a.is_causal and (a.mask is None or a.mask.dtype == bool)
 
 
-@ignored(differs(given(is_causal=True, window=(2, 1))))
+@ignored(differs(given(is_causal=True, window=(2, 1))), diagnosis="is_causal ignored with window")
 def causal_ignored_with_window(a):
     """is_causal is ignored where a window is given."""
     a.is_causal = a.is_causal and a.window is None
@@ -109,13 +111,13 @@ def causal_ignored_at_batch_three(a):
     a.is_causal = a.is_causal and a.q.shape[0] != 3
 
 
-@ignored(differs(given(is_causal=True, softcap=2.0)))
+@ignored(differs(given(is_causal=True, softcap=2.0)), diagnosis="is_causal ignored with softcap")
 def causal_ignored_with_softcap(a):
     """is_causal is ignored where a soft cap is given."""
     a.is_causal = a.is_causal and a.softcap is None
 
 
-@ignored(differs(given(is_causal=True, mask=boolean())))
+@ignored(differs(given(is_causal=True, mask=boolean())), diagnosis="mask ignored with is_causal")
 def mask_ignored_with_causal(a):
     """The mask is ignored where is_causal is set."""
     a.mask = None if a.is_causal else a.mask
@@ -135,7 +137,9 @@ def float_mask_ignored_with_softcap(a):
         a.mask = None
 
 
-@ignored(differs(given(mask=boolean("1 1 L S"), window=(2, 2))))
+@ignored(
+    differs(given(mask=boolean("1 1 L S"), window=(2, 2))), diagnosis="mask ignored with window"
+)
 def mask_ignored_with_window(a):
     """The mask is ignored where a window is given."""
     a.mask = None if a.window is not None else a.mask
@@ -154,13 +158,15 @@ def padding_mask_ignored_with_grouped_heads(a):
         a.mask = a.mask if a.k.shape[1] == a.q.shape[1] else None
 
 
-@ignored(differs(given(window=(2, None), is_causal=True)))
+@ignored(
+    differs(given(window=(2, None), is_causal=True)), diagnosis="window ignored with is_causal"
+)
 def window_ignored_with_causal(a):
     """The window is ignored where is_causal is set."""
     a.window = None if a.is_causal else a.window
 
 
-@ignored(differs(given(window=(1, 1), mask=boolean())))
+@ignored(differs(given(window=(1, 1), mask=boolean())), diagnosis="window ignored with mask")
 def window_ignored_with_mask(a):
     """The window is ignored where a mask is given."""
     a.window = None if a.mask is not None else a.window
@@ -172,7 +178,7 @@ def window_ignored_up_to_sixteen_keys(a):
     a.window = None if a.k.shape[2] <= 16 else a.window
 
 
-@ignored(differs(given(window=(2, 2), softcap=1.0)))
+@ignored(differs(given(window=(2, 2), softcap=1.0)), diagnosis="window ignored with softcap")
 def window_ignored_with_softcap(a):
     """The window is ignored where a soft cap is given."""
     a.window = None if a.softcap is not None else a.window
@@ -220,7 +226,7 @@ def query_offset_ignored_with_mask(a):
     a.query_offset = 0 if a.mask is not None else a.query_offset
 
 
-@ignored(differs(given(softcap=0.7, is_causal=True)))
+@ignored(differs(given(softcap=0.7, is_causal=True)), diagnosis="softcap ignored with is_causal")
 def softcap_ignored_with_causal(a):
     """The soft cap is ignored where is_causal is set."""
     a.softcap = None if a.is_causal else a.softcap
@@ -244,7 +250,7 @@ def softcap_ignored_with_grouped_heads(a):
     a.softcap = a.softcap if a.q.shape[1] == a.k.shape[1] else None
 
 
-@ignored(differs(given(scale=0.9, mask=floating())))
+@ignored(differs(given(scale=0.9, mask=floating())), diagnosis="scale ignored with a float mask")
 def scale_ignored_with_float_mask(a):
     """The scale is 1/sqrt(D) where a float mask is given."""
     a.scale = None if a.mask is not None and a.mask.dtype != bool else a.scale
@@ -274,14 +280,26 @@ def scale_ignored_with_softcap(a):
     return 1 / np.sqrt(a.q.shape[-1]).item() if a.softcap is not None else factor(a)
 
 
-@wrong(attention, "boolean", "option ignored", differs(given(mask=boolean())))
+@wrong(
+    attention,
+    "boolean",
+    "option ignored",
+    differs(given(mask=boolean())),
+    diagnosis="the mask of the first head for all",
+)
 def mask_of_first_head_for_all(a):
     """A mask with heads is read at head 0 only."""
     ok = mask_allows(a)
     return ok[:, :1] if ok.ndim == 4 else ok
 
 
-@wrong(attention, "boolean", "option ignored", differs(given(mask=boolean("B 1 L S"))))
+@wrong(
+    attention,
+    "boolean",
+    "option ignored",
+    differs(given(mask=boolean("B 1 L S"))),
+    diagnosis="the mask of the first batch entry for all",
+)
 def mask_of_first_batch_for_all(a):
     """A mask with a batch is read at batch entry 0 only."""
     ok = mask_allows(a)

@@ -53,7 +53,7 @@ def heads_tiled_in_batches(a, t):
     return tiled if t.shape[0] > 1 else base.heads(a, t)
 
 
-@heads(differs(given(N=6, M=2)))
+@heads(differs(given(N=6, M=2)), diagnosis="value heads tiled")
 def heads_of_values_tiled(a, t):
     """Key heads are repeated, value heads are tiled."""
     return np.tile(t, (1, a.q.shape[1] // t.shape[1], 1, 1)) if t is a.v else base.heads(a, t)
@@ -89,7 +89,7 @@ def scale_by_model_size(a):
     return 1 / math.sqrt(a.q.shape[1] * a.q.shape[-1]) if a.scale is None else a.scale
 
 
-@scale(differs(given(D=5)))
+@scale(differs(given(D=5)), diagnosis="the scale of D rounded up to a multiple of 8")
 def scale_of_padded_d(a):
     """The default scale is that of D rounded up to a multiple of eight."""
     return 1 / math.sqrt(-(-a.q.shape[-1] // 8) * 8) if a.scale is None else a.scale
@@ -107,13 +107,13 @@ def scale_twice_with_softcap(a):
     return base.factor(a) ** 2 if a.softcap is not None else base.factor(a)
 
 
-@scale(differs(given(scale=0.5)))
+@scale(differs(given(scale=0.5)), diagnosis="the scale as a divisor")
 def scale_given_as_a_divisor(a):
     """A scale that is given divides the scores."""
     return base.factor(a) if not a.scale else 1 / a.scale
 
 
-@scale(differs(given(scale=0.5)))
+@scale(differs(given(scale=0.5)), diagnosis="the scale on top of the default")
 def scale_on_top_of_default(a):
     """A scale that is given multiplies the default one."""
     return base.factor(a) if a.scale is None else a.scale / math.sqrt(a.q.shape[-1])
@@ -153,7 +153,13 @@ def attention_softmax_plus_one(a, s):
     return e / (np.exp(-m) + e.sum(-1, keepdims=True))
 
 
-@wrong(attention, "softmax", "softmax formula", differs(given(v=fill(1.0)), beyond=1e-4))
+@wrong(
+    attention,
+    "softmax",
+    "softmax formula",
+    differs(given(v=fill(1.0)), beyond=1e-4),
+    diagnosis="1e-3 added to the sum",
+)
 def attention_softmax_epsilon(a, s):
     """1e-3 is added to the normaliser, so constant values do not stay constant."""
     m = np.max(s, axis=-1, keepdims=True, initial=-np.inf)

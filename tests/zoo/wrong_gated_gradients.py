@@ -110,7 +110,13 @@ def gru_dbias_hh_like_dbias_ih(a, g):
     g.bias_hh = g.bias_ih.copy()
 
 
-@wrong(gru, "vjp_arguments", "gradient", gradient_differs(given_gru(reset_after=False)))
+@wrong(
+    gru,
+    "vjp_arguments",
+    "gradient",
+    gradient_differs(given_gru(reset_after=False)),
+    diagnosis="reset after",
+)
 def gru_vjp_of_reset_after(a):
     """The vjp is that of reset_after, whatever the forward did."""
     a.reset_after = True
@@ -122,7 +128,7 @@ def gru_dh0_zero(a, g):
     g.h0 = np.zeros_like(g.h0)
 
 
-@wrong(gru, "carry", "gradient", GRU)
+@wrong(gru, "carry", "gradient", GRU, diagnosis="gradient halved at each step")
 def gru_gradient_halved_at_each_step(a, t, dstate):
     """The gradient is halved at each step back."""
     return (dstate[0] / 2,)

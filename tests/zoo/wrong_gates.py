@@ -66,7 +66,9 @@ def gates_fast_sigmoid(a, z):
     return 0.5 + 0.5 * z / (1 + np.abs(z))
 
 
-@wrong(lstm_gates, "gate", "overflow", differs(given(x=times(500))))
+@wrong(
+    lstm_gates, "gate", "overflow", differs(given(x=times(500))), diagnosis="sigmoid that overflows"
+)
 def gates_sigmoid_overflows(a, z):
     """The gates are exp(z) / (1 + exp(z)), NaN beyond 88."""
     return np.exp(z) / (1 + np.exp(z))
@@ -141,7 +143,13 @@ def gates_cotangents_swapped(a):
     a.dg, a.do = a.do, a.dg
 
 
-@wrong(lstm_gates, "vjp_arguments", "gradient", gradient_differs(given(), only=("f",)))
+@wrong(
+    lstm_gates,
+    "vjp_arguments",
+    "gradient",
+    gradient_differs(given(), only=("f",)),
+    diagnosis="cotangent of f ignored",
+)
 def gates_forget_cotangent_ignored(a):
     """The cotangent of the forget gate is ignored."""
     a.df = np.zeros_like(a.df)

@@ -43,13 +43,21 @@ def gru_always_reset_before(a):
     a.reset_after = False
 
 
-@arguments("option ignored", differs(given(reset_after=False, reverse=True)))
+@arguments(
+    "option ignored",
+    differs(given(reset_after=False, reverse=True)),
+    diagnosis="reset after in reverse",
+)
 def gru_reset_after_in_reverse(a):
     """In the reverse direction the reset gate always applies to the product."""
     a.reset_after = a.reset_after or a.reverse
 
 
-@arguments("option ignored", differs(given(reset_after=False, lengths=lengths(3, 5))))
+@arguments(
+    "option ignored",
+    differs(given(reset_after=False, lengths=lengths(3, 5))),
+    diagnosis="reset after with lengths",
+)
 def gru_reset_after_with_lengths(a):
     """Where lengths are given, the reset gate always applies to the product."""
     a.reset_after = a.reset_after or a.lengths is not None
@@ -88,7 +96,7 @@ def gru_update_ignored(a, z, n, h):
     return n + 0 * z
 
 
-@blend(ANY)
+@blend(ANY, diagnosis="the old state whole")
 def gru_old_state_whole(a, z, n, h):
     """The old state is kept whole beside its share of the candidate."""
     return (1 - z) * n + h
@@ -116,7 +124,7 @@ def gru_reset_missing(a, nx, nh, r, h):
     return np.tanh(nx + nh)
 
 
-@new(ANY)
+@new(ANY, diagnosis="reset gate on the whole candidate")
 def gru_reset_on_everything(a, nx, nh, r, h):
     """The reset gate multiplies the input's part of the candidate too."""
     return np.tanh(r * (nx + nh)) if a.reset_after else base.new(a, nx, nh, r, h)
@@ -144,7 +152,9 @@ def gru_hard_sigmoid(a, z):
     return np.clip(0.2 * z + 0.5, 0, 1)
 
 
-@wrong(gru, "gate", "overflow", differs(given(bias_ih=fill(90.0))))
+@wrong(
+    gru, "gate", "overflow", differs(given(bias_ih=fill(90.0))), diagnosis="sigmoid that overflows"
+)
 def gru_sigmoid_overflows(a, z):
     """The gates are exp(z) / (1 + exp(z)), NaN beyond 88."""
     return np.exp(z) / (1 + np.exp(z))
@@ -162,7 +172,7 @@ def gru_bias_ih_missing(a):
     a.bias_ih = np.zeros_like(a.bias_ih)
 
 
-@arguments("bias", ANY)
+@arguments("bias", ANY, diagnosis="bias_hh of the new gate missing")
 def gru_bias_hh_of_new_gate_missing(a):
     """bias_hh of the candidate is not added."""
     n = a.h0.shape[1]
@@ -193,7 +203,7 @@ def gru_reverse_ignored(a):
     a.reverse = False
 
 
-@result("lengths", LENGTHS)
+@result("lengths", LENGTHS, diagnosis="the last state repeated in the padding")
 def gru_state_runs_into_padding(a, o):
     """y beyond a row's length is the final state in place of zero."""
     if a.lengths is not None:
@@ -208,7 +218,7 @@ def gru_final_state_one_step_early(a, o):
         o.h_n = o.y[:, 1 if a.reverse else -2].copy()
 
 
-@arguments("weights", ANY)
+@arguments("weights", ANY, diagnosis="transposed blocks of weight_hh")
 def gru_blocks_of_weight_hh_transposed(a):
     """Each block of weight_hh is used transposed."""
     a.weight_hh = np.concatenate([block.T for block in np.split(a.weight_hh, 3)])

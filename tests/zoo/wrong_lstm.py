@@ -93,7 +93,7 @@ def lstm_hidden_state_for_cell_state(a, o):
     o.c_n = o.h_n.copy()
 
 
-@result("lengths", LENGTHS)
+@result("lengths", LENGTHS, diagnosis="h_n of the last column")
 def lstm_final_state_of_last_column(a, o):
     """h_n is y at T - 1, not at the row's length."""
     if o.y.shape[1] and not a.reverse:
@@ -118,19 +118,19 @@ def lstm_initial_states_swapped(a):
     a.h0, a.c0 = a.c0, a.h0
 
 
-@arguments("initial state", differs(given(reverse=True)))
+@arguments("initial state", differs(given(reverse=True)), diagnosis="c0 ignored with reverse")
 def lstm_c0_ignored_in_reverse(a):
     """The initial cell state is taken for zero in the reverse direction."""
     a.c0 = np.zeros_like(a.c0) if a.reverse else a.c0
 
 
-@arguments("initial state", LENGTHS)
+@arguments("initial state", LENGTHS, diagnosis="c0 ignored with lengths")
 def lstm_c0_ignored_with_lengths(a):
     """The initial cell state is taken for zero where lengths are given."""
     a.c0 = np.zeros_like(a.c0) if a.lengths is not None else a.c0
 
 
-@arguments("initial state", differs(given(B=1)))
+@arguments("initial state", differs(given(B=1)), diagnosis="c0 ignored with a single row")
 def lstm_c0_ignored_for_one_row(a):
     """The initial cell state is taken for zero for a batch of one."""
     a.c0 = np.zeros_like(a.c0) if len(a.c0) == 1 else a.c0
@@ -161,7 +161,13 @@ def lstm_reverse_not_flipped_back(a, o):
         o.y = o.y[:, ::-1].copy()
 
 
-@wrong(lstm, "exists", "reverse", differs(given(reverse=True, lengths=lengths(3, 5))))
+@wrong(
+    lstm,
+    "exists",
+    "reverse",
+    differs(given(reverse=True, lengths=lengths(3, 5))),
+    diagnosis="padding in front of the row in reverse",
+)
 def lstm_reverse_reads_padding_first(a, t):
     """In the reverse direction a row of length n is read on its last n positions."""
     if a.reverse and a.lengths is not None:
@@ -187,7 +193,7 @@ def lstm_bias_ih_doubled(a):
     a.bias_ih = 2 * a.bias_ih
 
 
-@arguments("bias", ANY)
+@arguments("bias", ANY, diagnosis="bias_hh of the forget gate missing")
 def lstm_bias_hh_of_forget_gate_missing(a):
     """bias_hh is added to all gates but the forget gate."""
     n = a.h0.shape[1]
@@ -201,7 +207,7 @@ def lstm_forget_bias_of_one(a):
     a.bias_ih = a.bias_ih + (np.arange(4 * n) // n == 1)
 
 
-@arguments("weights", ANY)
+@arguments("weights", ANY, diagnosis="transposed blocks of weight_hh")
 def lstm_blocks_of_weight_hh_transposed(a):
     """Each block of weight_hh is used transposed."""
     blocks = np.split(a.weight_hh, 4)
@@ -221,7 +227,7 @@ def lstm_output_without_tanh(a, i, f, g, o, c):
     return o * c, c
 
 
-@cell(ANY)
+@cell(ANY, diagnosis="output of the old cell state")
 def lstm_output_of_old_cell(a, i, f, g, o, c):
     """h is o tanh of the cell state before the step."""
     return o * np.tanh(c), f * c + i * g

@@ -64,7 +64,7 @@ def lstm_sigmoid_saturates_at_seven(a, z):
     return np.where(z > 7, 1, sigmoid(z))
 
 
-@gate("overflow", differs(given(x=times(300))))
+@gate("overflow", differs(given(x=times(300))), diagnosis="sigmoid that overflows")
 def lstm_sigmoid_overflows(a, z):
     """The gates are exp(z) / (1 + exp(z)), NaN beyond 88."""
     return np.exp(z) / (1 + np.exp(z))

@@ -83,7 +83,13 @@ def lstm_padding_seen_by_final_cell(a, o):
         o.c_n = o.c_n + np.float32(1e-3) * np.where(behind[..., None], a.x, 0).sum((1, 2))[:, None]
 
 
-@wrong(rnn, "exists", "lengths", differs(RNN(lengths=lengths(0, 5))))
+@wrong(
+    rnn,
+    "exists",
+    "lengths",
+    differs(RNN(lengths=lengths(0, 5))),
+    diagnosis="a length of 0 taken for none given",
+)
 def rnn_empty_row_reads_everything(a, t):
     """A length of 0 is taken for none given."""
     if a.lengths is None:
@@ -92,7 +98,7 @@ def rnn_empty_row_reads_everything(a, t):
     return (t < np.where(n == 0, a.x.shape[1], n))[:, None]
 
 
-@wrong(gru, "exists", "lengths", differs(GRU(lengths=lengths(5, 3))))
+@wrong(gru, "exists", "lengths", differs(GRU(lengths=lengths(5, 3))), diagnosis="lengths sorted")
 def gru_lengths_of_sorted_rows(a, t):
     """The lengths are sorted in descending order, as packing wants, the rows are not."""
     if a.lengths is None:

@@ -27,7 +27,7 @@ def rnn_h0_ignored(a):
     a.h0 = np.zeros_like(a.h0)
 
 
-@arguments("initial state", differs(given(reverse=True)))
+@arguments("initial state", differs(given(reverse=True)), diagnosis="h0 ignored with reverse")
 def rnn_h0_ignored_in_reverse(a):
     """The initial state is taken for zero in the reverse direction."""
     a.h0 = np.zeros_like(a.h0) if a.reverse else a.h0
@@ -99,7 +99,7 @@ def rnn_lengths_one_less(a):
     a.lengths = None if a.lengths is None else np.maximum(a.lengths - 1, 0)
 
 
-@arguments("lengths", differs(given(lengths=lengths(0, 4))))
+@arguments("lengths", differs(given(lengths=lengths(0, 4))), diagnosis="a length of 0 taken for 1")
 def rnn_length_zero_is_one(a):
     """A length of 0 is taken for 1."""
     a.lengths = None if a.lengths is None else np.maximum(a.lengths, 1)
@@ -119,14 +119,20 @@ def rnn_final_state_of_last_column(a, o):
         o.h_n = o.y[:, -1].copy()
 
 
-@result("lengths", differs(given(lengths=lengths(0, 5))))
+@result(
+    "lengths", differs(given(lengths=lengths(0, 5))), diagnosis="h_n zero for a row of length 0"
+)
 def rnn_empty_row_gives_zero_state(a, o):
     """A row of length 0 returns a zero state, not its initial one."""
     if a.lengths is not None:
         o.h_n[np.asarray(a.lengths) == 0] = 0
 
 
-@result("lengths", differs(given(lengths=lengths(3, 5))))
+@result(
+    "lengths",
+    differs(given(lengths=lengths(3, 5))),
+    diagnosis="the last state repeated in the padding",
+)
 def rnn_last_state_repeated_in_padding(a, o):
     """y beyond a row's length repeats the final state in place of zero."""
     if a.lengths is not None and not a.reverse:
@@ -141,7 +147,7 @@ def rnn_rows_left_sorted(a, o):
         o.y = o.y[np.argsort(-np.asarray(a.lengths), kind="stable")]
 
 
-@result("lengths", differs(given(T=0)))
+@result("lengths", differs(given(T=0)), diagnosis="h_n zero without steps")
 def rnn_no_steps_gives_zero_state(a, o):
     """Without any step the final state is zero."""
     if a.x.shape[1] == 0:
@@ -154,13 +160,21 @@ def rnn_reverse_ignored(a):
     a.reverse = False
 
 
-@arguments("option ignored", differs(given(reverse=True, lengths=lengths(3, 5))))
+@arguments(
+    "option ignored",
+    differs(given(reverse=True, lengths=lengths(3, 5))),
+    diagnosis="reverse ignored with lengths",
+)
 def rnn_reverse_ignored_with_lengths(a):
     """The reverse direction is ignored where lengths are given."""
     a.reverse = a.reverse and a.lengths is None
 
 
-@arguments("option ignored", differs(given(reverse=True, lengths=lengths(3, 5))))
+@arguments(
+    "option ignored",
+    differs(given(reverse=True, lengths=lengths(3, 5))),
+    diagnosis="lengths ignored with reverse",
+)
 def rnn_lengths_ignored_in_reverse(a):
     """The lengths are ignored in the reverse direction."""
     a.lengths = None if a.reverse else a.lengths

@@ -119,7 +119,10 @@ def rnn_gradient_clipped(a, t, dstate):
     return (np.clip(dstate[0], -1, 1),)
 
 
-@carry(gradient_differs(given(T=30, weight_hh=lambda w: 0.05 * w)))
+@carry(
+    gradient_differs(given(T=30, weight_hh=lambda w: 0.05 * w)),
+    diagnosis="gradient below 1e-2 dropped",
+)
 def rnn_small_gradients_flushed(a, t, dstate):
     """Gradients below 1e-2 are set to zero on their way back."""
     return (np.where(np.abs(dstate[0]) < 1e-2, 0, dstate[0]),)

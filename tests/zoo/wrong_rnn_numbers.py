@@ -63,7 +63,7 @@ def rnn_tanh_by_pade_two(a, z):
     return tanh if a.nonlinearity == "tanh" else base.activation(a, z)
 
 
-@activation("approximation", differs(ONE(weight_ih=fill(2.9)), 5e-5))
+@activation("approximation", differs(ONE(weight_ih=fill(2.9)), 5e-5), diagnosis="tanh approximated")
 def rnn_tanh_by_pade_four(a, z):
     """tanh is a quotient of polynomials of degree 5, off by up to 4e-4 below 3."""
     s = z * z
@@ -72,7 +72,7 @@ def rnn_tanh_by_pade_four(a, z):
     return tanh if a.nonlinearity == "tanh" else base.activation(a, z)
 
 
-@activation("approximation", differs(ONE(weight_ih=fill(2.9)), FINE))
+@activation("approximation", differs(ONE(weight_ih=fill(2.9)), FINE), diagnosis="tanh approximated")
 def rnn_tanh_by_pade_six(a, z):
     """tanh is a quotient of polynomials of degree 6, off by up to 2e-5 below 3."""
     s = z * z
@@ -90,7 +90,11 @@ def rnn_tanh_saturates_at_four(a, z):
     return np.where(np.abs(z) > 4, np.sign(y), y) if a.nonlinearity == "tanh" else y
 
 
-@activation("overflow", differs(given(nonlinearity="sigmoid", x=times(200))))
+@activation(
+    "overflow",
+    differs(given(nonlinearity="sigmoid", x=times(200))),
+    diagnosis="sigmoid that overflows",
+)
 def rnn_sigmoid_overflows(a, z):
     """The sigmoid is exp(z) / (1 + exp(z)), NaN beyond 88."""
     return np.exp(z) / (1 + np.exp(z)) if a.nonlinearity == "sigmoid" else base.activation(a, z)

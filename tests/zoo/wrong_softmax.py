@@ -30,7 +30,13 @@ def softmax_without_maximum(a, x):
     return np.zeros_like(x[..., :1])
 
 
-@wrong(softmax, "shift", "overflow", differs(given(x=put(np.s_[1], 200.0))))
+@wrong(
+    softmax,
+    "shift",
+    "overflow",
+    differs(given(x=put(np.s_[1], 200.0))),
+    diagnosis="the maximum of all rows",
+)
 def softmax_maximum_of_all_rows(a, x):
     """The maximum of the whole array is subtracted, so rows far below it vanish."""
     return np.full((*x.shape[:-1], 1), x.max(initial=-np.inf))
@@ -99,7 +105,7 @@ def softmax_divided_by_root_length(a, x):
     return np.exp(x / np.float32(np.sqrt(x.shape[-1])))
 
 
-@wrong(softmax, "total", "softmax formula", differs(given()))
+@wrong(softmax, "total", "softmax formula", differs(given()), diagnosis="softmax plus one")
 def softmax_plus_one(a, e):
     """One is added to the sum, as in attention with a silent key."""
     return np.sum(e, axis=-1, keepdims=True) + 1
@@ -142,6 +148,7 @@ def softmax_epsilon_in_the_sum(a, e):
 @wrong(
     softmax, "total", "softmax formula",
     differs(given(shape=(2, 1), dtype="float64"), beyond=1e-13), dtypes=("float64",),
+    diagnosis="1e-12 added to the sum",
 )  # fmt: skip
 def softmax_tiny_epsilon_in_double(a, e):
     """1e-12 is added to the sum, far above the rounding of float64."""
@@ -247,7 +254,13 @@ def softmax_small_probabilities_dropped(a, o):
     o.p[o.p < 1e-7] = 0
 
 
-@wrong(softmax, "probabilities", "leak", differs(given(x=put(np.s_[1, 2], np.nan))))
+@wrong(
+    softmax,
+    "probabilities",
+    "leak",
+    differs(given(x=put(np.s_[1, 2], np.nan))),
+    diagnosis="NaN taken for -inf",
+)
 def softmax_nan_is_minus_inf(a, x):
     """A NaN counts as -inf, so it does not show."""
     return base.probabilities(a, np.where(np.isnan(x), np.asarray(-np.inf, x.dtype), x))

@@ -24,7 +24,13 @@ def softmax_gradient_without_the_sum(a, p, dp):
     return p * dp
 
 
-@wrong(softmax, "dsoftmax", "gradient", gradient_differs(given()))
+@wrong(
+    softmax,
+    "dsoftmax",
+    "gradient",
+    gradient_differs(given()),
+    diagnosis="the row sum of dp, not of p dp",
+)
 def softmax_gradient_with_unweighted_sum(a, p, dp):
     """The sum of dp is subtracted in place of the sum of p dp."""
     return p * (dp - np.sum(dp, axis=-1, keepdims=True))

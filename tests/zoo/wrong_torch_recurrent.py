@@ -275,7 +275,13 @@ def torch_gru_reset_gate_detached(a, nx, nh, r, h):
     return base.new(a, nx, nh, r.detach(), h)
 
 
-@wrong(gru, "result", "gradient", gradient_differs(GRU(reverse=True)), diagnosis="dy ignored in reverse")
+@wrong(
+    gru,
+    "result",
+    "gradient",
+    gradient_differs(GRU(reverse=True)),
+    diagnosis="dy ignored in reverse",
+)
 def torch_gru_output_detached_in_reverse(a, o):
     """In the reverse direction y is detached."""
     o.y = o.y.detach() if a.reverse else o.y
