@@ -6,6 +6,7 @@ import numpy as np
 from simulated import LOG2E, UFUNCS, Simulated, outer, scaled
 
 from seqlaws.reference import algebra
+from seqlaws.reference.numbers.arithmetic import FORMATS
 
 BASE2 = ("beforehand", "products", "fused", "difference")
 
@@ -50,13 +51,22 @@ def exponential(m, x, largest, base2):
     log2e = m.constant(LOG2E)
     if base2 == "difference":
         return m.function(np.exp2, m.times(m.round(x - largest), log2e))
-    scaled_maximum = m.times(largest, log2e)  # which may overflow where all of a block are masked
-    offset = -np.where(np.isneginf(scaled_maximum), 0.0, scaled_maximum)  # by a finite number
+    offset = -unless_masked(m, m.times(largest, log2e))
     if base2 == "products":
         exponent = m.round(m.times(x, log2e) + offset)
     else:
         exponent = m.fused(offset, m.product(x, log2e))
     return m.function(np.exp2, np.where(np.isneginf(x), -np.inf, exponent))
+
+
+def unless_masked(m, maximum):
+    """A block's maximum in base 2; 0 where it is so low that its own rounding may overflow exp2.
+
+    Such a block is masked throughout by a finite number. Finite scores have finite weights: a right
+    machine takes this maximum for no maximum, as it does where it is -inf.
+    """
+    bits, _, overflow = FORMATS[m.accumulate]
+    return np.where(maximum * 2.0**-bits <= -overflow, 0.0, maximum)
 
 
 def online(x):
