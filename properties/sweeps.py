@@ -59,6 +59,7 @@ def every_size(operation: str) -> list[Fixed]:
         if operation in RECURRENT:
             short = product(LENGTHS[:-4], (False, True), (False, True))
             pinned = [{"T": n, "reverse": way, "padded": rows} for n, way, rows in short]
+            pinned += [{"T": n} for n in LENGTHS[-4:]]
     return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
 
 
