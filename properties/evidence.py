@@ -155,6 +155,12 @@ def named(case: Case, found: tuple[Any, ...], *, vjp: bool) -> dict[str, Any]:
     return dict(zip(names, found, strict=True))
 
 
+def compared(e: Evidence, name: str, value: Array, allowed: Array) -> Array:
+    """|observed - value| / allowed; where the truth claims nothing of a gradient, nothing is due."""
+    ratio = ratios(e.observed[name], value, allowed, nan_is_free=False)
+    return np.where(np.isnan(e.nearly[name].value) & e.vjp, 0.0, ratio)
+
+
 def distance(probe: Subject, one: Misreading | None, e: Evidence) -> tuple[float, float]:
     """How far a misreading's values (None: the truth) are from what was observed: at most, in mean.
 
@@ -168,7 +174,7 @@ def distance(probe: Subject, one: Misreading | None, e: Evidence) -> tuple[float
             if value.shape != observed.shape:
                 return np.inf, np.inf
             near = allowed + unit * (np.abs(value) + np.abs(observed)) + 1e-30
-            ratio = np.minimum(ratios(observed, value, near, nan_is_free=e.vjp), 1e9)
+            ratio = np.minimum(compared(e, name, value, near), 1e9)
             if ratio.size:
                 furthest = max(furthest, float(ratio.max()))
             total, count = total + float(np.log1p(ratio).sum()), count + ratio.size
@@ -195,7 +201,7 @@ def verdict(found: dict[str, Expected], e: Evidence) -> float:
         observed = e.observed[name]
         if value.shape != observed.shape:
             return -1.0
-        if (ratios(observed, value, allowed, nan_is_free=e.vjp) > 1).any():
+        if (compared(e, name, value, allowed) > 1).any():
             return -1.0
         off = np.abs(observed - e.nearly[name].value)
         sharp = (3 * allowed < off) | (np.isnan(observed) & np.isnan(value)) | (observed == value)
