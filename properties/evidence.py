@@ -156,7 +156,7 @@ def named(case: Case, found: tuple[Any, ...], *, vjp: bool) -> dict[str, Any]:
 
 
 def compared(e: Evidence, name: str, value: Array, allowed: Array) -> Array:
-    """|observed - value| / allowed; where the truth claims nothing of a gradient, nothing is due."""
+    """|observed - value| / allowed; 0 where the specification has no gradient either."""
     ratio = ratios(e.observed[name], value, allowed, nan_is_free=False)
     return np.where(np.isnan(e.nearly[name].value) & e.vjp, 0.0, ratio)
 
