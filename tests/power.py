@@ -1,7 +1,8 @@
 """The power of the suite: every wrong implementation of the zoo caught, no right one rejected.
 
     python tests/power.py [--only TEXT] [--kind wrong|right] [--examples N] [--seed N] [--jobs N]
-    python tests/power.py --page         all of them, and docs/power.md written
+    python tests/power.py --into FILE    in a quick run all laws, too; goes on where FILE ends
+    python tests/power.py --page FILE    docs/power.md from it
 
 prints a line for each implementation: the law that caught it first, after how many examples and
 seconds, and what the diagnosis said; or, for a right one, its worst observed / allowed. Exits with
@@ -9,11 +10,14 @@ seconds, and what the diagnosis said; or, for a right one, its worst observed / 
 """
 
 import argparse
+import functools
+import json
 import multiprocessing
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+import zlib
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +31,7 @@ from seqlaws.properties.session import PROFILES, Session, law_names  # noqa: E40
 
 FIRST = ("values", "values_at_every_size", "gradients")  # the most telling
 CAUGHT = ("failed", "not kept")
+LISTED = {"wrong": wrong_ones, "right": right_ones}
 SEEDS = 20  # for the right ones, each its own
 
 
@@ -91,9 +96,10 @@ def verdicts(target, effort, laws=None):
             yield candidate.verdict(law)
 
 
-def tried(work):
+def tried(work, *, matrix):
     """One implementation, to the first law that catches it; with `matrix` in a quick run by all."""
-    entry, effort, matrix = work
+    kind, target, effort = work
+    entry = next(e for e in LISTED[kind]() if e.target == target)
     outcome = Outcome(
         entry.target, entry.operation, entry.kind, entry.defect, entry.cause, entry.diagnosis or ""
     )
@@ -135,19 +141,16 @@ def outcomes(entries, effort, *, jobs=1, matrix=False, seeds=1):
     """What became of each, in order; each in a process of its own, as it may leave anything."""
     law_names()
     work = [
-        (e, Effort(effort.seed + i % seeds, effort.examples, effort.shrinking), matrix)
-        for i, e in enumerate(entries)
+        (
+            e.kind,
+            e.target,
+            replace(effort, seed=effort.seed + zlib.crc32(e.target.encode()) % seeds),
+        )
+        for e in entries
     ]
     context = multiprocessing.get_context("fork")
     with context.Pool(jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap(named, [(*w[1:], w[0].target, w[0].kind) for w in work])
-
-
-def named(work):
-    """`tried`, for what can be sent to another process: the entry by its name."""
-    effort, matrix, target, kind = work
-    listed = wrong_ones() if kind == "wrong" else right_ones()
-    return tried((next(e for e in listed if e.target == target), effort, matrix))
+        yield from pool.imap(functools.partial(tried, matrix=matrix), work)
 
 
 def main():
@@ -158,29 +161,42 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--kind", choices=("wrong", "right"), default="")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--page", action="store_true")
+    parser.add_argument("--into", type=Path)
+    parser.add_argument("--page", type=Path)
     options = parser.parse_args()
-    listed = {"wrong": wrong_ones, "right": right_ones}
-    effort = Effort(options.seed, options.examples, shrinking=1.0)
-    all_of_them = []
-    for kind in [options.kind] if options.kind else listed:
-        chosen = [e for e in listed[kind]() if options.only in e.target]
-        seeds = SEEDS if kind == "right" else 1
-        found = []
-        for outcome in outcomes(
-            chosen, effort, jobs=options.jobs, matrix=options.page, seeds=seeds
-        ):
-            found.append(outcome)
-            print(outcome.line(), flush=True)
-        astray = sum(not o.well for o in found)
-        median = statistics.median([o.seconds for o in found] or [0.0])
-        print(f"{len(found)} {kind} ones, {astray} astray, median {median:.2f} s", flush=True)
-        all_of_them += found
     if options.page:
         from power_page import page
 
-        (ROOT / "docs" / "power.md").write_text(page([asdict(o) for o in all_of_them]))
-    return 1 if any(not o.well for o in all_of_them) else 0
+        (ROOT / "docs" / "power.md").write_text(page(known(options.page)))
+        return 0
+    kinds = [options.kind] if options.kind else ["wrong", "right"]
+    return 1 if sum(astray(kind, options) for kind in kinds) else 0
+
+
+def known(path):
+    """The outcomes that a file has, one on each line."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def astray(kind, options):
+    """Run all of a kind, print, and count what is not as it should be."""
+    done = {o["target"] for o in known(options.into)} if options.into else set()
+    chosen = [e for e in LISTED[kind]() if options.only in e.target and e.target not in done]
+    seeds = SEEDS if kind == "right" else 1
+    effort = Effort(options.seed, options.examples, shrinking=1.0)
+    found = []
+    for outcome in outcomes(
+        chosen, effort, jobs=options.jobs, matrix=bool(options.into), seeds=seeds
+    ):
+        found.append(outcome)
+        print(outcome.line(), flush=True)
+        if options.into:
+            with options.into.open("a") as file:
+                file.write(json.dumps(asdict(outcome)) + "\n")
+    count = sum(not o.well for o in found)
+    median = statistics.median([o.seconds for o in found] or [0.0])
+    print(f"{len(found)} {kind} ones, {count} astray, median {median:.2f} s", flush=True)
+    return count
 
 
 if __name__ == "__main__":
