@@ -1,0 +1,219 @@
+"""What the bounds are worth, as a page: docs/certificate.md and docs/tightness.svg.
+
+    python tests/numbers/measured.py --cases 10000 --into measured.jsonl
+    python tests/numbers/measured.py --cases 120 --large --into measured.jsonl
+    python tests/numbers/sensitivity.py --into defects.json
+    python docs/certificate.py --measured measured.jsonl --defects defects.json
+
+The first takes about an hour of one core, the others minutes. The last sums them up in
+docs/certificate.json, and writes the page and the plot from it; without options it does only that.
+"""
+
+import argparse
+import json
+import math
+import platform
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+DATA, PAGE, PLOT = HERE / "certificate.json", HERE / "certificate.md", HERE / "tightness.svg"
+TEMPLATE = HERE / "certificate.template.md"
+EDGES = (1, 5, 9, 17, 33, 65, 10**6)  # of the number of terms
+FEW = 20  # cases, below which no tightness is given
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+CHECKS = ("forward", "vjp", "forward step by step", "vjp step by step")
+RULES = ("derived bound", "assert_close", "1e-2 and 1e-2", "twice the low-precision error")
+
+
+def measured(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """One row for each operation, dtype and check, of all the parts."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for part in map(json.loads, lines):
+        for check, seen in part["checks"].items():
+            key = part["operation"], part["dtype"], check
+            row = rows.setdefault(
+                key,
+                dict(zip(("operation", "dtype", "check"), key, strict=True))
+                | {"cases": 0, "entries": 0, "unclaimed": 0, "violations": 0, "worst": 0.0}
+                | {"sharpness": []},
+            )
+            for count in ("cases", "entries", "unclaimed"):
+                row[count] += seen[count]
+            row["violations"] += len(seen["violations"])
+            row["worst"] = max(row["worst"], seen["worst"])
+            row["sharpness"] += seen["sharpness"]
+    for row in rows.values():
+        row["tightness"] = by_size(row.pop("sharpness"))
+    return list(rows.values())
+
+
+def by_size(sharpness: list[list[float]]) -> list[dict[str, Any]]:
+    """The medians for each range of sizes: of the worst entries, and of the typical ones."""
+    found = []
+    for low, high in pairwise(EDGES):
+        cases = [(a, b) for n, a, b in sharpness if low <= n < high]
+        worst, typical = (float(f"{np.median(z):.3g}") for z in zip(*cases, strict=True)) \
+            if len(cases) >= FEW else (None, None)  # fmt: skip
+        shown = f"{low} to {high - 1}" if high < EDGES[-1] else f"{low} and more"
+        found.append({"terms": shown, "cases": len(cases), "worst": worst, "typical": typical})
+    return found
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, its first two columns text, the others numbers."""
+    lines = [heads, ["---", "---", *["---:"] * (len(heads) - 2)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def few(value: float | None) -> str:
+    """Two significant digits."""
+    if value is None or math.isinf(value):
+        return "-"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def size(value: float) -> str:
+    """A relative size."""
+    return "-" if math.isinf(value) else f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e+")
+
+
+def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By operation as measured, then by dtype, then by check."""
+    operations = list(dict.fromkeys(row["operation"] for row in rows))
+    return sorted(
+        rows,
+        key=lambda r: (
+            operations.index(r["operation"]),
+            DTYPES.index(r["dtype"]),
+            CHECKS.index(r["check"]) if "check" in r else 0,
+        ),
+    )
+
+
+def sound(rows: list[dict[str, Any]]) -> str:
+    """Cases and the worst of them, a line for each operation, dtype and check."""
+    lines = [
+        [
+            *(row[k] for k in ("operation", "dtype", "check")),
+            *(f"{row[k]:,}" for k in ("cases", "entries")),
+            f"{100 * row['unclaimed'] / row['entries']:.1f}%",
+            f"{row['worst']:.3f}",
+            str(row["violations"]),
+        ]
+        for row in ordered(rows)
+    ]
+    heads = ["operation", "dtype", "check", "cases", "entries", "unclaimed", "worst", "violations"]
+    total = [sum(row[k] for row in rows) for k in ("cases", "entries", "violations")]
+    said = f"{total[0]:,} comparisons of {total[1]:,} entries; {total[2]} violations."
+    return f"{said}\n\n{table(heads, lines)}"
+
+
+def sharp(rows: list[dict[str, Any]]) -> str:
+    """The tightness at the worst entry of a case, and at a typical one, by size."""
+    lines = []
+    for row in ordered(rows):
+        bins = row["tightness"]
+        typical = [b["typical"] for b in bins if b["typical"]]
+        lines.append(
+            [row["operation"], row["dtype"], row["check"], *(few(b["worst"]) for b in bins)]
+        )
+        lines[-1].append(few(float(np.median(typical)) if typical else None))
+    heads = ["operation", "dtype", "check", *(b["terms"] for b in rows[0]["tightness"])]
+    return table([*heads, "a typical entry"], lines)
+
+
+def seen(rows: list[dict[str, Any]]) -> str:
+    """The smallest defect that each rule catches."""
+    lines = []
+    for row in ordered(rows):
+        cells = [size(float(row[rule] or math.inf)) for rule in RULES]
+        lines.append([row["operation"], row["dtype"], row["defect"], *cells])
+    return table(["operation", "dtype", "defect in", *RULES], lines)
+
+
+def rejected(rows: list[dict[str, Any]]) -> str:
+    """How many right implementations each rule rejects."""
+    lines = [
+        [row["operation"], row["dtype"], *(f"{100 * row[rule]:.0f}%" for rule in RULES)]
+        for row in ordered(rows)
+    ]
+    return table(["operation", "dtype", *RULES], lines)
+
+
+def plot(rows: list[dict[str, Any]]) -> None:
+    """The tightness over the number of terms: a panel for each operation, a line for each dtype."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams |= {"svg.hashsalt": "seqlaws", "svg.fonttype": "none", "font.size": 9}
+    from matplotlib import pyplot as plt
+
+    operations = list(dict.fromkeys(row["operation"] for row in rows))
+    figure, axes = plt.subplots(2, 3, figsize=(9, 5.4), sharex=True, sharey=True)
+    centres = [math.sqrt(low * (high - 1)) for low, high in pairwise((*EDGES[:-1], 260))]
+    for axis, operation in zip(axes.flat, operations, strict=True):
+        for colour, dtype in zip(("C0", "C1", "C2", "C3"), DTYPES, strict=True):
+            for check, style in (("forward", "-"), ("vjp", "--")):
+                for row in rows:
+                    if (row["operation"], row["dtype"], row["check"]) == (operation, dtype, check):
+                        heights = [b["worst"] or math.nan for b in row["tightness"]]
+                        label = dtype if check == "forward" else None
+                        axis.plot(centres, heights, style, color=colour, marker=".", label=label)
+        axis.set(title=operation, xscale="log", yscale="log")
+        axis.grid(visible=True, alpha=0.3)
+    axes[0, 0].legend(frameon=False, fontsize=8)
+    figure.supxlabel("terms of the longest sum")
+    figure.supylabel("allowed / observed (solid: values, dashed: gradients)")
+    figure.tight_layout()
+    figure.savefig(PLOT, metadata={"Date": None})
+
+
+def page(data: dict[str, Any]) -> str:
+    """The template, filled in."""
+    inputs, drawn = (data["defects"][k][0]["inputs"] for k in ("smallest", "rejected"))
+    parts = {
+        "when": f"Measured on {data['day']} with {data['versions']}. The "
+        f"smallest defects: {inputs} inputs each; right implementations rejected: {drawn} each.",
+        "sound": sound(data["measured"]),
+        "sharp": sharp(data["measured"]),
+        "seen": seen(data["defects"]["smallest"]),
+        "rejected": rejected(data["defects"]["rejected"]),
+    }
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        text = text.replace("{{" + name + "}}", part)
+    return text
+
+
+def main() -> int:
+    """Sum up what was measured, and write the page and the plot."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--measured", type=Path)
+    parser.add_argument("--defects", type=Path)
+    parser.add_argument("--check", action="store_true", help="only say whether it is current")
+    given = parser.parse_args()
+    data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    if given.check:
+        return int(PAGE.read_text(encoding="utf-8") != page(data))
+    if given.measured:
+        data["measured"] = measured(given.measured.read_text(encoding="utf-8").splitlines())
+        data["day"] = datetime.now(UTC).date().isoformat()
+        data["versions"] = f"Python {platform.python_version()}, NumPy {version('numpy')}"
+    if given.defects:
+        data["defects"] = json.loads(given.defects.read_text(encoding="utf-8"))
+    DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(data), encoding="utf-8")
+    plot(data["measured"])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
