@@ -125,13 +125,21 @@ def pairs_of_options() -> list[Fixed]:
 
 
 def kinds_of_masks() -> list[Fixed]:
-    """A mask that differs along any of B, N, L and S, with all its axes or the last two."""
+    """A mask that differs along any of B, N, L and S, with all its axes or fewer.
+
+    Once among unequal sizes, once where B, N and L are equal, so that one is taken for another.
+    """
     along = product((True, False), repeat=3)
-    shapes = product(("boolean", "floating"), along, (4, 2), ("S", 1))
+    shapes = list(product(("boolean", "floating"), along, (4, 3, 2), ("S", 1)))
+    sizes: list[Fixed] = [
+        OBLONG[0] | {"B": 2, "M": 2},
+        {"B": 2, "M": 2, "group": 1, "L": 2, "S": 3},
+    ]
     return [
-        NONE | OBLONG[0] | {"B": 2, "M": 2, "mask": kind, "axes": axes, "mask_rank": r, "last": n}
-        for kind, axes, r, n in shapes
-        if r == 4 or not any(axes[:2])
+        NONE | n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
+        for kind, axes, rank, last in shapes
+        if not any(axes[: 4 - rank])
+        for n in sizes
     ]
 
 

@@ -121,7 +121,7 @@ def test_nan_shows(impl: Subject, case: Case) -> None:
     """A NaN that counts shows in every output that depends on it, and in no other."""
     random = case.random()
     names = [n for n, a in case.arrays.items() if a.size]
-    if not names:
+    if not names or case.sizes().get("S") == 0:  # what no key gives is a matter of a trait
         return
     name = names[int(random.randint(len(names)))]
     array = np.array(case.arrays[name])

@@ -122,3 +122,16 @@ def test_relu_of_integers_is_exact(impl: Subject, case: Case) -> None:
     if case.option("lengths") is not None:
         whole = whole.having(lengths=np.minimum(case.option("lengths"), min(time, 3)))
     agree(impl, impl.run(whole), impl.expected(whole), "whole numbers are not summed exactly")
+
+
+@law("rnn", share=0.1, gradients=True)
+def test_relu_has_slope_0_at_0(impl: Subject, case: Case) -> None:
+    """At a pre-activation of exactly 0 the slope of relu is 0: no gradient passes."""
+    zeros = {n: np.zeros_like(case.arrays[n]) for n in ("x", "h0", "bias_ih", "bias_hh")}
+    still = case.having(**zeros, nonlinearity="relu")
+    time = case.arrays["x"].shape[1]
+    lengths = np.full(len(case.arrays["x"]), time)  # a row of no steps hands its cotangent on
+    still = still.having(lengths=lengths) if case.option("lengths") is not None else still
+    if time:
+        due = {n: exactly(np.zeros_like(a)) for n, a in still.arrays.items()}
+        agree(impl, impl.pull(still), due, "a gradient passes where relu has slope 0")
