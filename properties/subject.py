@@ -15,7 +15,7 @@ import numpy as np
 
 from seqlaws.properties import apart
 from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError, backend
-from seqlaws.properties.cases import Case, poisoned
+from seqlaws.properties.cases import Case, attended, poisoned
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS, RECURRENT, Operation
 from seqlaws.properties.traits import Traits, known_failures_of, traits_of
@@ -106,6 +106,9 @@ class Subject:
         placed = replace(case, poison=(poison, case.poison[1]))
         if poison and self.operation.name == "attention":  # where this subject's queries stand
             placed = placed.having(query_offset=self.offset(case))
+            seen_by_all = self.traits.fully_masked == "mean" and not attended(placed).any(-1).all()
+            if seen_by_all:  # a query without keys takes the mean of all values
+                return case
         return replace(case, arrays=poisoned(placed).arrays)
 
     def offset(self, case: Case) -> int:
