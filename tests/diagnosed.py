@@ -36,9 +36,6 @@ def timed(*given):
     return found
 
 
-laws.diagnose = timed
-
-
 def first_failure(entry, effort):
     """The verdict of the first law that rejects the implementation; None if none does."""
     law_names()
@@ -77,6 +74,7 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--unnamed", action="store_true")
     options = parser.parse_args()
+    laws.diagnose = timed
     shard, shards = map(int, options.shard.split("/"))
     entries = [e for e in wrong() if (not e.diagnosis) == options.unnamed]
     entries = [e for e in entries if options.only in e.target][shard::shards]
