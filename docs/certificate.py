@@ -169,7 +169,7 @@ def plot(rows: list[dict[str, Any]]) -> None:
                         axis.plot(centres, heights, style, color=colour, marker=".", label=label)
         axis.set(title=operation, xscale="log", yscale="log")
         axis.grid(visible=True, alpha=0.3)
-    axes[0, 0].legend(frameon=False, fontsize=8)
+    axes[0, 2].legend(frameon=False, fontsize=8)  # where no line is in its way
     figure.supxlabel("terms of the longest sum")
     figure.supylabel("allowed / observed (solid: values, dashed: gradients)")
     figure.tight_layout()
