@@ -164,5 +164,5 @@ def one_large(operation: str) -> list[Fixed]:
         return [{"rank": 2, "axis": -1, "rows": 1030, "n": 1025}]
     if operation == "attention":
         heads: Fixed = {"mask": None, "B": 2, "M": 1, "group": 2}
-        return [{**heads, "L": 260, "S": 1030, "D": 65, "Dv": 64}]
-    return [{"B": 130, "T": 33, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
+        return [{**heads, "L": 130, "S": 1030, "D": 65, "Dv": 64}]
+    return [{"B": 130, "T": 17, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
