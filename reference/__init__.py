@@ -7,6 +7,7 @@ on the number systems of `seqlaws.reference.numbers`. An argument that is not mo
 from seqlaws.reference.attention import attention, attention_vjp
 from seqlaws.reference.gru import gru, gru_vjp
 from seqlaws.reference.lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.reference.multi_head import multi_head_attention, multi_head_attention_vjp
 from seqlaws.reference.rnn import rnn, rnn_vjp
 from seqlaws.reference.softmax import softmax, softmax_vjp
 
@@ -19,6 +20,8 @@ __all__ = [
     "lstm_gates",
     "lstm_gates_vjp",
     "lstm_vjp",
+    "multi_head_attention",
+    "multi_head_attention_vjp",
     "rnn",
     "rnn_vjp",
     "softmax",

@@ -5,6 +5,7 @@ registers it here (`functools.singledispatch`), so that an equation reads the sa
 Unary plus, in the equations, marks a value that an implementation may keep in storage precision.
 """
 
+import math
 from functools import singledispatch
 from typing import Any
 
@@ -23,6 +24,18 @@ def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x))."""
     with np.errstate(over="ignore"):  # exp(-x) = inf is the right intermediate: 1 / inf = 0
         return 1 / (1 + np.exp(-x))
+
+
+@singledispatch
+def normal_cdf(x: Array) -> Array:
+    """Phi(x) = (1 + erf(x / sqrt 2)) / 2 = erfc(-x / sqrt 2) / 2, of a standard normal variable.
+
+    Of a complex number to first order in its imaginary part, which is all that a complex step has.
+    """
+    if np.iscomplexobj(x):
+        phi = np.exp(-(x.real**2) / 2) / math.sqrt(2 * math.pi)
+        return normal_cdf(x.real) + 1j * x.imag * phi
+    return np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2
 
 
 def relu(x: Array) -> Array:

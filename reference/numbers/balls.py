@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
+from seqlaws.reference import algebra
+
 Array = np.ndarray[Any, Any]
 BITS = 256  # of every midpoint
 
@@ -149,6 +151,11 @@ def asking(question: Callable[[Any], bool]) -> Callable[[Array], Array]:
     return lambda x: each(question, x).astype(bool)
 
 
+def normal_cdf(x: Balls) -> Balls:
+    """erfc(-x / sqrt 2) / 2."""
+    return elementwise(lambda ball: (-ball / arb(2).sqrt()).erfc() / 2)(x.balls)
+
+
 UFUNCS: dict[str, Callable[..., Any]] = {
     "add": of_balls(np.add),
     "subtract": of_balls(np.subtract),
@@ -176,3 +183,4 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isneginf": lambda x: asking(lambda ball: bool(ball == -math.inf))(x.balls),
     **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
 }
+algebra.normal_cdf.register(Balls, normal_cdf)
