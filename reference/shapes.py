@@ -1,5 +1,6 @@
 """Shapes, by the contract's letters, and the one sentence that refuses a wrong one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,17 @@ def broadcasts(operation: str, name: str, array: Any, shape: tuple[int, ...]) ->
         raise ValueError(
             f"{operation}: {name} has shape {array.shape}, which does not broadcast to {shape}"
         )
+
+
+def parameters(operation: str, params: Any, axes: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    """What `bind` takes of a dict of parameters, whose names and letters are those of `axes`.
+
+    Raises TypeError for what is not a dict, ValueError where a name is missing or not known.
+    """
+    if not isinstance(params, Mapping):
+        raise TypeError(f"{operation}: params is a {type(params).__name__}, not a dict")
+    if missing := sorted(axes.keys() - params.keys()):
+        raise ValueError(f"{operation}: params lacks {', '.join(missing)}")
+    if unknown := sorted(map(str, params.keys() - axes.keys())):
+        raise ValueError(f"{operation}: params has the unknown {', '.join(unknown)}")
+    return {f"params.{name}": (params[name], letters) for name, letters in axes.items()}
