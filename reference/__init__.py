@@ -8,6 +8,11 @@ from seqlaws.reference.attention import attention, attention_vjp
 from seqlaws.reference.gru import gru, gru_vjp
 from seqlaws.reference.lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
 from seqlaws.reference.multi_head import multi_head_attention, multi_head_attention_vjp
+from seqlaws.reference.positions import (
+    positional_encoding,
+    rotary_embedding,
+    rotary_embedding_vjp,
+)
 from seqlaws.reference.rnn import rnn, rnn_vjp
 from seqlaws.reference.softmax import softmax, softmax_vjp
 
@@ -22,8 +27,11 @@ __all__ = [
     "lstm_vjp",
     "multi_head_attention",
     "multi_head_attention_vjp",
+    "positional_encoding",
     "rnn",
     "rnn_vjp",
+    "rotary_embedding",
+    "rotary_embedding_vjp",
     "softmax",
     "softmax_vjp",
 ]

@@ -56,6 +56,24 @@ def either(formula: Array, *equivalents: Array) -> Array:
 
 
 @singledispatch
+def number(like: Array, values: Any, over: int = 1) -> Array:
+    """values / over, as numbers of the kind of `like`."""
+    return values / over
+
+
+@singledispatch
+def single(x: Array) -> Array:
+    """x, where what is made of it is asked for in float32, or wider, whatever the dtype of x."""
+    return x
+
+
+@singledispatch
+def exponential(x: Array, base: float) -> Array:
+    """base^x."""
+    return np.power(base, x)
+
+
+@singledispatch
 def softmax_rows(x: Array) -> Array:
     """exp(x_j - max x) / sum_k exp(x_k - max x) along the last axis; x_j may be -inf.
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqlaws import reference
-from seqlaws.reference.numbers import functions as functions  # registers its rules
+from seqlaws.reference.numbers import angles as angles  # registers its rules
+from seqlaws.reference.numbers import functions as functions
 from seqlaws.reference.numbers import products as products
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.rounding import Rounding, exact, settled
@@ -42,6 +43,8 @@ def expected_and_allowed(
     if operation not in reference.__all__:
         raise ValueError(f"operation {operation!r}; known: {', '.join(reference.__all__)}")
     a = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
+    if operation == "positional_encoding":  # has no arrays, and is float64 whatever is declared
+        a, options = Arithmetic("float64"), {"first": np.zeros(()), **options}
     with np.errstate(all="ignore"):  # NaN and infinities have rules of their own
         return unpacked(
             getattr(reference, operation)(

@@ -156,6 +156,16 @@ def normal_cdf(x: Balls) -> Balls:
     return elementwise(lambda ball: (-ball / arb(2).sqrt()).erfc() / 2)(x.balls)
 
 
+def number(like: Balls, values: Any, over: int = 1) -> Balls:
+    """Exactly, but for the width of an enclosure."""
+    return exact(values) / exact(over)
+
+
+def exponential(x: Balls, base: float) -> Balls:
+    """base^x."""
+    return np.exp(x * np.log(exact(base)))
+
+
 UFUNCS: dict[str, Callable[..., Any]] = {
     "add": of_balls(np.add),
     "subtract": of_balls(np.subtract),
@@ -167,6 +177,8 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "maximum": elementwise(arb.max),
     "exp": elementwise(arb.exp),
     "log": elementwise(arb.log),
+    "sin": elementwise(arb.sin),
+    "cos": elementwise(arb.cos),
     "tanh": elementwise(arb.tanh),
     "greater": lambda x, y: is_positive(x - y),
     "equal": lambda x, y: each(operator.eq, x, y).astype(bool),
@@ -184,3 +196,5 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
 }
 algebra.normal_cdf.register(Balls, normal_cdf)
+algebra.number.register(Balls, number)
+algebra.exponential.register(Balls, exponential)

@@ -17,6 +17,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import conftest  # noqa: F401  makes the clone importable as seqlaws
 
+import simulated_angles  # noqa: F401  registers its rules
 import simulated_softmax  # noqa: F401  registers its rules
 from hard_cases import hard_case
 from machine import Machine

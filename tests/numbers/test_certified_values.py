@@ -59,7 +59,12 @@ def test_balls_enclose():
 
 def test_balls_refuse_what_is_not_modelled():
     x = balls.exact(np.ones((2, 2)))
-    for refused in (lambda: np.sin(x), lambda: np.mean(x), lambda: np.add.reduce(x), lambda: x**2):
+    for refused in (
+        lambda: np.sinh(x),
+        lambda: np.mean(x),
+        lambda: np.add.reduce(x),
+        lambda: x**2,
+    ):
         with pytest.raises(TypeError):
             refused()
 

@@ -6,6 +6,7 @@ and evaluate the same expression. The result must lie within the resulting ball.
 
 import numpy as np
 import pytest
+import simulated_angles  # noqa: F401  registers its rules
 import simulated_softmax  # noqa: F401  registers its rules
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,10 +65,20 @@ RULES = {  # of x, y, z (2, 3) and w (3, 2)
     "log_sum_exp of scores": lambda x, y, z, w: +algebra.log_sum_exp((x @ w) * 0.3),
     "step": lambda x, y, z, w: algebra.step(+(x + y)),
     "either": lambda x, y, z, w: +algebra.either(x * (y - z), x * y - x * z),
+    "sine": lambda x, y, z, w: +np.sin(x),
+    "cosine of a product": lambda x, y, z, w: +np.cos(x * y),
+    "power": lambda x, y, z, w: +algebra.exponential(fraction(x), 500.0),
+    "power of a small base": lambda x, y, z, w: +algebra.exponential(fraction(x), 0.3),
+    "constant quotient": lambda x, y, z, w: +(x * algebra.number(y, KEEP, 3)),
     "stored": lambda x, y, z, w: +(+(+x * +y) + +z),
     "stacked": lambda x, y, z, w: +np.concatenate([np.stack([x, y], 1)[0], z], axis=0),
     "moved": lambda x, y, z, w: +np.moveaxis(np.swapaxes(np.repeat(x * y, 2, axis=0), 0, 1), 0, -1),
 }
+
+
+def fraction(x):
+    """Between 0 and 1, as exponents are that float16 holds the powers of."""
+    return algebra.sigmoid(x)
 
 
 def drawn(random, shape, arithmetic):
