@@ -6,6 +6,11 @@ Every operation below comes with its `<operation>_vjp`, and every option of both
 from seqlaws.impls.numpy_vectorized._attention import attention, attention_vjp
 from seqlaws.impls.numpy_vectorized._gru import gru, gru_vjp
 from seqlaws.impls.numpy_vectorized._lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.impls.numpy_vectorized._positions import (
+    positional_encoding,
+    rotary_embedding,
+    rotary_embedding_vjp,
+)
 from seqlaws.impls.numpy_vectorized._rnn import rnn, rnn_vjp
 from seqlaws.impls.numpy_vectorized._softmax import softmax, softmax_vjp
 
@@ -26,8 +31,11 @@ __all__ = [
     "lstm_gates",
     "lstm_gates_vjp",
     "lstm_vjp",
+    "positional_encoding",
     "rnn",
     "rnn_vjp",
+    "rotary_embedding",
+    "rotary_embedding_vjp",
     "softmax",
     "softmax_vjp",
 ]

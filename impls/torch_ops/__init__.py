@@ -4,6 +4,7 @@
 """
 
 from seqlaws.impls.torch_ops._attention import attention
+from seqlaws.impls.torch_ops._positions import positional_encoding, rotary_embedding
 from seqlaws.impls.torch_ops._recurrences import gru, lstm, lstm_gates, rnn
 from seqlaws.impls.torch_ops._softmax import softmax
 
@@ -14,4 +15,14 @@ TRAITS = {
     "fully_masked": "zeros",
 }
 
-__all__ = ["TRAITS", "attention", "gru", "lstm", "lstm_gates", "rnn", "softmax"]
+__all__ = [
+    "TRAITS",
+    "attention",
+    "gru",
+    "lstm",
+    "lstm_gates",
+    "positional_encoding",
+    "rnn",
+    "rotary_embedding",
+    "softmax",
+]
