@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from zoo.signatures import ARGUMENTS, OUTPUTS
+from zoo.signatures import OUTPUTS, differentiated
 
 DEFAULT_TRAITS = {
     "dtypes": ("float32", "float64"),
@@ -74,7 +74,7 @@ class Base:
             backward.vjp_arguments(a)
             gradients = self.gradient(a)
             backward.vjp_result(a, gradients)
-            return _plain([getattr(gradients, name) for name in ARGUMENTS[self.operation]])
+            return _plain([getattr(gradients, name) for name in differentiated(self.operation)])
 
         return self.functions(call, call_vjp)
 

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from zoo.signatures import ARGUMENTS, OUTPUTS, dtype_name
+from zoo.signatures import (
+    ARGUMENTS,
+    OUTPUTS,
+    WHOLE,
+    arranged,
+    differentiated,
+    dtype_name,
+)
 
 
 def as_tuple(value):
@@ -12,14 +19,17 @@ def as_tuple(value):
 def native(subject, case, layout=None):
     """The case's arguments as the subject's arrays: ({name: array}, options)."""
     arrays, options = case.arguments()
-    if mask := {k: v for k, v in options.items() if k == "mask" and v is not None}:
-        if mask["mask"].dtype != bool:
-            options["mask"] = to_native(subject, mask["mask"], case.dtype)
-        else:
-            options["mask"] = to_native(subject, mask["mask"], "bool")
+    for name in ("mask", "memory_mask"):
+        if (mask := options.get(name)) is not None:
+            dtype = "bool" if mask.dtype == bool else case.dtype
+            options[name] = to_native(subject, mask, dtype)
     if options.get("lengths") is not None:
         options["lengths"] = to_native(subject, options["lengths"], "int64")
-    arrays = {name: to_native(subject, array, case.dtype) for name, array in arrays.items()}
+    whole = WHOLE.get(case.operation, ())
+    arrays = {
+        name: to_native(subject, array, "int64" if name in whole else case.dtype)
+        for name, array in arrays.items()
+    }
     if layout:
         arrays = {name: layout(name, array) for name, array in arrays.items()}
     return arrays, options
@@ -43,14 +53,17 @@ def to_numpy(array):
 
 def outputs(subject, operation, arrays, options):
     """The raw outputs of one call, as a tuple."""
-    return as_tuple(getattr(subject, operation)(*arrays.values(), **options))
+    given, options = arranged(operation, arrays, options)
+    return as_tuple(getattr(subject, operation)(*given, **options))
 
 
 def gradients(subject, operation, cotangents, arrays, options):
     """The raw gradients of one call, one for each array; by autograd where the backend is torch."""
     if subject.TRAITS["backend"] == "numpy":
-        vjp = getattr(subject, f"{operation}_vjp")
-        return as_tuple(vjp(*cotangents, *arrays.values(), **options))
+        given, options = arranged(operation, arrays, options)
+        got = as_tuple(getattr(subject, f"{operation}_vjp")(*cotangents, *given, **options))
+        by_name = dict(zip(differentiated(operation), got, strict=False))
+        return tuple(_gradient_of(name, by_name) for name in ARGUMENTS[operation])
     import torch
 
     leaves = {name: array.detach().requires_grad_() for name, array in arrays.items()}
@@ -62,6 +75,13 @@ def gradients(subject, operation, cotangents, arrays, options):
         got = torch.autograd.grad(outs, list(leaves.values()), cotangents, allow_unused=True)
     zero = [torch.zeros_like(leaf) for leaf in leaves.values()]
     return tuple(z if g is None else g for g, z in zip(got, zero, strict=True))
+
+
+def _gradient_of(name, by_name):
+    """The gradient of one array, perhaps out of a dict."""
+    head, _, rest = name.partition(".")
+    gradient = by_name.get(head)
+    return gradient.get(rest) if isinstance(gradient, dict) else gradient
 
 
 def answer(subject, case, layout=None):

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zoo.roundings import round_to
-from zoo.signatures import ARGUMENTS, OUTPUTS, shape_of
+from zoo.signatures import ARGUMENTS, OUTPUTS, POSITIONAL, WHOLE, shape_of
 
-SIZES = {"B": 2, "T": 5, "I": 3, "H": 4, "N": 4, "M": 2, "L": 5, "S": 7, "D": 8, "V": 6}
+SIZES = {"B": 2, "T": 5, "I": 3, "H": 4, "N": 4, "M": 2, "L": 5, "S": 7, "D": 8, "V": 6,
+         "E": 8, "F": 6}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,12 @@ class Case:
         arrays = {}
         for name, spec in ARGUMENTS[self.operation].items():
             shape = self.sizes["shape"] if spec == "..." else shape_of(spec, self.sizes)
+            if name in WHOLE.get(self.operation, ()):
+                array = rng.integers(0, self.sizes[WHOLE[self.operation][name]], shape)
+                arrays[name] = self.edits.get(name, lambda t: t)(array)
+                continue
             array = rng.standard_normal(shape)
-            if name.startswith("weight"):
+            if name.startswith("weight") or (name.endswith("weight") and len(shape) > 1):
                 array *= 0.8 / np.sqrt(max(shape[-1], 1))
             array = round_to(array, self.dtype)
             arrays[name] = round_to(self.edits.get(name, lambda t: t)(array), self.dtype)
@@ -64,6 +69,9 @@ def case(operation, *, shape=(3, 7), dtype="float32", seed=0, **given):
     sizes = {**SIZES, "shape": shape, **{k: v for k, v in given.items() if k.isupper()}}
     edits = {k: v for k, v in given.items() if k in ARGUMENTS[operation]}
     options = {k: v for k, v in given.items() if k not in sizes and k not in edits}
+    numbers = {"num_heads": sizes["N"], "steps": 6}
+    due = {k: v for k, v in numbers.items() if k in POSITIONAL.get(operation, ())}
+    options = {**due, **options}
     return Case(operation, sizes, edits, options, dtype, seed)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import calling
+from zoo.signatures import arranged
 from zoo.witness import apart, expected
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -260,8 +261,8 @@ for module in loaded.split():
 spec = importlib.util.spec_from_file_location("subject_file", path)
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-arrays, options = pickle.load(sys.stdin.buffer)
-got = getattr(getattr(module, name), operation)(*arrays, **options)
+given, options = pickle.load(sys.stdin.buffer)
+got = getattr(getattr(module, name), operation)(*given, **options)
 pickle.dump(got if isinstance(got, tuple) else (got,), sys.stdout.buffer)
 """
 
@@ -272,7 +273,7 @@ def _in_child(subject, case, loaded):
     arrays, options = calling.native(subject, case)
     run = subprocess.run(
         [sys.executable, "-c", _CHILD, str(TESTS / "zoo" / file), name, case.operation, loaded],
-        input=pickle.dumps((list(arrays.values()), options)),
+        input=pickle.dumps(arranged(case.operation, arrays, options)),
         env={k: v for k, v in os.environ.items() if "PYTEST" not in k},
         capture_output=True,
         check=True,

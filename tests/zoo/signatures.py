@@ -1,7 +1,8 @@
 """The operations of the contract as data: arguments, shapes, outputs, and how both are checked."""
 
 # A size is a letter, perhaps with a factor: B batch, T time steps, I input features, H hidden
-# units, N query heads, M key heads, L queries, S keys, D key features, V value features.
+# units, N query heads, M key heads, L queries, S keys, D key features, V value features or tokens,
+# E model features, F those inside a feed-forward network. The entries of a dict have dotted names.
 _WEIGHTS = {"weight_ih": "{0}H I", "weight_hh": "{0}H H", "bias_ih": "{0}H", "bias_hh": "{0}H"}
 
 
@@ -25,6 +26,10 @@ OUTPUTS = {
     "gru": {"y": "B T H", "h_n": "B H"},
     "attention": {"out": "B N L V"},
 }
+# what is given by position, where that is more than the arrays
+POSITIONAL: dict = {}
+WHOLE: dict = {}  # the arrays of whole numbers of an operation, and what they are below
+NO_GRADIENT: tuple = ()
 RECURRENT = ("rnn", "lstm", "gru")
 
 
@@ -35,7 +40,36 @@ def dtype_name(array):
 
 def shape_of(spec, sizes):
     """The shape that `spec` names: shape_of("B 4H", {"B": 2, "H": 3}) is (2, 12)."""
-    return tuple(int(token[:-1] or 1) * sizes[token[-1]] for token in spec.split())
+    return tuple(
+        sizes[token] if token in sizes else int(token[:-1] or 1) * sizes[token[-1]]
+        for token in spec.split()
+    )
+
+
+def arranged(operation, arrays, options):
+    """What a call gets by position, dicts put together, and what it gets by name."""
+    given = []
+    names = POSITIONAL.get(operation, tuple(arrays))
+    for name in names:
+        entries = {k.removeprefix(f"{name}."): a for k, a in arrays.items()
+                   if k.startswith(f"{name}.")}  # fmt: skip
+        given.append(entries or (options[name] if name in options else arrays[name]))
+    return given, {name: value for name, value in options.items() if name not in names}
+
+
+def differentiated(operation):
+    """The arguments that have a gradient; a dict has one of dicts."""
+    whole = WHOLE.get(operation, ())
+    return list(dict.fromkeys(n.partition(".")[0] for n in ARGUMENTS[operation] if n not in whole))
+
+
+def entry(arguments, name):
+    """An array of the arguments, also one in a dict; ValueError where it is missing there."""
+    head, _, rest = name.partition(".")
+    value = getattr(arguments, head)
+    if rest and rest not in value:
+        raise ValueError(f"{head} lacks {rest}")
+    return value[rest] if rest else value
 
 
 def expect(arguments, specs, dtypes, sizes=None):
@@ -43,12 +77,12 @@ def expect(arguments, specs, dtypes, sizes=None):
     sizes = dict(sizes or {})
     first = next(iter(specs))
     for name, spec in specs.items():
-        array = getattr(arguments, name)
+        array = entry(arguments, name)
         if not hasattr(array, "dtype") or not hasattr(array, "shape"):
             raise TypeError(f"{name} is a {type(array).__name__}, not an array")
         if dtype_name(array) not in dtypes:
             raise TypeError(f"{name} is {array.dtype}, not one of {', '.join(dtypes)}")
-        if array.dtype != getattr(arguments, first).dtype:
+        if array.dtype != entry(arguments, first).dtype:
             raise TypeError(f"{name} is {array.dtype}, {first} is not")
         if spec == "...":
             continue
