@@ -6,6 +6,10 @@ Every operation below comes with its `<operation>_vjp`, and every option of both
 from seqlaws.impls.numpy_vectorized._attention import attention, attention_vjp
 from seqlaws.impls.numpy_vectorized._gru import gru, gru_vjp
 from seqlaws.impls.numpy_vectorized._lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.impls.numpy_vectorized._multi_head import (
+    multi_head_attention,
+    multi_head_attention_vjp,
+)
 from seqlaws.impls.numpy_vectorized._positions import (
     positional_encoding,
     rotary_embedding,
@@ -31,6 +35,8 @@ __all__ = [
     "lstm_gates",
     "lstm_gates_vjp",
     "lstm_vjp",
+    "multi_head_attention",
+    "multi_head_attention_vjp",
     "positional_encoding",
     "rnn",
     "rnn_vjp",

@@ -116,6 +116,11 @@ def _masks(
     return _by_key_head(np.broadcast_to(visible, shape), k), bias
 
 
+def visible_pairs(q: Array, k: Array, mask: Array | None, is_causal: bool) -> Array:
+    """Which query may see which key, (B, N, L, S), where each query head has its own key head."""
+    return _masks(q, k, mask, is_causal, 0, None)[0]
+
+
 def _band(ahead: Array, is_causal: bool, window: Any) -> Array:
     """Which distances `ahead` from a query to a key the causal rule and the window allow."""
     allowed = np.ones(ahead.shape, dtype=bool)

@@ -4,6 +4,7 @@
 """
 
 from seqlaws.impls.torch_ops._attention import attention
+from seqlaws.impls.torch_ops._multi_head import multi_head_attention
 from seqlaws.impls.torch_ops._positions import positional_encoding, rotary_embedding
 from seqlaws.impls.torch_ops._recurrences import gru, lstm, lstm_gates, rnn
 from seqlaws.impls.torch_ops._softmax import softmax
@@ -21,6 +22,7 @@ __all__ = [
     "gru",
     "lstm",
     "lstm_gates",
+    "multi_head_attention",
     "positional_encoding",
     "rnn",
     "rotary_embedding",

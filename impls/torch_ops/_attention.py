@@ -93,6 +93,11 @@ def _masks(
     return visible.broadcast_to(shape), bias
 
 
+def visible_pairs(q: Tensor, k: Tensor, mask: Tensor | None, is_causal: bool) -> Tensor:
+    """Which query may see which key, (B, N, L, S): q is (B, N, L, D), k is (B, N, S, D)."""
+    return _masks(q, k, mask, is_causal, 0, None)[0]
+
+
 def _band(ahead: Tensor, is_causal: bool, window: Any) -> Tensor:
     """Which distances `ahead` from a query to a key the causal rule and the window allow."""
     allowed = torch.ones_like(ahead, dtype=torch.bool)
