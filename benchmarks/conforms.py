@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.work import Work, outermost
-from seqlaws.properties.cases import Case, build
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import build
 from seqlaws.properties.checks import agree
 from seqlaws.properties.draws import Array, by_seed
 from seqlaws.properties.failure import headline
@@ -139,14 +140,18 @@ def at_size(subject: Subject, work: Work) -> None:
         name: only(c, outermost(known.outputs[name], sizes)) for name, c in case.cotangents.items()
     }
     case = case.pulled(**cotangents)
+
+    def axes_of(name: str) -> str:
+        return " ".join(known.axes(name))
+
     cut = replace(
         case,
-        arrays={n: a[outermost(known.arrays[n], sizes)] for n, a in case.arrays.items()},
+        arrays={n: a[outermost(axes_of(n), sizes)] for n, a in case.arrays.items()},
         cotangents={n: c[outermost(known.outputs[n], sizes)] for n, c in cotangents.items()},
     )
     if work.backward:
         pulled = subject.pull(case)
-        mine = {n: g[outermost(known.arrays[n], sizes)] for n, g in pulled.items()}
+        mine = {n: g[outermost(axes_of(n), sizes)] for n, g in pulled.items()}
         agree(subject, mine, subject.expected(cut, vjp=True), nan_is_free=True)
     else:
         outputs = subject.run(case)

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.clocks import no_clock
 from benchmarks.conforms import Conformance, Finding
-from benchmarks.work import DIRECTIONS, SIZES, Work
+from benchmarks.work import DIRECTIONS, LETTERS, SIZES, Work
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.session import Session
 from seqlaws.properties.subject import Subject
@@ -54,15 +54,18 @@ class Job:
     def call(self) -> Callable[[], Any]:
         """The call that is timed, its inputs made: in the implementation's own kind of arrays."""
         subject, case = self.subject(), self.work.case()
-        arrays = list(subject.native(case, {})[0].values())
+        arrays, options = subject.native(case, {})
+        given, named = subject.operation.arranged(arrays, options)
         function = subject.function
         assert function is not None
         if not self.work.backward:
-            return partial(function, *arrays)
+            return partial(function, *given, **named)
         cotangents = [subject.native_array(c) for c in case.cotangents.values()]
         if subject.vjp_function is not None:
-            return partial(subject.vjp_function, *cotangents, *arrays)
-        return partial(subject.backend.gradients, function, cotangents, arrays, {})
+            return partial(subject.vjp_function, *cotangents, *given, **named)
+        leaves = [arrays[name] for name in case.differentiated]
+        of_leaves = subject.of_leaves(arrays)
+        return partial(subject.backend.gradients, of_leaves, cotangents, leaves, options)
 
 
 def jobs(session: Session) -> list[Job]:
@@ -72,9 +75,11 @@ def jobs(session: Session) -> list[Job]:
         Work(operation, direction, size, dtype, device)
         for device in devices
         for dtype in session.dtypes or [DTYPE]
-        for operation in session.operations or OPERATIONS
+        for operation in session.operations or LETTERS
+        if operation in LETTERS
         for size in SIZES
         for direction in DIRECTIONS
+        if direction == "forward" or OPERATIONS[operation].differentiable
     ]
     return [
         Job(name, namespace, work, session.why_not(name, work.device))

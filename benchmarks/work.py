@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from seqlaws.properties.cases import Case
+from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array, representable
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 

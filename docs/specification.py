@@ -145,8 +145,13 @@ def laws(operation: str) -> str:
 
 
 def common(_: str) -> str:
-    """The laws that every operation keeps."""
-    return listed(law for law in LAWS.values() if len(law.operations) == len(OPERATIONS))
+    """The laws that every operation keeps, or every one that has what they speak of."""
+    return listed(law for law in LAWS.values() if general(law))
+
+
+def general(law: Law) -> bool:
+    """Whether it is a law of most operations: some have no gradient, or no options."""
+    return len(law.operations) > len(OPERATIONS) / 2
 
 
 def recurrent(_: str) -> str:
@@ -157,7 +162,7 @@ def recurrent(_: str) -> str:
 def shared(_: str) -> str:
     """The laws of several operations, but not all, and not just the recurrences."""
     return listed(
-        (law for law in LAWS.values() if 1 < len(law.operations) < len(OPERATIONS)
+        (law for law in LAWS.values() if len(law.operations) > 1 and not general(law)
          and set(law.operations) != set(RECURRENT)), whose=True,
     )  # fmt: skip
 

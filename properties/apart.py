@@ -14,13 +14,12 @@ from seqlaws.properties.pipes import Child, EndedError
 PROGRAM = """
 import numpy as np
 from seqlaws import reference
-from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
+from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
 
 def plain(operation, *arguments, **options):
     with np.errstate(all="ignore"):
-        found = getattr(reference, operation)(*arguments, **options)
-    return found if isinstance(found, tuple) else (found,)
+        return flattened(getattr(reference, operation)(*arguments, **options))
 
 WAYS = {
     "expected": expected_and_allowed,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from seqlaws.properties.cases import Case
+from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array
 from seqlaws.properties.subject import LawBrokenError, Outputs, Subject
 from seqlaws.reference.numbers import Expected

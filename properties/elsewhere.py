@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.cases import Case
+from seqlaws.properties.case import Case
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.pipes import Child, EndedError
 
@@ -35,6 +35,8 @@ def load(target, attribute):
     return found() if isinstance(found, type) else found
 
 def given(value, dtype, device, torch):
+    if isinstance(value, dict):
+        return {name: given(v, dtype, device, torch) for name, v in value.items()}
     if not isinstance(value, np.ndarray):
         return value
     if torch is None:
@@ -48,10 +50,14 @@ def plain(value):
         return value.double().numpy() if value.is_floating_point() else value.numpy()
     return np.asarray(value, float)
 
+def flat(values):
+    values = values if isinstance(values, (tuple, list)) else (values,)
+    return [v for one in values for v in (one.values() if isinstance(one, dict) else (one,))]
+
 def work(ask):
     torch = importlib.import_module("torch") if ask["backend"] == "torch" else None
     make = lambda value: given(value, ask["dtype"], ask["device"], torch)
-    arrays = [make(a) for a in ask["arrays"]]
+    arrays = [make(a) for a in ask["arguments"]]
     cotangents = [make(c) for c in ask["cotangents"]]
     options = {n: make(o) for n, o in ask["options"].items()}
     function = getattr(subject, ask["operation"])
@@ -61,13 +67,13 @@ def work(ask):
     elif back is not None:
         outputs = back(*cotangents, *arrays, **options)
     else:
-        leaves = [a.requires_grad_() for a in arrays]
-        outputs = function(*leaves, **options)
-        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+        leaves = [a for a in flat(arrays) if hasattr(a, "requires_grad_") and a.is_floating_point()]
+        for leaf in leaves:
+            leaf.requires_grad_()
+        outputs = flat(function(*arrays, **options))
         outputs = torch.autograd.grad(outputs, leaves, cotangents, allow_unused=True)
         outputs = [torch.zeros_like(a) if g is None else g for a, g in zip(leaves, outputs)]
-    outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
-    return [plain(o) for o in outputs]
+    return [plain(o) for o in flat(outputs)]
 
 def answer(ask):
     try:
@@ -108,12 +114,15 @@ def ask_elsewhere(
     spec: str, case: Case, traits: Mapping[str, str], *, vjp: bool = False
 ) -> tuple[str, Any]:
     """("answer", outputs or gradients by name), or ("raised" | "not offered" | "died", why)."""
+    operation = OPERATIONS[case.operation]
+    arrays = {name: np.array(a) for name, a in case.arrays.items()}
+    arguments, options = operation.arranged(arrays, case.options)
     question = {
         **traits,
         "operation": case.operation,
         "dtype": case.dtype,
-        "arrays": [np.array(a) for a in case.arrays.values()],
-        "options": dict(case.options),
+        "arguments": arguments,
+        "options": options,
         "cotangents": [np.array(c) for c in case.cotangents.values()] if vjp else [],
     }
     if spec not in PLACES:
@@ -124,6 +133,6 @@ def ask_elsewhere(
         del PLACES[spec]
         return "died", "the process that it was called in came to an end"
     if kind == "answer":
-        names = case.arrays if vjp else OPERATIONS[case.operation].outputs
+        names = case.differentiated if vjp else operation.outputs
         found = dict(zip(names, found, strict=False))
     return kind, found

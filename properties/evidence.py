@@ -1,5 +1,6 @@
 """Answers of an implementation beside what is due, and beside what a misreading would give."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
-from seqlaws.properties.cases import Case
+from seqlaws.properties.case import Case
 from seqlaws.properties.checks import ratios
 from seqlaws.properties.draws import Array
 from seqlaws.properties.misreadings import Misreading, misread
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.properties.subject import Outputs, Subject
-from seqlaws.reference.numbers import Arithmetic, Expected, lifted, unpacked
+from seqlaws.reference.numbers import Arithmetic, Expected, flattened, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 SIZE_AT_MOST, STEPS_AT_MOST = 20_000, 40  # of a call that the misreadings are run on
@@ -134,13 +135,13 @@ def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> O
     """What a misreading gives, in float64, without a bound."""
     arrays, options = given(probe, case, vjp=vjp)
     found = function(case, vjp=vjp, one=one)(*arrays, **options)
-    return named(case, found if isinstance(found, tuple) else (found,), vjp=vjp)
+    return named(case, flattened(found), vjp=vjp)
 
 
 def given(probe: Subject, case: Case, *, vjp: bool) -> tuple[list[Array], dict[str, Any]]:
     """The arguments and options of the specification for a case."""
-    arrays = [*(case.cotangents.values() if vjp else ()), *case.arrays.values()]
-    return arrays, probe.reference_options(case)
+    arguments, _ = probe.operation.arranged(case.arrays, case.options)
+    return [*(case.cotangents.values() if vjp else ()), *arguments], probe.reference_options(case)
 
 
 def function(case: Case, *, vjp: bool, one: Misreading | None) -> Any:
@@ -149,9 +150,9 @@ def function(case: Case, *, vjp: bool, one: Misreading | None) -> Any:
     return getattr(reference, name) if one is None else misread(one, name)
 
 
-def named(case: Case, found: tuple[Any, ...], *, vjp: bool) -> dict[str, Any]:
+def named(case: Case, found: Iterable[Any], *, vjp: bool) -> dict[str, Any]:
     """Outputs by their names."""
-    names = case.arrays if vjp else OPERATIONS[case.operation].outputs
+    names = case.differentiated if vjp else OPERATIONS[case.operation].outputs
     return dict(zip(names, found, strict=True))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.cases import Case
+from seqlaws.properties.case import Case
 from seqlaws.properties.diagnosis import Diagnosis
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS
@@ -137,7 +137,8 @@ def script(subject: Subject, broken: LawBrokenError) -> str:
     w = broken.where
     if "output" in w:
         last = subject.record.calls[-1]
-        names = list(last[1].arrays if last[0].endswith("_vjp") else OPERATIONS[last[0]].outputs)
+        vjp = last[0].endswith("_vjp")
+        names = last[1].differentiated if vjp else list(OPERATIONS[last[0]].outputs)
         entry = f"outputs[{names.index(w['output'])}][{', '.join(map(str, w['index']))}]"
         entry = f"float({entry})"
         texts += [
@@ -168,28 +169,43 @@ def calling(subject: Subject, name: str, case: Case, torch: bool) -> list[str]:
     vjp = name.endswith("_vjp")
     arrays = {**({f"d{n}": c for n, c in case.cotangents.items()} if vjp else {}), **case.arrays}
     options = {n: o for n, o in case.options.items() if isinstance(o, np.ndarray)}
-    lines = [f"{n} = {literal(a, subject.dtype)}" for n, a in {**arrays, **options}.items()]
+    names = {n: variable(n) for n in {**arrays, **options}}
+    dicts = dict.fromkeys(n.partition(".")[0] for n in arrays if "." in n)
+    lines = [f"{name} = {{}}" for name in dicts]
+    lines += [f"{names[n]} = {literal(a, subject.dtype)}" for n, a in {**arrays, **options}.items()]
     if torch:
         lines += [
-            f"{n} = torch.from_numpy({n})"
+            f"{names[n]} = torch.from_numpy({names[n]})"
             + (f".to(torch.{subject.dtype})" if a.dtype.kind == "f" else "")
             + (f".to({subject.device!r})" if subject.device != "cpu" else "")
             for n, a in {**arrays, **options}.items()
         ]
-    given = ", ".join(
-        [*arrays, *(f"{n}={n if n in options else repr(o)}" for n, o in case.options.items())]
+    operation = OPERATIONS[name.removesuffix("_vjp")]
+    placed = [n if n not in case.options else repr(case.options[n]) for n in operation.positional]
+    named = {n: o for n, o in case.options.items() if operation.is_option(n)}
+    forward = ", ".join(
+        [*placed, *(f"{n}={n if n in options else repr(o)}" for n, o in named.items())]
     )
+    given = ", ".join([*(f"d{n}" for n in case.cotangents if vjp), forward])
     if not vjp or subject.vjp_function is not None:
         lines += [f"outputs = subject.{name}({given})"]
     else:
-        inputs = ", ".join(case.arrays)
-        operation = name.removesuffix("_vjp")
-        forward = given.split(", ", len(case.cotangents))[-1]
+        inputs = ", ".join(variable(n) for n in case.differentiated)
         lines += [f"for leaf in ({inputs},):", "    leaf.requires_grad_()"]
-        lines += [f"outputs = subject.{operation}({forward})"]
+        lines += [f"outputs = subject.{operation.name}({forward})"]
         lines += ["outputs = outputs if isinstance(outputs, tuple) else (outputs,)"]
         pulled = ", ".join(f"d{n}" for n in case.cotangents)
         lines += [
             f"outputs = torch.autograd.grad(outputs, ({inputs},), ({pulled},), allow_unused=True)"
         ]
-    return [*lines, "outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]
+    lines += ["outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]
+    if vjp and dicts and subject.vjp_function is not None:
+        flat = "for o in outputs for one in (o.values() if isinstance(o, dict) else (o,))"
+        lines += [f"outputs = [one {flat}]"]
+    return lines
+
+
+def variable(name: str) -> str:
+    """What an array is called in a script: an entry of a dict by its key."""
+    argument, dot, entry = name.partition(".")
+    return f"{argument}[{entry!r}]" if dot else name

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from seqlaws.properties.cases import Case, CaseStrategy, build, cases
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import CaseStrategy, build, cases
 from seqlaws.properties.diagnosis import Diagnosis, diagnose
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
@@ -176,7 +177,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         return
     sweep = list(enumerate(made.sweep(operation)))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
-    part = min(part, len(sweep))
+    part = max(1, min(part, len(sweep)))
     for k in range(rounds):
         for i, one in sweep[seed % part :: part]:
             fixed = {**one, "gradients": made.gradients}

@@ -1,24 +1,81 @@
 """The contract's operations as data: arguments and outputs with their axes, options by default."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+LAYER = "layers.0."  # the entries of a dict that has several layers are described by the first
+
 
 @dataclass(frozen=True)
 class Operation:
-    """arrays and outputs: name to axes, in order; options: name to default value."""
+    """arrays and outputs: name to axes, in order; options: name to default value.
+
+    An array inside an argument that is a dict has the name "argument.entry". "... E" are any axes
+    and a last one; an output of axes "..." has the shape of the first array.
+    arguments: all that is given by position, in order, if that is more than arrays: a dict by its
+    own name, a number that every call gives (such as num_heads) by its; the latter is kept among a
+    case's options. integers: the arrays of whole numbers, each with the letter of the size that
+    they are below, or "". traits: those that the specification has to know. dtypes: where the
+    operation is of some dtypes only, whatever is declared. whole: whether outputs are whole
+    numbers.
+    """
 
     name: str
     arrays: Mapping[str, str]
     outputs: Mapping[str, str]
     options: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    integers: Mapping[str, str] = field(default_factory=dict)
+    traits: tuple[str, ...] = ()
+    differentiable: bool = True
+    dtypes: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def signature(self) -> str:
         """As the contract writes it."""
         options = [f"{name}={default!r}" for name, default in self.options.items()]
-        return f"{self.name}({', '.join([*self.arrays, *options])})"
+        return f"{self.name}({', '.join([*self.positional, *options])})"
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """What is given by position."""
+        return self.arguments or tuple(self.arrays)
+
+    def axes(self, name: str) -> list[str]:
+        """The axes of an array, of any layer."""
+        return self.arrays[re.sub(r"layers\.\d+\.", LAYER, name)].split()
+
+    @property
+    def batched(self) -> list[str]:
+        """The arrays that have a row for each entry of a batch."""
+        return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
+
+    def is_option(self, name: str) -> bool:
+        """Whether it is given by name; else by position."""
+        return name not in self.positional
+
+    def differentiated(self, names: Any) -> list[str]:
+        """Of the arrays' names those that have a gradient: the floating ones."""
+        return [name for name in names if name not in self.integers]
+
+    def arranged(
+        self, arrays: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """What a call gets by position, dicts put together, and what it gets by name."""
+        given = [self.argument(name, arrays, options) for name in self.positional]
+        return given, {name: o for name, o in options.items() if self.is_option(name)}
+
+    def argument(self, name: str, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """One argument that is given by position."""
+        if name in arrays:
+            return arrays[name]
+        if name in options:
+            return options[name]
+        head = f"{name}."
+        return {n.removeprefix(head): a for n, a in arrays.items() if n.startswith(head)}
 
 
 def recurrent(name: str, blocks: str, states: tuple[str, ...], **options: Any) -> Operation:
@@ -38,38 +95,45 @@ def recurrent(name: str, blocks: str, states: tuple[str, ...], **options: Any) -
     )
 
 
+SOFTMAX = Operation("softmax", {"x": "..."}, {"p": "..."}, {"axis": -1}, traits=("fully_masked",))
+LSTM_GATES = Operation(
+    "lstm_gates",
+    {
+        "x": "B I",
+        "h": "B H",
+        "weight_ih": "4H I",
+        "weight_hh": "4H H",
+        "bias_ih": "4H",
+        "bias_hh": "4H",
+    },
+    {"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
+)
+ATTENTION = Operation(
+    "attention",
+    {"q": "B N L D", "k": "B M S D", "v": "B M S Dv"},
+    {"out": "B N L Dv"},
+    {
+        "mask": None,
+        "is_causal": False,
+        "scale": None,
+        "query_offset": 0,
+        "window": None,
+        "softcap": None,
+    },
+    traits=("fully_masked", "causal_alignment"),
+)
 OPERATIONS = {
     operation.name: operation
     for operation in (
-        Operation("softmax", {"x": "..."}, {"p": "..."}, {"axis": -1}),
+        SOFTMAX,
         recurrent("rnn", "", ("h",), nonlinearity="tanh"),
-        Operation(
-            "lstm_gates",
-            {
-                "x": "B I",
-                "h": "B H",
-                "weight_ih": "4H I",
-                "weight_hh": "4H H",
-                "bias_ih": "4H",
-                "bias_hh": "4H",
-            },
-            {"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
-        ),
+        LSTM_GATES,
         recurrent("lstm", "4", ("h", "c")),
         recurrent("gru", "3", ("h",), reset_after=True),
-        Operation(
-            "attention",
-            {"q": "B N L D", "k": "B M S D", "v": "B M S Dv"},
-            {"out": "B N L Dv"},
-            {
-                "mask": None,
-                "is_causal": False,
-                "scale": None,
-                "query_offset": 0,
-                "window": None,
-                "softcap": None,
-            },
-        ),
+        ATTENTION,
     )
 }
 RECURRENT = ("rnn", "lstm", "gru")
+BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4, "lstm_gates": 4}  # row blocks of the weights
+DIFFERENTIABLE = tuple(name for name, o in OPERATIONS.items() if o.differentiable)
+BATCHED = tuple(name for name, o in OPERATIONS.items() if o.batched)

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.cases import Case, build
+from seqlaws.properties.case import Case, is_floating
+from seqlaws.properties.cases import build
 from seqlaws.properties.checks import ratios
 from seqlaws.properties.draws import by_seed, representable
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Outputs, Subject
@@ -137,7 +138,7 @@ def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outp
     call = subject.pull if part == "gradients" else subject.run
     for number in range(CASES[part]):
         name = subject.operation.name
-        long = LONG[name] if number % 8 == 7 else {}
+        long = LONG.get(name, {}) if number % 8 == 7 else {}
         case = subject.adapted(build(by_seed(seed, 11, number), name, subject.dtype, **long))
         try:
             yield case, call(case)
@@ -174,11 +175,6 @@ def narrowed(arguments: Any, a: Arithmetic, dtype: str) -> dict[str, Any]:
     if FORMATS[a.dtype][0] >= FORMATS[dtype][0]:
         return dict(arguments)
     return {n: rounded(x, a) if is_floating(x) else x for n, x in arguments.items()}
-
-
-def is_floating(x: Any) -> bool:
-    """Whether it is an array of floating numbers."""
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
 
 
 def rounded(x: np.ndarray[Any, Any], a: Arithmetic) -> Rounding:

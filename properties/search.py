@@ -16,7 +16,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.strategies import SearchStrategy
 
-from seqlaws.properties.cases import Case
+from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array
 from seqlaws.properties.subject import LawBrokenError, Record
 

@@ -70,7 +70,7 @@ class Candidate:
         if not callable(getattr(self.namespace, self.operation, None)):
             reason = f"{self.operation} is not offered"
             return Verdict(*made, self.device, "not offered", reason=reason)
-        declared = traits_of(getattr(self.namespace, "TRAITS", {}), self.operation).dtypes
+        declared = dtypes_of(self.namespace, self.operation)
         if self.dtype not in declared:
             reason = f"{self.dtype} is not offered; declared: {', '.join(declared)}"
             return Verdict(*made, self.device, "not offered", reason=reason)
@@ -87,6 +87,12 @@ class Candidate:
         if reasons and verdict.status in ("failed", "not kept"):
             verdict.status, verdict.reason = "known failure", reasons[0]
         return verdict
+
+
+def dtypes_of(namespace: Any, operation: str) -> tuple[str, ...]:
+    """The dtypes that an implementation declares, or the operation's own where it has only some."""
+    declared = traits_of(getattr(namespace, "TRAITS", {}), operation).dtypes
+    return OPERATIONS[operation].dtypes or declared
 
 
 def covers(key: str, verdict: Verdict) -> bool:
@@ -192,7 +198,7 @@ class Session:
         made = []
         for name, (spec, namespace) in self.found.items():
             for operation in chosen:
-                declared = traits_of(getattr(namespace, "TRAITS", {}), operation).dtypes
+                declared = dtypes_of(namespace, operation)
                 for device in self.devices_of(name):
                     reason = self.why_not(name, device)
                     for dtype in self.dtypes or declared:
@@ -205,9 +211,8 @@ class Session:
     def subjects(self) -> Iterator[Subject]:
         """Every operation that can be run, in each declared dtype, on each device."""
         for name, (spec, namespace) in self.found.items():
-            declared = getattr(namespace, "TRAITS", {})
             for operation in self.operations or OPERATIONS:
-                dtypes = traits_of(declared, operation).dtypes
+                dtypes = dtypes_of(namespace, operation)
                 for device in self.devices_of(name):
                     runs = not self.why_not(name, device)
                     for dtype in dtypes if runs and hasattr(namespace, operation) else ():
@@ -218,8 +223,7 @@ class Session:
         """What runs, and on what."""
         lines = []
         for name in self.found:
-            declared = getattr(self.found[name][1], "TRAITS", {})
-            dtypes = {d for o in OPERATIONS for d in traits_of(declared, o).dtypes}
+            dtypes = {d for o in OPERATIONS for d in dtypes_of(self.found[name][1], o)}
             shown = [d for d in DTYPES if d in (self.dtypes or dtypes)]
             devices = ", ".join(self.devices_of(name))
             lines.append(f"seqlaws: {name} on {devices}: {', '.join(shown)}")

@@ -15,11 +15,13 @@ import numpy as np
 
 from seqlaws.properties import apart
 from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError, backend
-from seqlaws.properties.cases import Case, attended, poisoned
+from seqlaws.properties.case import Case, output_shapes
+from seqlaws.properties.cases import poisoned
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import OPERATIONS, RECURRENT, Operation
+from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.traits import Traits, known_failures_of, traits_of
-from seqlaws.reference.numbers import Arithmetic, Expected
+from seqlaws.reference.numbers import Arithmetic, Expected, flattened
 
 Outputs = dict[str, Array]
 
@@ -82,6 +84,8 @@ class Subject:
     @property
     def gives_gradients(self) -> bool:
         """Whether there is any way to a gradient."""
+        if not self.operation.differentiable:
+            return False
         return self.vjp_function is not None or self.traits.backend != "numpy"
 
     @cached_property
@@ -95,7 +99,8 @@ class Subject:
 
     def adapted(self, case: Case) -> Case:
         """The case without the options that are not offered, which are counted."""
-        missing = [o for o in case.options if not self.offers(o)]
+        named = [o for o in case.options if self.operation.is_option(o)]
+        missing = [o for o in named if not self.offers(o)]
         self.record.not_offered.update(missing)
         if missing:
             case = case.without(*missing)
@@ -104,7 +109,8 @@ class Subject:
     def spoilt(self, case: Case, poison: float) -> Case:
         """The case with poison where, for this subject, nobody looks."""
         placed = replace(case, poison=(poison, case.poison[1]))
-        if poison and self.operation.name == "attention":  # where this subject's queries stand
+        has_keys = "fully_masked" in self.operation.traits and "S" in case.sizes()
+        if poison and has_keys:  # where this subject's queries stand
             placed = placed.having(query_offset=self.offset(case))
             seen_by_all = self.traits.fully_masked == "mean" and not attended(placed).any(-1).all()
             if seen_by_all:  # a query without keys takes the mean of all values
@@ -115,7 +121,7 @@ class Subject:
         """query_offset, or what an implementation without it has instead."""
         if self.offers("query_offset"):
             return int(case.option("query_offset"))
-        shift = case.arrays["k"].shape[2] - case.arrays["q"].shape[2]
+        shift = case.sizes()["S"] - case.sizes().get("L", 0)
         return shift if self.traits.causal_alignment == "bottom-right" else 0
 
     def run(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
@@ -124,33 +130,48 @@ class Subject:
 
     def answer(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Outputs:
         """The outputs for arrays that are already the implementation's; checked, and recorded."""
-        raw = self.called(self.function, case, *arrays.values(), **options)
-        names, shapes = list(self.operation.outputs), output_shapes(case)
-        outputs = self.checked(case, raw, names, shapes, self.operation.name)
+        given, named = self.operation.arranged(arrays, options)
+        raw = self.called(self.function, case, *given, **named)
+        outputs = self.checked(raw, output_shapes(case), self.operation.name)
         self.check_inputs(case, arrays, options, raw)
         self.check_earlier(self.operation.name, raw, list(outputs.values()))
         self.record.calls[-1] = (self.operation.name, case, outputs)
         return outputs
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
-        """The gradient of each array for the case's cotangents, by the array's name."""
+        """The gradient of each floating array for the case's cotangents, by the array's name."""
         arrays, options = self.native(case, layouts or {})
         cotangents = {
             n: self.native_array(c, (layouts or {}).get(n, "")) for n, c in case.cotangents.items()
         }
+        pulled = list(cotangents.values())
         if self.vjp_function is not None:
-            given = (*cotangents.values(), *arrays.values())
-            raw = self.called(self.vjp_function, case, *given, **options)
+            given, named = self.operation.arranged(arrays, options)
+            raw = self.called(self.vjp_function, case, *pulled, *given, **named)
         else:
-            given = (self.function, list(cotangents.values()), list(arrays.values()), options)
-            raw = self.called(self.backend.gradients, case, *given)
-        shapes = [a.shape for a in case.arrays.values()]
-        gradients = self.checked(case, raw, list(arrays), shapes, f"{self.operation.name}_vjp")
+            leaves = [arrays[name] for name in case.differentiated]
+            function = self.of_leaves(arrays)
+            raw = self.called(self.backend.gradients, case, function, pulled, leaves, options)
+        raw = tuple(flattened(tuple(raw) if isinstance(raw, list) else raw))
+        shapes = {name: case.arrays[name].shape for name in case.differentiated}
+        gradients = self.checked(raw, shapes, f"{self.operation.name}_vjp")
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
         self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
         self.check_earlier(f"{self.operation.name}_vjp", raw, list(gradients.values()))
         self.record.calls[-1] = (f"{self.operation.name}_vjp", case, gradients)
         return gradients
+
+    def of_leaves(self, arrays: Mapping[str, Any]) -> Callable[..., Any]:
+        """The operation as a function of its floating arrays alone."""
+        names = self.operation.differentiated(arrays)
+
+        def function(*leaves: Any, **options: Any) -> Any:
+            taken = {**arrays, **dict(zip(names, leaves, strict=True))}
+            given, named = self.operation.arranged(taken, options)
+            assert self.function is not None
+            return self.function(*given, **named)
+
+        return function
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
         """The bare call, noted; what it raises becomes a sentence."""
@@ -183,28 +204,29 @@ class Subject:
     def native_array(self, values: Array, layout: str = "") -> Any:
         return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
 
-    def checked(
-        self, case: Case, raw: Any, names: list[str], shapes: list[tuple[int, ...]], what: str
-    ) -> Outputs:
+    def checked(self, raw: Any, shapes: Mapping[str, tuple[int, ...]], what: str) -> Outputs:
         """The outputs as float64, once their type, number, shape, dtype and device are right."""
-        several = isinstance(raw, tuple) or (isinstance(raw, list) and len(names) > 1)
+        several = isinstance(raw, tuple) or (isinstance(raw, list) and len(shapes) > 1)
         given = raw if several else (raw,)
-        if len(given) != len(names):
+        if len(given) != len(shapes):
             raise LawBrokenError(
-                f"{what} returned {len(given)} outputs where {len(names)} are due: "
-                f"{', '.join(names)}"
+                f"{what} returned {len(given)} outputs where {len(shapes)} are due: "
+                f"{', '.join(shapes)}"
             )
         outputs = {}
-        for name, output, shape in zip(names, given, shapes, strict=True):
+        for (name, shape), output in zip(shapes.items(), given, strict=True):
             try:
                 found = self.backend.describe(output)
             except BadOutputError as error:
                 raise LawBrokenError(f"{what} returned, as {name}, {error}") from None
-            due = (tuple(shape), self.dtype, self.device.partition(":")[0])
+            dtype = self.dtype
+            if self.operation.whole:  # of any width
+                dtype = found[1] if found[1].startswith(("int", "uint")) else "a whole number"
+            due = (tuple(shape), dtype, self.device.partition(":")[0])
             for part, is_, ought in zip(("shape", "dtype", "device"), found, due, strict=True):
                 if is_ != ought:
                     raise LawBrokenError(f"{what} returned {name} with {part} {is_}, not {ought}")
-            outputs[name] = self.backend.values(output)
+            outputs[name] = np.asarray(self.backend.values(output), float)
         return outputs
 
     def check_inputs(
@@ -246,20 +268,25 @@ class Subject:
     def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
         """What the specification says, and how far this subject may be from it."""
         found = self.asked("expected", *self.question(case, vjp), **self.reference_options(case))
-        declared = self.operation.name == "attention" and self.traits.fully_masked != "zeros"
-        if declared and not case.arrays["k"].shape[2]:  # of the mean of nothing nothing is claimed
+        declared = "fully_masked" in self.operation.traits and self.traits.fully_masked != "zeros"
+        if declared and case.sizes().get("S") == 0:  # of the mean of nothing nothing is claimed
             found = [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
-        return dict(zip(case.arrays if vjp else self.operation.outputs, found, strict=True))
+        return dict(zip(self.names(case, vjp), found, strict=True))
 
     def plain(self, case: Case, *, vjp: bool = False) -> Outputs:
         """What the specification says in float64, without a bound."""
         found = apart.ask("plain", *self.question(case, vjp), **self.reference_options(case))
-        return dict(zip(case.arrays if vjp else self.operation.outputs, found, strict=True))
+        return dict(zip(self.names(case, vjp), found, strict=True))
+
+    def names(self, case: Case, vjp: bool) -> list[str]:
+        """What a call returns."""
+        return case.differentiated if vjp else list(self.operation.outputs)
 
     def question(self, case: Case, vjp: bool) -> list[Any]:
         """The name and the arguments of a call."""
         cotangents = case.cotangents.values() if vjp else ()
-        return [self.operation.name + ("_vjp" if vjp else ""), *cotangents, *case.arrays.values()]
+        given, _ = self.operation.arranged(case.arrays, case.options)
+        return [self.operation.name + ("_vjp" if vjp else ""), *cotangents, *given]
 
     def asked(self, way: str, *arguments: Any, **options: Any) -> list[Expected]:
         """The specification's answer on rounding numbers of the subject's arithmetic."""
@@ -280,7 +307,7 @@ class Subject:
         """For the recurrences with weight_ih = 1: each step back from the subject's own."""
         given = [self.operation.name, gradients["x"], *self.question(case, vjp=True)[1:]]
         found = self.asked("vjp step by step", *given, **self.every_option(case))
-        return dict(zip(case.arrays, found, strict=True))
+        return dict(zip(case.differentiated, found, strict=True))
 
     def every_option(self, case: Case) -> dict[str, Any]:
         """All options, given or by default."""
@@ -288,10 +315,10 @@ class Subject:
 
     def reference_options(self, case: Case) -> dict[str, Any]:
         """The options of the call, and what the traits say about it."""
-        options = dict(case.options)
-        if self.operation.name in ("softmax", "attention"):
+        _, options = self.operation.arranged({}, case.options)
+        if "fully_masked" in self.operation.traits:
             options["fully_masked"] = self.traits.fully_masked
-        if self.operation.name == "attention":
+        if "causal_alignment" in self.operation.traits:
             options["query_offset"] = self.offset(case)
         return options
 
@@ -306,15 +333,6 @@ def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
         return tuple(operation.options)
     names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
     return tuple(o for o in operation.options if o in names)
-
-
-def output_shapes(case: Case) -> list[tuple[int, ...]]:
-    """The shapes that the outputs must have."""
-    if case.operation == "softmax":
-        return [case.arrays["x"].shape]
-    axes = case.sizes()
-    outputs = OPERATIONS[case.operation].outputs.values()
-    return [tuple(axes[a] for a in letters.split()) for letters in outputs]
 
 
 def described_options(case: Case) -> str:

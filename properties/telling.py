@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.cases import Case
-from seqlaws.properties.draws import Array, representable
-from seqlaws.properties.operations import OPERATIONS, RECURRENT
-from seqlaws.properties.subject import Subject, output_shapes
+from seqlaws.properties.case import Case, is_floating, output_shapes
+from seqlaws.properties.cases import build
+from seqlaws.properties.draws import Array, by_seed, representable
+from seqlaws.properties.operations import BLOCKS, OPERATIONS, RECURRENT
+from seqlaws.properties.subject import Subject
+from seqlaws.properties.sweeps import combinations_of_gradients, unequal
 
-BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4, "lstm_gates": 4}
 SIZES = {"B": 3, "T": 5, "I": 4, "H": 3, "N": 6, "M": 3, "L": 4, "S": 7, "D": 5, "Dv": 2}
 
 
@@ -23,6 +24,9 @@ def telling_cases(subject: Subject, witness: Case) -> Iterator[Case]:
             yield case
             yield extreme(case, 150.0 if axis == 1 else 1.0, -20000.0 if axis == -1 else 0.0)
         return
+    if witness.operation not in BLOCKS and witness.operation != "attention":
+        yield from of_sweeps(witness)
+        return
     yield sized(witness, {})
     yield larger(sized(witness, {}))
     for options in ATTENTION if witness.operation == "attention" else recurrent(witness):
@@ -33,6 +37,14 @@ def telling_cases(subject: Subject, witness: Case) -> Iterator[Case]:
         if subject.offers("query_offset"):
             yield sized(witness, {"is_causal": True, "query_offset": 2}, only=True, L=1)
     yield sized(witness, {}, only=True)
+
+
+def of_sweeps(witness: Case) -> Iterator[Case]:
+    """Cases at unequal sizes, then of every combination of options: ordinary and dense."""
+    name = witness.operation
+    for k, fixed in enumerate([*unequal(name), *combinations_of_gradients(name)]):
+        case = build(by_seed(k, 3), name, witness.dtype, **{**fixed, "dense": True})
+        yield pulled(replace(case, poison=(0.0, 0)))
 
 
 def recurrent(witness: Case) -> Iterator[dict[str, Any]]:
@@ -81,7 +93,9 @@ def ordinary(name: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> Ar
 
 def dense(case: Case) -> Case:
     """The same shapes and options, other numbers."""
-    arrays = {n: ordinary(n, a.shape, case.dtype) for n, a in case.arrays.items()}
+    arrays = {
+        n: ordinary(n, a.shape, case.dtype) if is_floating(a) else a for n, a in case.arrays.items()
+    }
     return pulled(replace(case, arrays=arrays, poison=(0.0, 0)))
 
 
@@ -111,7 +125,9 @@ def sized(case: Case, options: dict[str, Any], *, only: bool = False, **sizes: i
 
 def pulled(case: Case) -> Case:
     """The case with ordinary numbers for its cotangents."""
-    outputs = zip(OPERATIONS[case.operation].outputs, output_shapes(case), strict=True)
+    if not OPERATIONS[case.operation].differentiable:
+        return case
+    outputs = output_shapes(case).items()
     cotangents = {n: ordinary(f"d{n}", shape, case.dtype) for n, shape in outputs}
     return replace(case, cotangents=cotangents)
 

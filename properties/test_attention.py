@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from seqlaws.properties.cases import POISON, Case, attended, drawn
+from seqlaws.properties.case import POISON, Case
+from seqlaws.properties.cases import drawn
 from seqlaws.properties.checks import agree, exactly, require
 from seqlaws.properties.draws import Array, representable
 from seqlaws.properties.laws import law
+from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.subject import Subject
 from seqlaws.reference.numbers import Expected
 

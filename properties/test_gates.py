@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from seqlaws.properties.cases import Case, drawn
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import drawn
 from seqlaws.properties.checks import agree, exactly
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law

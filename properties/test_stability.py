@@ -7,11 +7,12 @@ networks"; Hochreiter and Schmidhuber (1997), "Long short-term memory".
 
 import numpy as np
 
-from seqlaws.properties.cases import Case, drawn
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import drawn
 from seqlaws.properties.checks import agree, exactly, require
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.operations import DIFFERENTIABLE
 from seqlaws.properties.subject import Outputs, Subject
 from seqlaws.properties.sweeps import Fixed
 from seqlaws.reference.algebra import sigmoid
@@ -43,7 +44,7 @@ def own_error(steps: int, due: Array) -> Array:
     return 16 * (steps + 1) * 2.0**-53 * np.abs(due)
 
 
-@law(*OPERATIONS, share=0.03, gradients=True, cases=TINY)
+@law(*DIFFERENTIABLE, share=0.03, gradients=True, cases=TINY)
 def test_jacobian(impl: Subject, case: Case) -> None:
     """Every entry of the Jacobian is right: the gradient of each output entry alone."""
     for name, cotangent in case.cotangents.items():

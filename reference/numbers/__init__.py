@@ -15,7 +15,7 @@ from seqlaws.reference.numbers import products as products
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.rounding import Rounding, exact, settled
 
-__all__ = ["Arithmetic", "Expected", "Rounding", "expected_and_allowed"]
+__all__ = ["Arithmetic", "Expected", "Rounding", "expected_and_allowed", "flattened"]
 
 
 class Expected(NamedTuple):
@@ -56,13 +56,23 @@ def expected_and_allowed(
 
 
 def lifted(x: Any, arithmetic: Arithmetic) -> Any:
-    """Floating arrays as exactly known rounding numbers; anything else as it is."""
+    """Floating arrays as exactly known rounding numbers, in a dict, too; others as they are."""
+    if isinstance(x, dict):
+        return {name: lifted(value, arithmetic) for name, value in x.items()}
     floating = isinstance(x, np.ndarray) and np.issubdtype(x.dtype, np.floating)
     return exact(x, arithmetic) if floating else x
 
 
+def flattened(outputs: Any) -> list[Any]:
+    """Outputs in a list: one or several, and for a dict its entries."""
+    flat: list[Any] = []
+    for one in outputs if isinstance(outputs, tuple) else (outputs,):
+        flat += one.values() if isinstance(one, dict) else [one]
+    return flat
+
+
 def unpacked(outputs: Any, arithmetic: Arithmetic) -> tuple[Expected, ...]:
     """Each output's value and bound."""
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    numbers = [settled(x if isinstance(x, Rounding) else exact(x, arithmetic)) for x in outputs]
+    flat = flattened(outputs)
+    numbers = [settled(x if isinstance(x, Rounding) else exact(x, arithmetic)) for x in flat]
     return tuple(Expected(x.value, x.error) for x in numbers)

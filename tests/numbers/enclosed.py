@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from seqlaws import reference
 from seqlaws.properties.cases import cases
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.reference.numbers import flattened
 
 if not os.environ.get("CI"):  # where it is missing there, that is an error
     pytest.importorskip("flint", reason="python-flint is not installed: nothing is certified")
@@ -29,7 +31,9 @@ def small_cases(draw, operation):
 
 
 def lifted(x):
-    """Floating arrays as balls of radius 0; anything else as it is."""
+    """Floating arrays as balls of radius 0, in a dict, too; anything else as it is."""
+    if isinstance(x, dict):
+        return {name: lifted(value) for name, value in x.items()}
     return balls.exact(x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
 
 
@@ -39,4 +43,9 @@ def certified(name, arguments, options):
         outputs = getattr(reference, name)(
             *(lifted(x) for x in arguments), **{n: lifted(o) for n, o in options.items()}
         )
-    return balls.enclosed(outputs)
+    return balls.enclosed(tuple(flattened(outputs)))
+
+
+def call(case, arrays=None):
+    """A case's arguments, by position and by name; arrays: other ones by the same names."""
+    return OPERATIONS[case.operation].arranged(arrays or case.arrays, case.options)

@@ -26,11 +26,10 @@ from simulated import Simulated, given
 from seqlaws import reference
 from seqlaws.properties.cases import poisoned
 from seqlaws.properties.checks import ratios
-from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.properties.operations import BLOCKS, OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
 
-BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
 CHECKS = ("forward", "vjp", "forward step by step", "vjp step by step")
 ARITHMETICS = {
     "float64": (Arithmetic("float64"),),
@@ -69,7 +68,7 @@ def questions(operation, dtype, *seed, harder=True, step_back=2, **fixed):
     case, regime = hard_case(operation, dtype, *seed, harder=harder, **fixed)
     arithmetic = ARITHMETICS[dtype][random.randint(len(ARITHMETICS[dtype]))]
     options = dict(case.options)
-    if operation in ("softmax", "attention"):
+    if "fully_masked" in OPERATIONS[operation].traits:
         options["fully_masked"] = ("zeros", "zeros", "mean", "nan")[random.randint(4)]
     regime = f"{regime}; {arithmetic.accumulate}, {arithmetic.matmul}"
     arrays, pulled = [*case.arrays.values()], [*case.cotangents.values(), *case.arrays.values()]

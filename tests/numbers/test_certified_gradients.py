@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from enclosed import balls, lifted, small_cases
+from enclosed import SMALL, balls, call, certified, small_cases
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from settings_of_cases import examples
@@ -18,27 +18,24 @@ from settings_of_cases import examples
 from seqlaws import reference
 from seqlaws.properties.cases import cases
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
-from seqlaws.reference.numbers import expected_and_allowed
+from seqlaws.reference.numbers import expected_and_allowed, flattened
 
 H = 1e-30
 TINY = 1e-270  # below it the step underflows
 STEP = 2.0**-70  # of the difference quotient, whose error is of the order of its square
 ZERO = balls.exact(np.zeros(()))
-OPERATIONS_WITH_ROWS = ("softmax", "attention")
-
-
-def as_tuple(outputs):
-    return outputs if isinstance(outputs, tuple) else (outputs,)
+DIFFERENTIATED = [name for name in SMALL if OPERATIONS[name].differentiable]
 
 
 def slope_along(case, options, direction):
     """The derivative of <cotangents, outputs> along a direction: one number for each argument."""
     slopes = {}
-    for name, array in case.arrays.items():
+    for name in case.differentiated:
+        array = case.arrays[name]
         moved = np.where(np.isfinite(array), array + 1j * H * direction[name], array)
-        arguments = [moved if n == name else a for n, a in case.arrays.items()]
+        arguments, _ = call(case, {**case.arrays, name: moved})
         with np.errstate(all="ignore"):
-            outputs = as_tuple(getattr(reference, case.operation)(*arguments, **options))
+            outputs = flattened(getattr(reference, case.operation)(*arguments, **options))
         slopes[name] = sum(
             float(np.sum(c * np.imag(o))) / H
             for c, o in zip(case.cotangents.values(), outputs, strict=True)
@@ -54,24 +51,24 @@ def away_from_kinks(case):
     return case.having(bias_ih=bias + np.pi / 97 * (1 + np.arange(bias.size)))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", DIFFERENTIATED)
 @examples(60)
 @given(data=st.data())
 def test_vjp_is_the_derivative_of_the_forward_source(operation, data):
     """Along random directions, and along single entries, of every argument, with all options."""
     case = away_from_kinks(data.draw(cases(operation, "float64")))
     assume(sum(a.size for a in case.arrays.values()) < 20_000)
-    options = dict(case.options)
-    if operation in OPERATIONS_WITH_ROWS:
+    given, options = call(case)
+    if "fully_masked" in OPERATIONS[operation].traits:
         options["fully_masked"] = ("zeros", "mean")[data.draw(st.integers(0, 1))]
-    arguments = [*case.cotangents.values(), *case.arrays.values()]
+    arguments = [*case.cotangents.values(), *given]
     with np.errstate(all="ignore"):
-        gradients = as_tuple(getattr(reference, f"{operation}_vjp")(*arguments, **options))
+        gradients = flattened(getattr(reference, f"{operation}_vjp")(*arguments, **options))
     vjp = f"{operation}_vjp"
     allowed = expected_and_allowed(vjp, *arguments, arithmetic="float64", **options)
     random = case.random(3)
     for single in (False, True):
-        direction = {n: random.standard_normal(a.shape) for n, a in case.arrays.items()}
+        direction = {n: random.standard_normal(case.arrays[n].shape) for n in case.differentiated}
         if single:
             direction = {n: one_entry(d, random) for n, d in direction.items()}
         slopes = slope_along(case, options, direction)
@@ -98,14 +95,14 @@ def quotient(case, options, name, direction):
     x, d = balls.exact(case.arrays[name]), balls.exact(STEP * direction)
     ends = []
     for moved in (x + d, x - d):
-        arguments = [moved if n == name else lifted(a) for n, a in case.arrays.items()]
-        ends.append(balls.enclosed(getattr(reference, case.operation)(*arguments, **options)))
+        arguments, _ = call(case, {**case.arrays, name: moved})
+        ends.append(certified(case.operation, arguments, options))
     pairs = zip(case.cotangents.values(), *ends, strict=True)
     total = sum((balls.total(balls.exact(c) * (up - down)) for c, up, down in pairs), start=ZERO)
     return float((total / balls.exact(np.array(2 * STEP))).balls[()])
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", DIFFERENTIATED)
 @examples(25)
 @given(data=st.data())
 def test_vjp_is_the_difference_quotient_of_enclosures(operation, data):
@@ -115,13 +112,14 @@ def test_vjp_is_the_difference_quotient_of_enclosures(operation, data):
     if case.options.get("nonlinearity") == "relu" and data.draw(st.booleans()):
         case = replace(case, dtype="float64")
         case = case.having(weight_hh=case.arrays["weight_hh"] * 2.0**150)
-    options = {n: lifted(o) for n, o in case.options.items()}
-    arguments = [*case.cotangents.values(), *case.arrays.values()]
+    given, options = call(case)
+    arguments = [*case.cotangents.values(), *given]
     vjp = f"{operation}_vjp"
     with np.errstate(all="ignore"):
-        gradients = as_tuple(getattr(reference, vjp)(*arguments, **case.options))
-    allowed = expected_and_allowed(vjp, *arguments, arithmetic="float64", **case.options)
-    for (name, array), g, bound in zip(case.arrays.items(), gradients, allowed, strict=True):
+        gradients = flattened(getattr(reference, vjp)(*arguments, **options))
+    allowed = expected_and_allowed(vjp, *arguments, arithmetic="float64", **options)
+    for name, g, bound in zip(case.differentiated, gradients, allowed, strict=True):
+        array = case.arrays[name]
         direction = case.random(4).standard_normal(array.shape)
         direction = np.where(np.isfinite(array), direction, 0.0)
         slope, found = quotient(case, options, name, direction), float(np.sum(g * direction))
@@ -130,16 +128,17 @@ def test_vjp_is_the_difference_quotient_of_enclosures(operation, data):
         assert abs(slope - found) <= 1e-12 * scale + rounding + TINY, (name, slope, found)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", DIFFERENTIATED)
 def test_every_argument_has_a_gradient_of_its_shape(operation):
     @examples(20)
     @given(case=cases(operation, "float64"))
     def holds(case):
-        arguments = [*case.cotangents.values(), *case.arrays.values()]
+        given, options = call(case)
+        arguments = [*case.cotangents.values(), *given]
         with np.errstate(all="ignore"):
-            gradients = getattr(reference, f"{operation}_vjp")(*arguments, **case.options)
-        shapes = [g.shape for g in as_tuple(gradients)]
-        assert shapes == [a.shape for a in case.arrays.values()]
+            gradients = getattr(reference, f"{operation}_vjp")(*arguments, **options)
+        shapes = [g.shape for g in flattened(gradients)]
+        assert shapes == [case.arrays[n].shape for n in case.differentiated]
 
     holds()
 

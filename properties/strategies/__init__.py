@@ -1,0 +1,18 @@
+"""How cases of each operation are drawn: all options in combination, every size and regime.
+
+A strategy never depends on the implementation. One module for each family of operations.
+"""
+
+from seqlaws.properties.strategies.attention import ATTENTION
+from seqlaws.properties.strategies.common import Strategy
+from seqlaws.properties.strategies.recurrent import GATES, RECURRENT
+from seqlaws.properties.strategies.softmax import SOFTMAX
+
+STRATEGIES: dict[str, Strategy] = {
+    "softmax": SOFTMAX,
+    "rnn": RECURRENT,
+    "lstm_gates": GATES,
+    "lstm": RECURRENT,
+    "gru": RECURRENT,
+    "attention": ATTENTION,
+}

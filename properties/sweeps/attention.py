@@ -1,0 +1,111 @@
+"""What to pin for attention: sizes, heads, every pair of options, every kind of mask."""
+
+from itertools import combinations, product
+from typing import Any
+
+from seqlaws.properties.operations import ATTENTION as OPERATION
+from seqlaws.properties.sweeps.common import (
+    BATCHES,
+    FEATURES,
+    LENGTHS,
+    LONG,
+    WIDTHS,
+    Fixed,
+    Sweeps,
+)
+
+# an option's telling values; "mask" by its kind
+TELLING: dict[str, tuple[Any, ...]] = {
+    "mask": ("boolean", "floating", "both"),
+    "is_causal": (True,),
+    "scale": (0.3, 0.0),
+    "query_offset": (2, -1),
+    "window": ((1, None), (None, 1), (2, 1)),
+    "softcap": (0.5,),
+}
+NONE: Fixed = dict(OPERATION.options)
+OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
+
+
+def every_size(operation: str) -> list[Fixed]:
+    """Each letter at each size; lengths beside bare flags, too."""
+    letters = {"L": LENGTHS, "S": LENGTHS, "D": FEATURES, "Dv": FEATURES, "B": BATCHES}
+    letters |= {"M": (1, 2, 3, 4, 5, 8, 12, 16, 17), "group": (1, 2, 3, 4, 7, 8, 16)}
+    bare: Fixed = {"mask": None, "window": None}
+    pinned: list[Fixed] = [{**bare, "L": n, "S": n, "is_causal": True} for n in LENGTHS]
+    pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
+    pinned += [{"S": n, "L": 2} for n in LONG] + [{"L": n, "S": 3} for n in LONG]
+    return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
+
+
+def moderate_sizes(operation: str) -> list[Fixed]:
+    """Fewer, for gradients."""
+    letters = {"L": LENGTHS[:-3], "S": LENGTHS[:-3], "D": WIDTHS, "Dv": WIDTHS, "B": BATCHES}
+    letters |= {"M": (1, 2, 3, 5, 8, 17), "group": (1, 2, 3, 4, 8)}
+    causal: Fixed = {"mask": None, "window": None, "is_causal": True}
+    return [{letter: n} for letter, sizes in letters.items() for n in sizes] + [
+        {**causal, "L": n, "S": n} for n in LENGTHS[:-3]
+    ]
+
+
+def every_combination(operation: str) -> list[Fixed]:
+    """Every pair of options at two sizes, every kind of mask, each option alone at a large size."""
+    return (
+        [n | pair for pair in pairs_of_options() for n in OBLONG]
+        + kinds_of_masks()
+        + [
+            NONE | {"L": 66, "S": 131, name: value}
+            for name, values in TELLING.items()
+            for value in values
+        ]
+    )
+
+
+def of_gradients(operation: str) -> list[Fixed]:
+    """Every pair of options at one size."""
+    return [OBLONG[i % 2] | pair for i, pair in enumerate(pairs_of_options())]
+
+
+def pairs_of_options() -> list[Fixed]:
+    """Every pair of attention's options; each one beside a shifted causal mask."""
+    given = [{name: value} for name, values in TELLING.items() for value in values]
+    pairs = [NONE | a | b for a, b in combinations(given, 2) if a.keys() != b.keys()]
+    return pairs + [NONE | one | {"query_offset": 2, "is_causal": True} for one in given]
+
+
+def kinds_of_masks() -> list[Fixed]:
+    """A mask that differs along any of B, N, L and S, with all its axes or fewer.
+
+    Once among unequal sizes, once where B, N and L are equal, so that one is taken for another.
+    """
+    along = product((True, False), repeat=3)
+    shapes = list(product(("boolean", "floating"), along, (4, 3, 2), ("S", 1)))
+    sizes: list[Fixed] = [
+        OBLONG[0] | {"B": 2, "M": 2},
+        {"B": 2, "M": 2, "group": 1, "L": 2, "S": 3},
+    ]
+    return [
+        NONE | n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
+        for kind, axes, rank, last in shapes
+        if not any(axes[: 4 - rank])
+        for n in sizes
+    ]
+
+
+def unequal(operation: str) -> list[Fixed]:
+    """Grouped heads and others; one query alone, as in decoding."""
+    heads: list[Fixed] = [{"B": 2, "M": 3, "group": 2}, {"B": 3, "M": 2, "group": 1}]
+    sizes: list[Fixed] = [
+        {"L": 4, "S": 7, "D": 5, "Dv": 8},
+        {"L": 17, "S": 34, "D": 16, "Dv": 9},
+    ]
+    return [a | b for a in heads for b in sizes] + [{**heads[0], "L": 1, "S": 9, "D": 4}]
+
+
+def one_large(operation: str) -> list[Fixed]:
+    """Long queries and longer keys."""
+    heads: Fixed = {"mask": None, "B": 2, "M": 1, "group": 2}
+    return [{**heads, "L": 130, "S": 1030, "D": 65, "Dv": 64}]
+
+
+ATTENTION = Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large)

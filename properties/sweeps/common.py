@@ -1,0 +1,36 @@
+"""Sizes that are worth a case each, and what a family of operations has to pin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Fixed = dict[str, Any]
+Pinned = Callable[[str], list[Fixed]]
+LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257)
+LONG = (256, 512, 513, 1000, 1025)
+FEATURES = (1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 129)
+WIDTHS = (1, 2, 3, 7, 8, 9, 16, 17, 33, 65)
+BATCHES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33)
+
+
+def nothing(operation: str) -> list[Fixed]:
+    """Nothing to pin."""
+    return []
+
+
+@dataclass(frozen=True)
+class Sweeps:
+    """What to pin for an operation, one after another.
+
+    every_size: each letter at each size, the others drawn. moderate_sizes: fewer, for gradients.
+    every_combination: every pair of options with nothing else given, and each option alone at a
+    large size; of_gradients: fewer. unequal: a few sets of sizes of which none is 1 and no two are
+    equal, so that strides tell. one_large: one problem that is larger than any other law's.
+    """
+
+    every_size: Pinned
+    moderate_sizes: Pinned
+    unequal: Pinned
+    every_combination: Pinned = nothing
+    of_gradients: Pinned = nothing
+    one_large: Pinned = nothing

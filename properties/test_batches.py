@@ -1,0 +1,101 @@
+"""Batches, chunks and caches: an entry is what it is, in whatever company."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.case import Case, is_floating
+from seqlaws.properties.cases import another, drawn
+from seqlaws.properties.checks import agree, same
+from seqlaws.properties.laws import law
+from seqlaws.properties.operations import BATCHED, RECURRENT
+from seqlaws.properties.subject import Subject
+
+WITHOUT_STEPS = tuple(o for o in BATCHED if o not in RECURRENT)
+
+
+@law(*BATCHED, share=0.2)
+def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
+    """With the batch size unchanged, a row's bits do not depend on what its neighbours are."""
+    batch = case.sizes()["B"]
+    if batch < 2:
+        return
+    row = int(case.random().randint(batch))
+    first = impl.run(case)
+    random = case.random(1)
+    changes: dict[str, Any] = {}
+    for name in impl.operation.batched:
+        other = np.array(another(case, 1).arrays[name])
+        if is_floating(other):
+            other *= np.nan if random.randint(3) == 0 else 100
+        other[row] = case.arrays[name][row]
+        changes[name] = other
+    second = impl.run(case.having(**changes))
+    own = {n: o[row : row + 1] for n, o in first.items()}
+    same(impl, {n: o[row : row + 1] for n, o in second.items()}, own, "a neighbour has influence")
+    if impl.gives_gradients and impl.device == "cpu":  # elsewhere sums may run in any order
+        pulled, others = impl.pull(case), impl.pull(case.having(**changes))
+        rows = [n for n in changes if n in pulled]
+        own = {n: pulled[n][row : row + 1] for n in rows}
+        found = {n: others[n][row : row + 1] for n in rows}
+        same(impl, found, own, "a neighbour has influence on a gradient")
+
+
+@law("softmax", *WITHOUT_STEPS, share=0.12, cases=drawn(mask=None))
+def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
+    """Each entry of a batch is what it is alone."""
+    if case.operation == "softmax":
+        if case.arrays["x"].ndim < 2 or case.option("axis") % case.arrays["x"].ndim == 0:
+            return
+        names = ["x"]
+    else:
+        names = impl.operation.batched
+    rows = [
+        impl.run(case.having(**{n: case.arrays[n][b : b + 1] for n in names}))
+        for b in range(len(case.arrays[names[0]]))
+    ]
+    if rows:
+        together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
+        due = impl.expected_of_steps(case, together)
+        agree(impl, together, due, "an entry alone differs from the entry in its batch")
+
+
+@law(*BATCHED, share=0.1, level="SHOULD", cases=drawn(mask=None))
+def test_batch_invariance(impl: Subject, case: Case) -> None:
+    """A row's bits do not depend on the size of its batch, nor on its place in it."""
+    batch = case.sizes()["B"]
+    if not batch:
+        return
+    order = case.random().permutation(np.repeat(np.arange(batch), 2))
+    changes: dict[str, Any] = {n: case.arrays[n][order] for n in impl.operation.batched}
+    if case.options.get("lengths") is not None:
+        changes["lengths"] = case.options["lengths"][order]
+    first = impl.run(case)
+    second = impl.run(case.having(**changes))
+    same(impl, second, {n: o[order] for n, o in first.items()}, "a row's bits depend on its batch")
+
+
+@law(*RECURRENT, share=0.1, level="SHOULD", cases=drawn(padded=False))
+def test_chunking_invariance(impl: Subject, case: Case) -> None:
+    """A sequence in two parts gives the bits of the sequence at once."""
+    cut = int(case.random().randint(0, case.arrays["x"].shape[1] + 1))
+    if case.option("reverse"):
+        case = case.without("reverse")
+    first = impl.run(case.having(x=case.arrays["x"][:, :cut]))
+    carried = {f"{n[0]}0": first[n] for n in first if n != "y"}
+    second = impl.run(case.having(x=case.arrays["x"][:, cut:], **carried))
+    parts = {**second, "y": np.concatenate([first["y"], second["y"]], axis=1)}
+    same(impl, parts, impl.run(case), "the bits depend on the chunking")
+
+
+@law("attention", share=0.1, level="SHOULD", needs=("query_offset",))
+def test_decoding_invariance(impl: Subject, case: Case) -> None:
+    """One query at a time, from a cache, gives the bits of all queries at once."""
+    length, mask = case.arrays["q"].shape[2], case.option("mask")
+    whole = impl.run(case)
+    for i in range(min(length, 4)):
+        changes: dict[str, Any] = {"q": case.arrays["q"][:, :, i : i + 1]}
+        if mask is not None and mask.ndim > 1 and mask.shape[-2] > 1:
+            changes["mask"] = mask[..., i : i + 1, :]
+        one = impl.run(case.having(**changes, query_offset=case.option("query_offset") + i))
+        same(impl, one, {"out": whole["out"][:, :, i : i + 1]}, "the bits depend on the cache")
