@@ -122,6 +122,31 @@ ATTENTION = Operation(
     },
     traits=("fully_masked", "causal_alignment"),
 )
+MULTI_HEAD_ATTENTION = Operation(
+    "multi_head_attention",
+    {
+        "query": "B L E",
+        "key": "B S E",
+        "value": "B S E",
+        "in_proj_weight": "3E E",
+        "in_proj_bias": "3E",
+        "out_proj_weight": "E E",
+        "out_proj_bias": "E",
+    },
+    {"out": "B L E"},
+    {"mask": None, "is_causal": False},
+    arguments=(
+        "query",
+        "key",
+        "value",
+        "in_proj_weight",
+        "in_proj_bias",
+        "out_proj_weight",
+        "out_proj_bias",
+        "num_heads",
+    ),
+    traits=("fully_masked", "causal_alignment"),
+)
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -131,6 +156,7 @@ OPERATIONS = {
         recurrent("lstm", "4", ("h", "c")),
         recurrent("gru", "3", ("h",), reset_after=True),
         ATTENTION,
+        MULTI_HEAD_ATTENTION,
     )
 }
 RECURRENT = ("rnn", "lstm", "gru")

@@ -135,8 +135,8 @@ def test_nan_shows(impl: Subject, case: Case) -> None:
     array.reshape(-1)[int(random.randint(array.size))] = np.nan
     spoiled = case.having(**{name: array})
     leaks = impl.traits.masked_nan == "may leak"
-    if case.operation == "attention" and (leaks or name != "q"):  # where every query may look
-        spoiled = spoiled.without("mask", "is_causal", "window")
+    if leaks or name != "q":  # where every query may look
+        spoiled = spoiled.without("mask", "memory_mask", "is_causal", "window")
     due = {n: np.isnan(value) for n, value in impl.plain(spoiled).items()}
     observed = {n: np.isnan(o) for n, o in impl.run(spoiled).items()}
     agree(

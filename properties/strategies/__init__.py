@@ -5,6 +5,7 @@ A strategy never depends on the implementation. One module for each family of op
 
 from seqlaws.properties.strategies.attention import ATTENTION
 from seqlaws.properties.strategies.common import Strategy
+from seqlaws.properties.strategies.multi_head import MULTI_HEAD
 from seqlaws.properties.strategies.recurrent import GATES, RECURRENT
 from seqlaws.properties.strategies.softmax import SOFTMAX
 
@@ -15,4 +16,5 @@ STRATEGIES: dict[str, Strategy] = {
     "lstm": RECURRENT,
     "gru": RECURRENT,
     "attention": ATTENTION,
+    "multi_head_attention": MULTI_HEAD,
 }

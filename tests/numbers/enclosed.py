@@ -17,7 +17,7 @@ from seqlaws.reference.numbers import balls
 
 SMALL = {
     "softmax": "n", "attention": "L S D Dv B M group", "lstm_gates": "B I H", "rnn": "B T I H",
-    "lstm": "B T I H", "gru": "B T I H",
+    "lstm": "B T I H", "gru": "B T I H", "multi_head_attention": "L S D B N",
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def small_cases(draw, operation):
     """Cases of float32 numbers with every size at most 3 (softmax: rows of at most 9)."""
     top = 9 if operation == "softmax" else 3
     sizes = {letter: draw(st.integers(0, top)) for letter in SMALL[operation].split()}
-    sizes |= {letter: max(sizes[letter], 1) for letter in ("M", "group") if letter in sizes}
+    sizes |= {letter: max(sizes[letter], 1) for letter in ("M", "N", "group") if letter in sizes}
     return draw(cases(operation, "float32", **sizes))
 
 
