@@ -5,8 +5,9 @@
     python tests/power.py --page FILE    docs/power.md from it
 
 prints a line for each implementation: the law that caught it first, after how many examples and
-seconds, and what the diagnosis said; or, for a right one, its worst observed / allowed. Exits with
-1 where one was missed or rejected. Each implementation has a process of its own.
+seconds, and whether the diagnosis is right, where the cause is one line; or, for a right one, its
+worst observed / allowed. Exits with 1 where one was missed or rejected. Each implementation has a
+process of its own.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 
+from power_page import is_right, page  # noqa: E402
 from zoo.catalogue import right as right_ones  # noqa: E402
 from zoo.catalogue import wrong as wrong_ones  # noqa: E402
 
@@ -61,12 +63,21 @@ class Outcome:
     def well(self):
         return bool(self.caught) == (self.kind == "wrong")
 
+    @property
+    def told(self):
+        """Whether the diagnosis is right, in a word."""
+        if not (self.due and self.caught):
+            return ""
+        return (
+            "told" if is_right(self.due, self.said) else f"NOT TOLD [{self.due}], but: {self.said}"
+        )
+
     def line(self):
         what = f"passed {self.examples} examples, worst {self.worst:.2f}, seed {self.seed}"
         if self.caught:
             what = f"{self.caught}: {self.reason}"
         mark = "ok" if self.well else "ASTRAY"
-        return f"{mark}  {self.target}  {self.seconds:.1f} s  {what}"[:240]
+        return f"{mark}  {self.target}  {self.seconds:.1f} s  {what[:200]}  {self.told}"
 
 
 def laws_of(target):
@@ -167,8 +178,6 @@ def main():
     parser.add_argument("--page", type=Path)
     options = parser.parse_args()
     if options.page:
-        from power_page import page
-
         (ROOT / "docs" / "power.md").write_text(page(known(options.page)))
         return 0
     kinds = [options.kind] if options.kind else ["wrong", "right"]
@@ -198,6 +207,9 @@ def astray(kind, options):
     count = sum(not o.well for o in found)
     median = statistics.median([o.seconds for o in found] or [0.0])
     print(f"{len(found)} {kind} ones, {count} astray, median {median:.2f} s", flush=True)
+    said = [o.told for o in found if o.told]
+    if said:
+        print(f"diagnosis right on {said.count('told')} of {len(said)}", flush=True)
     return count
 
 

@@ -1,6 +1,6 @@
 """The catalogue of misreadings, and what a failure says of its cause.
 
-All of the zoo: `python tests/diagnosed.py`.
+All of the zoo: `python tests/power.py`.
 """
 
 import sys
@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from diagnosed import first_failure, is_right
+from power import verdicts
+from power_page import is_right
 from zoo.catalogue import wrong
 
 from seqlaws import reference
@@ -50,21 +51,21 @@ UNTOLD = ("wrong_attention_numbers.py:value_features_beyond_a_tile",)
 EFFORT = Effort(examples=100, shrinking=0.3)
 
 
-def entry(target):
-    return next(e for e in wrong(("numpy",)) if e.target == target)
+def first_failure(target):
+    return next(v for v in verdicts(target, EFFORT) if v.status == "failed")
 
 
 @pytest.mark.parametrize("target", TOLD)
 def test_the_cause_is_named(target):
-    one = entry(target)
-    verdict = first_failure(one, EFFORT)
+    one = next(e for e in wrong(("numpy",)) if e.target == target)
+    verdict = first_failure(target)
     assert is_right(one.diagnosis, verdict.diagnosis), verdict.diagnosis
     assert "  diagnosis       " in verdict.message
 
 
 @pytest.mark.parametrize("target", UNTOLD)
 def test_where_nothing_explains_it_the_failure_says_so(target):
-    verdict = first_failure(entry(target), EFFORT)
+    verdict = first_failure(target)
     count = len(about("attention"))
     said = f"none of the {count} misreadings of attention in the catalogue explains it"
     assert verdict.diagnosis == said
