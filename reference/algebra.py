@@ -94,6 +94,30 @@ def log_sum_exp(x: Array) -> Array:
     return np.log(np.where(total == 0, 1, total)) + largest
 
 
+def mean(x: Array) -> Array:
+    """sum_j x_j / n along the last axis, kept as an axis of size 1; 0 of nothing."""
+    return np.sum(x, axis=-1, keepdims=True) / max(x.shape[-1], 1)
+
+
+@singledispatch
+def standardized(x: Array, eps: float) -> tuple[Array, Array]:
+    """(x - mean) / sqrt(variance + eps) along the last axis, and 1 / sqrt(variance + eps).
+
+    In two passes: the mean first, then the mean square of what is left.
+    """
+    centred = x - mean(x)
+    root = np.sqrt(mean(centred * centred) + eps)
+    return centred / root, 1 / root
+
+
+@singledispatch
+def added_at(terms: Array, places: tuple[Array, ...], shape: tuple[int, ...]) -> Array:
+    """Zeros of a shape, each term added at its place: what indexing by `places` is backwards."""
+    total = np.zeros(shape, terms.dtype)
+    np.add.at(total, places, terms)
+    return total
+
+
 def matmul_where(counts: Array, a: Array, b: Array) -> Array:
     """sum_j a_ij b_jd over the pairs (i, j) that count; elsewhere a is 0 and b may be anything.
 

@@ -131,6 +131,17 @@ def largest(x: Balls, axis: Any, keepdims: bool, initial: float) -> Balls:
     return of_balls(lambda z: reduce(z, **options))(x.balls)
 
 
+def added_at(terms: Balls, places: tuple[Array, ...], shape: tuple[int, ...]) -> Balls:
+    """np.add.at, on zeros."""
+    start = exact(np.zeros(shape)).balls
+
+    def add(balls: Array) -> Array:
+        np.add.at(start, places, balls)
+        return start
+
+    return of_balls(add)(terms.balls)
+
+
 def where(condition: Any, x: Any, y: Any) -> Balls:
     """np.where."""
     return Balls(np.where(condition, exact(x).balls, exact(y).balls))
@@ -176,9 +187,10 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "matmul": of_balls(matmul),
     "maximum": elementwise(arb.max),
     "exp": elementwise(arb.exp),
-    "log": elementwise(arb.log),
     "sin": elementwise(arb.sin),
     "cos": elementwise(arb.cos),
+    "log": elementwise(lambda ball: ball.log() if ball != 0 else arb(-math.inf)),
+    "sqrt": elementwise(arb.sqrt),
     "tanh": elementwise(arb.tanh),
     "greater": lambda x, y: is_positive(x - y),
     "equal": lambda x, y: each(operator.eq, x, y).astype(bool),
@@ -198,3 +210,4 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 algebra.normal_cdf.register(Balls, normal_cdf)
 algebra.number.register(Balls, number)
 algebra.exponential.register(Balls, exponential)
+algebra.added_at.register(Balls, added_at)

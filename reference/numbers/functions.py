@@ -18,6 +18,7 @@ from seqlaws.reference.numbers.rounding import (
     lift,
     settled,
     size,
+    unknown_if_nan,
 )
 
 LOG2E = 1.4426950408889634
@@ -98,6 +99,16 @@ def exp(x: Rounding) -> Rounding:
     far = np.exp(x.value + x.error)
     error = np.where(x.error < 1, near, np.where(np.isneginf(x.value), 0, far))
     return evaluated(x, value, error)
+
+
+def log(x: Rounding) -> Rounding:
+    """-inf at 0 and 0 at 1, exactly; nothing is claimed where the argument may be 0 and is not."""
+    x = settled(x)
+    value, known = np.log(x.value), x.error == 0
+    reached = np.where(x.error < x.value, -np.log1p(-x.error / x.value), np.inf)
+    result = evaluated(x, value, unknown_if_nan(reached))
+    exactly = known & ((x.value == 0) | (x.value == 1))
+    return Rounding(value, np.where(exactly, 0, result.error), x.arithmetic)
 
 
 def prescaled(x: Rounding) -> Rounding:
@@ -193,11 +204,11 @@ def either(formula: Rounding, *equivalents: Rounding) -> Rounding:
     error = x.error
     for other in equivalents:
         y = settled(lift(other, x))
-        error = np.maximum(error, y.error + np.abs(y.value - x.value))
+        error = np.maximum(error, unknown_if_nan(y.error + np.abs(y.value - x.value)))
     return Rounding(x.value, error, x.arithmetic, x.grid)
 
 
-UFUNCS |= {"tanh": tanh, "exp": exp}
+UFUNCS |= {"tanh": tanh, "exp": exp, "log": log}
 algebra.sigmoid.register(Rounding, sigmoid)
 algebra.normal_cdf.register(Rounding, normal_cdf)
 algebra.step.register(Rounding, step)

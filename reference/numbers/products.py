@@ -1,4 +1,4 @@
-"""Products on rounding numbers: of two arrays, with a scalar factor, of matrices.
+"""Products on rounding numbers: of two arrays, with a scalar factor, of matrices; quotients.
 
 A scalar factor may be put on the sum, on one operand or as its root on both; the operands of a
 matrix product may be rounded beforehand, and the normaliser of softmax weights may wait for it, as
@@ -24,14 +24,39 @@ from seqlaws.reference.numbers.rounding import (
 
 
 def multiply(x: Any, y: Any) -> Rounding:
-    """A term that took one rounding; a Python number scales instead."""
+    """A term that took one rounding; a Python float scales instead."""
     for scalar, number in ((x, y), (y, x)):
-        if isinstance(scalar, (int, float)):
+        if isinstance(scalar, float):
             return scaled(number, float(scalar))
     x, y = lift_all(x, y)
     error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size(y))
     m = unknown_if_nan(size(x) * size(y))
     return Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
+
+
+def divide(x: Rounding, y: Rounding) -> Rounding:
+    """A quotient, or a product with the reciprocal, which may underflow or overflow on its own.
+
+    By one and the same power of two it is exact.
+    """
+    x, y = settled(x), settled(y)
+    a, value, sizes = x.arithmetic, x.value / y.value, size(x)
+    nearest = np.abs(y.value) - y.error  # to zero
+    error = unknown_if_nan((x.error + unknown_if_nan(np.abs(value) * y.error)) / nearest)
+    divisor = abs(float(y.value.flat[0])) if y.value.size else 1.0
+    exact_power = math.frexp(divisor)[0] == 0.5 and not y.error.any()
+    if exact_power and np.all(np.abs(y.value) == divisor):
+        grid = x.grid / divisor
+        lossless = grid >= 2 * a.tiny or divisor <= 1
+        error = error + (0.0 if lossless else a.tiny)
+    else:
+        grid = 0.0
+        below = np.where(1 / np.abs(y.value) < 2 * a.tiny, a.tiny, 0.0)  # of the reciprocal
+        twice = 2 * a.unit * (1 + 2 * a.unit)  # rounded, the reciprocal and the product
+        error = error + twice * (np.abs(value) + error) + 3 * a.tiny + below * sizes
+        error = np.where(sizes == 0, 0.0, error)  # 0 / y = 0
+    unsure = ~(nearest > 0) | (1 / nearest > a.largest) | (np.abs(value) + error > a.largest)
+    return Rounding(value, np.where(unsure, np.inf, error), a, grid)
 
 
 def scaled(x: Rounding, factor: float) -> Rounding:
@@ -116,4 +141,4 @@ def free(x: Rounding) -> Array:
     return (x.error == 0) & (np.abs(x.value) <= x.grid / x.arithmetic.operand_unit)
 
 
-UFUNCS |= {"multiply": multiply, "matmul": matmul}
+UFUNCS |= {"multiply": multiply, "divide": divide, "matmul": matmul}

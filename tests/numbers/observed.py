@@ -18,6 +18,7 @@ if __name__ == "__main__":
     import conftest  # noqa: F401  makes the clone importable as seqlaws
 
 import simulated_angles  # noqa: F401  registers its rules
+import simulated_moments  # noqa: F401  registers its rules
 import simulated_softmax  # noqa: F401  registers its rules
 from hard_cases import hard_case
 from machine import Machine

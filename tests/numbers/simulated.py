@@ -180,7 +180,7 @@ def negative(x):
 
 def multiply(x, y):
     for scalar, number in ((x, y), (y, x)):
-        if isinstance(scalar, (int, float)):
+        if isinstance(scalar, float):
             return scaled(number, float(scalar))
     m = machine_of((x, y))
     x, y = lift(x, m), lift(y, m)
