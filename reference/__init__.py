@@ -6,7 +6,9 @@ on the number systems of `seqlaws.reference.numbers`. An argument that is not mo
 
 from seqlaws.reference.attention import attention, attention_vjp
 from seqlaws.reference.gru import gru, gru_vjp
+from seqlaws.reference.layer_norm import layer_norm, layer_norm_vjp
 from seqlaws.reference.lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.reference.markov import markov_log_prob, markov_log_prob_vjp
 from seqlaws.reference.multi_head import multi_head_attention, multi_head_attention_vjp
 from seqlaws.reference.positions import (
     positional_encoding,
@@ -21,10 +23,14 @@ __all__ = [
     "attention_vjp",
     "gru",
     "gru_vjp",
+    "layer_norm",
+    "layer_norm_vjp",
     "lstm",
     "lstm_gates",
     "lstm_gates_vjp",
     "lstm_vjp",
+    "markov_log_prob",
+    "markov_log_prob_vjp",
     "multi_head_attention",
     "multi_head_attention_vjp",
     "positional_encoding",
