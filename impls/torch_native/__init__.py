@@ -1,0 +1,40 @@
+"""What people call in torch: its recurrent layers, `softmax` and `scaled_dot_product_attention`.
+
+Nothing is added to torch but checks of shapes and dtypes (it broadcasts, and does not compare).
+An option that torch lacks is not in the signature, or is a `NotImplementedError`. The layers are
+offered in float32 and float64: in 16 bits they round every intermediate to the dtype.
+"""
+
+from seqlaws.impls.torch_native._checks import DTYPES
+from seqlaws.impls.torch_native._functional import attention, softmax
+from seqlaws.impls.torch_native._recurrent import gru, lstm, rnn
+
+SIXTEEN_BITS = (
+    "along any axis but the last, F.softmax keeps its numerators in 16 bits: twice the rounding "
+    "of a softmax that accumulates in float32"
+)
+TRAITS = {
+    "backend": "torch",
+    "device": "cpu",
+    "dtypes": DTYPES,
+    "fully_masked": {"softmax": "nan", "attention": "zeros"},
+    "causal_alignment": "top-left",
+    "masked_nan": {"attention": "may leak"},
+    "known_failures": {
+        "softmax.*[bfloat16]": SIXTEEN_BITS,
+        "softmax.*[float16]": SIXTEEN_BITS,
+        "attention.*": (
+            "on the CPU scaled_dot_product_attention masks before it scales, so that is_causal "
+            "with a scale of 0 or less gives NaN; and it answers a NaN query with zeros"
+        ),
+    },
+}
+
+__all__ = [
+    "TRAITS",
+    "attention",
+    "gru",
+    "lstm",
+    "rnn",
+    "softmax",
+]

@@ -1,0 +1,36 @@
+"""Arguments are checked before torch sees them: it broadcasts, and does not compare dtypes."""
+
+from torch import Tensor
+
+ALL = ("float64", "float32", "bfloat16", "float16")
+WIDE = ("float64", "float32")
+DTYPES = {"softmax": ALL, "rnn": WIDE, "lstm": WIDE, "gru": WIDE, "attention": ALL}
+
+
+def bind(operation: str, **tensors: tuple[Tensor, str]) -> dict[str, int]:
+    """Match tensors with shapes such as "B T I" or "4H I", and return the size of each letter.
+
+    Raises `TypeError` for anything but tensors of one dtype that the operation is offered in, and
+    `ValueError` where a shape disagrees with its own letters or with a tensor before it.
+    """
+    sizes: dict[str, int] = {}
+    dtype = None
+    for name, (tensor, shape) in tensors.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name} must be a torch tensor, not {type(tensor).__name__}")
+        if str(tensor.dtype).removeprefix("torch.") not in DTYPES[operation]:
+            raise TypeError(f"{name} must be one of {DTYPES[operation]}, not {tensor.dtype}")
+        dtype = dtype or tensor.dtype
+        if tensor.dtype != dtype:
+            raise TypeError(f"{name} is {tensor.dtype}, the tensors before it are {dtype}")
+        axes = shape.split()
+        expected = []
+        for axis, size in zip(axes, tensor.shape, strict=False):
+            letter = axis.lstrip("0123456789")
+            factor = int(axis.removesuffix(letter) or 1)
+            expected.append(factor * sizes.setdefault(letter, size))
+        if tensor.dim() != len(axes) or list(tensor.shape) != expected:
+            known = ", ".join(f"{letter}={size}" for letter, size in sizes.items())
+            got = tuple(tensor.shape)
+            raise ValueError(f"{name} must have shape ({shape}) with {known}; got {got}")
+    return sizes

@@ -1,0 +1,58 @@
+"""torch's functions: `softmax` and `scaled_dot_product_attention`."""
+
+import operator
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seqlaws.impls.torch_native._checks import bind
+
+
+def softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """`torch.nn.functional.softmax` of x, any shape, along `axis`; a row of -inf gives NaN.
+
+    Raises `TypeError` for a wrong dtype or an axis that is not an integer (torch would guess for
+    None), `IndexError` for an axis that x does not have.
+    """
+    letters = ["d" * (i + 1) for i in range(x.dim())] if isinstance(x, Tensor) else []
+    bind("softmax", x=(x, " ".join(letters)))
+    if not -x.dim() <= operator.index(axis) < x.dim():
+        raise IndexError(f"x has no axis {axis}, its shape is {tuple(x.shape)}")
+    return functional.softmax(x, dim=operator.index(axis))
+
+
+def attention(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """`scaled_dot_product_attention` from q (B, N, L, D) to k (B, M, S, D) and v (B, M, S, Dv).
+
+    Returns (B, N, L, Dv). `mask` is broadcastable to (B, N, L, S), of booleans (True: may attend)
+    or of the inputs' dtype. Raises `ValueError` for a wrong shape, `TypeError` for a wrong dtype,
+    `NotImplementedError` for a mask of rank 0 or 1, or together with `is_causal`.
+    """
+    size = bind("attention", q=(q, "B N L D"), k=(k, "B M S D"), v=(v, "B M S Dv"))
+    if size["M"] == 0 or size["N"] % size["M"]:
+        raise ValueError(f"{size['M']} key heads do not divide {size['N']} query heads")
+    if mask is not None:
+        shape = (*q.shape[:3], size["S"])
+        if not isinstance(mask, Tensor) or mask.dtype not in (torch.bool, q.dtype):
+            kind = getattr(mask, "dtype", type(mask).__name__)
+            raise TypeError(f"mask must be a tensor of booleans or of {q.dtype}, not of {kind}")
+        try:
+            mask.broadcast_to(shape)
+        except RuntimeError:
+            got = tuple(mask.shape)
+            raise ValueError(f"mask {got} is not broadcastable to {shape}") from None
+        if mask.dim() < 2:
+            raise NotImplementedError("torch's attention takes masks of rank 2 and more")
+        if is_causal:
+            raise NotImplementedError("torch's attention takes a mask or is_causal, not both")
+    return functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, is_causal=is_causal, scale=scale, enable_gqa=size["N"] != size["M"]
+    )
