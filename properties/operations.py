@@ -147,6 +147,21 @@ MULTI_HEAD_ATTENTION = Operation(
     ),
     traits=("fully_masked", "causal_alignment"),
 )
+POSITIONAL_ENCODING = Operation(
+    "positional_encoding",
+    {},
+    {"encoding": "length dim"},
+    arguments=("length", "dim"),
+    differentiable=False,
+    dtypes=("float64",),
+)
+ROTARY_EMBEDDING = Operation(
+    "rotary_embedding",
+    {"x": "B N L D", "positions": "L"},
+    {"out": "B N L D"},
+    {"base": 10000.0, "interleaved": False},
+    integers={"positions": ""},
+)
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -157,6 +172,8 @@ OPERATIONS = {
         recurrent("gru", "3", ("h",), reset_after=True),
         ATTENTION,
         MULTI_HEAD_ATTENTION,
+        POSITIONAL_ENCODING,
+        ROTARY_EMBEDDING,
     )
 }
 RECURRENT = ("rnn", "lstm", "gru")

@@ -316,6 +316,8 @@ class Subject:
     def reference_options(self, case: Case) -> dict[str, Any]:
         """The options of the call, and what the traits say about it."""
         _, options = self.operation.arranged({}, case.options)
+        if not case.arrays:  # a position to count from, of the kind of numbers that is asked
+            options["first"] = np.zeros(())
         if "fully_masked" in self.operation.traits:
             options["fully_masked"] = self.traits.fully_masked
         if "causal_alignment" in self.operation.traits:

@@ -6,6 +6,7 @@ A strategy never depends on the implementation. One module for each family of op
 from seqlaws.properties.strategies.attention import ATTENTION
 from seqlaws.properties.strategies.common import Strategy
 from seqlaws.properties.strategies.multi_head import MULTI_HEAD
+from seqlaws.properties.strategies.positions import ENCODING, ROTARY
 from seqlaws.properties.strategies.recurrent import GATES, RECURRENT
 from seqlaws.properties.strategies.softmax import SOFTMAX
 
@@ -17,4 +18,6 @@ STRATEGIES: dict[str, Strategy] = {
     "gru": RECURRENT,
     "attention": ATTENTION,
     "multi_head_attention": MULTI_HEAD,
+    "positional_encoding": ENCODING,
+    "rotary_embedding": ROTARY,
 }

@@ -3,7 +3,7 @@
 A drawn case takes a size or a combination of options by chance; a sweep takes each one surely.
 """
 
-from seqlaws.properties.sweeps import attention, multi_head, recurrent, softmax
+from seqlaws.properties.sweeps import attention, multi_head, positions, recurrent, softmax
 from seqlaws.properties.sweeps.common import Fixed, Sweeps
 
 __all__ = ["SWEEPS", "Fixed", "Sweeps"]
@@ -16,6 +16,8 @@ SWEEPS: dict[str, Sweeps] = {
     "gru": recurrent.RECURRENT,
     "attention": attention.ATTENTION,
     "multi_head_attention": multi_head.MULTI_HEAD,
+    "positional_encoding": positions.ENCODING,
+    "rotary_embedding": positions.ROTARY,
 }
 
 

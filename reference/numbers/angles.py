@@ -14,7 +14,7 @@ import numpy as np
 from seqlaws.reference import algebra
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.functions import evaluated
-from seqlaws.reference.numbers.rounding import UFUNCS, Array, Rounding, constant, settled
+from seqlaws.reference.numbers.rounding import UFUNCS, Array, Rounding, constant, settled, size
 
 ANGLES = Arithmetic("float32")  # what angles are at least formed in
 
@@ -52,11 +52,15 @@ def exponential(x: Rounding, base: float) -> Rounding:
 
 
 def number(like: Rounding, values: Any, over: int = 1) -> Rounding:
-    """A quotient that everyone rounds for himself; rounding numbers change their arithmetic."""
+    """A quotient that everyone rounds for himself; or what was computed, held as `like` is."""
     if not isinstance(values, Rounding):
         return constant(np.asarray(values, float) / over, like.arithmetic)
-    values = settled(values)
-    return Rounding(values.value, values.error, like.arithmetic, values.grid)
+    x, a = settled(values), like.arithmetic
+    if a.unit <= x.arithmetic.unit:
+        return Rounding(x.value, x.error, a, x.grid)
+    known = (x.error == 0) & (constant(x.value, a).error == 0)
+    error = np.where(known, 0.0, x.error + a.unit * size(x) + a.tiny)
+    return Rounding(x.value, error, a, x.grid)
 
 
 def single(x: Rounding) -> Rounding:
