@@ -18,6 +18,7 @@ from seqlaws.reference.numbers import balls
 SMALL = {
     "softmax": "n", "attention": "L S D Dv B M group", "lstm_gates": "B I H", "rnn": "B T I H",
     "lstm": "B T I H", "gru": "B T I H", "multi_head_attention": "L S D B N",
+    "positional_encoding": "length dim", "rotary_embedding": "L half B N",
 }  # fmt: skip
 
 
@@ -48,4 +49,5 @@ def certified(name, arguments, options):
 
 def call(case, arrays=None):
     """A case's arguments, by position and by name; arrays: other ones by the same names."""
-    return OPERATIONS[case.operation].arranged(arrays or case.arrays, case.options)
+    given, options = OPERATIONS[case.operation].arranged(arrays or case.arrays, case.options)
+    return given, options if case.arrays else {"first": np.zeros(()), **options}

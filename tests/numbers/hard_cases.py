@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from seqlaws.properties.case import is_floating
 from seqlaws.properties.cases import build
 from seqlaws.properties.draws import by_seed, representable
 from seqlaws.properties.operations import RECURRENT
@@ -95,7 +96,7 @@ def transformed(case, random):
     everything = random.randint(2)
     arrays, cotangents = (
         {n: change(transform, a, random, case.dtype) for n, a in group.items()
-         if everything or random.randint(3) == 0}
+         if is_floating(a) and (everything or random.randint(3) == 0)}
         for group in (case.arrays, case.cotangents)
     )  # fmt: skip
     return case.having(**arrays).pulled(**cotangents), transform.__name__

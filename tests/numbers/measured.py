@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 from observed import ARITHMETICS, CHECKS, Observed, questions
 
-from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.properties.operations import RECURRENT
 from seqlaws.reference.numbers import Arithmetic
 
 LETTERS = {
@@ -108,7 +108,7 @@ def main():
     known = done(given.into)
     for first in range(0, given.cases, given.part):
         for dtype in ARITHMETICS:
-            for operation in OPERATIONS:
+            for operation in LETTERS:
                 if (operation, dtype, first, given.large) in known:
                     continue
                 cases = min(given.part, given.cases - first)

@@ -68,13 +68,17 @@ def questions(operation, dtype, *seed, harder=True, step_back=2, **fixed):
     random = np.random.RandomState([n % 2**32 for n in (*seed, 5)])
     case, regime = hard_case(operation, dtype, *seed, harder=harder, **fixed)
     arithmetic = ARITHMETICS[dtype][random.randint(len(ARITHMETICS[dtype]))]
-    options = dict(case.options)
+    known = OPERATIONS[operation]
+    arrays, options = known.arranged(case.arrays, case.options)
+    if not case.arrays:
+        options["first"] = np.zeros(())
     if "fully_masked" in OPERATIONS[operation].traits:
         options["fully_masked"] = ("zeros", "zeros", "mean", "nan")[random.randint(4)]
     regime = f"{regime}; {arithmetic.accumulate}, {arithmetic.matmul}"
-    arrays, pulled = [*case.arrays.values()], [*case.cotangents.values(), *case.arrays.values()]
+    pulled = [*case.cotangents.values(), *arrays]
     seen = options.get("fully_masked") == "mean"  # by the rows that may attend to nothing
-    held = [*(case if seen else poisoned(case)).arrays.values()]  # 1e6 where nobody looks
+    spoilt = case if seen else poisoned(case)  # 1e6 where nobody looks
+    held, _ = known.arranged(spoilt.arrays, spoilt.options)
     y = simulate(operation, held, options, arithmetic, [*seed, 1])
     yield (
         "forward",
@@ -84,10 +88,12 @@ def questions(operation, dtype, *seed, harder=True, step_back=2, **fixed):
         case,
         regime,
     )
+    if not known.differentiable:
+        return
     vjp = f"{operation}_vjp"
     yield (
         "vjp",
-        case.arrays,
+        case.differentiated,
         simulate(vjp, [*case.cotangents.values(), *held], options, arithmetic, [*seed, 2]),
         (expected_and_allowed(vjp, *pulled, arithmetic=arithmetic, **options)),
         case,

@@ -9,13 +9,19 @@ import pytest
 from observed import ARITHMETICS, observe
 from settings_of_cases import times
 
+from seqlaws.properties.operations import OPERATIONS
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, rounding, stepwise
 
-CASES = {"softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12}
+CASES = {
+    "softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12,
+    "positional_encoding": 60, "rotary_embedding": 60,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ARITHMETICS)
-@pytest.mark.parametrize("operation", CASES)
+PAIRS = [(o, dtype) for o in CASES for dtype in OPERATIONS[o].dtypes or ARITHMETICS]
+
+
+@pytest.mark.parametrize(("operation", "dtype"), PAIRS)
 def test_every_simulated_implementation_is_within_the_bound(operation, dtype):
     for check, found in observe(operation, dtype, times(CASES[operation])).items():
         assert not found["violations"], (check, found["violations"][0])
