@@ -8,7 +8,7 @@ asked in a process of its own, which is started before any implementation is imp
 import os
 from typing import Any
 
-from seqlaws.properties.elsewhere import where_seqlaws_is
+from seqlaws.properties.environment import where_seqlaws_is
 from seqlaws.properties.pipes import Child, EndedError
 
 PROGRAM = """
@@ -37,7 +37,7 @@ def answer(question):
     except Exception as error:
         return error
 
-serve(answer)
+answering(answer)
 """
 RUNNING: list[Child] = []
 os.register_at_fork(after_in_child=RUNNING.clear)  # the pipes are the parent's

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.case import Case
+from seqlaws.properties.environment import silent, where_seqlaws_is
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.pipes import Child, EndedError
 
@@ -84,9 +85,8 @@ def answer(ask):
         return "raised", f"{type(error).__name__}: {error}"
 
 subject = load(*arguments)
-serve(answer)
+answering(answer)
 """
-TELLTALES = ("PYTEST", "HYPOTHESIS", "SEQLAWS", "CI", "TOX", "COVERAGE")
 PLACES: dict[str, Child] = {}
 os.register_at_fork(after_in_child=PLACES.clear)  # the pipes are the parent's
 
@@ -98,16 +98,10 @@ def started(spec: str) -> Child:
         target = str(Path(target).resolve())
     elif "." not in target:
         target = f"seqlaws.impls.{target}"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(TELLTALES)}
+    environment = silent()
     if target.startswith("seqlaws."):
         environment |= where_seqlaws_is()
     return Child(PROGRAM, target, attribute, environment=environment)
-
-
-def where_seqlaws_is() -> dict[str, str]:
-    """What a process of a clone that is not installed needs to import seqlaws."""
-    clone = Path(__file__).resolve().parents[1] / ".typings"
-    return {"PYTHONPATH": str(clone)} if clone.is_dir() else {}
 
 
 def ask_elsewhere(

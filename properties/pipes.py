@@ -1,33 +1,34 @@
-"""A process of its own that answers questions: pickles over two pipes, each after its length."""
+"""A process of its own that answers questions, and the two pipes to it."""
 
 import atexit
 import fcntl
 import os
 import pickle
+import select
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-# what such a process runs first; a program then calls serve(answer), and speaks on no other channel
-SERVE = """
-import os, pickle, struct, sys
+from seqlaws.properties import serving
 
-incoming, outgoing, *arguments = sys.argv[1:]
+# what such a process runs first; a program then calls answering(answer)
+START = f"""
+{Path(serving.__file__).read_text(encoding="utf-8")}
+import sys
+pipes, arguments = tuple(map(int, sys.argv[1:3])), sys.argv[3:]
 sys.argv = ["program"]
 
-def serve(answer):
-    with os.fdopen(int(incoming), "rb") as source, os.fdopen(int(outgoing), "wb") as sink:
-        while head := source.read(8):
-            data = pickle.dumps(answer(pickle.loads(source.read(struct.unpack("<q", head)[0]))))
-            sink.write(struct.pack("<q", len(data)) + data)
-            sink.flush()
+def answering(answer):
+    serve(answer, *pipes)
 """
-
-
 WIDTH = 1 << 20  # bytes that a pipe holds before the writer has to wait; 64 KiB by default
+LONGEST = 1 << 32  # bytes of an answer
+OPEN: set[int] = set()  # this process's ends
+TICK = 0.02  # seconds after which whoever waits looks whether to go on
 
 
 def widen(descriptor: int) -> None:
@@ -42,51 +43,116 @@ class EndedError(Exception):
     """The process came to an end before it answered."""
 
 
-class Child:
-    """One process, started when it is made; ended with this one."""
+def go_on() -> None:
+    """Whoever waits has no reason to stop."""
 
-    def __init__(self, program: str, *arguments: str, environment: Mapping[str, str]) -> None:
-        theirs_in, self.to = os.pipe()
-        self.back, theirs_out = os.pipe()
-        command = [sys.executable, "-c", SERVE + program, str(theirs_in), str(theirs_out)]
-        self.process = subprocess.Popen(  # noqa: S603  # our own program
-            [*command, *arguments],
-            env=dict(environment),
-            pass_fds=(theirs_in, theirs_out),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(theirs_in)
-        os.close(theirs_out)
-        self.owner = os.getpid()
+
+class Channel:
+    """The two ends of pipes to a process that serves.
+
+    loads: what makes an answer of its bytes.
+    """
+
+    def __init__(self, loads: Callable[[bytes], Any] = pickle.loads) -> None:
+        self.loads = loads
+        self.theirs_in, self.to = os.pipe()
+        self.back, self.theirs_out = os.pipe()
         for descriptor in (self.to, self.back):
             widen(descriptor)
-        atexit.register(self.stop)
+            os.set_blocking(descriptor, False)
+        OPEN.update((self.to, self.back))
 
-    def ask(self, question: Any) -> Any:
-        """Its answer. Raises EndedError where there is none."""
+    def hand_over(self) -> None:
+        """Close the ends that another process has by now."""
+        os.close(self.theirs_in)
+        os.close(self.theirs_out)
+
+    def ask(self, question: Any, watch: Callable[[], None] = go_on) -> Any:
+        """The answer. Raises EndedError where there is none, and whatever watch raises.
+
+        watch is called again and again while there is no answer.
+        """
         data = pickle.dumps(question)
         view = memoryview(struct.pack("<q", len(data)) + data)
         try:
             while view:
+                self.wait(self.to, select.POLLOUT, watch)
                 view = view[os.write(self.to, view) :]
-            (length,) = struct.unpack("<q", self.read(8))
-            return pickle.loads(self.read(length))  # noqa: S301  # our own program's
-        except (OSError, EOFError) as error:
-            self.stop()
+            (length,) = struct.unpack("<q", self.read(8, watch))
+            if not 0 <= length <= LONGEST:
+                raise EndedError
+            return self.loads(self.read(length, watch))
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
             raise EndedError from error
 
-    def read(self, length: int) -> bytes:
+    def wait(self, descriptor: int, event: int, watch: Callable[[], None]) -> None:
+        """Until the pipe can be read or written."""
+        poll = select.poll()
+        poll.register(descriptor, event)
+        while not poll.poll(None if watch is go_on else 1000 * TICK):
+            watch()
+
+    def read(self, length: int, watch: Callable[[], None]) -> bytes:
         """So many bytes. Raises EOFError if there are fewer."""
         parts = []
         while length:
+            self.wait(self.back, select.POLLIN, watch)
             part = os.read(self.back, min(length, 1 << 20))
             if not part:
                 raise EOFError
             parts.append(part)
             length -= len(part)
         return b"".join(parts)
+
+    def close(self) -> None:
+        """Close this process's ends."""
+        for descriptor in (self.to, self.back):
+            OPEN.discard(descriptor)
+            with suppress(OSError):  # an implementation may have closed it
+                os.close(descriptor)
+
+
+def close_all_but(kept: set[int]) -> None:
+    """In a fork of this process: close the parent's pipes, but for some descriptors."""
+    for descriptor in OPEN - kept:
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+class Child:
+    """A process of its own that runs a program, started when it is made; ended with this one.
+
+    keep: descriptors that it inherits, too.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        *arguments: str,
+        environment: Mapping[str, str],
+        keep: tuple[int, ...] = (),
+    ) -> None:
+        self.channel = Channel()
+        theirs = self.channel.theirs_in, self.channel.theirs_out
+        self.process = subprocess.Popen(  # noqa: S603  # our own program
+            [sys.executable, "-c", START + program, *map(str, theirs), *arguments],
+            env=dict(environment),
+            pass_fds=(*theirs, *keep),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.channel.hand_over()
+        self.owner = os.getpid()
+        atexit.register(self.stop)
+
+    def ask(self, question: Any) -> Any:
+        """Its answer. Raises EndedError where there is none."""
+        try:
+            return self.channel.ask(question)
+        except EndedError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the process, unless it is the parent's of this one."""
@@ -96,6 +162,4 @@ class Child:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for descriptor in (self.to, self.back):
-            with suppress(OSError):  # an implementation may have closed it
-                os.close(descriptor)
+        self.channel.close()
