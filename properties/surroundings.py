@@ -6,6 +6,7 @@ import locale
 import os
 import random
 import sys
+import threading
 import warnings
 from functools import cached_property
 from pathlib import Path
@@ -134,3 +135,46 @@ def remember() -> None:
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """What is no longer as it was."""
     return [name for name, value in before.items() if name in after and after[name] != value]
+
+
+WATCHED: dict[str, Any] = {}
+
+
+def watch(seed: int) -> None:
+    """Note the surroundings, with random states and warning filters that nobody leaves behind."""
+    reseed(seed)
+    warnings.simplefilter("always")
+    WATCHED.clear()
+    WATCHED.update(surroundings())
+
+
+def changed() -> list[str]:
+    """What changed since, or is not as it was before anything was called."""
+    after = surroundings()
+    return list(dict.fromkeys([*differences(WATCHED, after), *differences(AT_FIRST, after)]))
+
+
+def unlike_first() -> list[str]:
+    """What is not as it was before anything was called."""
+    return differences(AT_FIRST, surroundings())
+
+
+def replaced() -> list[str]:
+    """The functions that are others than before an implementation was imported."""
+    return differences(REMEMBERED, functions())
+
+
+def left() -> dict[str, int]:
+    """How many threads, file descriptors and child processes there are, where that can be told."""
+    found = {"thread": threading.active_count()}
+    task = Path("/proc/self/task")
+    if task.is_dir():
+        found = {
+            "thread": len(list(task.iterdir())),
+            "file descriptor": len(list(Path("/proc/self/fd").iterdir())),
+            "process": sum(
+                len(children.read_text(encoding="ascii").split())
+                for children in task.glob("*/children")
+            ),
+        }
+    return found

@@ -1,0 +1,58 @@
+"""What a contained implementation may take, and what is said of one that is no more."""
+
+import resource
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+UNHEARD = 86  # the exit status of a process whose pipes were closed under it
+
+
+@dataclass(frozen=True)
+class Limits:
+    """seconds: of one call; memory: MiB that the process may hold."""
+
+    seconds: float = 30.0
+    memory: int = 4096
+
+    def impose(self) -> None:
+        """In the process itself: no memory dumps, no larger files than it may have memory."""
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.memory << 20, most))
+
+
+class EnoughError(BaseException):
+    """The time given is over. No Exception, so that Hypothesis lets it through at once."""
+
+
+class LostError(Exception):
+    """The process of a contained implementation is no more; the message ends a sentence.
+
+    slow: because a call took too long.
+    """
+
+    def __init__(self, message: str, *, slow: bool = False) -> None:
+        super().__init__(message)
+        self.slow = slow
+
+
+def resident(process: int) -> int | None:
+    """Bytes of memory that a process holds; 0 once it has ended; None where nobody can tell."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return 0 if Path("/proc/self/statm").exists() else None
+    return int(pages) * resource.getpagesize()
+
+
+def ending(status: int) -> str:
+    """How a process ended, by its exit status, -n for signal n."""
+    if status == UNHEARD:
+        return "closed the descriptors that its process is asked through"
+    if status < 0:
+        number = signal.Signals(-status)
+        return f"ended its process by {number.name} ({signal.strsignal(number)})"
+    return f"ended its process with exit status {status}"
