@@ -60,12 +60,9 @@ class Job:
         assert function is not None
         if not self.work.backward:
             return partial(function, *given, **named)
-        cotangents = [subject.native_array(c) for c in case.cotangents.values()]
-        if subject.vjp_function is not None:
-            return partial(subject.vjp_function, *cotangents, *given, **named)
-        leaves = [arrays[name] for name in case.differentiated]
-        of_leaves = subject.of_leaves(arrays)
-        return partial(subject.backend.gradients, of_leaves, cotangents, leaves, options)
+        cotangents = {n: subject.native_array(c) for n, c in case.cotangents.items()}
+        function, given, named = subject.pulling(case, arrays, options, cotangents)
+        return partial(function, *given, **named)
 
 
 def jobs(session: Session) -> list[Job]:

@@ -46,7 +46,9 @@ class NotDifferentiableError(BadOutputError):
 class Backend(Protocol):
     """What the suite needs of an array library."""
 
-    layouts: tuple[str, ...]
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """Those of LAYOUTS that the library has."""
 
     def available(self, device: str) -> str:
         """Empty, or one sentence that says why the device cannot be used."""

@@ -78,6 +78,21 @@ class Operation:
         return {n.removeprefix(head): a for n, a in arrays.items() if n.startswith(head)}
 
 
+@dataclass(frozen=True)
+class OfLeaves:
+    """An implementation's function, with its floating arrays alone as arguments."""
+
+    function: Any
+    operation: Operation
+    arrays: Mapping[str, Any]
+
+    def __call__(self, *leaves: Any, **options: Any) -> Any:
+        names = self.operation.differentiated(self.arrays)
+        taken = {**self.arrays, **dict(zip(names, leaves, strict=True))}
+        given, named = self.operation.arranged(taken, options)
+        return self.function(*given, **named)
+
+
 def recurrent(name: str, blocks: str, states: tuple[str, ...], **options: Any) -> Operation:
     """rnn, lstm and gru differ in their row blocks and states."""
     return Operation(

@@ -58,6 +58,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seqlaws-seed", type=int, default=None, metavar="N", help="suite seed (default 0)"
     )
     group.addoption(
+        "--isolate",
+        "--seqlaws-isolate",
+        action="store_true",
+        help="call each implementation in a process of its own: a crash or a hang costs a verdict",
+    )
+    group.addoption(
+        "--isolate-seconds",
+        "--seqlaws-isolate-seconds",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="with --isolate: after so many seconds a call is said to hang (default 30)",
+    )
+    group.addoption(
+        "--isolate-memory",
+        "--seqlaws-isolate-memory",
+        type=int,
+        default=4096,
+        metavar="MIB",
+        help="with --isolate: how much memory the process may hold (default 4096)",
+    )
+    group.addoption(
         "--grade-precision",
         "--seqlaws-grade-precision",
         action="store_true",

@@ -18,11 +18,8 @@ from hypothesis.strategies import SearchStrategy
 
 from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array
+from seqlaws.properties.limits import EnoughError
 from seqlaws.properties.subject import LawBrokenError, Record
-
-
-class EnoughError(BaseException):
-    """The time for shrinking is over. No Exception, so that Hypothesis lets it through at once."""
 
 
 class Failure(NamedTuple):
@@ -70,6 +67,8 @@ class Trial:
         try:
             self.check(case)
         except LawBrokenError as broken:
+            if broken.where.get("slow"):  # to try others would take as long
+                self.seconds = 0.0
             if not self.failed:
                 self.until = time.perf_counter() + self.seconds / 2
             self.failed[key or pickle.dumps(case)] = Failure(case, broken, list(record.calls))

@@ -2,24 +2,23 @@
 
 import fnmatch
 import functools
-import importlib
 import importlib.metadata
-import pkgutil
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
-from seqlaws import properties
 from seqlaws.properties import apart, finding, surroundings
-from seqlaws.properties.backends import backend
-from seqlaws.properties.laws import LAWS, Effort, Law, examine
+from seqlaws.properties.candidates import Candidate, covers, dtypes_of, law_names
+from seqlaws.properties.contained import Contained
+from seqlaws.properties.laws import Effort, Law
+from seqlaws.properties.limits import Limits, LostError
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.places import place_of
 from seqlaws.properties.precision import Grade, grade
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.traits import DTYPES, known_failures_of, nearest, traits_of
@@ -45,67 +44,6 @@ def register_profiles() -> None:
             hypothesis.settings.register_profile(name, max_examples=examples)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """An implementation for one operation, dtype and device; `impl` in a law's test."""
-
-    spec: str
-    name: str
-    namespace: Any
-    operation: str
-    dtype: str
-    device: str
-    effort: Effort
-    unavailable: str = ""
-
-    @property
-    def id(self) -> str:
-        return f"{self.name}-{self.operation}-{self.dtype}-{self.device}"
-
-    def verdict(self, law: Law) -> Verdict:
-        """Examine the law, unless there is nothing to run; mind what is known to fail."""
-        made = (f"{self.operation}.{law.name}", law.level, self.operation, self.name, self.dtype)
-        if self.unavailable:
-            return Verdict(*made, self.device, "not run", reason=self.unavailable)
-        if not callable(getattr(self.namespace, self.operation, None)):
-            reason = f"{self.operation} is not offered"
-            return Verdict(*made, self.device, "not offered", reason=reason)
-        declared = dtypes_of(self.namespace, self.operation)
-        if self.dtype not in declared:
-            reason = f"{self.dtype} is not offered; declared: {', '.join(declared)}"
-            return Verdict(*made, self.device, "not offered", reason=reason)
-        subject = Subject(
-            self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
-        )
-        verdict = examine(law, subject, self.effort)
-        keys = [key for key in subject.known_failures if covers(key, verdict)]
-        reasons = [subject.known_failures[key] for key in keys]
-        if verdict.status == "passed" and any("*" not in key for key in keys):  # by luck?
-            harder = replace(self.effort, seed=self.effort.seed + 1, examples=200)
-            again = examine(law, subject, harder)
-            verdict = again if again.status == "failed" else verdict
-        if reasons and verdict.status in ("failed", "not kept"):
-            verdict.status, verdict.reason = "known failure", reasons[0]
-        return verdict
-
-
-def dtypes_of(namespace: Any, operation: str) -> tuple[str, ...]:
-    """The dtypes that an implementation declares, or the operation's own where it has only some."""
-    declared = traits_of(getattr(namespace, "TRAITS", {}), operation).dtypes
-    return OPERATIONS[operation].dtypes or declared
-
-
-def covers(key: str, verdict: Verdict) -> bool:
-    """Whether a key of `known_failures`, [operation.]law[[dtype]], is about this verdict.
-
-    A law may be a pattern: "softmax.*[bfloat16]" is every law of softmax in bfloat16.
-    """
-    law, _, dtype = key.partition("[")
-    names = (verdict.law, verdict.law.partition(".")[2])
-    named = any(fnmatch.fnmatchcase(name, law) for name in names)
-    return named and dtype.rstrip("]") in ("", verdict.dtype)
-
-
 class Session:
     """What --impl, --device, --dtype and --op select, and what became of it."""
 
@@ -118,9 +56,11 @@ class Session:
         strict: bool = False,
         effort: Callable[[], Effort] = Effort,
         grading: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         self.devices, self.dtypes, self.operations = devices, dtypes, operations
         self.strict, self.decide_effort, self.grading = strict, effort, grading
+        self.limits = limits  # of each implementation's own process, if it is to have one
         self.grades: list[Grade] = []
         self.problems: list[str] = []
         self.absent: list[str] = []
@@ -152,6 +92,7 @@ class Session:
             bool(get("seqlaws_strict")) or "--strict" in config.invocation_params.args,
             lambda: effort_of(config),
             bool(get("grade_precision")),
+            limits_of(config),
         )
         runs = [(name, d) for name in made.found for d in made.devices_of(name)]
         if all(made.why_not(name, device) for name, device in runs):
@@ -166,7 +107,9 @@ class Session:
                 self.add(name, missing=self.absent)
             return
         try:
-            namespace = finding.find(spec)
+            namespace = Contained(spec, self.limits) if self.limits else finding.find(spec)
+        except LostError as lost:
+            self.problems.append(f"--impl {spec}: importing it {lost}")
         except finding.MissingDependencyError as error:
             (self.problems if missing is None else missing).append(str(error))
         except finding.NotFoundError as error:
@@ -186,7 +129,7 @@ class Session:
             declared = getattr(self.found[name][1], "TRAITS", {})
             library = traits_of(declared, "softmax").backend
             try:
-                reason = backend(library).available(device)
+                reason = place_of(self.found[name][1]).backend(library).available(device)
             except ImportError as error:
                 reason = str(error)
             self.unavailable[name, device] = reason and f"{name}: {reason}"
@@ -300,6 +243,13 @@ class Session:
         return [*lines, *absent, *self.complaints, totals(self.verdicts)]
 
 
+def limits_of(config: pytest.Config) -> Limits | None:
+    """What the options of containment say; None where an implementation runs in this process."""
+    if not config.getoption("isolate"):
+        return None
+    return Limits(config.getoption("isolate_seconds"), config.getoption("isolate_memory"))
+
+
 def effort_of(config: pytest.Config) -> Effort:
     """What the Hypothesis profile and the seed options say."""
     seed, profile = config.getoption("seqlaws_seed"), config.getoption("--hypothesis-profile", None)
@@ -324,15 +274,6 @@ def refuse(option: str, given: list[str], known: tuple[str, ...]) -> None:
     for word in given:
         if word not in known:
             raise pytest.UsageError(f"{option} {word}: unknown{nearest(word, list(known))}")
-
-
-def law_names() -> list[str]:
-    """Every law by its names, `law` and `operation.law`."""
-    for module in pkgutil.iter_modules(properties.__path__):
-        if module.name.startswith("test_"):
-            importlib.import_module(f"seqlaws.properties.{module.name}")
-    names = {law.name for law in LAWS.values()}
-    return sorted(names | {f"{o}.{law.name}" for law in LAWS.values() for o in law.operations})
 
 
 def versions() -> dict[str, str]:

@@ -6,19 +6,21 @@ keep: type, number, shape, dtype and device of the outputs, and inputs as they w
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from seqlaws.properties import apart
-from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError, backend
+from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiableError
 from seqlaws.properties.case import Case, output_shapes
 from seqlaws.properties.cases import poisoned
 from seqlaws.properties.draws import Array
-from seqlaws.properties.operations import OPERATIONS, RECURRENT, Operation
+from seqlaws.properties.limits import LostError
+from seqlaws.properties.operations import OPERATIONS, RECURRENT, OfLeaves, Operation
+from seqlaws.properties.places import place_of
 from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.traits import Traits, known_failures_of, traits_of
 from seqlaws.reference.numbers import Arithmetic, Expected, flattened
@@ -65,11 +67,12 @@ class Subject:
         self.known_failures = known_failures_of(declared)
         self.arithmetic = Arithmetic(dtype, self.traits.accumulate, self.traits.matmul)
         self.record = Record()
+        self.place = place_of(namespace)
         self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
 
     @property
     def backend(self) -> Backend:
-        return backend(self.traits.backend)
+        return self.place.backend(self.traits.backend)
 
     @property
     def function(self) -> Callable[..., Any] | None:
@@ -132,6 +135,12 @@ class Subject:
         """The outputs for arrays that are already the implementation's; checked, and recorded."""
         given, named = self.operation.arranged(arrays, options)
         raw = self.called(self.function, case, *given, **named)
+        return self.accepted(case, arrays, options, raw)
+
+    def accepted(
+        self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any], raw: Any
+    ) -> Outputs:
+        """The outputs by name, once they are what every call must give."""
         outputs = self.checked(raw, output_shapes(case), self.operation.name)
         self.check_inputs(case, arrays, options, raw)
         self.check_earlier(self.operation.name, raw, list(outputs.values()))
@@ -140,18 +149,40 @@ class Subject:
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """The gradient of each floating array for the case's cotangents, by the array's name."""
-        arrays, options = self.native(case, layouts or {})
+        arrays, options, cotangents = self.native_of_pull(case, layouts or {})
+        function, given, named = self.pulling(case, arrays, options, cotangents)
+        raw = self.called(function, case, *given, **named)
+        return self.accepted_gradients(case, arrays, options, cotangents, raw)
+
+    def native_of_pull(self, case: Case, layouts: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
+        """As `native`, with the cotangents."""
+        arrays, options = self.native(case, layouts)
         cotangents = {
-            n: self.native_array(c, (layouts or {}).get(n, "")) for n, c in case.cotangents.items()
+            n: self.native_array(c, layouts.get(n, "")) for n, c in case.cotangents.items()
         }
+        return arrays, options, cotangents
+
+    def pulling(
+        self, case: Case, arrays: Mapping[str, Any], options: Any, cotangents: Mapping[str, Any]
+    ) -> tuple[Any, Any, Any]:
+        """The call that takes the gradient: function, arguments, options."""
         pulled = list(cotangents.values())
         if self.vjp_function is not None:
             given, named = self.operation.arranged(arrays, options)
-            raw = self.called(self.vjp_function, case, *pulled, *given, **named)
-        else:
-            leaves = [arrays[name] for name in case.differentiated]
-            function = self.of_leaves(arrays)
-            raw = self.called(self.backend.gradients, case, function, pulled, leaves, options)
+            return self.vjp_function, [*pulled, *given], named
+        leaves = [arrays[name] for name in case.differentiated]
+        function = OfLeaves(self.function, self.operation, arrays)
+        return self.backend.gradients, [function, pulled, leaves, options], {}
+
+    def accepted_gradients(
+        self,
+        case: Case,
+        arrays: Mapping[str, Any],
+        options: Mapping[str, Any],
+        cotangents: Mapping[str, Any],
+        raw: Any,
+    ) -> Outputs:
+        """The gradients by name, once they are what every call must give."""
         raw = tuple(flattened(tuple(raw) if isinstance(raw, list) else raw))
         shapes = {name: case.arrays[name].shape for name in case.differentiated}
         gradients = self.checked(raw, shapes, f"{self.operation.name}_vjp")
@@ -161,34 +192,43 @@ class Subject:
         self.record.calls[-1] = (f"{self.operation.name}_vjp", case, gradients)
         return gradients
 
-    def of_leaves(self, arrays: Mapping[str, Any]) -> Callable[..., Any]:
-        """The operation as a function of its floating arrays alone."""
-        names = self.operation.differentiated(arrays)
-
-        def function(*leaves: Any, **options: Any) -> Any:
-            taken = {**arrays, **dict(zip(names, leaves, strict=True))}
-            given, named = self.operation.arranged(taken, options)
-            assert self.function is not None
-            return self.function(*given, **named)
-
-        return function
+    def together(self, cases: Sequence[Case], *, vjp: bool = False) -> list[Outputs]:
+        """What several calls at once give, each in a thread; the gradients, if vjp."""
+        made = [self.native_of_pull(case, {}) for case in cases]
+        if vjp:
+            calls = [self.pulling(case, *m) for case, m in zip(cases, made, strict=True)]
+        else:
+            calls = [(self.function, *self.operation.arranged(a, o)) for a, o, _ in made]
+        found = self.place.together(calls)
+        outputs = []
+        for case, (arrays, options, cotangents), outcome in zip(cases, made, found, strict=True):
+            raw = self.minded(case, vjp, partial(gave, outcome))
+            given = (arrays, options, cotangents) if vjp else (arrays, options)
+            accept: Any = self.accepted_gradients if vjp else self.accepted
+            outputs.append(accept(case, *given, raw))
+        return outputs
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
         """The bare call, noted; what it raises becomes a sentence."""
-        what = self.operation.name + ("" if function == self.function else "_vjp")
-        self.record.calls.append((what, case, None))
+        return self.minded(case, function != self.function, lambda: function(*given, **options))
+
+    def minded(self, case: Case, vjp: bool, call: Callable[[], Any]) -> Any:
+        """What a call gives, noted; what it raises becomes a sentence."""
+        name = self.operation.name
+        self.record.calls.append((name + "_vjp" * vjp, case, None))
         try:
-            return function(*given, **options)
+            return call()
         except NotImplementedError as reason:
             self.record.not_offered[f"{described_options(case)} ({reason})".strip()] += 1
             raise NotOfferedError(str(reason)) from None
         except NotDifferentiableError as error:
-            raise LawBrokenError(
-                f"{self.operation.name} cannot be differentiated: {error}"
-            ) from None
+            raise LawBrokenError(f"{name} cannot be differentiated: {error}") from None
+        except LostError as lost:
+            says = f"{name}{'_vjp' * vjp} {lost}"
+            raise LawBrokenError(says, lost=True, slow=lost.slow) from None
         except Exception as error:
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            raise LawBrokenError(f"{self.operation.name} raised {text}", raised=error) from error
+            raise LawBrokenError(f"{name} raised {text}", raised=error) from error
 
     def native(
         self, case: Case, layouts: Mapping[str, str]
@@ -335,6 +375,13 @@ def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
         return tuple(operation.options)
     names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
     return tuple(o for o in operation.options if o in names)
+
+
+def gave(outcome: Any) -> Any:
+    """What a call gave, unless it raised."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def described_options(case: Case) -> str:

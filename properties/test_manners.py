@@ -1,10 +1,7 @@
 """Manners: what every call keeps, whatever it computes."""
 
 import contextlib
-import sys
-import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,14 +14,6 @@ from seqlaws.properties.elsewhere import ask_elsewhere
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS
 from seqlaws.properties.subject import NotOfferedError, Outputs, Subject
-from seqlaws.properties.surroundings import (
-    AT_FIRST,
-    REMEMBERED,
-    differences,
-    functions,
-    reseed,
-    surroundings,
-)
 from seqlaws.reference.numbers import Expected, flattened
 
 ALL = tuple(OPERATIONS)
@@ -116,12 +105,9 @@ def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
     for call in (impl.run, impl.pull) if impl.gives_gradients else (impl.run,):
         with contextlib.suppress(NotOfferedError):
             call(case)  # a first call may import what it needs, and that may add warning filters
-            reseed(1_000_003 + case.seed)
-            warnings.simplefilter("always")
-            before = surroundings()
+            impl.place.watch(1_000_003 + case.seed)
             call(case)
-            after = surroundings()
-            changed = dict.fromkeys([*differences(before, after), *differences(AT_FIRST, after)])
+            changed = impl.place.changed()
             require(not changed, f"the call changed {', '.join(changed)}")
 
 
@@ -129,7 +115,7 @@ def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
 def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     """No function of NumPy, torch or the suite is replaced, on import or by a call."""
     impl.run(case)
-    replaced = differences(REMEMBERED, functions())
+    replaced = impl.place.replaced()
     require(not replaced, f"it replaced {', '.join(replaced[:4])}")
 
 
@@ -145,16 +131,11 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
         except NotOfferedError:
             continue
         impl.record.calls.clear()
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-6)  # let the threads meet
-        try:
-            with ThreadPoolExecutor(len(work)) as pool:
-                found = list(pool.map(call, [member for member, _ in alone * 8]))
-        finally:
-            sys.setswitchinterval(interval)
+        vjp = call == impl.pull
+        found = impl.together([member for member, _ in alone * 8], vjp=vjp)
         for (member, before), after in zip(alone * 8, found, strict=True):
             says = "calls from several threads disturb each other"
-            again(impl, after, before, member, says, vjp=call == impl.pull)
+            again(impl, after, before, member, says, vjp=vjp)
 
 
 @law(*ALL, share=0.12)
