@@ -6,6 +6,7 @@ import numpy as np
 
 from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array
+from seqlaws.properties.errors import Errors
 from seqlaws.properties.subject import LawBrokenError, Outputs, Subject
 from seqlaws.reference.numbers import Expected
 
@@ -23,21 +24,22 @@ def agree(
     NaN is compared by place. Where the allowed error is infinite nothing is claimed, and counted.
     nan_is_free: an expected NaN claims nothing either.
     """
-    worst: tuple[float, str, tuple[int, ...]] | None = None
+    worst: tuple[float, str, tuple[int, ...], Array] | None = None
     for name, (value, allowed) in expected.items():
         ratio = ratios(observed[name], value, allowed, nan_is_free)
         impl.record.entries += ratio.size
         impl.record.unclaimed += int(np.sum(np.isinf(allowed)))
         if not ratio.size:
             continue
+        impl.record.errors.setdefault(name, Errors()).add(observed[name], value, allowed, ratio)
         at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
         if worst is None or ratio[at] > worst[0]:
-            worst = float(ratio[at]), name, at
+            worst = float(ratio[at]), name, at, ratio
     if worst is None:
         return
     impl.record.worst = max(impl.record.worst, worst[0])
     if worst[0] > 1:
-        _, name, at = worst
+        _, name, at, ratio = worst
         raise LawBrokenError(
             says or "it is not what the specification gives",
             output=name,
@@ -45,6 +47,7 @@ def agree(
             observed=float(observed[name][at]),
             expected=float(expected[name].value[at]),
             allowed=float(expected[name].allowed[at]),
+            entries=(observed[name], *expected[name], ratio),
         )
 
 

@@ -22,6 +22,7 @@ from seqlaws.properties.failure import headline, message
 from seqlaws.properties.search import Trial, search
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.verdicts import Verdict, dumped
+from seqlaws.properties.witness import witness
 
 Check = Callable[[Subject, Case], None]
 LAWS: dict[str, "Law"] = {}
@@ -51,12 +52,16 @@ class Law:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a run does: a suite seed, examples for each law, seconds to shrink a failure."""
+    """How much a run does: a suite seed, examples for each law, seconds to shrink a failure.
+
+    profile: the name of Hypothesis's profile that it comes from.
+    """
 
     seed: int = 0
     examples: int = 100
     shrinking: float = 1.0
     target: bool = False
+    profile: str = ""
 
 
 def law(
@@ -138,11 +143,12 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
         verdict.diagnosis = found.text
         verdict.message = message(verdict.law, made.level, made.statement, subject, broken, found)
-        verdict.witness = witness(subject, broken)
+        verdict.witness = witness(subject, broken, found)
     verdict.seconds = round(time.perf_counter() - started, 4)
     verdict.examples, verdict.entries = record.examples, record.entries
     verdict.unclaimed, verdict.worst = record.unclaimed, record.worst
     verdict.not_offered = dict(record.not_offered)
+    verdict.accuracy = {n: e.as_data() for n, e in record.errors.items() if e.entries}
     if verdict.status == "passed" and not record.examples:
         verdict.status = "not offered"
         verdict.reason = f"no drawn case is offered: {', '.join(record.not_offered)}"
@@ -199,15 +205,3 @@ def tried(made: Law, subject: Subject, case: Case) -> None:
     except LawBrokenError:
         subject.record.first = subject.record.first or list(subject.record.calls)
         raise
-
-
-def witness(subject: Subject, broken: LawBrokenError) -> dict[str, Any]:
-    """The shrunk case and the worst entry, as data."""
-    where = {k: v for k, v in broken.where.items() if isinstance(v, (str, float, tuple, int))}
-    if not subject.record.calls:
-        return where
-    name, case, _ = subject.record.calls[-1]
-    arrays = {**case.arrays, **(case.cotangents if name.endswith("_vjp") else {})}
-    listed = {n: a.tolist() for n, a in arrays.items() if a.size <= 4096}
-    options = {n: o.tolist() if hasattr(o, "tolist") else o for n, o in case.options.items()}
-    return {**where, "call": name, "arrays": listed, "options": options}

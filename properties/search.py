@@ -64,6 +64,9 @@ class Trial:
         if time.perf_counter() > self.until:
             raise EnoughError
         seen = record.examples, record.entries, record.unclaimed, record.worst
+        errors = record.errors
+        if self.failed:
+            record.errors = {}  # nor is how far it is off
         try:
             self.check(case)
         except LawBrokenError as broken:
@@ -73,6 +76,8 @@ class Trial:
                 self.until = time.perf_counter() + self.seconds / 2
             self.failed[key or pickle.dumps(case)] = Failure(case, broken, list(record.calls))
             raise
+        finally:
+            record.errors = errors
         if self.failed:  # what shrinking tries is not counted
             record.examples, record.entries, record.unclaimed, record.worst = seen
         elif self.target:

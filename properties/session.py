@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from seqlaws.properties.candidates import Candidate, covers, dtypes_of, law_name
 from seqlaws.properties.contained import Contained
 from seqlaws.properties.laws import Effort, Law
 from seqlaws.properties.limits import Limits, LostError
+from seqlaws.properties.machine import machine
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.places import place_of
 from seqlaws.properties.precision import Grade, grade
+from seqlaws.properties.statements import statements
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.traits import DTYPES, known_failures_of, nearest, traits_of
 from seqlaws.properties.verdicts import (
@@ -61,6 +64,8 @@ class Session:
         self.devices, self.dtypes, self.operations = devices, dtypes, operations
         self.strict, self.decide_effort, self.grading = strict, effort, grading
         self.limits = limits  # of each implementation's own process, if it is to have one
+        self.started = datetime.now(UTC)
+        self.flows: list[dict[str, Any]] = []
         self.grades: list[Grade] = []
         self.problems: list[str] = []
         self.absent: list[str] = []
@@ -91,7 +96,7 @@ class Session:
             get("op") or [],
             bool(get("seqlaws_strict")) or "--strict" in config.invocation_params.args,
             lambda: effort_of(config),
-            bool(get("grade_precision")),
+            bool(get("grade_precision") or get("report")),
             limits_of(config),
         )
         runs = [(name, d) for name in made.found for d in made.devices_of(name)]
@@ -183,26 +188,41 @@ class Session:
                 if name == "seqlaws":
                     self.verdicts.append(loaded(str(value)))
 
-    def finish(self, path: str | None) -> bool:
-        """Grade the precision and write verdict.json if asked; whether there is a complaint."""
+    def finish(self, path: str | None = None, *, reporting: bool = False) -> bool:
+        """Grade and measure, and write verdict.json, if asked; whether there is a complaint."""
         if self.grading:
             self.grades = [grade(subject, self.effort.seed) for subject in self.subjects()]
+        if reporting:
+            from seqlaws.properties.report.flow import flows
+
+            self.flows = flows(self.subjects())
         unavailable = [reason for reason in self.unavailable.values() if reason]
         self.complaints = self.problems + unavailable + self.stale_known_failures()
         if self.strict:
             broken = [v.law for v in self.verdicts if v.status == "not kept"]
             self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(broken)]
         if path is not None:
-            run = {
-                "seed": self.effort.seed,
-                "examples": self.effort.examples,
-                "versions": versions(),
-                "implementations": {name: spec for name, (spec, _) in self.found.items()},
-                "complaints": self.complaints + self.absent,
-                "precision": [g.as_data() for g in self.grades],
-            }
-            Path(path).write_text(as_document(run, self.verdicts), encoding="utf-8")
+            Path(path).write_text(self.document(), encoding="utf-8")
         return bool(self.complaints)
+
+    def document(self) -> str:
+        """verdict.json; docs/verdict.md says what it means."""
+        usable = [d for n in self.found for d in self.devices_of(n) if not self.why_not(n, d)]
+        run = {
+            "seed": self.effort.seed,
+            "examples": self.effort.examples,
+            "profile": self.effort.profile,
+            "when": self.started.isoformat(timespec="seconds"),
+            "versions": versions(),
+            "machine": machine(usable),
+            "implementations": {name: spec for name, (spec, _) in self.found.items()},
+            "operations": self.operations or list(OPERATIONS),
+            "complaints": self.complaints + self.absent,
+            "precision": [g.as_data() for g in self.grades],
+        }
+        law_names()  # registers the laws
+        more = {"laws": statements(), "gradient_flow": self.flows}
+        return as_document(run, self.verdicts, **more)
 
     def stale_known_failures(self) -> list[str]:
         """Known failures that passed, or that name no law."""
@@ -259,6 +279,7 @@ def effort_of(config: pytest.Config) -> Effort:
         examples=hypothesis.settings().max_examples,
         shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
         target=profile == "nightly",
+        profile=str(profile or ""),
     )
 
 

@@ -18,6 +18,7 @@ from seqlaws.properties.backends import Backend, BadOutputError, NotDifferentiab
 from seqlaws.properties.case import Case, output_shapes
 from seqlaws.properties.cases import poisoned
 from seqlaws.properties.draws import Array
+from seqlaws.properties.errors import Errors
 from seqlaws.properties.limits import LostError
 from seqlaws.properties.operations import OPERATIONS, RECURRENT, OfLeaves, Operation
 from seqlaws.properties.places import place_of
@@ -49,6 +50,7 @@ class Record:
     unclaimed: int = 0
     worst: float = 0.0
     not_offered: Counter[str] = field(default_factory=Counter)
+    errors: dict[str, Errors] = field(default_factory=dict)  # by output
     calls: list[tuple[str, Case, Any]] = field(default_factory=list)
     first: list[tuple[str, Case, Any]] = field(default_factory=list)  # those of the first failure
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-SCHEMA = 1
+SCHEMA = 2  # docs/verdict.md says what it means; a change of a meaning is a new number
 STATUSES = ("passed", "failed", "known failure", "not kept", "not offered", "not run")
 
 
@@ -18,6 +18,7 @@ class Verdict:
     status: one of STATUSES; "not kept" is a SHOULD that does not hold.
     worst: the largest observed / allowed; entries and unclaimed: output entries compared, and those
     of them of which nothing can be said. not_offered: options or combinations, how often.
+    accuracy: for each output how far it was from what is due, as `errors.Errors` tells it.
     """
 
     law: str
@@ -37,6 +38,7 @@ class Verdict:
     diagnosis: str = ""
     witness: dict[str, Any] = field(default_factory=dict)
     not_offered: dict[str, int] = field(default_factory=dict)
+    accuracy: dict[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
@@ -44,9 +46,9 @@ class Verdict:
         return self.law, self.operation, self.implementation, self.dtype, self.device
 
 
-def dumped(value: Any) -> str:
+def dumped(value: Any, indent: int | None = None) -> str:
     """JSON; numbers that JSON does not have become "inf", "-inf" and "nan"."""
-    return json.dumps(finite(value), indent=1, allow_nan=False)
+    return json.dumps(finite(value), indent=indent, allow_nan=False)
 
 
 def finite(value: Any) -> Any:
@@ -65,12 +67,14 @@ def loaded(text: str) -> Verdict:
     return Verdict(**data)
 
 
-def as_document(run: dict[str, Any], verdicts: Iterable[Verdict]) -> str:
-    """verdict.json: the run and its verdicts, in the order of their keys."""
-    rows = [asdict(v) for v in sorted(verdicts, key=lambda v: v.key)]
-    counts = Counter(row["status"] for row in rows)
+def as_document(run: dict[str, Any], verdicts: Iterable[Verdict], **parts: Any) -> str:
+    """verdict.json: the run, its other parts, and the verdicts, one a line, by their keys."""
+    ordered = sorted(verdicts, key=lambda v: v.key)
+    counts = Counter(v.status for v in ordered)
     summary = {status: counts[status] for status in STATUSES}
-    return dumped({"schema": SCHEMA, "run": run, "summary": summary, "verdicts": rows}) + "\n"
+    head = dumped({"schema": SCHEMA, "run": run, "summary": summary, **parts}, indent=1)
+    rows = ",\n".join(f"  {dumped(asdict(v))}" for v in ordered)
+    return head.removesuffix("\n}") + f',\n "verdicts": [\n{rows}\n ]\n}}\n'
 
 
 def table(verdicts: Iterable[Verdict]) -> list[str]:
