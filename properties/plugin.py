@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from seqlaws.properties.report.asked import Asked
     from seqlaws.properties.session import Session
 
 HERE = Path(__file__).parent.resolve()
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
+ASKED: pytest.StashKey["Asked | None"] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,6 +93,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write every verdict to a file, as JSON",
     )
+    group.addoption(
+        "--report",
+        "--seqlaws-report",
+        action="append",
+        metavar="PATH",
+        help="write a page of it all, as HTML or as Markdown by the name's end; repeatable",
+    )
+    group.addoption(
+        "--report-with",
+        "--seqlaws-report-with",
+        action="append",
+        metavar="FILE",
+        help="put a benchmark's JSON or another run's verdict.json on the page too; repeatable",
+    )
+    group.addoption(
+        "--report-earlier",
+        "--seqlaws-report-earlier",
+        action="append",
+        metavar="FILE",
+        help="say on the page what changed since a verdict.json or a benchmark's JSON; repeatable",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis loads a profile in its own pytest_configure
@@ -122,8 +145,10 @@ def concerned(config: pytest.Config) -> bool:
 def session_of(config: pytest.Config) -> "Session":
     """The run's session; made late where the laws turn up in a run that did not name them."""
     if SESSION not in config.stash:
+        from seqlaws.properties.report.asked import asked
         from seqlaws.properties.session import Session
 
+        config.stash[ASKED] = asked(config.getoption)
         config.stash[SESSION] = Session.from_options(config)
         config.pluginmanager.register(config.stash[SESSION])
     return config.stash[SESSION]
@@ -148,7 +173,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if SESSION not in config.stash or hasattr(config, "workerinput"):
         return
-    complaint = config.stash[SESSION].finish(config.getoption("verdict_json"))
+    asked = config.stash[ASKED]
+    complaint = config.stash[SESSION].finish(
+        config.getoption("verdict_json"), reporting=asked is not None
+    )
+    if asked is not None:
+        asked.write(config.stash[SESSION].document())
     if complaint and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
