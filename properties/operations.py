@@ -177,6 +177,15 @@ ROTARY_EMBEDDING = Operation(
     {"base": 10000.0, "interleaved": False},
     integers={"positions": ""},
 )
+LAYER_NORM = Operation(
+    "layer_norm", {"x": "... E", "weight": "E", "bias": "E"}, {"y": "..."}, {"eps": 1e-5}
+)
+MARKOV_LOG_PROB = Operation(
+    "markov_log_prob",
+    {"states": "B T", "initial": "... S", "transition": "... S"},
+    {"log_prob": "B"},
+    integers={"states": "S"},
+)
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -189,6 +198,8 @@ OPERATIONS = {
         MULTI_HEAD_ATTENTION,
         POSITIONAL_ENCODING,
         ROTARY_EMBEDDING,
+        LAYER_NORM,
+        MARKOV_LOG_PROB,
     )
 }
 RECURRENT = ("rnn", "lstm", "gru")

@@ -5,6 +5,8 @@ A strategy never depends on the implementation. One module for each family of op
 
 from seqlaws.properties.strategies.attention import ATTENTION
 from seqlaws.properties.strategies.common import Strategy
+from seqlaws.properties.strategies.layer_norm import LAYER_NORM
+from seqlaws.properties.strategies.markov import MARKOV
 from seqlaws.properties.strategies.multi_head import MULTI_HEAD
 from seqlaws.properties.strategies.positions import ENCODING, ROTARY
 from seqlaws.properties.strategies.recurrent import GATES, RECURRENT
@@ -20,4 +22,6 @@ STRATEGIES: dict[str, Strategy] = {
     "multi_head_attention": MULTI_HEAD,
     "positional_encoding": ENCODING,
     "rotary_embedding": ROTARY,
+    "layer_norm": LAYER_NORM,
+    "markov_log_prob": MARKOV,
 }

@@ -3,7 +3,15 @@
 A drawn case takes a size or a combination of options by chance; a sweep takes each one surely.
 """
 
-from seqlaws.properties.sweeps import attention, multi_head, positions, recurrent, softmax
+from seqlaws.properties.sweeps import (
+    attention,
+    layer_norm,
+    markov,
+    multi_head,
+    positions,
+    recurrent,
+    softmax,
+)
 from seqlaws.properties.sweeps.common import Fixed, Sweeps
 
 __all__ = ["SWEEPS", "Fixed", "Sweeps"]
@@ -18,6 +26,8 @@ SWEEPS: dict[str, Sweeps] = {
     "multi_head_attention": multi_head.MULTI_HEAD,
     "positional_encoding": positions.ENCODING,
     "rotary_embedding": positions.ROTARY,
+    "layer_norm": layer_norm.LAYER_NORM,
+    "markov_log_prob": markov.MARKOV,
 }
 
 
