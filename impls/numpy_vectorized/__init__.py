@@ -5,7 +5,9 @@ Every operation below comes with its `<operation>_vjp`, and every option of both
 
 from seqlaws.impls.numpy_vectorized._attention import attention, attention_vjp
 from seqlaws.impls.numpy_vectorized._gru import gru, gru_vjp
+from seqlaws.impls.numpy_vectorized._layer_norm import layer_norm, layer_norm_vjp
 from seqlaws.impls.numpy_vectorized._lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.impls.numpy_vectorized._markov import markov_log_prob, markov_log_prob_vjp
 from seqlaws.impls.numpy_vectorized._multi_head import (
     multi_head_attention,
     multi_head_attention_vjp,
@@ -31,10 +33,14 @@ __all__ = [
     "attention_vjp",
     "gru",
     "gru_vjp",
+    "layer_norm",
+    "layer_norm_vjp",
     "lstm",
     "lstm_gates",
     "lstm_gates_vjp",
     "lstm_vjp",
+    "markov_log_prob",
+    "markov_log_prob_vjp",
     "multi_head_attention",
     "multi_head_attention_vjp",
     "positional_encoding",

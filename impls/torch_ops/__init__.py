@@ -4,6 +4,8 @@
 """
 
 from seqlaws.impls.torch_ops._attention import attention
+from seqlaws.impls.torch_ops._layer_norm import layer_norm
+from seqlaws.impls.torch_ops._markov import markov_log_prob
 from seqlaws.impls.torch_ops._multi_head import multi_head_attention
 from seqlaws.impls.torch_ops._positions import positional_encoding, rotary_embedding
 from seqlaws.impls.torch_ops._recurrences import gru, lstm, lstm_gates, rnn
@@ -20,8 +22,10 @@ __all__ = [
     "TRAITS",
     "attention",
     "gru",
+    "layer_norm",
     "lstm",
     "lstm_gates",
+    "markov_log_prob",
     "multi_head_attention",
     "positional_encoding",
     "rnn",
