@@ -19,15 +19,18 @@ SMALL = {
     "softmax": "n", "attention": "L S D Dv B M group", "lstm_gates": "B I H", "rnn": "B T I H",
     "lstm": "B T I H", "gru": "B T I H", "multi_head_attention": "L S D B N",
     "positional_encoding": "length dim", "rotary_embedding": "L half B N",
+    "layer_norm": "E", "markov_log_prob": "B T S order",
 }  # fmt: skip
 
 
 @st.composite
 def small_cases(draw, operation):
-    """Cases of float32 numbers with every size at most 3 (softmax: rows of at most 9)."""
-    top = 9 if operation == "softmax" else 3
+    """Cases of float32 numbers with every size at most 3 (softmax, layer_norm: at most 9)."""
+    top = 9 if operation in ("softmax", "layer_norm") else 3
     sizes = {letter: draw(st.integers(0, top)) for letter in SMALL[operation].split()}
-    sizes |= {letter: max(sizes[letter], 1) for letter in ("M", "N", "group") if letter in sizes}
+    positive = sizes.keys() & {"M", "N", "group", "order"}
+    positive |= sizes.keys() & {"S"} if "order" in sizes else set()
+    sizes |= {letter: max(sizes[letter], 1) for letter in positive}
     return draw(cases(operation, "float32", **sizes))
 
 

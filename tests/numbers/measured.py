@@ -27,7 +27,7 @@ from seqlaws.reference.numbers import Arithmetic
 
 LETTERS = {
     "softmax": "", "attention": "L S D Dv", "lstm_gates": "I H",
-    "rnn": "I H", "lstm": "I H", "gru": "I H",
+    "rnn": "I H", "lstm": "I H", "gru": "I H", "layer_norm": "E", "markov_log_prob": "",
 }  # fmt: skip
 STEPS = (1, 1, 1, 1, 1, 1, 2, 3)  # a step rounds like any other
 STEP_BACK = 8  # one in so many is also taken back step by step

@@ -122,7 +122,7 @@ def questions(operation, dtype, *seed, harder=True, step_back=2, **fixed):
     found = simulate(vjp, pulled, whole, arithmetic, [*seed, 3])
     yield (
         "vjp step by step",
-        case.arrays,
+        case.differentiated,
         found,
         expected_vjp_step_by_step(operation, found[0], *pulled, arithmetic=arithmetic, **whole),
         case,

@@ -44,7 +44,10 @@ def slope_along(case, options, direction):
 
 
 def away_from_kinks(case):
-    """relu has no derivative at 0: biases that no sum of drawn numbers cancels."""
+    """relu has no derivative at 0: biases that no sum of drawn numbers cancels; nor has log."""
+    if case.operation == "markov_log_prob":
+        tables = {n: case.arrays[n] for n in case.differentiated}
+        return case.having(**{n: np.where(table == 0, 0.5, table) for n, table in tables.items()})
     if case.options.get("nonlinearity") != "relu":
         return case
     bias = case.arrays["bias_ih"]

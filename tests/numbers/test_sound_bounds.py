@@ -15,6 +15,7 @@ from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, rounding
 CASES = {
     "softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12,
     "positional_encoding": 60, "rotary_embedding": 60,
+    "layer_norm": 90, "markov_log_prob": 60,
 }  # fmt: skip
 
 
