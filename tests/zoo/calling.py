@@ -3,12 +3,12 @@
 import numpy as np
 
 from zoo.signatures import (
-    ARGUMENTS,
     OUTPUTS,
     WHOLE,
     arranged,
     differentiated,
     dtype_name,
+    floating,
 )
 
 
@@ -58,16 +58,16 @@ def outputs(subject, operation, arrays, options):
 
 
 def gradients(subject, operation, cotangents, arrays, options):
-    """The raw gradients of one call, one for each array; by autograd where the backend is torch."""
+    """The raw gradients of one call, one for each floating array; autograd's if there is torch."""
     if subject.TRAITS["backend"] == "numpy":
         given, options = arranged(operation, arrays, options)
         got = as_tuple(getattr(subject, f"{operation}_vjp")(*cotangents, *given, **options))
         by_name = dict(zip(differentiated(operation), got, strict=False))
-        return tuple(_gradient_of(name, by_name) for name in ARGUMENTS[operation])
+        return tuple(_gradient_of(name, by_name) for name in floating(operation))
     import torch
 
-    leaves = {name: array.detach().requires_grad_() for name, array in arrays.items()}
-    outs = outputs(subject, operation, leaves, options)
+    leaves = {name: arrays[name].detach().requires_grad_() for name in floating(operation)}
+    outs = outputs(subject, operation, {**arrays, **leaves}, options)
     pairs = [(o, c) for o, c in zip(outs, cotangents, strict=True) if o.requires_grad]
     outs, cotangents = zip(*pairs, strict=True) if pairs else ((), ())
     got = [None] * len(leaves)
@@ -96,7 +96,7 @@ def gradient_answer(subject, case, only=None, layout=None):
     arrays, options = native(subject, case, layout)
     cotangents = [to_native(subject, c, case.dtype) for c in case.cotangents(only)]
     got = gradients(subject, case.operation, cotangents, arrays, options)
-    return dict(zip(ARGUMENTS[case.operation], got, strict=False))
+    return dict(zip(floating(case.operation), got, strict=False))
 
 
 def bits(arrays):

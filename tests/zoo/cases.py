@@ -17,7 +17,7 @@ from zoo.roundings import round_to
 from zoo.signatures import ARGUMENTS, OUTPUTS, POSITIONAL, WHOLE, shape_of
 
 SIZES = {"B": 2, "T": 5, "I": 3, "H": 4, "N": 4, "M": 2, "L": 5, "S": 7, "D": 8, "V": 6,
-         "E": 8, "F": 6}  # fmt: skip
+         "E": 8, "F": 6, "P": 20}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def case(operation, *, shape=(3, 7), dtype="float32", seed=0, **given):
     sizes = {**SIZES, "shape": shape, **{k: v for k, v in given.items() if k.isupper()}}
     edits = {k: v for k, v in given.items() if k in ARGUMENTS[operation]}
     options = {k: v for k, v in given.items() if k not in sizes and k not in edits}
-    numbers = {"num_heads": sizes["N"], "steps": 6}
+    numbers = {"num_heads": sizes["N"], "steps": 6, "length": 6, "dim": 8}
     due = {k: v for k, v in numbers.items() if k in POSITIONAL.get(operation, ())}
     options = {**due, **options}
     return Case(operation, sizes, edits, options, dtype, seed)

@@ -2,7 +2,8 @@
 
 # A size is a letter, perhaps with a factor: B batch, T time steps, I input features, H hidden
 # units, N query heads, M key heads, L queries, S keys, D key features, V value features or tokens,
-# E model features, F those inside a feed-forward network. The entries of a dict have dotted names.
+# E model features, F those inside a feed-forward network, P what positions are below. The entries
+# of a dict have dotted names.
 _WEIGHTS = {"weight_ih": "{0}H I", "weight_hh": "{0}H H", "bias_ih": "{0}H", "bias_hh": "{0}H"}
 
 
@@ -17,6 +18,8 @@ ARGUMENTS = {
     "lstm": {"x": "B T I", "h0": "B H", "c0": "B H", **_weights(4)},
     "gru": {"x": "B T I", "h0": "B H", **_weights(3)},
     "attention": {"q": "B N L D", "k": "B M S D", "v": "B M S V"},
+    "positional_encoding": {},
+    "rotary_embedding": {"x": "B N L D", "positions": "L"},
 }
 OUTPUTS = {
     "softmax": {"p": "..."},
@@ -25,11 +28,14 @@ OUTPUTS = {
     "lstm": {"y": "B T H", "h_n": "B H", "c_n": "B H"},
     "gru": {"y": "B T H", "h_n": "B H"},
     "attention": {"out": "B N L V"},
+    "positional_encoding": {"encoding": "length dim"},
+    "rotary_embedding": {"out": "B N L D"},
 }
 # what is given by position, where that is more than the arrays
-POSITIONAL: dict = {}
-WHOLE: dict = {}  # the arrays of whole numbers of an operation, and what they are below
-NO_GRADIENT: tuple = ()
+POSITIONAL: dict = {"positional_encoding": ("length", "dim")}
+# the arrays of whole numbers of an operation, and what they are below
+WHOLE: dict = {"rotary_embedding": {"positions": "P"}}
+NO_GRADIENT: tuple = ("positional_encoding",)
 RECURRENT = ("rnn", "lstm", "gru")
 
 
@@ -59,8 +65,12 @@ def arranged(operation, arrays, options):
 
 def differentiated(operation):
     """The arguments that have a gradient; a dict has one of dicts."""
-    whole = WHOLE.get(operation, ())
-    return list(dict.fromkeys(n.partition(".")[0] for n in ARGUMENTS[operation] if n not in whole))
+    return list(dict.fromkeys(n.partition(".")[0] for n in floating(operation)))
+
+
+def floating(operation):
+    """The arrays that have a gradient, the entries of a dict by their dotted names."""
+    return [n for n in ARGUMENTS[operation] if n not in WHOLE.get(operation, ())]
 
 
 def entry(arguments, name):

@@ -11,8 +11,16 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from zoo import base_attention, base_gru, base_lstm, base_rnn, base_softmax, calling
-from zoo.signatures import ARGUMENTS, OUTPUTS, dtype_name
+from zoo import (
+    base_attention,
+    base_gru,
+    base_lstm,
+    base_positions,
+    base_rnn,
+    base_softmax,
+    calling,
+)
+from zoo.signatures import OUTPUTS, dtype_name, floating
 
 BASES = {
     base.operation: base
@@ -23,6 +31,8 @@ BASES = {
         base_lstm.lstm,
         base_gru.gru,
         base_attention.attention,
+        base_positions.positional_encoding,
+        base_positions.rotary_embedding,
     )
 }
 
@@ -51,7 +61,7 @@ def expected_gradients(case, traits=None, only=None):
     arrays, options = case.arguments()
     subject = reference(case.operation, traits)
     got = calling.gradients(subject, case.operation, case.cotangents(only), arrays, options)
-    return dict(zip(ARGUMENTS[case.operation], got, strict=True))
+    return dict(zip(floating(case.operation), got, strict=True))
 
 
 def apart(got, wanted, dtype, beyond, relative=False):
