@@ -14,6 +14,7 @@ from seqlaws.reference.numbers import Expected
 NO_POSITIONS = drawn(mask=None, is_causal=False, window=None, query_offset=0)
 CAUSAL = drawn(is_causal=True, mask=None, window=None)
 KEYS = ("k", "v")
+WITH_KEYS = ("attention", "multi_head_attention")
 
 
 def moved(expected: Expected, index: Array, axis: int) -> dict[str, Expected]:
@@ -83,7 +84,7 @@ def test_causality(impl: Subject, case: Case) -> None:
     agree(impl, {"out": after}, {"out": Expected(before, slack)}, "a later key has influence")
 
 
-@law("attention", share=0.25, cases=drawn(poison=(0.0,)))
+@law(*WITH_KEYS, share=0.25, cases=drawn(poison=(0.0,)))
 def test_masked_keys_have_no_influence(impl: Subject, case: Case) -> None:
     """NaN, infinities or 1e6 in keys and values that no query may attend to reach no output."""
     outputs = impl.expected(case)
@@ -92,7 +93,7 @@ def test_masked_keys_have_no_influence(impl: Subject, case: Case) -> None:
         agree(impl, impl.run(impl.spoilt(case, poison)), outputs, says)
 
 
-@law("attention", share=0.1, level="SHOULD", gradients=True, cases=drawn(poison=(0.0,)))
+@law(*WITH_KEYS, share=0.1, level="SHOULD", gradients=True, cases=drawn(poison=(0.0,)))
 def test_masked_keys_have_no_influence_on_gradients(impl: Subject, case: Case) -> None:
     """NaN, infinities or 1e6 in keys and values that no query may attend to reach no gradient."""
     gradients = impl.expected(case, vjp=True)

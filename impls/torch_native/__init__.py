@@ -5,8 +5,10 @@ An option that torch lacks is not in the signature, or is a `NotImplementedError
 offered in float32 and float64: in 16 bits they round every intermediate to the dtype.
 """
 
+from seqlaws.impls.torch_native import evaluation, weights
 from seqlaws.impls.torch_native._checks import DTYPES
 from seqlaws.impls.torch_native._functional import attention, softmax
+from seqlaws.impls.torch_native._multi_head import multi_head_attention
 from seqlaws.impls.torch_native._recurrent import gru, lstm, rnn
 
 SIXTEEN_BITS = (
@@ -17,9 +19,9 @@ TRAITS = {
     "backend": "torch",
     "device": "cpu",
     "dtypes": DTYPES,
-    "fully_masked": {"softmax": "nan", "attention": "zeros"},
+    "fully_masked": {"softmax": "nan", "attention": "zeros", "multi_head_attention": "zeros"},
     "causal_alignment": "top-left",
-    "masked_nan": {"attention": "may leak"},
+    "masked_nan": {"attention": "may leak", "multi_head_attention": "may leak"},
     "known_failures": {
         "softmax.*[bfloat16]": SIXTEEN_BITS,
         "softmax.*[float16]": SIXTEEN_BITS,
@@ -27,14 +29,20 @@ TRAITS = {
             "on the CPU scaled_dot_product_attention masks before it scales, so that is_causal "
             "with a scale of 0 or less gives NaN; and it answers a NaN query with zeros"
         ),
+        "multi_head_attention.nan_show*": (
+            "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
+        ),
     },
 }
 
 __all__ = [
     "TRAITS",
     "attention",
+    "evaluation",
     "gru",
     "lstm",
+    "multi_head_attention",
     "rnn",
     "softmax",
+    "weights",
 ]

@@ -4,7 +4,14 @@ from torch import Tensor
 
 ALL = ("float64", "float32", "bfloat16", "float16")
 WIDE = ("float64", "float32")
-DTYPES = {"softmax": ALL, "rnn": WIDE, "lstm": WIDE, "gru": WIDE, "attention": ALL}
+DTYPES = {
+    "softmax": ALL,
+    "rnn": WIDE,
+    "lstm": WIDE,
+    "gru": WIDE,
+    "attention": ALL,
+    "multi_head_attention": ALL,
+}
 
 
 def bind(operation: str, **tensors: tuple[Tensor, str]) -> dict[str, int]:

@@ -1,0 +1,41 @@
+"""torch's layers in evaluation mode: where no gradient is asked for, they take a fast path.
+
+Plugged in as `--impl torch_native:evaluation`. The fast path is another program.
+`nn.MultiheadAttention` takes it for an even number of heads, where query, key and value are one
+tensor.
+"""
+
+from torch import Tensor
+
+from seqlaws.impls.torch_native._checks import ALL
+from seqlaws.impls.torch_native._multi_head import attend
+
+TRAITS = {
+    "backend": "torch",
+    "device": "cpu",
+    "dtypes": ALL,
+    "fully_masked": "zeros",
+    "masked_nan": "may leak",
+    "known_failures": {
+        "multi_head_attention.nan_show*": (
+            "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
+        ),
+    },
+}
+
+
+def multi_head_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    in_proj_weight: Tensor,
+    in_proj_bias: Tensor,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor,
+    num_heads: int,
+    mask: Tensor | None = None,
+    is_causal: bool = False,
+) -> Tensor:
+    """`torch.nn.MultiheadAttention` after `eval()`; all as in training mode."""
+    parameters = in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias
+    return attend(query, key, value, parameters, num_heads, mask, is_causal, training=False)

@@ -1,0 +1,166 @@
+"""Laws of multi-head attention: what a head is, whose order matters, what masks leave."""
+
+import numpy as np
+
+from seqlaws.properties import apart
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import drawn
+from seqlaws.properties.checks import agree, exactly
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.strategies.attention import attended
+from seqlaws.properties.subject import Subject
+from seqlaws.reference.numbers import Expected
+
+OPERATION = "multi_head_attention"
+NO_POSITIONS = drawn(mask=None, is_causal=False)
+ONE_SOURCE = drawn(source="self", poison=(0.0,))
+
+
+def split(x: Array, heads: int) -> Array:
+    """The features of each head: (B, L, E) to (B, N, L, D)."""
+    batch, length, features = x.shape
+    return x.reshape(batch, length, heads, features // heads).swapaxes(1, 2)
+
+
+@law(OPERATION, share=0.2)
+def test_a_head_is_an_attention(impl: Subject, case: Case) -> None:
+    """Where nothing is projected, head n is attention on the features n D to (n + 1) D alone.
+
+    With W_q = W_k = W_v = W_o = 1 and no biases: out = [attention(q_1, k_1, v_1), ...].
+    """
+    n, one = case.option("num_heads"), np.eye(case.sizes()["E"])
+    bare = case.having(
+        in_proj_weight=np.concatenate([one, one, one]),
+        in_proj_bias=np.zeros(3 * len(one)),
+        out_proj_weight=one,
+        out_proj_bias=np.zeros(len(one)),
+    )
+    q, k, v = (split(bare.arrays[name], n) for name in ("query", "key", "value"))
+    options = impl.reference_options(bare)
+    (heads,) = apart.ask("plain", "attention", q, k, v, **options)
+    side_by_side = heads.swapaxes(1, 2).reshape(case.arrays["query"].shape)
+    allowed = impl.expected(bare)["out"].allowed
+    agree(impl, impl.run(bare), {"out": Expected(side_by_side, allowed)}, "a head is no attention")
+
+
+@law(OPERATION, share=0.2)
+def test_head_permutation(impl: Subject, case: Case) -> None:
+    """Heads in another order, with their rows and columns of the weights, give the same output."""
+    n, e = case.option("num_heads"), case.sizes()["E"]
+    s = case.random().permutation(n)
+    features = np.arange(e).reshape(n, e // n)[s].ravel()
+    rows = np.concatenate([features, e + features, 2 * e + features])
+    changes = {
+        "in_proj_weight": case.arrays["in_proj_weight"][rows],
+        "in_proj_bias": case.arrays["in_proj_bias"][rows],
+        "out_proj_weight": case.arrays["out_proj_weight"][:, features],
+    }
+    mask = case.option("mask")
+    if mask is not None and mask.ndim > 2 and mask.shape[-3] > 1:
+        changes["mask"] = np.take(mask, s, axis=-3)
+    says = "the order of the heads matters"
+    agree(impl, impl.run(case.having(**changes)), impl.expected(case), says)
+
+
+@law(OPERATION, share=0.25, cases=ONE_SOURCE)
+def test_self_attention(impl: Subject, case: Case) -> None:
+    """Attention of a sequence to itself: one array three times is three arrays of its numbers."""
+    arrays, options = impl.native(case, {})
+    once = {**arrays, "key": arrays["query"], "value": arrays["query"]}
+    outputs = impl.answer(case, once, options)
+    agree(impl, outputs, impl.expected(case), "one array is not what three equal ones are")
+
+
+@law(OPERATION, share=0.2, cases=NO_POSITIONS)
+def test_key_permutation(impl: Subject, case: Case) -> None:
+    """The order of the key-value pairs does not matter: f(q, k[s], v[s]) = f(q, k, v)."""
+    s = case.random().permutation(case.arrays["key"].shape[1])
+    shuffled = case.having(**{n: case.arrays[n][:, s] for n in ("key", "value")})
+    agree(impl, impl.run(shuffled), impl.expected(case), "the order of the keys matters")
+
+
+@law(OPERATION, share=0.2, needs=("mask",))
+def test_queries_one_at_a_time(impl: Subject, case: Case) -> None:
+    """All queries at once give what each gives alone, with the same keys, values and mask."""
+    due = impl.expected(case)["out"]
+    seen = attended(case.having(query_offset=impl.offset(case)))
+    for i in range(min(case.arrays["query"].shape[1], 3)):
+        mask, row = case.option("mask"), np.s_[..., i : i + 1, :]
+        if mask is None or mask.dtype == bool:
+            mask = seen[row]
+        else:
+            mask = np.where(seen[row], mask[row] if mask.ndim > 1 and mask.shape[-2] > 1 else mask,
+                            -np.inf)  # fmt: skip
+        one = case.without("is_causal").having(query=case.arrays["query"][:, i : i + 1], mask=mask)
+        expected = {"out": Expected(due.value[:, i : i + 1], due.allowed[:, i : i + 1])}
+        agree(impl, impl.run(one), expected, "a query alone differs from the query among others")
+
+
+@law(OPERATION, share=0.2, needs=("is_causal", "mask"))
+def test_causal_flag_is_its_mask(impl: Subject, case: Case) -> None:
+    """is_causal=True is the mask key <= query, whatever mask is given beside it."""
+    flagged = case.having(is_causal=True)
+    mask, seen = case.option("mask"), attended(flagged.having(query_offset=impl.offset(case)))
+    explicit = seen if mask is None or mask.dtype == bool else np.where(seen, mask, -np.inf)
+    due = impl.expected(flagged)
+    says = "the causal mask is not the flag"
+    agree(impl, impl.run(flagged), due, says)
+    agree(impl, impl.run(case.without("is_causal").having(mask=explicit)), due, says)
+
+
+@law(OPERATION, share=0.2, needs=("mask",))
+def test_boolean_mask_is_its_floating_one(impl: Subject, case: Case) -> None:
+    """A boolean mask is the floating one with 0 where it is True and -inf where it is False."""
+    keep = case.random().random_sample(attended(case).shape) < 0.7
+    boolean = case.having(mask=keep)
+    due = impl.expected(boolean)
+    agree(impl, impl.run(boolean), due)
+    floating = case.having(mask=np.where(keep, 0.0, -np.inf))
+    agree(impl, impl.run(floating), due, "a floating mask is not its boolean one")
+
+
+@law(OPERATION, share=0.2, needs=("mask",))
+def test_fully_masked_rows(impl: Subject, case: Case) -> None:
+    """A query that may attend to nothing gets what is declared: of zeros, the output's bias."""
+    shape = attended(case).shape
+    dead = case.random(1).random_sample(shape[:3]) < 0.5
+    masked = case.having(mask=(case.random().random_sample(shape) < 0.8) & ~dead[..., None])
+    agree(impl, impl.run(masked), impl.expected(masked), "a fully masked row is not as declared")
+
+
+@law(OPERATION, share=0.2)
+def test_a_key_bias_has_no_influence(impl: Subject, case: Case) -> None:
+    """b_k adds q . b_k to all scores of a query alike, which softmax does not see."""
+    e = case.sizes()["E"]
+    bias = np.array(case.arrays["in_proj_bias"])
+    bias[e : 2 * e] = np.round(case.random().standard_normal(e), 1)
+    moved = case.having(in_proj_bias=bias)
+    (value, allowed), (_, more) = impl.expected(case)["out"], impl.expected(moved)["out"]
+    agree(impl, impl.run(moved), {"out": Expected(value, allowed + more)}, "the key's bias matters")
+
+
+@law(OPERATION, share=0.1)
+def test_without_the_last_projection_its_bias_is_left(impl: Subject, case: Case) -> None:
+    """With W_o = 0 every output is b_o, bit for bit, whatever the heads found."""
+    if impl.traits.fully_masked == "nan":  # 0 * NaN is NaN
+        case = case.without("mask", "is_causal")
+    bare = case.having(out_proj_weight=np.zeros_like(case.arrays["out_proj_weight"]))
+    shape = case.arrays["query"].shape
+    bias = np.array(np.broadcast_to(case.arrays["out_proj_bias"], shape))
+    due = np.where(np.isinf(impl.expected(bare)["out"].allowed), np.inf, 0.0)
+    agree(impl, impl.run(bare), {"out": Expected(bias, due)}, "there is more than the bias")
+
+
+@law(OPERATION, share=0.2, gradients=True)
+def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
+    """A key that no query may attend to has gradient 0, exactly; so have queries without keys."""
+    seen = attended(case.having(query_offset=impl.offset(case)))
+    if impl.traits.fully_masked != "zeros" and not np.all(np.any(seen, axis=-1)):
+        return
+    gradients = impl.pull(case)
+    keys, queries = np.any(seen, axis=(1, 2))[..., None], np.any(seen, axis=(1, 3))[..., None]
+    for name, reached in (("query", queries), ("key", keys), ("value", keys)):
+        hidden = np.where(reached, 0.0, gradients[name])
+        due = exactly(np.zeros_like(hidden))
+        agree(impl, {name: hidden}, {name: due}, "a masked place has a gradient")
