@@ -13,6 +13,10 @@ LATER = "if is_floating(mask):\n        s = s + mask"
 ADDED = "if is_floating(mask):\n        s = s + np.where(allowed, mask, 0)"
 REPEATED = "k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)"
 EVERY = "attention: attention, attention_vjp"
+STORED = "p = +either(p, np.where(allowed, np.exp(s - log_sum_exp(s)), p))"
+INNER = """either(
+        np.sum(p * dp, axis=-1, keepdims=True), np.sum(dout * out, axis=-1, keepdims=True)
+    )"""
 
 
 def first(name: str, line: str) -> Misreading:
@@ -39,6 +43,18 @@ def scores(name: str, *changes: tuple[str, str]) -> Misreading:
     """Something else in the scores."""
     edits = [edit("attention: scores", old, new) for old, new in changes]
     return misreading(name, "attention", *edits)
+
+
+def along(name: str, axis: int) -> Misreading:
+    """Weights that sum to one along another axis, in the gradient, too."""
+    moved = f"np.moveaxis(weights(np.moveaxis(s, {axis}, -1), fully_masked), -1, {axis})"
+    return misreading(
+        name,
+        "attention",
+        edit(EVERY, "weights(s, fully_masked)", moved),
+        edit("attention: attention_vjp", STORED, "p = +p"),
+        edit("attention: attention_vjp", INNER, f"np.sum(p * dp, axis={axis}, keepdims=True)"),
+    )
 
 
 MISREADINGS = (
@@ -184,15 +200,13 @@ MISREADINGS = (
         (f"    {LATER}\n", ""),
     ),
     scores("softcap not multiplied back", (BACK, "s, slope = t, 1 - t * t")),
+    along("softmax over the heads", 1),  # as F.softmax has it where it is told no dimension
+    along("softmax over the batch", 0),
     misreading(
         "softmax over queries",
         "attention",
         edit(EVERY, "weights(s, fully_masked)", "transpose(weights(transpose(s), fully_masked))"),
-        edit(
-            "attention: attention_vjp",
-            "p = +either(p, np.where(allowed, np.exp(s - log_sum_exp(s)), p))",
-            "p = +p",
-        ),
+        edit("attention: attention_vjp", STORED, "p = +p"),
     ),
     misreading(
         "heads and queries swapped in the output",
