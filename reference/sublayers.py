@@ -49,7 +49,7 @@ def self_attention(params: Params, norm: str, num_heads: int, **options: Any) ->
     given = [params[name] for name in names]
 
     def f(z: Array) -> Array:
-        return multi_head_attention(z, z, z, *given, num_heads, **options)
+        return multi_head_attention(z, z, z, *given, num_heads=num_heads, **options)
 
     def vjp(dy: Array, z: Array) -> tuple[Array, Gradients]:
         dquery, dkey, dvalue, *rest = multi_head_attention_vjp(
@@ -68,7 +68,7 @@ def attention_to(
     given = [params[name] for name in names]
 
     def f(z: Array) -> Array:
-        return multi_head_attention(z, memory, memory, *given, num_heads, **options)
+        return multi_head_attention(z, memory, memory, *given, num_heads=num_heads, **options)
 
     def vjp(dy: Array, z: Array) -> tuple[Array, Gradients]:
         dquery, dkey, dvalue, *rest = multi_head_attention_vjp(
@@ -84,10 +84,10 @@ def position_wise(params: Params, norm: str, activation: str) -> Sublayer:
     given = [params[name] for name in FEED_FORWARD]
 
     def f(z: Array) -> Array:
-        return feed_forward(z, *given, activation)
+        return feed_forward(z, *given, activation=activation)
 
     def vjp(dy: Array, z: Array) -> tuple[Array, Gradients]:
-        dz, *rest = feed_forward_vjp(dy, z, *given, activation)
+        dz, *rest = feed_forward_vjp(dy, z, *given, activation=activation)
         return dz, dict(zip(FEED_FORWARD, rest, strict=True))
 
     return Sublayer(f, vjp, norm)
@@ -137,7 +137,8 @@ def in_a_row_vjp(
     dout: Array, x: Array, sublayers: list[Sublayer], params: Params, norm_first: bool
 ) -> tuple[Array, Gradients]:
     """dout to dx and the gradients of all that the sublayers read, by name."""
-    inputs, dz, gradients = [x], dout, {}
+    inputs, dz = [x], dout
+    gradients: Gradients = {}
     for sublayer in sublayers[:-1]:
         inputs.append(residual(inputs[-1], sublayer, params, norm_first))
     for sublayer, z in zip(reversed(sublayers), reversed(inputs), strict=True):
