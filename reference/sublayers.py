@@ -46,7 +46,7 @@ class Sublayer(NamedTuple):
 def self_attention(params: Params, norm: str, num_heads: int, **options: Any) -> Sublayer:
     """Query, key and value are one array, whose gradients add up. options: those of attention."""
     names = [f"self_attn.{name}" for name in ATTENTION]
-    given = [params[name] for name in names]
+    given: Any = [params[name] for name in names]
 
     def f(z: Array) -> Array:
         return multi_head_attention(z, z, z, *given, num_heads=num_heads, **options)
@@ -65,7 +65,7 @@ def attention_to(
 ) -> Sublayer:
     """The queries are the sublayer's, keys and values the memory's, whose gradient is "memory"."""
     names = [f"multihead_attn.{name}" for name in ATTENTION]
-    given = [params[name] for name in names]
+    given: Any = [params[name] for name in names]
 
     def f(z: Array) -> Array:
         return multi_head_attention(z, memory, memory, *given, num_heads=num_heads, **options)
@@ -81,7 +81,7 @@ def attention_to(
 
 def position_wise(params: Params, norm: str, activation: str) -> Sublayer:
     """The feed-forward network, at each position by itself."""
-    given = [params[name] for name in FEED_FORWARD]
+    given: Any = [params[name] for name in FEED_FORWARD]
 
     def f(z: Array) -> Array:
         return feed_forward(z, *given, activation=activation)
