@@ -40,3 +40,15 @@ def plug_in(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a text to a file, and return its path."""
+
+    def wrote(text, name="verdict.json"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return wrote

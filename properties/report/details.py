@@ -10,7 +10,7 @@ from seqlaws.properties.report.words import count, exact, few, plural
 from seqlaws.properties.verdicts import Verdict
 
 BROKEN = ("failed", "known failure", "not kept")
-ENTRIES, TEXT_AT_MOST = 16, 4_000  # rows; characters
+ENTRIES, ROWS_IN_ALL, TEXT_AT_MOST = 16, 3_000, 4_000  # of one failure, of all; characters
 OPENED = 600  # failures with all their numbers; more of them are rows of their laws alone
 
 
@@ -100,13 +100,14 @@ def failures(texts: dict[str, LawText], statuses: Iterable[str]) -> list[Failure
     order = list(statuses)
     rows = [(v, text) for text in texts.values() for v in text.verdicts if v.status in order]
     rows.sort(key=lambda row: (order.index(row[0].status), row[0].operation, row[0].key))
-    return [failure(verdict, text) for verdict, text in rows]
+    each = max(3, min(ENTRIES, ROWS_IN_ALL // max(1, len(rows[:OPENED]))))
+    return [failure(verdict, text, each) for verdict, text in rows]
 
 
-def failure(verdict: Verdict, text: LawText) -> Failure:
-    """One of them, from what its witness holds."""
+def failure(verdict: Verdict, text: LawText, most: int) -> Failure:
+    """One of them, from what its witness holds; most: entries that are shown."""
     w = verdict.witness
-    compared, total = comparison(w)
+    compared, total = comparison(w, most)
     script = str(w.get("script", ""))
     return Failure(verdict, text, compared, total, witness(w), explained(verdict), script)
 
@@ -116,12 +117,12 @@ def explained(verdict: Verdict) -> str:
     return "\n".join(str(line) for line in verdict.witness.get("misreading", []))
 
 
-def comparison(w: dict[str, Any]) -> tuple[list[tuple[str, ...]], int]:
+def comparison(w: dict[str, Any], most: int) -> tuple[list[tuple[str, ...]], int]:
     """Entries beside what is due, the worst first; and of how many."""
     rows = w.get("entries", [])
     if not rows and "observed" in w:
         rows = [[w.get("index", []), w["observed"], w.get("expected"), w.get("allowed")]]
-    told = [entry(w, *row) for row in rows[:ENTRIES] if isinstance(row, list) and len(row) == 4]
+    told = [entry(w, *row) for row in rows[:most] if isinstance(row, list) and len(row) == 4]
     return told, max(len(told), int(w.get("of", len(rows)) or 0))
 
 

@@ -21,7 +21,7 @@ from seqlaws.properties.report.report import Report
 from seqlaws.properties.verdicts import STATUSES, totals
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-FILTERS = ("count", "few", "duration", "code_span", "one_line")
+FILTERS = ("count", "few", "duration", "code_span", "escaped")
 
 
 def shown(value: Any) -> Any:

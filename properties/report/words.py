@@ -44,11 +44,18 @@ def one_line(text: str) -> str:
 
 def code_span(text: str) -> str:
     """Strangers' text in Markdown, also within a table: nothing in it is markup, link or name."""
-    text = one_line(text) or " "
+    text = one_line(text)
+    if not text:
+        return "` `"
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text[0] in "` " or text[-1] in "` " else ""
     return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
+
+
+def escaped(text: str) -> str:
+    """Text in Markdown that others may have a part in: what could be markup or a link is not."""
+    return re.sub(r"([\\`*_{}\[\]<>#|&~@$!]|(?<=:)/|(?<=w)\.)", r"\\\1", one_line(text))
 
 
 def few(value: float) -> str:
