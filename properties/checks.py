@@ -7,7 +7,7 @@ import numpy as np
 from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array
 from seqlaws.properties.errors import Errors
-from seqlaws.properties.subject import LawBrokenError, Outputs, Subject
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Outputs, Subject
 from seqlaws.reference.numbers import Expected
 
 
@@ -103,3 +103,22 @@ def require(holds: bool, says: str) -> None:
     """Raise LawBrokenError with the sentence unless it holds."""
     if not holds:
         raise LawBrokenError(says)
+
+
+def must_raise(impl: Subject, case: Case, says: str) -> None:
+    """Raise LawBrokenError unless the call raises."""
+    given, options = impl.operation.arranged(*impl.native(case, {}))
+    try:
+        impl.called(impl.function, case, *given, **options)
+    except LawBrokenError as broken:
+        refuse_the_lost(broken)
+        return
+    except NotOfferedError:
+        return
+    raise LawBrokenError(says)
+
+
+def refuse_the_lost(broken: LawBrokenError) -> None:
+    """To end the process is no refusal."""
+    if broken.where.get("lost"):
+        raise broken

@@ -7,7 +7,7 @@ import numpy as np
 from seqlaws.properties import apart
 from seqlaws.properties.case import Case
 from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import require
+from seqlaws.properties.checks import must_raise, refuse_the_lost, require
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import OPERATIONS
@@ -63,25 +63,6 @@ def refused_by_the_specification(case: Case) -> bool:
     except (ValueError, TypeError, IndexError):
         return True
     return False
-
-
-def must_raise(impl: Subject, case: Case, says: str) -> None:
-    """Raise LawBrokenError unless the call raises."""
-    given, options = impl.operation.arranged(*impl.native(case, {}))
-    try:
-        impl.called(impl.function, case, *given, **options)
-    except LawBrokenError as broken:
-        refuse_the_lost(broken)
-        return
-    except NotOfferedError:
-        return
-    raise LawBrokenError(says)
-
-
-def refuse_the_lost(broken: LawBrokenError) -> None:
-    """To end the process is no refusal."""
-    if broken.where.get("lost"):
-        raise broken
 
 
 @law(*WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False))

@@ -18,7 +18,7 @@ from seqlaws.properties.sweeps import Fixed
 from seqlaws.reference.algebra import sigmoid
 from seqlaws.reference.numbers import Expected
 
-TINY = drawn(B=2, T=2, I=2, H=2, L=2, S=3, D=2, Dv=2, M=1, group=2, n=3, rank=2)
+TINY = drawn(E=3, B=2, T=2, I=2, H=2, L=2, S=3, D=2, Dv=2, M=1, group=2, n=3, rank=2)
 STEPS = (1, 2, 5, 20, 100, 300)
 
 

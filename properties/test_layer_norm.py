@@ -1,0 +1,239 @@
+"""Laws of layer_norm that need no oracle, or whose answer is exact.
+
+Ba, Kiros and Hinton (2016), "Layer normalization", section 5.1, lists what it does not change with.
+"""
+
+import numpy as np
+
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import drawn
+from seqlaws.properties.checks import agree, both_within, exactly, require, same
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.subject import Subject
+from seqlaws.properties.sweeps import Fixed
+from seqlaws.reference.numbers import Expected
+
+ORDINARY = drawn(scale=1.0, offset=0.0, constant=(0.0,))
+FAR = {"bfloat16": 64.0, "float16": 1024.0, "float32": 65536.0, "float64": 2.0**30}
+LARGE = {"bfloat16": 55, "float16": 9, "float32": 55, "float64": 300}  # powers of two
+
+
+def whole(array: Array) -> Array:
+    """Whole numbers up to 60."""
+    return np.round(np.clip(array, -60, 60))
+
+
+def few_features(operation: str) -> list[Fixed]:
+    """Powers of two, where whole numbers have an exact mean, and others."""
+    return [{"E": n, "scale": 4.0, "offset": 0.0} for n in (1, 2, 3, 4, 8, 16, 7, 64)]
+
+
+def one_feature(operation: str) -> list[Fixed]:
+    """One feature, at every rank."""
+    return [{"E": 1, "rank": rank} for rank in (1, 2, 3, 4)]
+
+
+@law("layer_norm", share=0.06, sweep=few_features)
+def test_shift_invariance(impl: Subject, case: Case) -> None:
+    """A common offset changes nothing: y(x + c) = y(x), where x + c is exact.
+
+    Beside an offset that is large, the moments in one pass, or x / sigma - mu / sigma, have lost
+    what was to be seen.
+    """
+    one = case.having(x=whole(case.arrays["x"]))
+    other = one.having(x=one.arrays["x"] + FAR[case.dtype])
+    first, second = impl.run(one), impl.run(other)
+    slack = impl.expected(one)["y"].allowed + impl.expected(other)["y"].allowed
+    says = f"an offset of {FAR[case.dtype]:g} changes what is normalised"
+    both_within(impl, second, first, {"y": slack}, says)
+
+
+@law("layer_norm", share=0.2, cases=ORDINARY, needs=("eps",))
+def test_scale_invariance(impl: Subject, case: Case) -> None:
+    """A common factor changes nothing, eps scaled along: y(a x, a^2 eps) = y(x, eps), a > 0."""
+    factor = 2.0 ** int(case.random().choice([-8, -3, 5, 8]))
+    other = case.having(x=case.arrays["x"] * factor, eps=case.option("eps") * factor**2)
+    if np.any(other.arrays["x"] != case.arrays["x"] * factor):
+        return
+    first, second = impl.run(case), impl.run(other)
+    slack = impl.expected(case)["y"].allowed + impl.expected(other)["y"].allowed
+    says = f"a factor of {factor:g} changes what is normalised"
+    both_within(impl, second, first, {"y": slack}, says)
+
+
+@law("layer_norm", share=0.2)
+def test_moments_of_the_output(impl: Subject, case: Case) -> None:
+    """With weight 1 and bias 0: mean(y) = 0 and mean(y^2) = sigma^2 / (sigma^2 + eps).
+
+    Allowed: what the entries' own bounds add up to.
+    """
+    ones, zeros = np.ones_like(case.arrays["weight"]), np.zeros_like(case.arrays["bias"])
+    plain = case.having(weight=ones, bias=zeros)
+    if not plain.arrays["x"].shape[-1]:
+        return
+    y, (value, allowed) = impl.run(plain)["y"], impl.expected(plain)["y"]
+    mean, slack = np.mean(y, axis=-1), np.mean(allowed, axis=-1)
+    off = np.abs(np.mean(value, axis=-1))  # of the reference, in float64
+    agree(impl, {"y": mean}, {"y": Expected(np.zeros_like(mean), slack + off)}, "its mean is not 0")
+    square, due = np.mean(y * y, axis=-1), np.mean(value * value, axis=-1)
+    slack = np.mean((2 * np.abs(value) + allowed) * allowed, axis=-1) + 2.0**-50 * due
+    agree(impl, {"y": square}, {"y": Expected(due, slack)}, "its mean square is wrong")
+
+
+@law("layer_norm", share=0.2)
+def test_weight_and_bias_are_applied_last(impl: Subject, case: Case) -> None:
+    """y(x, w, b) = w y(x, 1, 0) + b, feature by feature."""
+    w, b = case.arrays["weight"], case.arrays["bias"]
+    plain = case.having(weight=np.ones_like(w), bias=np.zeros_like(b))
+    due = w * impl.run(plain)["y"] + b
+    before, after = impl.expected(plain)["y"].allowed, impl.expected(case)["y"].allowed
+    slack = np.where(np.isinf(before), np.inf, np.abs(w) * before) + after
+    slack = slack + 2.0**-51 * (np.abs(due) + np.abs(b))
+    agree(impl, impl.run(case), {"y": Expected(due, slack)}, "weight and bias are not applied last")
+
+
+@law("layer_norm", share=0.1, sweep=one_feature)
+def test_one_feature(impl: Subject, case: Case) -> None:
+    """A single feature is its own mean: y = b, exactly, whatever x is."""
+    case = case.having(bias=whole(case.arrays["bias"]))
+    due = np.broadcast_to(case.arrays["bias"], case.arrays["x"].shape)
+    agree(impl, impl.run(case), {"y": exactly(due)}, "a single feature is not the bias")
+
+
+@law("layer_norm", share=0.1, gradients=True, sweep=one_feature)
+def test_gradients_of_one_feature(impl: Subject, case: Case) -> None:
+    """A single feature is its own mean: dx = 0 and dw = 0, exactly; db is the sum of dy."""
+    case = case.having(weight=whole(case.arrays["weight"]))
+    dy = whole(4 * case.cotangents["y"])
+    zeros = {name: exactly(np.zeros_like(case.arrays[name])) for name in ("x", "weight")}
+    total = exactly(np.sum(dy.reshape(-1, 1), axis=0))
+    says = "a gradient of what a single feature does not depend on"
+    if np.sum(np.abs(dy)) <= 128:  # beyond it a sum of 16 bits is rounded
+        zeros["bias"] = total
+    gradients = impl.pull(case.pulled(y=dy))
+    agree(impl, {name: gradients[name] for name in zeros}, zeros, says)
+
+
+@law("layer_norm", share=0.06, sweep=few_features)
+def test_constant_features(impl: Subject, case: Case) -> None:
+    """Where all features are alike nothing is left of them: y = b, finite, whatever they are."""
+    x, b = case.arrays["x"], case.arrays["bias"]
+    level = FAR[case.dtype] if case.random().randint(2) else 0.0
+    constant = case.having(x=np.broadcast_to(whole(x[..., :1]), x.shape) + level)
+    y, (_, allowed) = impl.run(constant)["y"], impl.expected(constant)["y"]
+    require(bool(np.all(np.isfinite(y))), "constant features give what is not finite")
+    due = Expected(np.broadcast_to(b, x.shape), allowed)
+    agree(impl, {"y": y}, {"y": due}, "constant features do not give the bias")
+
+
+@law("layer_norm", share=0.12, cases=ORDINARY)
+def test_large_features(impl: Subject, case: Case) -> None:
+    """Features as large as their squares allow are normalised as others are; they do not vanish.
+
+    Up to 2^55 in float32, 2^300 in float64. Beyond that a square may overflow: nothing is claimed.
+    """
+    x = case.arrays["x"] * 2.0 ** LARGE[case.dtype]
+    large = case.having(x=x)
+    agree(impl, impl.run(large), impl.expected(large), "large features are not normalised")
+
+
+@law("layer_norm", share=0.12, cases=ORDINARY)
+def test_small_features(impl: Subject, case: Case) -> None:
+    """Features whose squares vanish are divided by sqrt(eps), and do not vanish themselves."""
+    factor = 2.0**-12 if case.dtype == "float16" else 2.0**-100
+    bare = case.having(x=case.arrays["x"] * factor, bias=np.zeros_like(case.arrays["bias"]))
+    agree(impl, impl.run(bare), impl.expected(bare), "small features are not divided by sqrt(eps)")
+
+
+@law("layer_norm", share=0.1, needs=("eps",), cases=drawn(E=2, scale=1.0))
+def test_eps_is_added_to_the_variance(impl: Subject, case: Case) -> None:
+    """Features c - 3 and c + 3 have the variance 9: beside an eps of 7, the root is 4.
+
+    y = w (-3/4, 3/4) + b: not 3 / (3 + 7), nor 3 / sqrt(18 + 7).
+    """
+    x = whole(case.arrays["x"][..., :1]) + np.array([-3.0, 3.0])
+    seven = case.having(x=x, eps=7.0)
+    due = case.arrays["weight"] * np.array([-0.75, 0.75]) + case.arrays["bias"]
+    allowed = impl.expected(seven)["y"].allowed + 2.0**-52 * np.abs(due)
+    says = "eps is not added to the variance"
+    agree(impl, impl.run(seven), {"y": Expected(np.broadcast_to(due, x.shape), allowed)}, says)
+
+
+@law("layer_norm", share=0.2)
+def test_permutation_equivariance(impl: Subject, case: Case) -> None:
+    """Features in another order, with their weights and biases, give the same in that order."""
+    s = case.random().permutation(case.arrays["x"].shape[-1])
+    moved = case.having(**{name: array[..., s] for name, array in case.arrays.items()})
+    value, allowed = impl.expected(case)["y"]
+    agree(impl, impl.run(moved), {"y": Expected(value[..., s], allowed[..., s])})
+
+
+@law("layer_norm", share=0.2)
+def test_positions_are_apart(impl: Subject, case: Case) -> None:
+    """A position is what it is alone, and its bits do not depend on what its neighbours are."""
+    x = case.arrays["x"]
+    if x.ndim < 2 or not x.size:
+        return
+    y, expected = impl.run(case)["y"], impl.expected(case)["y"]
+    at = tuple(int(case.random().randint(n)) for n in x.shape[:-1])
+    alone = impl.run(case.having(x=x[at]))["y"]
+    due = Expected(expected.value[at], expected.allowed[at])
+    agree(impl, {"y": alone}, {"y": due}, "a position alone differs from the position in its batch")
+    others = np.where(case.random(1).randint(2), np.nan, x * 100 + 1)
+    others = np.broadcast_to(others, x.shape).copy()
+    others[at] = x[at]
+    beside = impl.run(case.having(x=others))["y"][at]
+    same(impl, {"y": beside}, {"y": y[at]}, "a neighbour has influence")
+
+
+@law("layer_norm", share=0.12)
+def test_ranks_agree(impl: Subject, case: Case) -> None:
+    """Axes before the last are positions, however they are arranged: one axis is as good as three.
+
+    y(x) of shape (A, B, n) is y of shape (A B, n), and (1, A, B, n), reshaped.
+    """
+    x, (value, allowed) = case.arrays["x"], impl.expected(case)["y"]
+    rows = int(np.prod(x.shape[:-1]))
+    for shape in ((rows, x.shape[-1]), (1, *x.shape), (*x.shape[:-1], 1, x.shape[-1])):
+        other = case.having(x=x.reshape(shape))
+        due = Expected(value.reshape(shape), allowed.reshape(shape))
+        agree(impl, impl.run(other), {"y": due}, f"the shape {shape} gives another answer")
+
+
+@law("layer_norm", share=0.2, gradients=True)
+def test_gradient_is_orthogonal_to_constants(impl: Subject, case: Case) -> None:
+    """As a common offset changes nothing, the gradient has none: sum_j dx_j = 0."""
+    dx, value, allowed = gradient_of_x(impl, case)
+    own = np.abs(np.sum(value, axis=-1)) + 2.0**-50 * np.sum(np.abs(dx), axis=-1)
+    due = Expected(0 * own, np.sum(allowed, axis=-1) + own)
+    says = "a position's gradient does not sum to 0"
+    agree(impl, {"x": np.sum(dx, axis=-1)}, {"x": due}, says)
+
+
+@law("layer_norm", share=0.2, gradients=True)
+def test_gradient_is_orthogonal_to_the_input(impl: Subject, case: Case) -> None:
+    """As a common factor changes nothing but eps's share, the gradient along x is eps's alone.
+
+    sum_j dx_j (x_j - mu) = eps / (sigma^2 + eps) sum_j dy_j w_j h_j, with h = (x - mu) / sigma.
+    """
+    x, eps = case.arrays["x"], float(case.option("eps"))
+    if not x.shape[-1]:
+        return
+    centred = x - np.mean(x, axis=-1, keepdims=True)
+    variance = np.mean(centred * centred, axis=-1, keepdims=True)
+    parts = case.cotangents["y"] * case.arrays["weight"] * centred / np.sqrt(variance + eps)
+    due = np.sum(parts * eps / (variance + eps), axis=-1)
+    dx, value, allowed = gradient_of_x(impl, case)
+    own = np.abs(np.sum(value * centred, axis=-1) - due)  # of float64: the reference's own
+    own = own + 2.0**-50 * np.sum(np.abs(dx * centred), axis=-1)
+    slack = np.sum(np.where(np.isinf(allowed), np.inf, allowed * np.abs(centred)), axis=-1) + own
+    says = "a position's gradient along its features is not eps's"
+    agree(impl, {"x": np.sum(dx * centred, axis=-1)}, {"x": Expected(due, slack)}, says)
+
+
+def gradient_of_x(impl: Subject, case: Case) -> tuple[Array, Array, Array]:
+    """The gradient, the specification's, and the allowed error; 0 where nothing is claimed."""
+    dx, (value, allowed) = impl.pull(case)["x"], impl.expected(case, vjp=True)["x"]
+    claimed = np.isfinite(allowed)
+    return np.where(claimed, dx, 0.0), np.where(claimed, value, 0.0), allowed

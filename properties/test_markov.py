@@ -1,0 +1,267 @@
+"""Laws of Markov chains, and the one that tells them from a recurrent network.
+
+Norris (1997), "Markov chains", chapter 1. Tables of multiples of 1/16, whose rows sum to 1 exactly
+in every dtype, make sums over all sequences exact but for the logarithms' own error.
+"""
+
+from itertools import product
+
+import numpy as np
+
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import drawn
+from seqlaws.properties.checks import agree, exactly, must_raise, require
+from seqlaws.properties.draws import Array
+from seqlaws.properties.laws import law
+from seqlaws.properties.subject import Subject
+from seqlaws.properties.sweeps import Fixed
+from seqlaws.reference.numbers import Expected
+
+MOST = 1024  # sequences in one call
+POSSIBLE = drawn(zeros=(0.0,))
+
+
+def order_of(case: Case) -> int:
+    """k: how many states the next one depends on."""
+    return case.arrays["initial"].ndim
+
+
+def sixteenths(random: np.random.RandomState, shape: tuple[int, ...], axes: int) -> Array:
+    """Multiples of 1/16, some of them 0, that sum to 1 over the last axes."""
+    outcomes = int(np.prod(shape[len(shape) - axes :]))
+    rows = random.multinomial(16, np.full(outcomes, 1 / outcomes), int(np.prod(shape)) // outcomes)
+    return rows.reshape(shape) / 16
+
+
+def in_sixteenths(case: Case) -> Case:
+    """The case with such tables, of the same order and states."""
+    initial, transition = case.arrays["initial"], case.arrays["transition"]
+    return case.having(
+        initial=sixteenths(case.random(1), initial.shape, initial.ndim),
+        transition=sixteenths(case.random(2), transition.shape, 1),
+    )
+
+
+def probabilities(impl: Subject, case: Case) -> tuple[Array, Array]:
+    """exp(log p) of each sequence, and how far it may be off."""
+    found, (value, allowed) = impl.run(case)["log_prob"], impl.expected(case)["log_prob"]
+    p = np.exp(value)
+    return np.exp(found), p * np.expm1(allowed) + 2.0**-50 * p
+
+
+@law("markov_log_prob", share=0.12, cases=drawn(S=3))
+def test_probabilities_of_all_sequences_sum_to_one(impl: Subject, case: Case) -> None:
+    """Over all S^T sequences of a length, the probabilities sum to one: sum_s p(s) = 1."""
+    order, size = order_of(case), case.arrays["transition"].shape[-1]
+    longest = order
+    while size ** (longest + 1) <= MOST and longest < order + 3:
+        longest += 1
+    for time in range(order, longest + 1):
+        every = np.array(list(product(range(size), repeat=time)), int)
+        p, slack = probabilities(impl, in_sixteenths(case).having(states=every))
+        total = np.array([np.sum(p)])
+        due = Expected(np.ones(1), np.array([np.sum(slack)]))
+        says = f"the probabilities of all sequences of length {time} do not sum to 1"
+        agree(impl, {"log_prob": total}, {"log_prob": due}, says)
+
+
+@law("markov_log_prob", share=0.2, cases=POSSIBLE)
+def test_only_the_last_states_matter(impl: Subject, case: Case) -> None:
+    """Given the last k states, what came before has no influence on what comes next.
+
+    log p(past, w, s) - log p(past, w) = log transition[w, s] for every past: the same number.
+    """
+    states, random, order = case.arrays["states"], case.random(), order_of(case)
+    size = case.arrays["transition"].shape[-1]
+    past = random.randint(0, size, states.shape)
+    last = np.tile(random.randint(0, size, order + 1), (len(states), 1))
+    longer = case.having(states=np.concatenate([past, last], axis=1))
+    shorter = case.having(states=longer.arrays["states"][:, :-1])
+    step = impl.run(longer)["log_prob"] - impl.run(shorter)["log_prob"]
+    expected = impl.expected(longer)["log_prob"], impl.expected(shorter)["log_prob"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        due = np.log(case.arrays["transition"][tuple(last.T)])
+        known = np.isfinite(expected[0].value) & np.isfinite(expected[1].value)
+        slack = sum(e.allowed + 2.0**-52 * np.abs(e.value) for e in expected)
+    step, due, slack = (np.where(known, z, 0.0) for z in (step, due, slack))
+    says = "what came before the last k states has influence on the next"
+    agree(impl, {"log_prob": step}, {"log_prob": Expected(due, slack)}, says)
+
+
+def distances(operation: str) -> list[Fixed]:
+    """One step to a hundred."""
+    few: Fixed = {"B": 2, "I": 2, "H": 2, "nonlinearity": "relu", "padded": False}
+    return [{**few, "T": steps, "reverse": False} for steps in (1, 2, 5, 20, 100)]
+
+
+@law("rnn", share=0.02, sweep=distances)
+def test_the_distant_past_matters(impl: Subject, case: Case) -> None:
+    """A recurrent network may remember any past: with W_hh = 1 and relu it counts all it has read.
+
+    h_T = sum_t x_t for x_t >= 0: one more in the first of a hundred steps is one more at the end.
+    (An order-k chain forgets what lies k steps back: `only_the_last_states_matter`.)
+    """
+    identity, none = np.eye(2), np.zeros(2)
+    parameters = {"weight_ih": identity, "weight_hh": identity, "bias_ih": none, "bias_hh": none}
+    x = np.asarray(case.random().randint(0, 2, case.arrays["x"].shape), float)
+    counting = case.having(**parameters, x=x, h0=np.zeros((len(x), 2)))
+    counting = counting.having(nonlinearity="relu").without("lengths", "reverse")
+    more = np.array(x)
+    more[:, 0] += 1
+    before, after = impl.run(counting)["h_n"], impl.run(counting.having(x=more))["h_n"]
+    says = "the first input has not the influence on the last state that it ought to have"
+    agree(impl, {"h_n": after}, {"h_n": exactly(before + 1)}, says)
+
+
+@law("markov_log_prob", share=0.2)
+def test_order_k_is_order_1_over_tuples(impl: Subject, case: Case) -> None:
+    """A chain of order k is one of order 1 whose states are the tuples of k states.
+
+    From (a, .., y) to (b, .., z) it goes with transition[a, b, .., z]; elsewhere never.
+    """
+    order, states = order_of(case), case.arrays["states"]
+    initial, transition = case.arrays["initial"], case.arrays["transition"]
+    tuples = [states[:, i : states.shape[1] - order + 1 + i] for i in range(order)]
+    between = np.zeros((initial.size, initial.size))
+    for word in np.ndindex(*transition.shape):
+        whence = np.ravel_multi_index(word[:-1], initial.shape)
+        between[whence, np.ravel_multi_index(word[1:], initial.shape)] = transition[word]
+    first_order = case.having(
+        states=np.ravel_multi_index(tuple(tuples), initial.shape),
+        initial=initial.reshape(-1),
+        transition=between,
+    )
+    agree(impl, impl.run(first_order), impl.expected(case), "as a chain of tuples it is another")
+
+
+@law("markov_log_prob", share=0.2, cases=drawn(order=1, S=4))
+def test_chapman_kolmogorov(impl: Subject, case: Case) -> None:
+    """Two steps are one step of the squared matrix: sum_b p(a, b, c; P) = p(a, c; P^2)."""
+    case = in_sixteenths(case)
+    size = case.arrays["transition"].shape[-1]
+    a, b, c = np.meshgrid(*[np.arange(size)] * 3, indexing="ij")
+    through = case.having(states=np.stack([a, b, c], axis=-1).reshape(-1, 3))
+    ends = np.stack([a[:, 0], c[:, 0]], axis=-1).reshape(-1, 2)
+    squared = case.arrays["transition"] @ case.arrays["transition"]  # of multiples of 1/256
+    two, slack = (z.reshape(size, size, size).sum(axis=1) for z in probabilities(impl, through))
+    one, more = (
+        z.reshape(size, size)
+        for z in probabilities(impl, case.having(states=ends, transition=squared))
+    )
+    says = "two steps, whatever is between, are not a step of the squared matrix"
+    agree(impl, {"log_prob": two}, {"log_prob": Expected(one, slack + more)}, says)
+
+
+@law("markov_log_prob", share=0.2, cases=drawn(zeros=(0.4,)))
+def test_what_cannot_happen(impl: Subject, case: Case) -> None:
+    """A sequence that meets a probability of 0 has log-probability -inf: not NaN, not -1e9.
+
+    Every other has a finite one.
+    """
+    found = impl.run(case)["log_prob"]
+    value = impl.expected(case)["log_prob"].value
+    require(not np.any(np.isnan(found)), "a sequence that cannot happen gives NaN")
+    never = np.isneginf(value)
+    says = "a sequence that cannot happen has not the log-probability -inf"
+    agree(impl, {"log_prob": np.isneginf(found) * 1.0}, {"log_prob": exactly(never * 1.0)}, says)
+
+
+@law("markov_log_prob", share=0.2, gradients=True, cases=drawn(zeros=(0.4,)))
+def test_gradients_beside_what_cannot_happen(impl: Subject, case: Case) -> None:
+    """Where a probability is positive its gradient is finite; where none is read it is 0.
+
+    Also in a sequence that meets a probability of 0, and also for a probability of 0.
+    """
+    gradients, expected = impl.pull(case), impl.expected(case, vjp=True)
+    for name, (_, allowed) in expected.items():
+        found = np.where(np.isfinite(allowed), gradients[name], 0.0)
+        require(bool(np.all(np.isfinite(found))), f"a gradient of {name} is not finite")
+    agree(impl, gradients, expected, nan_is_free=True)
+
+
+@law("markov_log_prob", share=0.12)
+def test_what_is_sure(impl: Subject, case: Case) -> None:
+    """A chain that can go one way only goes it with log-probability 0, exactly."""
+    size, order = case.arrays["transition"].shape[-1], order_of(case)
+    towards = case.random().randint(0, size)
+    initial, transition = np.zeros((size,) * order), np.zeros((size,) * (order + 1))
+    initial[(towards,) * order] = 1.0
+    transition[..., towards] = 1.0
+    sure = case.having(
+        states=np.full_like(case.arrays["states"], towards), initial=initial, transition=transition
+    )
+    found = impl.run(sure)
+    says = "what is sure has not the log-probability 0"
+    agree(impl, found, {"log_prob": exactly(np.zeros_like(found["log_prob"]))}, says)
+
+
+@law("markov_log_prob", share=0.2)
+def test_names_of_states_do_not_matter(impl: Subject, case: Case) -> None:
+    """States by other names, in the tables as in the sequences, are as likely as before."""
+    size = case.arrays["transition"].shape[-1]
+    name = case.random().permutation(size)
+    tables = {}
+    for table in ("initial", "transition"):
+        array = case.arrays[table]
+        renamed = np.zeros_like(array)
+        renamed[np.ix_(*[name] * array.ndim)] = array
+        tables[table] = renamed
+    moved = case.having(states=name[case.arrays["states"]], **tables)
+    agree(impl, impl.run(moved), impl.expected(case), "other names of the states are less likely")
+
+
+def long_chains(operation: str) -> list[Fixed]:
+    """A hundred steps to some thousands."""
+    few: Fixed = {"B": 2, "S": 3, "zeros": (0.0,), "impossible": (False,)}
+    return [{**few, "T": steps, "order": k} for steps in (100, 1000, 3000) for k in (1, 2)]
+
+
+@law("markov_log_prob", share=0.02, sweep=long_chains)
+def test_long_sequences_do_not_underflow(impl: Subject, case: Case) -> None:
+    """A product of a thousand probabilities vanishes; the sum of their logarithms is finite."""
+    found = impl.run(case)
+    expected = impl.expected(case)
+    likely = np.isfinite(expected["log_prob"].value)
+    finite = bool(np.all(np.isfinite(found["log_prob"][likely])))
+    require(finite, "the log-probability of a long sequence is not finite")
+    agree(impl, found, expected)
+
+
+@law("markov_log_prob", share=0.2)
+def test_states_that_are_none_are_refused(impl: Subject, case: Case) -> None:
+    """A state below 0 or from S on, anywhere, is an exception, as are fewer states than k."""
+    states, size = case.arrays["states"], case.arrays["transition"].shape[-1]
+    if states.size:
+        place = int(case.random().randint(states.size))
+        for state in (-1, -size, size, size + 7, -size - 1):
+            wrong = np.array(states)
+            wrong.reshape(-1)[place] = state
+            says = f"the state {state} of {size} is answered instead of refused"
+            must_raise(impl, case.having(states=wrong), says)
+    short = case.having(states=states[:, : order_of(case) - 1])
+    must_raise(impl, short, "fewer states than the order are answered instead of refused")
+
+
+@law("markov_log_prob", share=0.2, gradients=True, cases=POSSIBLE)
+def test_every_factor_counts_once(impl: Subject, case: Case) -> None:
+    """The log-probability is a sum of logarithms, T - k of transition and one of initial.
+
+    sum_w transition[w] dtransition[w] = (T - k) sum_b dlog_prob_b, and for initial without T - k.
+    """
+    gradients, expected = impl.pull(case), impl.expected(case, vjp=True)
+    time, order = case.arrays["states"].shape[1], order_of(case)
+    cotangents = case.cotangents["log_prob"]
+    for name, count in (("initial", 1), ("transition", time - order)):
+        table, (value, allowed) = case.arrays[name], expected[name]
+        if not np.all(np.isfinite(allowed)):
+            continue  # a probability that was rounded to 0 is read
+        total, due = np.sum(table * gradients[name]), count * np.sum(cotangents)
+        own = np.abs(np.sum(table * value) - due)  # of float64: the reference's own
+        slack = np.sum(table * allowed) + own + 2.0**-50 * np.sum(np.abs(table * gradients[name]))
+        says = f"the gradient of {name} does not count every factor once"
+        agree(
+            impl,
+            {name: np.array([total])},
+            {name: Expected(np.array([due]), np.array([slack]))},
+            says,
+        )
