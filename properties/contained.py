@@ -20,13 +20,12 @@ import numpy as np
 
 from seqlaws.properties import finding
 from seqlaws.properties.backends import Array, BadOutputError, NotDifferentiableError
-from seqlaws.properties.inside import Held, Named, Plain
+from seqlaws.properties.inside import Held, Named
 from seqlaws.properties.limits import EnoughError, Limits, LostError
-from seqlaws.properties.nursery import KEEPER, Fork, Keeper
+from seqlaws.properties.nursery import NURSERY
 from seqlaws.properties.operations import OfLeaves
-from seqlaws.properties.watched import LIBRARIES, Process
+from seqlaws.properties.watched import LIBRARIES, START, Keeper, Process, array_of
 
-START = 120.0  # seconds that an import may take
 NUMBERS = itertools.count(1)
 PARAMETERS = (
     inspect.Parameter.POSITIONAL_ONLY,
@@ -43,12 +42,6 @@ RAISED: Mapping[str, type[Exception]] = {
     "not found": finding.NotFoundError,
     "import": ImportError,
 }
-
-
-def array_of(plain: Plain) -> Array:
-    """An array from its dtype, shape and contents."""
-    dtype, shape, contents = plain
-    return np.frombuffer(contents, np.dtype(dtype)).reshape(shape).copy()
 
 
 class Remote:
@@ -131,7 +124,7 @@ class Contained:
     `until`, a time of `time.perf_counter`, is over.
     """
 
-    def __init__(self, spec: str, limits: Limits, keeper: Keeper | Fork = KEEPER) -> None:
+    def __init__(self, spec: str, limits: Limits, keeper: Keeper = NURSERY) -> None:
         self.spec, self.limits, self.keeper = spec, limits, keeper
         self.until, self.library = math.inf, ""
         self.backends: dict[str, RemoteBackend] = {}

@@ -5,16 +5,23 @@ the stack. There, it is imported by a few lines of plain Python, and asked again
 """
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from seqlaws.properties import finding
 from seqlaws.properties.case import Case
-from seqlaws.properties.environment import silent, where_seqlaws_is
+from seqlaws.properties.environment import silent
+from seqlaws.properties.limits import EnoughError, Limits, LostError
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.pipes import Child, EndedError
+from seqlaws.properties.pipes import Channel, launch
+from seqlaws.properties.watched import START, Process, array_of
 
 # what the other process runs: it knows nothing of the suite
 PROGRAM = """
@@ -48,8 +55,9 @@ def given(value, dtype, device, torch):
 def plain(value):
     if hasattr(value, "detach"):
         value = value.detach().cpu()
-        return value.double().numpy() if value.is_floating_point() else value.numpy()
-    return np.asarray(value, float)
+        value = value.double().numpy() if value.is_floating_point() else value.numpy()
+    value = np.asarray(value, float)
+    return value.dtype.str, value.shape, value.tobytes()
 
 def flat(values):
     values = values if isinstance(values, (tuple, list)) else (values,)
@@ -87,27 +95,60 @@ def answer(ask):
 subject = load(*arguments)
 answering(answer)
 """
-PLACES: dict[str, Child] = {}
+PLACES: dict[str, Process] = {}
 os.register_at_fork(after_in_child=PLACES.clear)  # the pipes are the parent's
 
 
-def started(spec: str) -> Child:
-    """The implementation in another process, with an environment that tells nothing."""
-    target, _, attribute = spec.partition(":")
-    if target.endswith(".py"):
-        target = str(Path(target).resolve())
-    elif "." not in target:
-        target = f"seqlaws.impls.{target}"
-    environment = silent()
-    if target.startswith("seqlaws."):
-        environment |= where_seqlaws_is()
-    return Child(PROGRAM, target, attribute, environment=environment)
+class Plain:
+    """Begins the process of an implementation, with an environment that tells nothing."""
+
+    def __init__(self, spec: str) -> None:
+        target, _, attribute = spec.partition(":")
+        if target.endswith(".py"):
+            target = str(Path(target).resolve())
+        elif target in finding.bundled():
+            target = f"{finding.GROUP}.{target}"
+        elif target in finding.registered():
+            target, _, attribute = finding.registered()[target].value.partition(":")
+        self.target, self.attribute = target, attribute
+
+    def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
+        """A process that serves on the channel."""
+        path = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
+        environment = {**silent(), "PYTHONPATH": path}
+        self.process = launch(
+            PROGRAM, self.target, self.attribute, channel=channel, environment=environment
+        )
+        return self.process.pid
+
+    def end(self, number: int, patience: float) -> int:
+        """How it ended; it is ended, if it has not."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(number, signal.SIGKILL)
+        return self.process.wait()
+
+
+def end_elsewhere(spec: str) -> None:
+    """End the process of an implementation, if it has one."""
+    if spec in PLACES:
+        PLACES.pop(spec).end()
 
 
 def ask_elsewhere(
-    spec: str, case: Case, traits: Mapping[str, str], *, vjp: bool = False
+    spec: str,
+    case: Case,
+    traits: Mapping[str, str],
+    *,
+    vjp: bool = False,
+    limits: Limits,
+    until: float,
 ) -> tuple[str, Any]:
-    """("answer", outputs or gradients by name), or ("raised" | "not offered" | "died", why)."""
+    """("answer", outputs or gradients by name), or ("raised" | "not offered", why).
+
+    Raises LostError where the process ended or was ended, EnoughError at `until`.
+    """
     operation = OPERATIONS[case.operation]
     arrays = {name: np.array(a) for name, a in case.arrays.items()}
     arguments, options = operation.arranged(arrays, case.options)
@@ -119,14 +160,17 @@ def ask_elsewhere(
         "options": options,
         "cotangents": [np.array(c) for c in case.cotangents.values()] if vjp else [],
     }
-    if spec not in PLACES:
-        PLACES[spec] = started(spec)
+    new = spec not in PLACES
+    if new:
+        PLACES[spec] = Process(Plain(spec), limits)
+    place = PLACES[spec]
+    place.until = until
     try:
-        kind, found = PLACES[spec].ask(question)
-    except EndedError:
+        kind, found = place.ask(question, START if new else limits.seconds)
+    except (LostError, EnoughError):
         del PLACES[spec]
-        return "died", "the process that it was called in came to an end"
+        raise
     if kind == "answer":
         names = case.differentiated if vjp else operation.outputs
-        found = dict(zip(names, found, strict=False))
+        found = dict(zip(names, map(array_of, found), strict=False))
     return kind, found

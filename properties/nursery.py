@@ -24,13 +24,13 @@ from seqlaws.properties.pipes import Channel, Child, close_all_but
 from seqlaws.properties.serving import serve
 
 PROGRAM = """
-from seqlaws.properties.nursery import Nursery
-answering(Nursery(int(arguments[0]), pipes).answer)
+from seqlaws.properties.nursery import Inner
+answering(Inner(int(arguments[0]), pipes).answer)
 """
 SUBREAPER, DEATH = 36, 1  # of prctl: to inherit orphans; to end with the parent
 
 
-class Nursery:
+class Inner:
     """Inside the clean process: it begins others and ends them."""
 
     def __init__(self, handed: int, pipes: tuple[int, ...]) -> None:
@@ -137,7 +137,7 @@ def orphans() -> set[int]:
     return set()
 
 
-class Keeper:
+class Nursery:
     """The nursery from without. It is started when it is first needed, and shared."""
 
     def __init__(self) -> None:
@@ -213,4 +213,4 @@ def alone(kept: set[int]) -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
-KEEPER = Keeper()
+NURSERY = Nursery()

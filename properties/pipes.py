@@ -119,29 +119,32 @@ def close_all_but(kept: set[int]) -> None:
             os.close(descriptor)
 
 
+def launch(
+    program: str,
+    *arguments: str,
+    channel: Channel,
+    environment: Mapping[str, str],
+    keep: tuple[int, ...] = (),
+) -> subprocess.Popen[bytes]:
+    """A process that runs a program and answers on the channel; keep: what it inherits, too."""
+    theirs = channel.theirs_in, channel.theirs_out
+    return subprocess.Popen(  # noqa: S603  # our own program
+        [sys.executable, "-c", START + program, *map(str, theirs), *arguments],
+        env=dict(environment),
+        pass_fds=(*theirs, *keep),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # so that what is typed at the terminal is for the parent
+    )
+
+
 class Child:
-    """A process of its own that runs a program, started when it is made; ended with this one.
+    """A process of its own that runs a program, started when it is made; ended with this one."""
 
-    keep: descriptors that it inherits, too.
-    """
-
-    def __init__(
-        self,
-        program: str,
-        *arguments: str,
-        environment: Mapping[str, str],
-        keep: tuple[int, ...] = (),
-    ) -> None:
+    def __init__(self, program: str, *arguments: str, **how: Any) -> None:
         self.channel = Channel()
-        theirs = self.channel.theirs_in, self.channel.theirs_out
-        self.process = subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-c", START + program, *map(str, theirs), *arguments],
-            env=dict(environment),
-            pass_fds=(*theirs, *keep),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.process = launch(program, *arguments, channel=self.channel, **how)
         self.channel.hand_over()
         self.owner = os.getpid()
         atexit.register(self.stop)

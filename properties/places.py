@@ -8,12 +8,14 @@ from seqlaws.properties import backends, surroundings
 from seqlaws.properties.backends import Backend
 from seqlaws.properties.contained import Contained
 from seqlaws.properties.inside import in_threads
+from seqlaws.properties.limits import Limits
 
 
 class Place(Protocol):
     """What differs with the place."""
 
     until: float
+    limits: Limits
 
     def backend(self, library: str) -> Backend:
         """The arrays of a library."""
@@ -41,6 +43,7 @@ class Here:
     """In this process."""
 
     until = math.inf  # nobody can be stopped here
+    limits = Limits(seconds=300.0, memory=1 << 20)  # of its calls from any other program
 
     def backend(self, library: str) -> Backend:
         return backends.backend(library)

@@ -12,8 +12,9 @@ from seqlaws.properties.checks import again, agree, require, same
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.elsewhere import ask_elsewhere
 from seqlaws.properties.laws import law
+from seqlaws.properties.limits import LostError
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS
-from seqlaws.properties.subject import NotOfferedError, Outputs, Subject
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Outputs, Subject
 from seqlaws.reference.numbers import Expected, flattened
 
 ALL = tuple(OPERATIONS)
@@ -99,6 +100,20 @@ def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
         again(impl, impl.run(case), first, case, "a later call gives another answer")
 
 
+@law(*ALL, share=0.02)
+def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
+    """A hundred calls leave no thread, no file descriptor and no process for each of them."""
+    arrays, options = impl.native(case, {})
+    call(impl, case, arrays, options)  # a first call may make what later ones use
+    before = impl.place.left()
+    for _ in range(100):
+        impl.record.calls.clear()
+        call(impl, case, arrays, options)
+    after = impl.place.left()
+    for what, count in before.items():
+        require(after[what] < count + 100, f"each call leaves a {what} behind")
+
+
 @law(*ALL, share=0.1)
 def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
     """Nothing outside the call is changed: random state, error settings, defaults, threads."""
@@ -156,7 +171,12 @@ def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> 
 def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs:
     """What it answers there. Raises LawBrokenError, NotOfferedError."""
     traits = {"backend": impl.traits.backend, "device": impl.device}
-    kind, found = ask_elsewhere(impl.spec, case, traits, vjp=vjp)
+    where: dict[str, Any] = {"limits": impl.place.limits, "until": impl.place.until}
+    try:
+        kind, found = ask_elsewhere(impl.spec, case, traits, vjp=vjp, **where)
+    except LostError as lost:
+        says = f"called from any other program it {lost}"
+        raise LawBrokenError(says, lost=True, slow=lost.slow) from None
     if kind == "not offered":
         raise NotOfferedError(found)
     impl.record.calls.append((case.operation + ("_vjp" if vjp else ""), case, None))

@@ -5,13 +5,17 @@ import math
 import pickle
 import sys
 import time
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
+import numpy as np
+
+from seqlaws.properties.backends import Array
+from seqlaws.properties.inside import Plain
 from seqlaws.properties.limits import EnoughError, Limits, LostError, ending, resident
-from seqlaws.properties.nursery import Fork, Keeper
 from seqlaws.properties.pipes import TICK, Channel, EndedError
 
 PATIENCE = 0.5  # seconds that a process has to end by itself, once it no longer answers
+START = 120.0  # seconds that an import may take
 LIBRARIES: list[str] = []  # those that implementations so far took their arrays from
 
 
@@ -30,13 +34,29 @@ def built_in(data: bytes) -> Any:
         raise pickle.UnpicklingError from error
 
 
+def array_of(plain: Plain) -> Array:
+    """An array from its dtype, shape and contents."""
+    dtype, shape, contents = plain
+    return np.frombuffer(contents, np.dtype(dtype)).reshape(shape).copy()
+
+
+class Keeper(Protocol):
+    """What begins processes and ends them."""
+
+    def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
+        """A process that serves on the channel; its number. Libraries: those to have at hand."""
+
+    def end(self, number: int, patience: float) -> int:
+        """Its exit status, -n for signal n; it has so many seconds to end by itself."""
+
+
 class Process:
     """The process, begun when it is made.
 
     keeper: what begins it and ends it. until: a time of `time.perf_counter`, when all is over.
     """
 
-    def __init__(self, keeper: Keeper | Fork, limits: Limits) -> None:
+    def __init__(self, keeper: Keeper, limits: Limits) -> None:
         self.keeper, self.limits = keeper, limits
         self.until, self.looked = math.inf, 0.0
         libraries = ["torch"] if "torch" in sys.modules else []
