@@ -7,7 +7,7 @@ import platform
 import sys
 from typing import Any
 
-from seqlaws.properties.session import versions
+from seqlaws.properties.verdicts import versions
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

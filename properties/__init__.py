@@ -1,5 +1,19 @@
 """The laws, `test_<subject>.py`, and the machinery that puts them to an implementation.
 
 It knows the specification and the implementations; neither knows it. A law is a function whose
-docstring is the law.
+docstring is the law. `check` is a door to them, imported when it is asked for.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqlaws.properties.grader import check as check
+
+DOORS = {"check": "grader"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in DOORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{DOORS[name]}"), name)

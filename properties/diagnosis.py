@@ -28,6 +28,7 @@ from seqlaws.properties.evidence import (
     moderate,
     whether_it_changes,
 )
+from seqlaws.properties.limits import EnoughError
 from seqlaws.properties.misreadings import Misreading, about, shown
 from seqlaws.properties.misreadings.precision import kept
 from seqlaws.properties.misreadings.words import AT_HAND, narrow
@@ -63,7 +64,11 @@ def diagnose(subject: Subject, first: Iterable[Any], seconds: float) -> Diagnosi
     try:
         with np.errstate(all="ignore"):
             return explained(probe, calls, list(first), until)
-    except (Exception, SystemExit):  # the subject's, or that of a form that it gave its answers
+    except (
+        Exception,
+        SystemExit,
+        EnoughError,
+    ):  # the subject's, or that of a form that it gave its answers
         return Diagnosis()
     finally:
         AT_HAND.reset(token)

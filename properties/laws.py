@@ -6,19 +6,19 @@ examination itself, `examine`, needs no pytest.
 
 import functools
 import hashlib
+import math
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pytest
-
 from seqlaws.properties.case import Case
 from seqlaws.properties.cases import CaseStrategy, build, cases
 from seqlaws.properties.diagnosis import Diagnosis, diagnose
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
+from seqlaws.properties.limits import EnoughError
 from seqlaws.properties.search import Trial, search
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.verdicts import Verdict, dumped
@@ -26,6 +26,7 @@ from seqlaws.properties.witness import witness
 
 Check = Callable[[Subject, Case], None]
 LAWS: dict[str, "Law"] = {}
+CUT_OFF = "cut off by the time given"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Effort:
     """How much a run does: a suite seed, examples for each law, seconds to shrink a failure.
 
     profile: the name of Hypothesis's profile that it comes from.
+    until: when all has to be over, a time of `time.perf_counter`.
     """
 
     seed: int = 0
@@ -62,6 +64,7 @@ class Effort:
     shrinking: float = 1.0
     target: bool = False
     profile: str = ""
+    until: float = math.inf
 
 
 def law(
@@ -97,6 +100,8 @@ def law(
 
 def decide(made: Law, impl: Any, record_property: Any) -> None:
     """Examine, report the verdict, and tell pytest."""
+    import pytest  # nothing else here needs it
+
     verdict = impl.verdict(made)
     record_property("seqlaws", dumped(verdict.__dict__))
     if verdict.status == "failed":
@@ -130,17 +135,23 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     if made.level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
     subject.record = record = type(subject.record)()
+    subject.place.until = effort.until
     started = time.perf_counter()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a subject has to say of overflow is its own
             hunt(made, subject, effort)
+    except EnoughError:
+        verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
     except LawBrokenError as broken:
         verdict.status = "failed" if made.level == "MUST" else "not kept"
         verdict.reason = headline(broken)
-        seconds = min(1.0, effort.shrinking + 0.5)
+        left = max(0.3, effort.until - time.perf_counter())
+        seconds = min(1.0, effort.shrinking + 0.5, left)
         answers = "observed" in broken.where  # else nothing is said against a number
+        subject.place.until = time.perf_counter() + 2 * seconds
         found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
+        subject.place.until = effort.until
         verdict.diagnosis = found.text
         verdict.message = message(verdict.law, made.level, made.statement, subject, broken, found)
         verdict.witness = witness(subject, broken, found)
@@ -176,6 +187,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         subject.record,
         effort.shrinking,
         target=effort.target,
+        limit=effort.until,
     )
     if made.sweep is None:
         strategy = made.cases(operation, subject.dtype, gradients=made.gradients)

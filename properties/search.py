@@ -4,6 +4,7 @@ Hypothesis draws the cases and shrinks one that fails: fewer and smaller axes, o
 windows of arrays. What is left is then reduced entry by entry to zeros and ones.
 """
 
+import math
 import pickle
 import time
 from collections.abc import Callable, Iterator
@@ -44,15 +45,22 @@ class Trial:
     """Puts cases to the check, one after another, and keeps those that fail.
 
     A case that failed once has failed: it is not tried again, so that a subject whose answers
-    change cannot talk itself out of it. From the first failure on, `seconds` are left.
+    change cannot talk itself out of it. From the first failure on, `seconds` are left; at `limit`
+    all is over.
     """
 
     def __init__(
-        self, check: Callable[[Case], None], record: Record, seconds: float, *, target: bool = False
+        self,
+        check: Callable[[Case], None],
+        record: Record,
+        seconds: float,
+        *,
+        target: bool = False,
+        limit: float = math.inf,
     ) -> None:
         self.check, self.record, self.seconds, self.target = check, record, seconds, target
         self.failed: dict[bytes, Failure] = {}
-        self.until = float("inf")
+        self.until = self.limit = limit
 
     def attempt(self, case: Case) -> None:
         """Try a case. Raises LawBrokenError, or EnoughError once the time is over."""
@@ -73,7 +81,7 @@ class Trial:
             if broken.where.get("slow"):  # to try others would take as long
                 self.seconds = 0.0
             if not self.failed:
-                self.until = time.perf_counter() + self.seconds / 2
+                self.until = min(self.limit, time.perf_counter() + self.seconds / 2)
             self.failed[key or pickle.dumps(case)] = Failure(case, broken, list(record.calls))
             raise
         finally:
@@ -91,7 +99,7 @@ class Trial:
         """Reduce what failed, if anything did, and raise the smallest as LawBrokenError."""
         if not self.failed:
             return
-        self.until = time.perf_counter() + self.seconds / 2
+        self.until = min(self.limit, time.perf_counter() + self.seconds / 2)
         with suppress(EnoughError):
             reduce(self)
         failure = self.smallest()

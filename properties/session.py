@@ -2,9 +2,6 @@
 
 import fnmatch
 import functools
-import importlib.metadata
-import platform
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +29,7 @@ from seqlaws.properties.verdicts import (
     options_not_offered,
     table,
     totals,
+    versions,
 )
 
 PROFILES = {"quick": 10, "nightly": 1000}
@@ -295,15 +293,3 @@ def refuse(option: str, given: list[str], known: tuple[str, ...]) -> None:
     for word in given:
         if word not in known:
             raise pytest.UsageError(f"{option} {word}: unknown{nearest(word, list(known))}")
-
-
-def versions() -> dict[str, str]:
-    """Of what a verdict may depend on; only of what is loaded."""
-    found = {"Python": platform.python_version()}
-    for name in ("numpy", "torch", "jax", "hypothesis", "seqlaws"):
-        if name in sys.modules:
-            try:
-                found[name] = importlib.metadata.version(name)
-            except importlib.metadata.PackageNotFoundError:
-                found[name] = "uninstalled clone"
-    return found

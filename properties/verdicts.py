@@ -1,7 +1,10 @@
 """Verdicts: what became of each law, for each implementation, dtype and device."""
 
+import importlib.metadata
 import json
 import math
+import platform
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -128,3 +131,15 @@ def options_not_offered(verdicts: Iterable[Verdict]) -> list[str]:
             more = f" and {len(options) - 6} more" if len(options) > 6 else ""
             lines.append(f"{implementation} {operation}: not offered: {', '.join(most)}{more}")
     return lines
+
+
+def versions() -> dict[str, str]:
+    """Of what a verdict may depend on; only of what is loaded."""
+    found = {"Python": platform.python_version()}
+    for name in ("numpy", "torch", "jax", "hypothesis", "seqlaws"):
+        if name in sys.modules:
+            try:
+                found[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                found[name] = "uninstalled clone"
+    return found
