@@ -55,6 +55,23 @@ def writes(case, vjp=False):
     return shows
 
 
+def leaves_files_open(case, vjp=False):
+    """Twenty calls open twenty descriptors that stay open."""
+
+    def shows(subject):
+        _, call = _call(subject, case, vjp)
+        call()
+        before = os.open(os.devnull, os.O_RDONLY)  # descriptors are given out lowest first
+        os.close(before)
+        for _ in range(20):
+            call()
+        after = os.open(os.devnull, os.O_RDONLY)
+        os.close(after)
+        return after >= before + 20
+
+    return shows
+
+
 def shares_input(case, vjp=False):
     """An output lies in the memory of an argument."""
 

@@ -213,6 +213,7 @@ def test_right_one_keeps_its_manners(entry):
         autograd = entry.backend == "torch"
         for vjp in (False, True) if has_gradient(entry, operation) else (False,):
             assert not manners.writes(usual(), vjp)(subject)
+            assert not manners.leaves_files_open(usual(), vjp)(subject)
             assert not manners.shares_input(usual(), vjp)(subject)
             assert not manners.shares_earlier(usual(), vjp)(subject)
             assert not manners.unsteady(usual(), vjp=vjp)(subject)

@@ -1,5 +1,6 @@
 """Right numbers, wrong manners, in NumPy: inputs written, memory shared, the world changed."""
 
+import os
 import random
 import sys
 import warnings
@@ -193,6 +194,12 @@ def attention_leaves_errors_off_on_refusal(a):
 def lstm_silences_warnings(a):
     """Warnings are switched off for the whole process."""
     warnings.simplefilter("ignore")
+
+
+@wrong(rnn, "arguments", "changes the world", show.leaves_files_open(RNN()))
+def rnn_leaves_a_file_open(a):
+    """Each call opens a file and does not close it."""
+    os.open(os.devnull, os.O_RDONLY)
 
 
 @wrong(softmax, "arguments", "changes the world", show.changes_world(SM()))
