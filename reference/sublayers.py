@@ -10,7 +10,7 @@ Sources: He et al. (2016), "Deep residual learning for image recognition"; Vaswa
 the transformer architecture"; the names of the parameters: torch.nn.TransformerDecoderLayer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from seqlaws.reference.algebra import Array
@@ -46,10 +46,10 @@ class Sublayer(NamedTuple):
 def self_attention(params: Params, norm: str, num_heads: int, **options: Any) -> Sublayer:
     """Query, key and value are one array, whose gradients add up. options: those of attention."""
     names = [f"self_attn.{name}" for name in ATTENTION]
-    given: Any = [params[name] for name in names]
+    given = four(params, names)
 
     def f(z: Array) -> Array:
-        return multi_head_attention(z, z, z, *given, num_heads=num_heads, **options)
+        return multi_head_attention(z, z, z, *given, num_heads, **options)
 
     def vjp(dy: Array, z: Array) -> tuple[Array, Gradients]:
         dquery, dkey, dvalue, *rest = multi_head_attention_vjp(
@@ -65,10 +65,10 @@ def attention_to(
 ) -> Sublayer:
     """The queries are the sublayer's, keys and values the memory's, whose gradient is "memory"."""
     names = [f"multihead_attn.{name}" for name in ATTENTION]
-    given: Any = [params[name] for name in names]
+    given = four(params, names)
 
     def f(z: Array) -> Array:
-        return multi_head_attention(z, memory, memory, *given, num_heads=num_heads, **options)
+        return multi_head_attention(z, memory, memory, *given, num_heads, **options)
 
     def vjp(dy: Array, z: Array) -> tuple[Array, Gradients]:
         dquery, dkey, dvalue, *rest = multi_head_attention_vjp(
@@ -81,16 +81,22 @@ def attention_to(
 
 def position_wise(params: Params, norm: str, activation: str) -> Sublayer:
     """The feed-forward network, at each position by itself."""
-    given: Any = [params[name] for name in FEED_FORWARD]
+    given = four(params, FEED_FORWARD)
 
     def f(z: Array) -> Array:
-        return feed_forward(z, *given, activation=activation)
+        return feed_forward(z, *given, activation)
 
     def vjp(dy: Array, z: Array) -> tuple[Array, Gradients]:
-        dz, *rest = feed_forward_vjp(dy, z, *given, activation=activation)
+        dz, *rest = feed_forward_vjp(dy, z, *given, activation)
         return dz, dict(zip(FEED_FORWARD, rest, strict=True))
 
     return Sublayer(f, vjp, norm)
+
+
+def four(params: Params, names: Iterable[str]) -> tuple[Array, Array, Array, Array]:
+    """As many parameters as an attention has, and a feed-forward network."""
+    first, second, third, fourth = (params[name] for name in names)
+    return first, second, third, fourth
 
 
 def residual(z: Array, sublayer: Sublayer, params: Params, norm_first: bool) -> Array:
