@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from seqlaws.reference import encoder
+
 LAYER = "layers.0."  # the entries of a dict that has several layers are described by the first
 
 
@@ -186,6 +188,14 @@ MARKOV_LOG_PROB = Operation(
     {"log_prob": "B"},
     integers={"states": "S"},
 )
+ENCODER_LAYER = Operation(
+    "encoder_layer",
+    {"x": "B T E", **{f"params.{name}": axes for name, axes in encoder.PARAMETERS.items()}},
+    {"out": "B T E"},
+    {"activation": "relu", "norm_first": False, "mask": None},
+    arguments=("x", "params", "num_heads"),
+    traits=("fully_masked",),
+)
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -196,6 +206,7 @@ OPERATIONS = {
         recurrent("gru", "3", ("h",), reset_after=True),
         ATTENTION,
         MULTI_HEAD_ATTENTION,
+        ENCODER_LAYER,
         POSITIONAL_ENCODING,
         ROTARY_EMBEDDING,
         LAYER_NORM,

@@ -4,6 +4,7 @@
 """
 
 from seqlaws.impls.torch_ops._attention import attention
+from seqlaws.impls.torch_ops._encoder import encoder_layer
 from seqlaws.impls.torch_ops._layer_norm import layer_norm
 from seqlaws.impls.torch_ops._markov import markov_log_prob
 from seqlaws.impls.torch_ops._multi_head import multi_head_attention
@@ -21,6 +22,7 @@ TRAITS = {
 __all__ = [
     "TRAITS",
     "attention",
+    "encoder_layer",
     "gru",
     "layer_norm",
     "lstm",

@@ -5,6 +5,7 @@ A strategy never depends on the implementation. One module for each family of op
 
 from seqlaws.properties.strategies.attention import ATTENTION
 from seqlaws.properties.strategies.common import Strategy
+from seqlaws.properties.strategies.encoder import ENCODER
 from seqlaws.properties.strategies.layer_norm import LAYER_NORM
 from seqlaws.properties.strategies.markov import MARKOV
 from seqlaws.properties.strategies.multi_head import MULTI_HEAD
@@ -20,6 +21,7 @@ STRATEGIES: dict[str, Strategy] = {
     "gru": RECURRENT,
     "attention": ATTENTION,
     "multi_head_attention": MULTI_HEAD,
+    "encoder_layer": ENCODER,
     "positional_encoding": ENCODING,
     "rotary_embedding": ROTARY,
     "layer_norm": LAYER_NORM,

@@ -115,7 +115,8 @@ def attended(case: Case) -> Array:
     options = {o: given[o] for o in ("is_causal", "query_offset", "window") if o in given}
     mask = given.get("mask", given.get("memory_mask"))
     queries = n["L"] if "L" in n else n["T"]
-    return allowed_pairs((n["B"], n["N"], queries, n["S"]), mask, **options)
+    keys = n["S"] if "S" in n else n["T"]
+    return allowed_pairs((n["B"], n["N"], queries, keys), mask, **options)
 
 
 ATTENTION = Strategy(attention_case, rounded_numbers, poisoned)

@@ -5,6 +5,7 @@ A drawn case takes a size or a combination of options by chance; a sweep takes e
 
 from seqlaws.properties.sweeps import (
     attention,
+    encoder,
     layer_norm,
     markov,
     multi_head,
@@ -24,6 +25,7 @@ SWEEPS: dict[str, Sweeps] = {
     "gru": recurrent.RECURRENT,
     "attention": attention.ATTENTION,
     "multi_head_attention": multi_head.MULTI_HEAD,
+    "encoder_layer": encoder.ENCODER,
     "positional_encoding": positions.ENCODING,
     "rotary_embedding": positions.ROTARY,
     "layer_norm": layer_norm.LAYER_NORM,

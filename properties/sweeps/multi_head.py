@@ -36,7 +36,12 @@ def every_combination(operation: str) -> list[Fixed]:
     """Every kind of mask with and without the causal flag, of every source; every shape of mask."""
     kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES, OBLONG)
     given = [{"mask": m, "is_causal": c, "source": s, **n} for m, c, s, n in kinds]
-    return given + shapes_of_masks()
+    return given + shapes_of_masks(
+        [
+            {**APART, "L": 5, "S": 7, "B": 2, "N": 3, "D": 3, "is_causal": False},
+            {**APART, "L": 2, "S": 3, "B": 2, "N": 2, "D": 3, "is_causal": False},
+        ]
+    )
 
 
 def of_gradients(operation: str) -> list[Fixed]:
@@ -45,20 +50,15 @@ def of_gradients(operation: str) -> list[Fixed]:
     return [{"mask": m, "is_causal": c, "source": s, **OBLONG[c]} for m, c, s in kinds]
 
 
-def shapes_of_masks() -> list[Fixed]:
+def shapes_of_masks(sizes: list[Fixed]) -> list[Fixed]:
     """A mask that differs along any of B, N, L and S, with all its axes or fewer.
 
-    Once among unequal sizes, once where B, N and L are equal, so that one is taken for another.
+    sizes: some unequal, some with B, N and L equal, so that one is taken for another.
     """
     along = product((True, False), repeat=3)
     shapes = list(product(("boolean", "floating"), along, (4, 3, 2), ("S", 1)))
-    sizes: list[Fixed] = [
-        {**APART, "L": 5, "S": 7, "B": 2, "N": 3},
-        {**APART, "L": 2, "S": 3, "B": 2, "N": 2},
-    ]
-    bare: Fixed = {"D": 3, "is_causal": False}
     return [
-        bare | n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
+        n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
         for kind, axes, rank, last in shapes
         if not any(axes[: 4 - rank])
         for n in sizes

@@ -18,6 +18,7 @@ from seqlaws.reference.numbers import balls
 SMALL = {
     "softmax": "n", "attention": "L S D Dv B M group", "lstm_gates": "B I H", "rnn": "B T I H",
     "lstm": "B T I H", "gru": "B T I H", "multi_head_attention": "L S D B N",
+    "encoder_layer": "B T D F N",
     "positional_encoding": "length dim", "rotary_embedding": "L half B N",
     "layer_norm": "E", "markov_log_prob": "B T S order",
 }  # fmt: skip

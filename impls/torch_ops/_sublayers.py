@@ -1,0 +1,62 @@
+"""The sublayers of transformer layers: a function, the way past it, a norm before or behind.
+
+y = LN(x + f(x)), or with `norm_first` y = x + f(LN(x)). The parameters are a dict with the names of
+PyTorch's layers; everything is computed in the accumulating dtype.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from seqlaws.impls.torch_ops._checks import bind, wide
+from seqlaws.impls.torch_ops._layer_norm import layer_norm
+
+ATTENTION = {
+    "in_proj_weight": "3E E",
+    "in_proj_bias": "3E",
+    "out_proj.weight": "E E",
+    "out_proj.bias": "E",
+}
+FEED_FORWARD = {
+    "linear1.weight": "F E",
+    "linear1.bias": "F",
+    "linear2.weight": "E F",
+    "linear2.bias": "E",
+}
+
+
+def under(prefix: str, shapes: Mapping[str, str]) -> dict[str, str]:
+    """The same shapes under names with a prefix."""
+    return {f"{prefix}.{name}": shape for name, shape in shapes.items()}
+
+
+def norms(number: int) -> dict[str, str]:
+    """Shapes of the norms, counted from 1."""
+    return {f"norm{i + 1}.{part}": "E" for i in range(number) for part in ("weight", "bias")}
+
+
+def taken(
+    params: Any, shapes: Mapping[str, str], **tensors: tuple[Tensor, str]
+) -> tuple[dict[str, int], dict[str, Tensor]]:
+    """Check tensors and parameters; return the size of each letter, and the parameters, wide.
+
+    Raises `TypeError` for anything but a dict, `ValueError` for a missing or an unknown name and
+    for a wrong shape.
+    """
+    if not isinstance(params, Mapping):
+        raise TypeError(f"params must be a dict, not {type(params).__name__}")
+    if params.keys() != shapes.keys():
+        odd = ", ".join(sorted(map(str, params.keys() ^ shapes.keys())))
+        raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
+    size = bind(**tensors, **{name: (params[name], shape) for name, shape in shapes.items()})
+    return size, {name: wide(params[name]) for name in shapes}
+
+
+def around(
+    x: Tensor, f: Callable[[Tensor], Tensor], weight: Tensor, bias: Tensor, norm_first: bool
+) -> Tensor:
+    """A sublayer f of x (B, T, E) with its residual and its norm."""
+    if norm_first:
+        return x + f(layer_norm(x, weight, bias))
+    return layer_norm(x + f(x), weight, bias)
