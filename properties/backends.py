@@ -59,8 +59,8 @@ class Backend(Protocol):
     def values(self, array: Any) -> Array:
         """Back to NumPy: float64, exactly, for floating arrays."""
 
-    def write(self, array: Any, values: Array) -> None:
-        """Overwrite a subject's array where it lies."""
+    def write(self, array: Any, values: Array) -> Any:
+        """Overwrite a subject's array where it lies, if it can be; what now holds the values."""
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         """Shape, dtype and device of an output; BadOutputError if it is not an array."""
@@ -101,8 +101,9 @@ class NumpyBackend:
             raise BadOutputError(f"a {type(output).__name__}, not a NumPy array")
         return output.shape, str(output.dtype), "cpu"
 
-    def write(self, array: Array, values: Array) -> None:
+    def write(self, array: Array, values: Array) -> Array:
         array[...] = values
+        return array
 
     def overlap(self, a: Any, b: Any) -> bool:
         return bool(np.may_share_memory(a, b) and np.shares_memory(a, b))
@@ -197,8 +198,8 @@ class TorchBackend:
             return wide[index]
         return tensor.clone(**contiguous)
 
-    def write(self, array: Any, values: Array) -> None:
-        array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))
+    def write(self, array: Any, values: Array) -> Any:
+        return array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))
 
     def values(self, array: Any) -> Array:
         array = array.detach().cpu()
@@ -238,7 +239,18 @@ class TorchBackend:
         return tuple(zeros(a) if g is None else g for a, g in zip(leaves, gradients, strict=True))
 
 
-BACKENDS: dict[str, Callable[[], Backend]] = {"numpy": NumpyBackend, "torch": TorchBackend}
+def jax_backend() -> Backend:
+    """A module of its own, imported where it is asked for only."""
+    module = importlib.import_module("seqlaws.properties.jax_backend")
+    made: Backend = module.JaxBackend()
+    return made
+
+
+BACKENDS: dict[str, Callable[[], Backend]] = {
+    "numpy": NumpyBackend,
+    "torch": TorchBackend,
+    "jax": jax_backend,
+}
 INSTANCES: dict[str, Backend] = {}
 
 

@@ -101,8 +101,9 @@ class RemoteBackend:
     def values(self, array: Remote) -> Array:
         return array.contents
 
-    def write(self, array: Remote, values: Array) -> None:
+    def write(self, array: Remote, values: Array) -> Remote:
         self.home.write(array, np.array(values))
+        return array
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if isinstance(output, Odd):

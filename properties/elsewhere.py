@@ -42,11 +42,14 @@ def load(target, attribute):
         found = getattr(found, part)
     return found() if isinstance(found, type) else found
 
-def given(value, dtype, device, torch):
+def given(value, dtype, device, torch, jax):
     if isinstance(value, dict):
-        return {name: given(v, dtype, device, torch) for name, v in value.items()}
+        return {name: given(v, dtype, device, torch, jax) for name, v in value.items()}
     if not isinstance(value, np.ndarray):
         return value
+    if jax is not None:
+        kind = dtype if value.dtype.kind == "f" else None
+        return jax.device_put(jax.numpy.array(value, kind), jax.devices(device)[0])
     if torch is None:
         return value.astype(dtype) if value.dtype.kind == "f" else value
     tensor = torch.from_numpy(value)
@@ -65,7 +68,14 @@ def flat(values):
 
 def work(ask):
     torch = importlib.import_module("torch") if ask["backend"] == "torch" else None
-    make = lambda value: given(value, ask["dtype"], ask["device"], torch)
+    jax = importlib.import_module("jax") if ask["backend"] == "jax" else None
+    if jax is not None and ask["dtype"] == "float64":
+        with jax.enable_x64(True):
+            return called(ask, torch, jax)
+    return called(ask, torch, jax)
+
+def called(ask, torch, jax):
+    make = lambda value: given(value, ask["dtype"], ask["device"], torch, jax)
     arrays = [make(a) for a in ask["arguments"]]
     cotangents = [make(c) for c in ask["cotangents"]]
     options = {n: make(o) for n, o in ask["options"].items()}
@@ -75,6 +85,17 @@ def work(ask):
         outputs = function(*arrays, **options)
     elif back is not None:
         outputs = back(*cotangents, *arrays, **options)
+    elif jax is not None:
+        number = jax.numpy.floating
+        leaves = [a for a in flat(arrays) if jax.numpy.issubdtype(getattr(a, "dtype", int), number)]
+        def of(*traced):
+            now = dict(zip(map(id, leaves), traced))
+            def put(value):
+                if isinstance(value, dict):
+                    return {name: put(v) for name, v in value.items()}
+                return now.get(id(value), value)
+            return tuple(flat(function(*map(put, arrays), **options)))
+        outputs = jax.vjp(of, *leaves)[1](tuple(cotangents))
     else:
         leaves = [a for a in flat(arrays) if hasattr(a, "requires_grad_") and a.is_floating_point()]
         for leaf in leaves:

@@ -27,7 +27,8 @@ class MissingDependencyError(NotFoundError):
 def bundled() -> list[str]:
     """The names of the implementations that come with the suite."""
     package = importlib.import_module(GROUP)
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__))
+    names = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def registered() -> dict[str, importlib.metadata.EntryPoint]:

@@ -69,7 +69,7 @@ class Inside:
             for one, *how in made:
                 self.hold(one, self.backend.array(*how))
             for one, values in written:
-                self.backend.write(self.arrays[one], values)
+                self.arrays[one] = self.backend.write(self.arrays[one], values)
                 self.known[one] = self.values(self.arrays[one])
             found = "gave", getattr(self, deed)(*given)
         except BaseException as error:  # whatever a stranger's code raises is its answer
