@@ -1,0 +1,73 @@
+"""ONNX Runtime on the CPU. What is translated stands in `_onnx_models.py`.
+
+Sessions are as by default, but that waiting threads do not spin.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from seqlaws.impls._onnx_models import Array, Models, Run
+
+DTYPES = ("float64", "float32", "float16")
+LAYERS = ("float32", "float16")
+TRAITS = {
+    "backend": "numpy",
+    "dtypes": {
+        "softmax": DTYPES,
+        "attention": DTYPES,
+        "rnn": LAYERS,
+        "lstm": LAYERS,
+        "gru": LAYERS,
+    },
+    "fully_masked": {"softmax": "nan", "attention": "zeros"},
+    "masked_nan": {"attention": "may leak"},
+}
+
+
+def _evaluator(model: onnx.ModelProto) -> Run:
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented as error:
+        reason = str(error).splitlines()[0]
+        raise NotImplementedError(reason) from None
+
+    def run(inputs: Mapping[str, Array]) -> list[Array]:
+        return list(session.run(None, dict(inputs)))
+
+    return run
+
+
+_MODELS = Models(_evaluator, DTYPES, opset=24)
+softmax, rnn, lstm, gru = _MODELS.softmax, _MODELS.rnn, _MODELS.lstm, _MODELS.gru
+
+
+def attention(
+    q: Array,
+    k: Array,
+    v: Array,
+    mask: Array | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+    query_offset: int = 0,
+    softcap: float | None = None,
+) -> Array:
+    """ONNX's Attention, from q (B, N, L, D) to k (B, M, S, D) and v (B, M, S, Dv).
+
+    Returns (B, N, L, Dv). Raises `NotImplementedError` for sizes of 0 and scales that are not
+    above 0, which ONNX Runtime refuses. A mask of one query is repeated: that it refuses, too.
+    """
+    if 0 in (*q.shape, *k.shape, *v.shape):
+        raise NotImplementedError("ONNX Runtime refuses sizes of 0")
+    if scale is not None and scale <= 0:
+        raise NotImplementedError("ONNX Runtime refuses a scale that is not above 0")
+    if mask is not None and mask.ndim > 1:
+        mask = np.broadcast_to(mask, (*mask.shape[:-2], q.shape[2], mask.shape[-1]))
+    return _MODELS.attention(q, k, v, mask, is_causal, scale, query_offset, None, softcap)
