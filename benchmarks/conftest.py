@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ceilings import ceilings
 from benchmarks.clocks import timer_of
 from benchmarks.conforms import Conformance
 from benchmarks.jobs import DTYPE, jobs
 from benchmarks.machine import surroundings, threads
 from benchmarks.table import Row, not_timed, speeds
+from benchmarks.work import LENGTHS
 from seqlaws.properties.plugin import session_of
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Rows:
@@ -52,20 +54,31 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each job with its group and its clock."""
+    """Each job with its group and its clock; of the lengths one, where nothing is clocked."""
+    session = session_of(metafunc.config)
+    if "ceiling" in metafunc.fixturenames:
+        limits = [
+            pytest.param(c, id=c.id, marks=timed(f"{c.kind} {c.dtype} {c.device}", c.device))
+            for c in ceilings(session)
+        ]
+        metafunc.parametrize("ceiling", limits)
     if "job" not in metafunc.fixturenames:
         return
+    lengths = LENGTHS[:1] if metafunc.config.getoption("benchmark_disable") else LENGTHS
     made = [
         pytest.param(
             job,
             id=job.id,
-            marks=pytest.mark.benchmark(
-                group=job.work.group, timer=timer_of("" if job.unavailable else job.work.device)
-            ),
+            marks=timed(job.work.group, "" if job.unavailable else job.work.device),
         )
-        for job in jobs(session_of(metafunc.config))
+        for job in jobs(session, lengths)
     ]
     metafunc.parametrize("job", made)
+
+
+def timed(group: str, device: str) -> pytest.MarkDecorator:
+    """The mark that pytest-benchmark reads."""
+    return pytest.mark.benchmark(group=group, timer=timer_of(device))
 
 
 @pytest.fixture(scope="session")

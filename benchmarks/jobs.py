@@ -1,13 +1,13 @@
 """Jobs: an implementation at one work; which of them a run consists of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from benchmarks.clocks import no_clock
 from benchmarks.conforms import Conformance, Finding
-from benchmarks.work import DIRECTIONS, LETTERS, SIZES, Work
+from benchmarks.work import DIRECTIONS, LENGTHS, LETTERS, Work, sizes_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.session import Session
 from seqlaws.properties.subject import Subject
@@ -65,16 +65,20 @@ class Job:
         return partial(function, *given, **named)
 
 
-def jobs(session: Session) -> list[Job]:
+def devices_of(session: Session) -> list[str]:
+    """The devices of all implementations at hand."""
+    return list(dict.fromkeys(d for name in session.found for d in session.devices_of(name)))
+
+
+def jobs(session: Session, lengths: Iterable[int] = LENGTHS) -> list[Job]:
     """All jobs of a run; what is compared stands together, forward before backward."""
-    devices = dict.fromkeys(d for name in session.found for d in session.devices_of(name))
     works = [
         Work(operation, direction, size, dtype, device)
-        for device in devices
+        for device in devices_of(session)
         for dtype in session.dtypes or [DTYPE]
         for operation in session.operations or LETTERS
         if operation in LETTERS
-        for size in SIZES
+        for size in sizes_of(operation, lengths)
         for direction in DIRECTIONS
         if direction == "forward" or OPERATIONS[operation].differentiable
     ]

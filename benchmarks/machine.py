@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 import os
-import platform
 import sys
 from typing import Any
 
@@ -32,13 +31,6 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def device_name(device: str) -> str:
-    """The GPU's name, or the processor's as far as Python knows it."""
-    if device.startswith("cuda"):
-        return str(importlib.import_module("torch").cuda.get_device_name(device))
-    return platform.processor() or platform.machine()
 
 
 def surroundings() -> dict[str, Any]:

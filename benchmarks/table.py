@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from seqlaws.properties.report.words import duration
+
 NOISY = 0.25  # quartiles further apart than this share of the median: a ratio says little
 
 
@@ -70,14 +72,6 @@ def cell(row: Row, baseline: Row | None, forward: Row | None) -> str:
     if row.direction == "backward" and forward is not None:
         parts.append(f"F {forward.median / row.median:.0%}")
     return " ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Three digits and a unit."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:#.3g}".rstrip(".") + f" {unit}"
-    return f"{seconds * 1e9:.0f} ns"
 
 
 def aligned(lines: list[list[str]]) -> list[str]:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.ceilings import Ceiling
 from benchmarks.clocks import Instant, flusher, no_clock, rounds_of, timer_of, warmed
 from benchmarks.conforms import Conformance
 from benchmarks.jobs import Job
-from benchmarks.table import Row, duration, not_timed, speeds
-from benchmarks.work import Work
+from benchmarks.table import Row, not_timed, speeds
+from benchmarks.work import LENGTHS, Work, sizes_of
+from seqlaws.properties.report.words import duration
 
 ROOT = Path(__file__).parents[1]
 
@@ -154,6 +156,38 @@ def test_the_table_reads_as_ratios() -> None:
         "15.0 us",
         "200 ns",
     ]
+
+
+def test_a_length_is_the_sequences_and_nothing_else_changes() -> None:
+    at: dict[str, Any] = {"dtype": "float32", "device": "cpu"}
+    middle = Work("lstm", "forward", "middle", **at)
+    long = Work("lstm", "forward", "length 256", **at)
+    assert long.sizes == {**middle.sizes, "T": 256}
+    assert not middle.length
+    assert Work("attention", "forward", "length 16", **at).sizes["S"] == 16
+    assert sizes_of("lstm_gates") == ["small", "middle", "large"]  # has no sequence
+    assert sizes_of("softmax", LENGTHS[:1])[3:] == ["length 16"]
+
+
+def test_a_ceiling_counts_what_it_does() -> None:
+    product = Ceiling("product", 64, "numpy", "float32", "cpu")
+    assert product.call()().shape == (64, 64)
+    assert (product.flops, product.bytes) == (2 * 64**3, 0)
+    copy = Ceiling("copy", 2**20, "numpy", "float32", "cpu")
+    call = copy.call()
+    call()
+    one, other = call.args  # type: ignore[attr-defined]
+    assert np.array_equal(one, other)
+    assert not np.shares_memory(one, other)
+    assert (copy.flops, copy.bytes) == (0, one.nbytes + other.nbytes)
+
+
+def test_operands_are_as_they_were_after_a_product() -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_float32_matmul_precision()
+    with Ceiling("product", 8, "torch", "float32", "cpu", "tf32").operands():
+        assert torch.get_float32_matmul_precision() == "high"
+    assert torch.get_float32_matmul_precision() == before
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -22,8 +22,11 @@ from benchmarks.clocks import flusher, rounds_of, timer_of, warmed
 from benchmarks.conforms import Conformance
 from benchmarks.flops import flops, least_bytes
 from benchmarks.jobs import Job
-from benchmarks.machine import device_name, surroundings
+from benchmarks.machine import surroundings
 from benchmarks.table import Row
+from seqlaws.properties.machine import device_name
+
+PART = 4  # of the time that a benchmark has, for each of the lengths
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +56,7 @@ def test_speed(
     benchmark.extra_info.update(described(job), agreement=asdict(finding))
     call, timer, option = job.call(), timer_of(work.device), request.config.getoption
     if benchmark.enabled:
-        budget = float(option("benchmark_max_time"))
+        budget = float(option("benchmark_max_time")) / (PART if work.length else 1)
         rounds = rounds_of(warmed(call, timer), option("benchmark_min_rounds"), budget)
         # one call a round, so that every round is seen, and on CUDA starts from a cold cache
         benchmark.pedantic(call, setup=flusher(work.device), rounds=rounds)
@@ -82,5 +85,6 @@ def described(job: Job) -> dict[str, Any]:
         "device_name": device_name(work.device),
         "flops": flops(work),
         "bytes": least_bytes(work),
+        "matmul": job.subject().traits.matmul,
         **surroundings(),
     }

@@ -1,6 +1,10 @@
-"""What is timed: each operation at three sizes, forward and backward, and the arrays for it."""
+"""What is timed: each operation at three sizes, forward and backward, and the arrays for it.
 
-from collections.abc import Mapping
+Operations on sequences are timed at some lengths more, all else as it is at the middle size: how
+their time grows.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +16,8 @@ from seqlaws.properties.operations import OPERATIONS, RECURRENT
 
 DIRECTIONS = ("forward", "backward")
 SIZES = ("small", "middle", "large")
+LENGTHS = (16, 32, 64, 128, 256)
+ALONG = ("T", "L", "S", "n")  # the axes that have a sequence's length
 LETTERS = {  # letter: its size when small, middle and large
     "softmax": {"R": (8, 128, 2048), "n": (64, 512, 2048)},
     "lstm_gates": {"B": (2, 32, 256), "I": (16, 64, 384), "H": (32, 128, 512)},
@@ -37,7 +43,7 @@ CUDA_BATCH = 8  # a GPU is idle at a batch that keeps two cores busy
 class Work:
     """An operation in one direction at one size, in a dtype and on a device, options by default.
 
-    direction: "forward" or "backward"; size: "small", "middle" or "large".
+    direction: "forward" or "backward"; size: "small", "middle", "large" or "length 64".
     """
 
     operation: str
@@ -52,10 +58,18 @@ class Work:
         return f"{self.operation} {self.direction} {self.size} {self.dtype} {self.device}"
 
     @property
+    def length(self) -> int:
+        """Of the sequence, where the size says it; else 0."""
+        kind, _, length = self.size.partition(" ")
+        return int(length) if kind == "length" else 0
+
+    @property
     def sizes(self) -> dict[str, int]:
         """Letter to size. R and n: softmax's rows and their length; the rest: the contract's."""
-        at = SIZES.index(self.size)
+        at = SIZES.index("middle" if self.length else self.size)
         sizes = {letter: sizes[at] for letter, sizes in LETTERS[self.operation].items()}
+        if self.length:
+            return {letter: self.length if letter in ALONG else n for letter, n in sizes.items()}
         if self.size == "large" and self.device.startswith("cuda"):
             sizes["R" if "R" in sizes else "B"] *= CUDA_BATCH
         return sizes
@@ -81,6 +95,12 @@ class Work:
     def case(self) -> Case:
         """The inputs, the same for every implementation and in both directions."""
         return made(self.operation, self.dtype, tuple(self.sizes.items()))
+
+
+def sizes_of(operation: str, lengths: Iterable[int] = LENGTHS) -> list[str]:
+    """The sizes at which an operation is timed."""
+    grows = any(letter in ALONG for letter in LETTERS[operation])
+    return [*SIZES, *(f"length {n}" for n in lengths if grows)]
 
 
 @lru_cache(maxsize=1)  # jobs are ordered by work: one case is alive at a time
