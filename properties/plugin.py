@@ -159,6 +159,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return config.stash[SESSION].header() if SESSION in config.stash else []
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Tell how far the run is, where somebody watches."""
+    if SESSION in session.config.stash:
+        from seqlaws.properties.progress import Progress, watched
+
+        reporter = watched(session.config)
+        if reporter is not None:
+            session.config.pluginmanager.register(Progress(reporter))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A law's test runs once for each implementation, operation, dtype and device."""
     made = getattr(metafunc.function, "law", None)
