@@ -66,7 +66,7 @@ class Case:
             axes = OPERATIONS[self.operation].axes(name)
             if axes[0] == "...":
                 axes = axes[1:]
-            last = array.shape[array.ndim - len(axes) :]
+            last = array.shape[len(array.shape) - len(axes) :]  # a number system has no ndim
             for axis, n in zip(axes, last, strict=False):
                 letters.setdefault(axis, n)
         return letters
