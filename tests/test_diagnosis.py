@@ -5,6 +5,7 @@ All of the zoo: `python tests/power.py`.
 
 import sys
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,9 +21,9 @@ from seqlaws.properties.laws import Effort
 from seqlaws.properties.misreadings import CATALOGUE, about, misread, shown
 from seqlaws.properties.misreadings.edits import applied, source
 from seqlaws.properties.misreadings.words import at_zero, highest, narrow, quotient
-from seqlaws.properties.operations import RECURRENT
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.properties.telling import dense, pulled, telling_cases
-from seqlaws.reference.numbers import Arithmetic, Rounding
+from seqlaws.reference.numbers import Arithmetic, Rounding, flattened
 
 ANYBODY = SimpleNamespace(offers=lambda _: True)
 TOLD = (  # of each kind one or two
@@ -154,22 +155,22 @@ def hard_cases(operation):
 
 def differs(one, operation, case):
     """Whether a misreading's values or gradients are other ones."""
-    arrays = [*case.cotangents.values(), *case.arrays.values()]
-    count = len(case.cotangents)
-    rows = ("zeros", "nan") if operation in ("softmax", "attention") else ("",)
-    for name in (operation, f"{operation}_vjp") if not one.gradients else (f"{operation}_vjp",):
-        given = arrays if name.endswith("_vjp") else arrays[count:]
-        for row in rows:
-            options = {**case.options, **({"fully_masked": row} if row else {})}
-            with np.errstate(all="ignore"):
-                right = getattr(reference, name)(*given, **options)
-                try:
-                    found = misread(one, name)(*given, **options)
-                except (ValueError, TypeError, IndexError):
-                    continue  # it has no answer where shapes do not fit
-            pairs = zip(*(z if isinstance(z, tuple) else (z,) for z in (right, found)), strict=True)
-            if any(not np.array_equal(a, b, equal_nan=True) for a, b in pairs):
-                return True
+    known, vjp = OPERATIONS[operation], f"{operation}_vjp"
+    arrays, options = known.arranged(case.arrays, case.options)
+    rows = ("zeros", "nan") if "fully_masked" in known.traits else ("",)
+    names = [operation] * (not one.gradients) + [vjp] * known.differentiable
+    for name, row in product(names, rows):
+        given = [*case.cotangents.values(), *arrays] if name == vjp else arrays
+        declared = {"fully_masked": row} if row else {}
+        with np.errstate(all="ignore"):
+            right = getattr(reference, name)(*given, **options, **declared)
+            try:
+                found = misread(one, name)(*given, **options, **declared)
+            except (ValueError, TypeError, IndexError):
+                continue  # it has no answer where shapes do not fit
+        pairs = zip(flattened(right), flattened(found), strict=True)
+        if any(not np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+            return True
     return False
 
 

@@ -14,6 +14,7 @@ from seqlaws.properties.misreadings import (
     gated_gradients,
     masked,
     masks,
+    positions,
     precision,
     recurrent,
     recurrent_gradients,
@@ -36,6 +37,7 @@ CATALOGUE: tuple[Misreading, ...] = (
     *rnn.MISREADINGS,
     *recurrent_gradients.MISREADINGS,
     *gated_gradients.MISREADINGS,
+    *positions.MISREADINGS,
     *precision.MISREADINGS,
 )
 

@@ -26,10 +26,13 @@ USES = {  # what may be edited, and which of these it imports from; in the order
     "rnn": ("steps",),
     "lstm": ("steps",),
     "gru": ("steps",),
+    "positions": (),
 }
 HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "lstm"} | {
     "lstm_gates": "lstm",
     "gru": "gru",
+    "positional_encoding": "positions",
+    "rotary_embedding": "positions",
 }
 VOCABULARY = {name: getattr(words, name) for name in words.__all__}
 

@@ -1,6 +1,7 @@
 """Misreadings that lose precision: something is rounded to a narrower format on its way."""
 
 from seqlaws.properties.misreadings.edits import Edit, Misreading, edit, misreading
+from seqlaws.properties.misreadings.positions import COLUMNS, TURN
 from seqlaws.properties.misreadings.recurrent import CARRIED, arguments
 from seqlaws.properties.misreadings.softmax import STORED
 
@@ -20,6 +21,14 @@ def kept(bits: int | str, operation: str) -> Misreading:
             "attention: attention",
             "return +matmul_where(counted(allowed, fully_masked), p, v)",
             f"return narrow(matmul_where(counted(allowed, fully_masked), p, v), {form})",
+        ),
+        "positional_encoding": edit(
+            "positions: positional_encoding", f"return +{COLUMNS}",
+            f"return narrow({COLUMNS}, {form})",
+        ),
+        "rotary_embedding": edit(
+            "positions: rotary_embedding", f"return +together({TURN}, interleaved)",
+            f"return narrow(together({TURN}, interleaved), {form})",
         ),
         "softmax": edit(
             "softmax: softmax", "+np.moveaxis(p, -1, axis)",

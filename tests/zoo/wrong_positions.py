@@ -22,7 +22,7 @@ encoding = partial(wrong, base.positional_encoding, dtypes=("float64",))
 FINE = 1e-9  # in float64 angles up to a million are known to 1e-9
 
 
-@encoding("rates", "formula", differs(given()), diagnosis="exponents i / dim")
+@encoding("rates", "formula", differs(given()), diagnosis="exponents i / D")
 def encoding_exponent_without_two(a):
     """The exponent is i / dim in place of 2i / dim."""
     return 10000.0 ** -(np.arange(0, a.dim, 2) / 2 / max(a.dim, 1))
