@@ -48,10 +48,11 @@ def away_from_kinks(case):
     if case.operation == "markov_log_prob":
         tables = {n: case.arrays[n] for n in case.differentiated}
         return case.having(**{n: np.where(table == 0, 0.5, table) for n, table in tables.items()})
-    if case.options.get("nonlinearity") != "relu":
+    if "relu" not in (case.options.get("nonlinearity"), case.options.get("activation")):
         return case
-    bias = case.arrays["bias_ih"]
-    return case.having(bias_ih=bias + np.pi / 97 * (1 + np.arange(bias.size)))
+    name = "bias_ih" if "bias_ih" in case.arrays else "params.linear1.bias"
+    bias = case.arrays[name]
+    return case.having(**{name: bias + np.pi / 97 * (1 + np.arange(bias.size))})
 
 
 @pytest.mark.parametrize("operation", DIFFERENTIATED)
