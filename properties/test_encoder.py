@@ -1,0 +1,164 @@
+"""Laws of the encoder layer: order that does not tell, positions that see only what they may."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties import apart
+from seqlaws.properties.case import POISON, Case
+from seqlaws.properties.cases import drawn
+from seqlaws.properties.checks import agree, exactly
+from seqlaws.properties.laws import law
+from seqlaws.properties.strategies.attention import attended
+from seqlaws.properties.subject import Subject
+from seqlaws.reference.numbers import Expected
+
+OPERATION = "encoder_layer"
+UNMASKED = drawn(mask=None)
+ATTENTION = ("params.self_attn.out_proj.weight", "params.self_attn.out_proj.bias")
+FEED_FORWARD = ("params.linear2.weight", "params.linear2.bias")
+
+
+def without(case: Case, names: tuple[str, ...]) -> Case:
+    """The case with these arrays at zero."""
+    return case.having(**{name: np.zeros_like(case.arrays[name]) for name in names})
+
+
+def at(expected: Expected, places: Any) -> dict[str, Expected]:
+    """What is expected of some positions only; nothing is claimed of the others."""
+    return {"out": Expected(expected.value, np.where(places, expected.allowed, np.inf))}
+
+
+@law(OPERATION, share=0.2, cases=UNMASKED)
+def test_token_permutation(impl: Subject, case: Case) -> None:
+    """Without positions, tokens in another order give outputs in that order: f(x[s]) = f(x)[s]."""
+    s = case.random().permutation(case.sizes()["T"])
+    value, allowed = impl.expected(case)["out"]
+    shuffled = impl.run(case.having(x=case.arrays["x"][:, s]))
+    due = Expected(value[:, s], allowed[:, s])
+    agree(impl, shuffled, {"out": due}, "the order of the tokens matters")
+
+
+@law(OPERATION, share=0.2, cases=UNMASKED)
+def test_positions_tell_the_order(impl: Subject, case: Case) -> None:
+    """With encodings p of the positions added, the order tells: f(x[s] + p) is not f(x + p)[s].
+
+    Each is what the specification gives; where those two differ, these differ.
+    """
+    _, length, features = case.arrays["x"].shape
+    (p,) = apart.ask("plain", "positional_encoding", length, features)
+    s = case.random().permutation(length)
+    placed, moved = (case.having(x=x + p) for x in (case.arrays["x"], case.arrays["x"][:, s]))
+    outputs, others = impl.run(placed), impl.run(moved)
+    agree(impl, outputs, impl.expected(placed))
+    agree(impl, others, impl.expected(moved), "tokens at other positions are answered wrongly")
+
+
+@law(OPERATION, share=0.2, needs=("mask",))
+def test_positions_at_once_are_positions_alone(impl: Subject, case: Case) -> None:
+    """Where each position may attend to itself only, it is what it is in a sequence of one."""
+    x = case.arrays["x"]
+    alone = case.having(mask=np.eye(x.shape[1], dtype=bool))
+    value, allowed = impl.expected(alone)["out"]
+    agree(impl, impl.run(alone), {"out": Expected(value, allowed)})
+    for i in range(min(x.shape[1], 3)):
+        one = case.without("mask").having(x=x[:, i : i + 1])
+        due = Expected(value[:, i : i + 1], allowed[:, i : i + 1])
+        agree(impl, impl.run(one), {"out": due}, "a position alone differs from it among others")
+
+
+@law(OPERATION, share=0.2, needs=("mask",))
+def test_a_position_reads_its_own_row_of_the_mask(impl: Subject, case: Case) -> None:
+    """All positions at once give what each gives with its own keys: other rows do not matter."""
+    seen, length = attended(case), case.sizes()["T"]
+    if not length:
+        return
+    i = int(case.random().randint(length))
+    mask = np.array(case.random(1).random_sample(seen.shape) < 0.6)
+    mask[:, :, i] = seen[:, :, i]
+    kept = case.having(mask=seen)
+    here = (np.arange(length) == i)[:, None]
+    agree(impl, impl.run(case.having(mask=mask)), at(impl.expected(kept)["out"], here),
+          "another position's row of the mask matters")  # fmt: skip
+
+
+@law(OPERATION, share=0.25, needs=("mask",))
+def test_a_masked_position_has_no_influence_on_others(impl: Subject, case: Case) -> None:
+    """What no other position may attend to changes nothing but its own output, NaN included."""
+    x, length = case.arrays["x"], case.sizes()["T"]
+    if not length:
+        return
+    j = int(case.random().randint(length))
+    seen = np.array(attended(case))
+    seen[..., j] = False
+    seen[:, :, j, j] = True
+    masked = case.having(mask=seen)
+    due = impl.expected(masked)["out"]
+    there = (np.arange(length) == j)[:, None]
+    for poison in POISON[:1] if impl.traits.masked_nan == "may leak" else POISON:
+        held = min(poison, 64.0) if case.dtype == "float16" and np.isfinite(poison) else poison
+        outputs = impl.run(masked.having(x=np.where(there, held, x)))
+        agree(impl, outputs, at(due, ~there), f"{held} at a masked position has influence")
+
+
+@law(OPERATION, share=0.1)
+def test_without_sublayers_pre_norm_is_the_identity(impl: Subject, case: Case) -> None:
+    """With norm_first and both last matrices 0, out = x, bit for bit: the way past is untouched."""
+    if impl.traits.fully_masked == "nan":  # 0 * NaN is NaN
+        case = case.without("mask")
+    bare = without(case, (*ATTENTION, *FEED_FORWARD)).having(norm_first=True)
+    due = np.where(np.isinf(impl.expected(bare)["out"].allowed), np.inf, 0.0)
+    agree(
+        impl, impl.run(bare), {"out": Expected(case.arrays["x"], due)}, "the way past is not clear"
+    )
+
+
+@law(OPERATION, share=0.1, gradients=True)
+def test_without_sublayers_pre_norm_hands_gradients_on(impl: Subject, case: Case) -> None:
+    """With norm_first and both last matrices 0, dx = dout, bit for bit."""
+    bare = without(case.without("mask"), (*ATTENTION, *FEED_FORWARD)).having(norm_first=True)
+    due = np.where(np.isinf(impl.expected(bare, vjp=True)["x"].allowed), np.inf, 0.0)
+    says = "the way past shrinks a gradient"
+    agree(impl, impl.pull(bare), {"x": Expected(case.cotangents["out"], due)}, says)
+
+
+@law(OPERATION, share=0.3)
+def test_a_sublayer_alone(impl: Subject, case: Case) -> None:
+    """One sublayer with the other's last matrix 0, where nothing blurs it: attention, then feed."""
+    for names in (FEED_FORWARD, ATTENTION):
+        alone = without(case, names)
+        agree(impl, impl.run(alone), impl.expected(alone), "a sublayer alone is not as specified")
+
+
+@law(OPERATION, share=0.15, gradients=True)
+def test_gradients_of_a_sublayer_alone(impl: Subject, case: Case) -> None:
+    """The gradients of one sublayer with the other's last matrix 0."""
+    for names in (FEED_FORWARD, ATTENTION):
+        alone = without(case, names)
+        says = "a sublayer's gradient alone is not as specified"
+        agree(impl, impl.pull(alone), impl.expected(alone, vjp=True), says, nan_is_free=True)
+
+
+@law(OPERATION, share=0.2)
+def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
+    """Hidden units in another order, rows of W_1 and columns of W_2, give the same output."""
+    s = case.random().permutation(case.sizes()["F"])
+    moved = {
+        "params.linear1.weight": case.arrays["params.linear1.weight"][s],
+        "params.linear1.bias": case.arrays["params.linear1.bias"][s],
+        "params.linear2.weight": case.arrays["params.linear2.weight"][:, s],
+    }
+    says = "the order of the hidden units matters"
+    agree(impl, impl.run(case.having(**moved)), impl.expected(case), says)
+
+
+@law(OPERATION, share=0.1)
+def test_without_weights_the_last_norm_leaves_its_bias(impl: Subject, case: Case) -> None:
+    """Post-norm with norm2.weight = 0 gives norm2.bias at every position, bit for bit."""
+    if impl.traits.fully_masked == "nan":
+        case = case.without("mask")
+    bare = without(case, ("params.norm2.weight",)).having(norm_first=False)
+    bias = np.array(np.broadcast_to(case.arrays["params.norm2.bias"], case.arrays["x"].shape))
+    allowed = impl.expected(bare)["out"].allowed
+    claimed = exactly(bias) if np.isfinite(allowed).all() else Expected(bias, allowed)
+    agree(impl, impl.run(bare), {"out": claimed}, "there is more than the bias")
