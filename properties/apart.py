@@ -16,6 +16,7 @@ import numpy as np
 from seqlaws import reference
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
+from seqlaws.reference.numbers.tokens import expected_token_by_token
 
 def plain(operation, *arguments, **options):
     with np.errstate(all="ignore"):
@@ -25,6 +26,7 @@ WAYS = {
     "expected": expected_and_allowed,
     "step by step": expected_step_by_step,
     "vjp step by step": expected_vjp_step_by_step,
+    "token by token": expected_token_by_token,
     "plain": plain,
 }
 

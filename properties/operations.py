@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from seqlaws.reference import encoder
+from seqlaws.reference import decoder, encoder
 
 LAYER = "layers.0."  # the entries of a dict that has several layers are described by the first
 
@@ -196,6 +196,35 @@ ENCODER_LAYER = Operation(
     arguments=("x", "params", "num_heads"),
     traits=("fully_masked",),
 )
+DECODER_LAYER = Operation(
+    "decoder_layer",
+    {
+        "x": "B T E",
+        "memory": "B S E",
+        **{f"params.{name}": axes for name, axes in decoder.PARAMETERS.items()},
+    },
+    {"out": "B T E"},
+    {"activation": "relu", "norm_first": False, "memory_mask": None},
+    arguments=("x", "memory", "params", "num_heads"),
+    traits=("fully_masked",),
+)
+GENERATE = Operation(
+    "generate",
+    {
+        "memory": "B S E",
+        "start": "B",
+        "params.embedding.weight": "V E",
+        **{f"params.{LAYER}{name}": axes for name, axes in decoder.PARAMETERS.items()},
+        "params.projection.weight": "V E",
+        "params.projection.bias": "V",
+    },
+    {"tokens": "B steps"},
+    arguments=("memory", "start", "steps", "params", "num_heads"),
+    integers={"start": "V"},
+    traits=("fully_masked",),
+    differentiable=False,
+    whole=True,
+)
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -211,6 +240,8 @@ OPERATIONS = {
         ROTARY_EMBEDDING,
         LAYER_NORM,
         MARKOV_LOG_PROB,
+        DECODER_LAYER,
+        GENERATE,
     )
 }
 RECURRENT = ("rnn", "lstm", "gru")

@@ -310,10 +310,14 @@ class Subject:
     def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
         """What the specification says, and how far this subject may be from it."""
         found = self.asked("expected", *self.question(case, vjp), **self.reference_options(case))
+        return dict(zip(self.names(case, vjp), self.claimed(case, found), strict=True))
+
+    def claimed(self, case: Case, found: list[Expected]) -> list[Expected]:
+        """Of the mean of nothing nothing is claimed."""
         declared = "fully_masked" in self.operation.traits and self.traits.fully_masked != "zeros"
-        if declared and case.sizes().get("S") == 0:  # of the mean of nothing nothing is claimed
-            found = [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
-        return dict(zip(self.names(case, vjp), found, strict=True))
+        if declared and case.sizes().get("S") == 0:
+            return [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
+        return found
 
     def plain(self, case: Case, *, vjp: bool = False) -> Outputs:
         """What the specification says in float64, without a bound."""
@@ -338,7 +342,15 @@ class Subject:
         return [Expected(*e) for e in found]
 
     def expected_of_steps(self, case: Case, outputs: Outputs) -> dict[str, Expected]:
-        """For the recurrences: each step from the subject's own state before it."""
+        """For the recurrences: each step from the subject's own state before it.
+
+        So with tokens: each from those that the subject wrote before it.
+        """
+        if self.operation.name == "generate":
+            given, _ = self.operation.arranged(case.arrays, case.options)
+            options = self.reference_options(case)
+            found = self.asked("token by token", outputs["tokens"], *given, **options)
+            return dict(zip(self.operation.outputs, self.claimed(case, found), strict=True))
         if self.operation.name not in RECURRENT:
             return self.expected(case)
         given = [self.operation.name, outputs["y"], *case.arrays.values()]

@@ -25,7 +25,11 @@ COMBINED = tuple(o for o in ALL if every_combination(o))
 COMBINED_GRADIENTS = tuple(o for o in DIFFERENTIABLE if combinations_of_gradients(o))
 LARGE = tuple(o for o in ALL if one_large(o))
 WITH_ARRAYS = tuple(o for o in ALL if OPERATIONS[o].arrays)
-FLOATING = tuple(o for o in ALL if OPERATIONS[o].differentiated(OPERATIONS[o].arrays))
+FLOATING = tuple(
+    name
+    for name, o in OPERATIONS.items()
+    if o.differentiated(o.arrays) and not o.whole  # a token cannot be NaN
+)
 WITH_OPTIONS = tuple(o for o in ALL if OPERATIONS[o].options)
 
 

@@ -5,7 +5,9 @@ on the number systems of `seqlaws.reference.numbers`. An argument that is not mo
 """
 
 from seqlaws.reference.attention import attention, attention_vjp
+from seqlaws.reference.decoder import decoder_layer, decoder_layer_vjp
 from seqlaws.reference.encoder import encoder_layer, encoder_layer_vjp
+from seqlaws.reference.generate import generate
 from seqlaws.reference.gru import gru, gru_vjp
 from seqlaws.reference.layer_norm import layer_norm, layer_norm_vjp
 from seqlaws.reference.lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
@@ -22,8 +24,11 @@ from seqlaws.reference.softmax import softmax, softmax_vjp
 __all__ = [
     "attention",
     "attention_vjp",
+    "decoder_layer",
+    "decoder_layer_vjp",
     "encoder_layer",
     "encoder_layer_vjp",
+    "generate",
     "gru",
     "gru_vjp",
     "layer_norm",

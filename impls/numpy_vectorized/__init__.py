@@ -4,7 +4,9 @@ Every operation below comes with its `<operation>_vjp`, and every option of both
 """
 
 from seqlaws.impls.numpy_vectorized._attention import attention, attention_vjp
+from seqlaws.impls.numpy_vectorized._decoder import decoder_layer, decoder_layer_vjp
 from seqlaws.impls.numpy_vectorized._encoder import encoder_layer, encoder_layer_vjp
+from seqlaws.impls.numpy_vectorized._generate import generate
 from seqlaws.impls.numpy_vectorized._gru import gru, gru_vjp
 from seqlaws.impls.numpy_vectorized._layer_norm import layer_norm, layer_norm_vjp
 from seqlaws.impls.numpy_vectorized._lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
@@ -32,8 +34,11 @@ __all__ = [
     "TRAITS",
     "attention",
     "attention_vjp",
+    "decoder_layer",
+    "decoder_layer_vjp",
     "encoder_layer",
     "encoder_layer_vjp",
+    "generate",
     "gru",
     "gru_vjp",
     "layer_norm",

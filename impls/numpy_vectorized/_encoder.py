@@ -23,6 +23,7 @@ from seqlaws.impls.numpy_vectorized._sublayers import (
     FEED_FORWARD,
     around,
     around_backward,
+    four,
     norms,
     taken,
     under,
@@ -41,8 +42,7 @@ class _Layer(NamedTuple):
     mask: Array | None
 
     def named(self, shapes: dict[str, str]) -> tuple[Array, Array, Array, Array]:
-        first, second, third, fourth = (self.params[name] for name in shapes)
-        return first, second, third, fourth
+        return four(self.params, shapes)
 
     def norm(self, number: int) -> tuple[Array, Array]:
         return self.params[f"norm{number}.weight"], self.params[f"norm{number}.bias"]

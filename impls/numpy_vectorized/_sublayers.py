@@ -4,7 +4,7 @@ y = LN(x + f(x)), or with `norm_first` y = x + f(LN(x)). The parameters are a di
 PyTorch's layers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
@@ -49,6 +49,12 @@ def taken(
         raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
     size = bind(**arrays, **{name: (params[name], shape) for name, shape in shapes.items()})
     return size, {name: contiguous(params[name])[0] for name in shapes}
+
+
+def four(params: Mapping[str, Array], names: Iterable[str]) -> tuple[Array, Array, Array, Array]:
+    """Those of an attention or of a feed-forward network, in order."""
+    a, b, c, d = (params[name] for name in names)
+    return a, b, c, d
 
 
 def around(

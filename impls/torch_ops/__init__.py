@@ -4,7 +4,9 @@
 """
 
 from seqlaws.impls.torch_ops._attention import attention
+from seqlaws.impls.torch_ops._decoder import decoder_layer
 from seqlaws.impls.torch_ops._encoder import encoder_layer
+from seqlaws.impls.torch_ops._generate import generate
 from seqlaws.impls.torch_ops._layer_norm import layer_norm
 from seqlaws.impls.torch_ops._markov import markov_log_prob
 from seqlaws.impls.torch_ops._multi_head import multi_head_attention
@@ -22,7 +24,9 @@ TRAITS = {
 __all__ = [
     "TRAITS",
     "attention",
+    "decoder_layer",
     "encoder_layer",
+    "generate",
     "gru",
     "layer_norm",
     "lstm",

@@ -4,7 +4,7 @@ y = LN(x + f(x)), or with `norm_first` y = x + f(LN(x)). The parameters are a di
 PyTorch's layers; everything is computed in the accumulating dtype.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -51,6 +51,14 @@ def taken(
         raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
     size = bind(**tensors, **{name: (params[name], shape) for name, shape in shapes.items()})
     return size, {name: wide(params[name]) for name in shapes}
+
+
+def four(
+    params: Mapping[str, Tensor], names: Iterable[str]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Those of an attention or of a feed-forward network, in order."""
+    a, b, c, d = (params[name] for name in names)
+    return a, b, c, d
 
 
 def around(

@@ -5,7 +5,9 @@ A strategy never depends on the implementation. One module for each family of op
 
 from seqlaws.properties.strategies.attention import ATTENTION
 from seqlaws.properties.strategies.common import Strategy
+from seqlaws.properties.strategies.decoder import DECODER
 from seqlaws.properties.strategies.encoder import ENCODER
+from seqlaws.properties.strategies.generate import GENERATE
 from seqlaws.properties.strategies.layer_norm import LAYER_NORM
 from seqlaws.properties.strategies.markov import MARKOV
 from seqlaws.properties.strategies.multi_head import MULTI_HEAD
@@ -26,4 +28,6 @@ STRATEGIES: dict[str, Strategy] = {
     "rotary_embedding": ROTARY,
     "layer_norm": LAYER_NORM,
     "markov_log_prob": MARKOV,
+    "decoder_layer": DECODER,
+    "generate": GENERATE,
 }

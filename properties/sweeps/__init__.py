@@ -5,7 +5,9 @@ A drawn case takes a size or a combination of options by chance; a sweep takes e
 
 from seqlaws.properties.sweeps import (
     attention,
+    decoder,
     encoder,
+    generate,
     layer_norm,
     markov,
     multi_head,
@@ -30,6 +32,8 @@ SWEEPS: dict[str, Sweeps] = {
     "rotary_embedding": positions.ROTARY,
     "layer_norm": layer_norm.LAYER_NORM,
     "markov_log_prob": markov.MARKOV,
+    "decoder_layer": decoder.DECODER,
+    "generate": generate.GENERATE,
 }
 
 

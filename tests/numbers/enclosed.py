@@ -21,6 +21,7 @@ SMALL = {
     "encoder_layer": "B T D F N",
     "positional_encoding": "length dim", "rotary_embedding": "L half B N",
     "layer_norm": "E", "markov_log_prob": "B T S order",
+    "decoder_layer": "T S B N D F",
 }  # fmt: skip
 
 
@@ -32,6 +33,8 @@ def small_cases(draw, operation):
     positive = sizes.keys() & {"M", "N", "group", "order"}
     positive |= sizes.keys() & {"S"} if "order" in sizes else set()
     sizes |= {letter: max(sizes[letter], 1) for letter in positive}
+    if "F" in sizes:  # a layer
+        sizes |= {"D": max(sizes["D"], 1), "F": max(sizes["F"], 1)}
     return draw(cases(operation, "float32", **sizes))
 
 

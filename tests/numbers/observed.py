@@ -28,7 +28,7 @@ from seqlaws import reference
 from seqlaws.properties.cases import poisoned
 from seqlaws.properties.checks import ratios
 from seqlaws.properties.operations import BLOCKS, OPERATIONS, RECURRENT
-from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
+from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
 
 CHECKS = ("forward", "vjp", "forward step by step", "vjp step by step")
@@ -47,16 +47,17 @@ def simulate(name, arguments, options, arithmetic, seed):
     machine = Machine(seed, arithmetic)
 
     def lifted(x):
+        if isinstance(x, dict):
+            return {n: lifted(value) for n, value in x.items()}
         floating = isinstance(x, np.ndarray) and x.dtype.kind == "f"
         return given(machine, x) if floating else x
 
     with np.errstate(all="ignore"):
         options = {n: lifted(o) for n, o in options.items()}
         outputs = getattr(reference, name)(*(lifted(x) for x in arguments), **options)
-        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         return tuple(
             np.asarray(machine.store(x.value if isinstance(x, Simulated) else np.asarray(x, float)))
-            for x in outputs
+            for x in flattened(outputs)
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from seqlaws.reference import algebra
 
+ERF, ERFC = (np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc))
 LOG2E = 1.4426950408889634  # goes into the scores only, where an exponential is computed as exp2
 
 
@@ -279,6 +280,15 @@ def step(x):
     return Simulated(x.machine, np.where(np.isnan(value), np.nan, np.where(value > 0, 1.0, 0.0)))
 
 
+def normal_cdf(x):
+    """erfc(-x / sqrt 2) / 2, or (1 + erf(x / sqrt 2)) / 2."""
+    m = x.machine
+    q = m.times(x.value, m.constant(math.sqrt(0.5)))
+    if m.chance(0.5):
+        return Simulated(m, m.function(lambda z: ERFC(-z) / 2, q))
+    return Simulated(m, m.round(1 + m.function(ERF, q)) / 2)
+
+
 def either(formula, *equivalents):
     """Any of the formulas."""
     return formula.machine.pick(formula, *equivalents)
@@ -306,5 +316,6 @@ FUNCTIONS = {
     **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
 }
 algebra.sigmoid.register(Simulated, function(lambda z: 1 / (1 + np.exp(-z))))
+algebra.normal_cdf.register(Simulated, normal_cdf)
 algebra.step.register(Simulated, step)
 algebra.either.register(Simulated, either)

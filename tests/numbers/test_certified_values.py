@@ -16,6 +16,7 @@ from seqlaws.properties.operations import OPERATIONS
 from seqlaws.reference.numbers import expected_and_allowed
 
 UNITS = 8  # of float64, 2^-53 relative each
+WIDTH = 2.0**-200  # of what encloses a 0 that many stages lead to; no float32 is as small
 
 
 def check(name, arguments, options):
@@ -28,12 +29,12 @@ def check(name, arguments, options):
             [balls.distance(b, float(v)) for b, v in zip(ball.balls.flat, value.flat, strict=True)]
         ).reshape(value.shape)
         units = np.nan_to_num(UNITS * 2.0**-53 * np.abs(value))
-        assert (away <= np.maximum(units, own)).all(), (name, away, own)
-        assert (away <= allowed).all(), (name, away, allowed)
+        assert (away <= np.maximum(units, own) + WIDTH).all(), (name, away, own)
+        assert (away <= allowed + WIDTH).all(), (name, away, allowed)
 
 
 def test_every_operation_is_certified():
-    assert set(SMALL) == set(OPERATIONS)
+    assert {*SMALL, "generate"} == set(OPERATIONS)  # its logits are, in test_tokens.py
 
 
 @pytest.mark.parametrize("operation", SMALL)

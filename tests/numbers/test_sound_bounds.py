@@ -16,9 +16,11 @@ CASES = {
     "softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12,
     "positional_encoding": 60, "rotary_embedding": 60,
     "layer_norm": 90, "markov_log_prob": 60,
+    "decoder_layer": 10,
 }  # fmt: skip
 
 
+LAYERS = ("decoder_layer",)
 PAIRS = [(o, dtype) for o in CASES for dtype in OPERATIONS[o].dtypes or ARITHMETICS]
 
 
@@ -51,8 +53,13 @@ def test_a_step_from_exactly_what_was_returned_is_found(monkeypatch):
 
 
 @pytest.mark.parametrize("operation", CASES)
-def test_most_entries_are_claimed(operation):
-    """A bound that is infinite says nothing: few are, on the suite's own cases."""
+def test_most_entries_are_claimed(operation, monkeypatch):
+    """A bound that is infinite says nothing: few are, on the suite's own cases.
+
+    Of a whole layer's gradients, with operands of 8 or 11 bits at every stage, nothing is left.
+    """
+    if operation in LAYERS:
+        monkeypatch.setitem(ARITHMETICS, "float32", (Arithmetic("float32"),))
     found = observe(operation, "float32", times(60), harder=False)
     entries = sum(check["entries"] for check in found.values())
     assert sum(check["unclaimed"] for check in found.values()) < 0.03 * entries
