@@ -50,8 +50,15 @@ SYMBOLS = {  # what an argument or an output is
     "k": "keys",
     "v": "values",
     "out": "what each query read",
+    "positions": "where each row stands: whole numbers, in any order",
+    "rotary_embedding.out": "each pair of features, turned",
+    "encoding": "a row for each position, in float64 whatever is declared",
 }
-INPUT = {"softmax": "scores, of any rank from 1", "lstm_gates": "the input of one step"}
+INPUT = {
+    "softmax": "scores, of any rank from 1",
+    "lstm_gates": "the input of one step",
+    "rotary_embedding": "queries, or keys",
+}
 
 
 def paragraphs(text: str | None) -> list[str]:
@@ -120,7 +127,8 @@ def shapes(operation: str) -> str:
     described = OPERATIONS[operation]
     for kind, arrays in (("", described.arrays), ("returns ", described.outputs)):
         for name, axes in arrays.items():
-            what = INPUT.get(operation, "the sequence") if name == "x" else SYMBOLS[name]
+            what = SYMBOLS.get(f"{operation}.{name}", SYMBOLS.get(name, ""))
+            what = INPUT.get(operation, "the sequence") if name == "x" else what
             if name == "weight_ih" and BLOCKS[operation]:
                 what += f"; row blocks in the order {BLOCKS[operation]}"
             shape = "that of `x`" if axes == "..." and kind else f"({', '.join(axes.split())})"
@@ -129,12 +137,12 @@ def shapes(operation: str) -> str:
 
 
 def signature(operation: str) -> str:
-    """As it is called, and its vjp."""
+    """As it is called, and its vjp if it has one."""
     described = OPERATIONS[operation]
     cotangents = ", ".join(f"d{name}" for name in described.outputs)
     vjp = described.signature.replace(f"{operation}(", f"{operation}_vjp({cotangents}, ", 1)
     lines = []
-    for call in (described.signature, vjp):
+    for call in (described.signature, vjp)[: 1 + described.differentiable]:
         lines += textwrap.wrap(call, 96, subsequent_indent=" " * (call.index("(") + 1))
     return "\n".join(["```text", *lines, "```"])
 

@@ -153,6 +153,46 @@ def of_masks() -> str:
     return "```text\n" + "\n\n".join(blocks) + "\n```"
 
 
+def of_clocks() -> str:
+    """The hands of two clocks at some positions."""
+    first = reference.positional_encoding(101, 4)
+    rows: list[list[Any]] = [[p, *first[p]] for p in (0, 1, 2, 10, 100)]
+    heads = ["position p", "sin p", "cos p", "sin p/100", "cos p/100"]
+    return table(heads, rows)
+
+
+def of_turning() -> str:
+    """A query at position m and a key at position n, turned: their score."""
+    q, k = np.array([1.0, 0.5, -0.5, 2.0]), np.array([0.5, 1.0, 1.0, 1.0])
+    rows: list[list[Any]] = []
+    for m, n in ((0, 0), (3, 0), (8, 5), (1003, 1000), (0, 3)):
+        turned = [
+            reference.rotary_embedding(z.reshape(1, 1, 1, 4), np.array([p]))[0, 0, 0]
+            for z, p in ((q, m), (k, n))
+        ]
+        rows.append([m, n, m - n, f"**{float(turned[0] @ turned[1]):.3f}**"])
+    return table(["m", "n", "m - n", "score"], rows)
+
+
+def of_positions() -> str:
+    """How far an implementation may be from a feature of 1 that is turned, by its position."""
+    x = np.array([1.0, 0.0] * 16).reshape(1, 1, 1, 32)
+    rows: list[list[Any]] = []
+    for p in (0, 1, 100, 10_000, 1_000_000):
+        allowed = [
+            tiny(
+                expected_and_allowed(
+                    "rotary_embedding", x, np.array([p]), arithmetic=a, interleaved=True
+                )[0].allowed.max()
+            )
+            for a in ("float32", "bfloat16")
+        ]
+        (table_,) = expected_and_allowed("positional_encoding", 1, 32, first=np.array(float(p)))
+        rows.append([f"{p:,}", *allowed, tiny(table_.allowed.max())])
+    heads = ["position", "rotary, float32", "rotary, bfloat16", "encoding, float64"]
+    return table(heads, rows)
+
+
 def of_arithmetics() -> str:
     """The dtypes and their unit roundoffs."""
     rows = []
@@ -167,5 +207,5 @@ def of_arithmetics() -> str:
 EXAMPLES: dict[str, Callable[[], str]] = {
     made.__name__.removeprefix("of_"): made
     for made in (of_scores, of_forgetting, of_gates, of_memory, of_precision, of_update, of_lookup,
-                 of_masks, of_arithmetics)
+                 of_masks, of_clocks, of_turning, of_positions, of_arithmetics)
 }  # fmt: skip

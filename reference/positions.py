@@ -25,8 +25,8 @@ BASE = 10000.0  # of the sinusoidal encoding
 def positional_encoding(length: int, dim: int, *, first: Array = 0.0) -> Array:
     """The encoding of the positions 0 to length - 1: (length, dim), in float64.
 
-        angle_pi  = p / 10000^(2i / dim)
-        out_p,2i  = sin(angle_pi)                       even columns
+        angle_pi   = p / 10000^(2i / dim)
+        out_p,2i   = sin(angle_pi)                      even columns
         out_p,2i+1 = cos(angle_pi)                      odd columns; an odd dim ends with a sine
 
     first: the position of the first row, which number systems count from.
@@ -49,6 +49,7 @@ def rotary_embedding(
 
     base: positive; the slowest pair turns by nearly 1 / base from a position to the next.
     interleaved: pair i is the features 2i and 2i + 1; otherwise i and i + D/2.
+
     Angles are formed in float32 or wider, whatever the dtype; their sines and cosines may be kept
     in storage precision. Positions may be negative, repeated, and in any order.
     Raises ValueError or TypeError for what does not fit.

@@ -165,7 +165,7 @@ MISREADINGS = (
     )),
     *narrowed("bfloat16"),
     *narrowed("float16"),
-    *(one for one in narrowed("float32") if "position" not in one.name),
+    *(one for one in narrowed("float32") if not one.name.startswith("positions")),
     misreading("sines and cosines in bfloat16", "rotary_embedding", edit(
         "positions: rotations", "return +number(x, np.cos(angle)), +number(x, np.sin(angle))",
         'return tuple(number(x, narrow(f(angle), "bfloat16")) for f in (np.cos, np.sin))',

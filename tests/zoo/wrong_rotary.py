@@ -97,7 +97,7 @@ def rotary_positions_ignored(a, frequencies):
     "angles",
     "formula",
     differs(SCATTERED),
-    diagnosis="positions from the first one",
+    diagnosis="positions from the first",
 )
 def rotary_positions_from_the_first(a, frequencies):
     """Positions are counted from the first one."""
@@ -114,7 +114,7 @@ def rotary_off_by_one(a, frequencies):
     "angles",
     "formula",
     differs(at(-3, 2, -1, 0, 5)),
-    diagnosis="the absolute position",
+    diagnosis="absolute positions",
 )
 def rotary_negative_positions_turn_forwards(a, frequencies):
     """A negative position turns in the same direction as a positive one."""
