@@ -6,6 +6,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 from seqlaws.properties.case import Case
@@ -45,3 +46,8 @@ def another(case: Case, stream: int = 0) -> Case:
     """The same shapes and options with other numbers."""
     random, other = case.random(stream), STRATEGIES[case.operation].other
     return case.having(**{name: other(case, name, random) for name in case.arrays})
+
+
+def zeroed(case: Case, *names: str) -> Case:
+    """The case with these arrays at zero."""
+    return case.having(**{name: np.zeros_like(case.arrays[name]) for name in names})

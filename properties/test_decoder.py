@@ -1,0 +1,182 @@
+"""Laws of the decoder layer: nothing of what follows, and of the source its memory alone."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.case import POISON, Case
+from seqlaws.properties.cases import drawn, zeroed
+from seqlaws.properties.checks import agree, exactly
+from seqlaws.properties.laws import law
+from seqlaws.properties.strategies.attention import attended
+from seqlaws.properties.subject import Subject
+from seqlaws.reference.numbers import Expected
+
+OPERATION = "decoder_layer"
+SUBLAYERS = {  # the last matrix of each, and its bias: at 0 they leave only the way past it
+    name: (f"params.{name}.weight", f"params.{name}.bias")
+    for name in ("self_attn.out_proj", "multihead_attn.out_proj", "linear2")
+}
+
+
+def at(expected: Expected, places: Any) -> dict[str, Expected]:
+    """What is expected at some places only; nothing is claimed of the others."""
+    return {"out": Expected(expected.value, np.where(places, expected.allowed, np.inf))}
+
+
+def some_step(case: Case) -> int:
+    """A number of steps from 0 to T."""
+    return int(case.random().randint(case.sizes()["T"] + 1))
+
+
+def first_steps(case: Case, count: int) -> Case:
+    """The case of the first positions alone, with their rows of the mask."""
+    changes = {"x": case.arrays["x"][:, :count]}
+    mask = case.option("memory_mask")
+    if mask is not None and mask.ndim > 1 and mask.shape[-2] > 1:
+        changes["memory_mask"] = mask[..., :count, :]
+    return case.having(**changes)
+
+
+def poisons(impl: Subject, case: Case) -> tuple[float, ...]:
+    """What may stand where nobody looks: all of it, or what is finite; a float16 can hold it."""
+    finite = 64.0 if case.dtype == "float16" else POISON[0]
+    return (finite,) if impl.traits.masked_nan == "may leak" else (finite, *POISON[1:])
+
+
+@law(OPERATION, share=0.25)
+def test_causality(impl: Subject, case: Case) -> None:
+    """What stands after a position has no influence on its output, be it NaN: f(x)_i of x_j<=i."""
+    first = some_step(case)
+    later = (np.arange(case.sizes()["T"]) >= first)[:, None]
+    due = at(impl.expected(case)["out"], ~later)
+    for poison in poisons(impl, case):
+        changed = case.having(x=np.where(later, poison, case.arrays["x"]))
+        agree(impl, impl.run(changed), due, f"{poison} at a later position has influence")
+
+
+@law(OPERATION, share=0.25)
+def test_first_positions_alone(impl: Subject, case: Case) -> None:
+    """The first positions without the others give what they give among them."""
+    first = some_step(case)
+    value, allowed = (z[:, :first] for z in impl.expected(case)["out"])
+    outputs = impl.run(first_steps(case, first))
+    agree(impl, outputs, {"out": Expected(value, allowed)}, "what is not there has influence")
+
+
+@law(OPERATION, share=0.25, gradients=True)
+def test_causality_of_gradients(impl: Subject, case: Case) -> None:
+    """An output has no gradient at a later position: dout_i = 0 for i >= t gives dx_j = 0 there."""
+    first = some_step(case)
+    later = (np.arange(case.sizes()["T"]) >= first)[:, None]
+    early = case.pulled(out=np.where(later, 0.0, case.cotangents["out"]))
+    gradients = impl.pull(early)
+    beyond = np.where(later, gradients["x"], 0.0)
+    if impl.traits.fully_masked != "nan":
+        agree(impl, {"x": beyond}, {"x": exactly(0 * beyond)}, "a later position has a gradient")
+    agree(impl, gradients, impl.expected(early, vjp=True), nan_is_free=True)
+
+
+@law(OPERATION, share=0.25, cases=drawn(poison=(0.0,)), needs=("memory_mask",))
+def test_masked_memory_has_no_influence(impl: Subject, case: Case) -> None:
+    """NaN, infinities or 1e6 in memory that no position may attend to reach no output."""
+    hidden = case.random().random_sample(case.sizes()["S"]) < 0.5
+    case = case.having(memory_mask=attended(case) & ~hidden)
+    due = impl.expected(case)
+    for poison in poisons(impl, case):
+        says = f"{poison} in masked memory has influence"
+        agree(impl, impl.run(impl.spoilt(case, poison)), due, says)
+
+
+@law(OPERATION, share=0.2, cases=drawn(poison=(0.0,)), needs=("memory_mask",), gradients=True)
+def test_masked_memory_has_no_gradient(impl: Subject, case: Case) -> None:
+    """Memory that no position may attend to has gradient 0, exactly."""
+    if impl.traits.fully_masked != "zeros":
+        return
+    gradient = impl.pull(case)["memory"]
+    seen = np.any(attended(case), axis=(1, 2))[..., None]
+    hidden = np.where(seen, 0.0, gradient)
+    agree(impl, {"memory": hidden}, {"memory": exactly(0 * hidden)}, "it has a gradient")
+
+
+@law(OPERATION, share=0.2, cases=drawn(mask=None), needs=("memory_mask",))
+def test_the_memory_is_all_that_it_sees_of_the_source(impl: Subject, case: Case) -> None:
+    """Where no memory may be seen, another memory, or none, gives the same output."""
+    if impl.traits.fully_masked != "zeros":
+        return
+    blind = case.having(memory_mask=np.zeros((1, case.sizes()["S"]), bool))
+    due = impl.expected(blind)
+    agree(impl, impl.run(blind), due)
+    other = blind.having(memory=1 - 2 * case.arrays["memory"])
+    agree(impl, impl.run(other), due, "memory that may not be seen is seen")
+    none = case.having(memory=case.arrays["memory"][:, :0])
+    agree(impl, impl.run(none), due, "a memory of size 0 is not one that is masked throughout")
+
+
+@law(OPERATION, share=0.25)
+def test_memory_permutation(impl: Subject, case: Case) -> None:
+    """The memory has no order: f(x, memory[s]) = f(x, memory), the mask's columns moved along."""
+    s = case.random().permutation(case.sizes()["S"])
+    changes: dict[str, Any] = {"memory": case.arrays["memory"][:, s]}
+    mask = case.option("memory_mask")
+    if mask is not None and mask.shape[-1] > 1:
+        changes["memory_mask"] = mask[..., s]
+    agree(impl, impl.run(case.having(**changes)), impl.expected(case), "memory has an order")
+
+
+@law(OPERATION, share=0.2, needs=("memory_mask",))
+def test_boolean_mask_is_its_floating_one(impl: Subject, case: Case) -> None:
+    """A boolean memory mask is the floating one with 0 where it is True and -inf elsewhere."""
+    keep = case.random().random_sample(attended(case).shape) < 0.7
+    boolean = case.having(memory_mask=keep)
+    due = impl.expected(boolean)
+    agree(impl, impl.run(boolean), due)
+    floating = case.having(memory_mask=np.where(keep, 0.0, -np.inf))
+    agree(impl, impl.run(floating), due, "a floating mask is not its boolean one")
+
+
+@law(OPERATION, share=0.3)
+def test_a_sublayer_alone(impl: Subject, case: Case) -> None:
+    """Each sublayer with the last matrices of the others 0, where nothing blurs it."""
+    for name, alone in sublayers_alone(case).items():
+        says = f"with {name} alone it is not what the specification gives"
+        agree(impl, impl.run(alone), impl.expected(alone), says)
+
+
+@law(OPERATION, share=0.15, gradients=True)
+def test_gradients_of_a_sublayer_alone(impl: Subject, case: Case) -> None:
+    """The gradients of each sublayer with the last matrices of the others 0."""
+    for name, alone in sublayers_alone(case).items():
+        says = f"with {name} alone its gradient is not what the specification gives"
+        agree(impl, impl.pull(alone), impl.expected(alone, vjp=True), says, nan_is_free=True)
+
+
+def sublayers_alone(case: Case) -> dict[str, Case]:
+    """The case with only one sublayer that does anything, in turn."""
+    return {
+        name: zeroed(case, *(n for other in SUBLAYERS if other != name for n in SUBLAYERS[other]))
+        for name in SUBLAYERS
+    }
+
+
+@law(OPERATION, share=0.1)
+def test_without_sublayers_pre_norm_is_the_identity(impl: Subject, case: Case) -> None:
+    """With norm_first and all last matrices 0, out = x, bit for bit: the way past is untouched."""
+    if impl.traits.fully_masked == "nan":  # 0 * NaN is NaN
+        case = case.without("memory_mask")
+    bare = zeroed(case, *(n for names in SUBLAYERS.values() for n in names))
+    bare = bare.having(norm_first=True)
+    free = np.where(np.isinf(impl.expected(bare)["out"].allowed), np.inf, 0.0)
+    due = {"out": Expected(case.arrays["x"], free)}
+    agree(impl, impl.run(bare), due, "the way past is not clear")
+
+
+@law(OPERATION, share=0.1)
+def test_without_weights_the_last_norm_leaves_its_bias(impl: Subject, case: Case) -> None:
+    """Post-norm with norm3.weight = 0 gives norm3.bias at every position, bit for bit."""
+    if impl.traits.fully_masked == "nan":
+        case = case.without("memory_mask")
+    bare = zeroed(case, "params.norm3.weight").having(norm_first=False)
+    bias = np.array(np.broadcast_to(case.arrays["params.norm3.bias"], case.arrays["x"].shape))
+    free = np.where(np.isinf(impl.expected(bare)["out"].allowed), np.inf, 0.0)
+    agree(impl, impl.run(bare), {"out": Expected(bias, free)}, "there is more than the bias")

@@ -1,0 +1,126 @@
+"""Laws of greedy decoding: one text, however it is computed, and ties that are no luck."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.case import Case
+from seqlaws.properties.cases import drawn, zeroed
+from seqlaws.properties.checks import agree, exactly, require, same
+from seqlaws.properties.laws import law
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
+
+OPERATION = "generate"
+
+
+def last_norm(case: Case) -> str:
+    """The name of the last layer's last norm."""
+    layers = [n for n in case.arrays if n.endswith("norm3.weight")]
+    return layers[-1].removesuffix(".weight")
+
+
+def whole(case: Case, *shape: int) -> Any:
+    """Whole numbers from -2 to 2: sums of products of them are exact in every dtype."""
+    return case.random(5).randint(-2, 3, shape).astype(float)
+
+
+@law(OPERATION, share=0.2)
+def test_every_prefix_is_a_text(impl: Subject, case: Case) -> None:
+    """Shorter runs, before a longer one and after it, are right, too: no run leaves anything.
+
+    tokens(t) = tokens(steps)[:, :t], where no two logits are within their bounds of each other.
+    """
+    steps = case.option("steps")
+    for count in (*range(min(steps, 3)), steps, max(steps - 1, 0), steps + 2):
+        run = case.having(steps=count)
+        tokens = impl.run(run)
+        says = f"a run of {count} steps is not what the specification gives"
+        agree(impl, tokens, impl.expected_of_steps(run, tokens), says)
+
+
+@law(OPERATION, share=0.2, level="SHOULD")
+def test_a_longer_run_extends_a_shorter_one(impl: Subject, case: Case) -> None:
+    """A run of fewer steps is the beginning of a longer one, token by token."""
+    steps = case.option("steps")
+    longer = impl.run(case.having(steps=steps + 3))["tokens"]
+    for count in range(steps + 1):
+        shorter = impl.run(case.having(steps=count))
+        says = "a longer run does not extend a shorter one"
+        same(impl, shorter, {"tokens": longer[:, :count]}, says)
+
+
+@law(OPERATION, share=0.3)
+def test_ties_go_to_the_lowest(impl: Subject, case: Case) -> None:
+    """Of equal logits the lowest token is taken: where all are equal it is 0, always.
+
+    With the last norm's weight 0 its bias is all that is projected: whole numbers, whose products
+    with whole weights are exact, so that equal logits are equal in every order of summation.
+    """
+    n, norm = case.sizes(), last_norm(case)
+    if impl.traits.fully_masked != "zeros" and not n["S"]:  # 0 * NaN is NaN
+        return
+    equal = zeroed(case, "params.projection.weight", "params.projection.bias")
+    none = np.zeros((n["B"], case.option("steps")))
+    agree(impl, impl.run(equal), {"tokens": exactly(none)}, "of equal logits another is taken")
+    weight = whole(case, n["V"], n["E"])
+    weight[1::2] = weight[: n["V"] // 2 * 2 : 2]  # every second row is the one before it
+    bias = whole(case, n["E"])
+    tied = zeroed(case, f"{norm}.weight", "params.projection.bias")
+    tied = tied.having(**{f"{norm}.bias": bias, "params.projection.weight": weight})
+    due = none + np.argmax(weight @ bias) if n["V"] else none
+    agree(impl, impl.run(tied), {"tokens": exactly(due)}, "a tie goes to another token")
+
+
+@law(OPERATION, share=0.2)
+def test_memory_permutation(impl: Subject, case: Case) -> None:
+    """The memory has no order: in another one the text is as right."""
+    s = case.random().permutation(case.sizes()["S"])
+    moved = case.having(memory=case.arrays["memory"][:, s])
+    tokens = impl.run(moved)
+    agree(impl, tokens, impl.expected_of_steps(case, tokens), "memory has an order")
+
+
+@law(OPERATION, share=0.2)
+def test_a_token_is_but_a_name(impl: Subject, case: Case) -> None:
+    """Tokens renamed in embedding, projection and start are renamed in the text."""
+    s = case.random().permutation(case.sizes()["V"])  # token s[v] is now called v
+    rows = ("params.embedding.weight", "params.projection.weight", "params.projection.bias")
+    names = np.argsort(s)
+    renamed = case.having(
+        start=names[case.arrays["start"]], **{name: case.arrays[name][s] for name in rows}
+    )
+    tokens = impl.run(renamed)["tokens"]
+    known = (tokens >= 0) & (tokens < len(s))
+    require(bool(known.all()), "a token is none of those that there are")
+    back = {"tokens": s[tokens.astype(int)].astype(float)}
+    agree(impl, back, impl.expected_of_steps(case, back), "a token's name matters")
+
+
+@law(OPERATION, share=0.2, cases=drawn(B=1))
+def test_equal_rows_have_equal_texts(impl: Subject, case: Case) -> None:
+    """Copies of a row, side by side and behind rows that start elsewhere, write the same text."""
+    batch = {n: np.repeat(case.arrays[n], 4, axis=0) for n in impl.operation.batched}
+    others = np.arange(4) % max(case.sizes()["V"], 1)
+    batch["start"] = np.where(np.arange(4) < 2, case.arrays["start"], others)
+    tokens = impl.run(case.having(**batch))["tokens"]
+    alone = {"tokens": tokens[:1]}
+    agree(impl, alone, impl.expected_of_steps(case, alone), "a row of a batch is another text")
+    agree(impl, {"tokens": tokens[1:2]}, impl.expected_of_steps(case, {"tokens": tokens[1:2]}))
+
+
+@law(OPERATION, share=0.1)
+def test_what_is_no_token_is_refused(impl: Subject, case: Case) -> None:
+    """A start from V on is an exception, not a text; so are heads that do not divide E."""
+    n = case.sizes()
+    calls = [case.having(num_heads=n["E"] + 1, steps=2)]
+    if n["B"]:
+        beyond = np.array(case.arrays["start"])
+        beyond[int(case.random().randint(n["B"]))] = n["V"]
+        calls.append(case.having(start=beyond, steps=2))
+    for bad in calls:
+        given, options = impl.operation.arranged(*impl.native(bad, {}))
+        try:
+            impl.called(impl.function, bad, *given, **options)
+        except (LawBrokenError, NotOfferedError):
+            continue
+        raise LawBrokenError("a start that is no token, or a wrong number of heads, is answered")
