@@ -42,6 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "benchmarks/ needs pytest-benchmark: pip install 'seqlaws[benchmarks]'"
         )
+    if config.getoption("report"):
+        raise pytest.UsageError(
+            "a run of benchmarks writes no page: --benchmark-json times.json, "
+            "then seqlaws-report verdict.json times.json"
+        )
     session_of(config)
     config.stash[ROWS] = Rows()
     config.pluginmanager.register(config.stash[ROWS])

@@ -216,3 +216,9 @@ def test_without_pytest_benchmark_there_is_one_sentence() -> None:
     code, said = run("-p", "no:benchmark")
     assert code == pytest.ExitCode.USAGE_ERROR
     assert "benchmarks/ needs pytest-benchmark: pip install 'seqlaws[benchmarks]'" in said
+
+
+def test_how_times_get_on_a_page_is_said() -> None:
+    code, said = run("--report", "report.html")
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert "then seqlaws-report verdict.json times.json" in said

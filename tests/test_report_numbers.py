@@ -79,6 +79,20 @@ def test_what_does_not_conform_has_no_time(write):
     ]
 
 
+def test_rows_are_in_the_order_of_sizes_and_the_most_timed_is_the_measure(write):
+    sizes = ["length 128", "length 16", "large", "small"]
+    rows = [timed("a", "small", 1e-3)] + [
+        timed("b", s, 1e-3, d) for d in ("backward", "forward") for s in sizes
+    ]
+    report = report_of([write(times(rows))])
+    assert report.relative_to == "b"
+    (table,) = speed.tables(report)
+    order = ["small", "large", "length 16", "length 128"]
+    assert [row[:2] for row in table.rows] == [
+        (d, s) for d in ("forward", "backward") for s in order
+    ]
+
+
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
 def test_the_exponent_of_growth_is_found(write, exponent):
     rows = [timed("a", f"length {n}", 1e-6 * n**exponent) for n in (16, 32, 64, 128)]

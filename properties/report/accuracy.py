@@ -15,6 +15,7 @@ from seqlaws.properties.traits import DTYPES
 LEAST, MOST = -10, 12  # powers of two between which shares of the allowed error are drawn
 DOTS = 60_000  # on a page, so that it stays small
 SHARES = ((-6, "up to 1/64"), (-3, "up to 1/8"), (0, "up to 1"))  # columns of the table
+SMALLEST = 0.1  # of the allowed errors: that of subnormal numbers is 30 powers of ten away
 FRAME = Frame(width=260, height=190, left=56, bottom=40)
 
 
@@ -94,7 +95,7 @@ def drawn(made: list[Group]) -> None:
     each = max(20, DOTS // max(1, sum(len(g.panels) for g in made)))
     for group in made:
         pairs = [p for panel in group.panels for p in (*panel.values, *panel.gradients)]
-        across = decades("allowed error", (allowed for _, allowed in pairs))
+        across = decades("allowed error", (allowed for _, allowed in pairs), 4, SMALLEST)
         worst = max((error / allowed for error, allowed in pairs if allowed), default=0.0)
         top = 2 if worst <= 4 else MOST if worst >= 2.0**MOST else math.ceil(math.log2(worst))
         for panel in group.panels:

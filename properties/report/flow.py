@@ -131,7 +131,7 @@ def pictures(report: Report) -> list[Picture]:
             note = f"{flow.dtype} {device}".strip()
             number = names.index(name) if name in names else len(names)
             lines.append(Line(name, [p for p in points if p[1] > 0], number, note))
-        lines = [line for line in lines if line.points]
+        lines = sorted((line for line in lines if line.points), key=lambda line: line.number)
         if not lines:
             continue
         points = [p for line in lines for p in line.points]

@@ -9,7 +9,7 @@ from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.report.documents import Run
 from seqlaws.properties.report.report import GRAVEST_FIRST, Report
 from seqlaws.properties.report.words import SHORT, STATUS_SIGNS, count, few, plural
-from seqlaws.properties.verdicts import STATUSES, Verdict, options_not_offered
+from seqlaws.properties.verdicts import STATUSES, Verdict
 
 CHECKED = ("passed", "failed", "known failure", "not kept")
 USUAL = 100  # examples a law, as in a run without a profile
@@ -130,7 +130,6 @@ def not_checked(report: Report) -> list[str]:
         lines.append("the precision was not graded")
     if report.runs and not any(times.timed for times in report.times):
         lines.append("nothing was timed")
-    lines += [f"options {line}" for line in options_not_offered(verdicts)]
     return lines + list(dict.fromkeys(c for run in report.runs for c in run.complaints))
 
 

@@ -108,14 +108,19 @@ class Picture:
         return [(self.place((self.x.low, value))[1], text) for value, text in self.y.ticks]
 
 
-def decades(label: str, values: Iterable[float], unit: str = "") -> Axis:
-    """An axis of whole powers of ten that has room for the values that are above zero."""
-    known = [v for v in values if 0 < v < math.inf]
-    low = math.floor(math.log10(min(known, default=1.0)))
-    high = max(math.ceil(math.log10(max(known, default=10.0))), low + 1)
-    step = max(1, math.ceil((high - low) / TICKS))
-    ticks = tuple((float(f"1e{k}"), power(k) + unit) for k in range(low, high + 1, step))
-    return Axis(label, float(f"1e{low}"), float(f"1e{high}"), ticks)
+def decades(label: str, values: Iterable[float], most: int = TICKS, skipped: float = 0.0) -> Axis:
+    """An axis of whole powers of ten that has room for the values that are above zero.
+
+    skipped: the share of the smallest that may stand at its foot, which then says so.
+    """
+    known = sorted(v for v in values if 0 < v < math.inf) or [1.0, 10.0]
+    low = math.floor(math.log10(known[int(skipped * len(known))]))
+    high = max(math.ceil(math.log10(known[-1])), low + 1)
+    step = max(1, math.ceil((high - low) / most))
+    below = "≤ " if known[0] < float(f"1e{low}") else ""
+    ticks = [(float(f"1e{k}"), power(k)) for k in range(low, high + 1, step)]
+    first = (ticks[0][0], below + ticks[0][1])
+    return Axis(label, float(f"1e{low}"), float(f"1e{high}"), (first, *ticks[1:]))
 
 
 def doublings(label: str, values: Iterable[float]) -> Axis:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from seqlaws.properties.report import accuracy, changes, details, flow, overview, speed, words
 from seqlaws.properties.report.report import Report
-from seqlaws.properties.verdicts import STATUSES, totals
+from seqlaws.properties.verdicts import STATUSES, options_not_offered, totals
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FILTERS = ("count", "few", "duration", "code_span", "escaped")
@@ -106,6 +106,7 @@ def first_screen(report: Report) -> dict[str, Any]:
         "lines": [(n, *overview.verdict_line(n, verdicts)) for n in report.implementations],
         "totals": totals(verdicts),
         "not_checked": overview.not_checked(report),
+        "options": options_not_offered(verdicts),
         "changes": changed,
         "changes_summary": changes.summary(changed),
         "meanings": changes.MEANINGS,

@@ -17,7 +17,7 @@ Key = tuple[str, ...]
 class Report:
     """The runs and the times, merged; earlier: what they are compared with, if anything.
 
-    relative_to: the implementation that times are told in ratios to.
+    relative_to: the implementation that times are told in ratios to; the one that has most.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -91,6 +91,6 @@ def completed(report: Report, earlier: list[Run | Times], relative_to: str = "")
     if relative_to and relative_to not in timed:
         known = ", ".join(dict.fromkeys(timed)) or "none"
         raise RefusedError(f"{relative_to} has no time to compare others with; timed: {known}")
-    asked = [name for name in report.implementations if name in timed]
-    report.relative_to = relative_to or (asked[0] if asked else "")
+    most = max(report.implementations, key=timed.count, default="")  # of equals the first
+    report.relative_to = relative_to or (most if most in timed else "")
     return report

@@ -4,12 +4,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from seqlaws.properties.report.documents import Timed, Times
 from seqlaws.properties.report.pictures import Line, Picture, decades, doublings, slope
 from seqlaws.properties.report.report import Report
 from seqlaws.properties.report.words import few, plural
 
+SIZES = ("small", "middle", "large")
 LENGTH = re.compile(r"length (\d+)")
 SMALLER = 4  # a copy of a quarter of the bytes may still be the fitting one
 
@@ -83,7 +85,7 @@ def tables(report: Report) -> list[Table]:
         }
         names = [n for n in report.implementations if any(name == n for _, name in mine)]
         table = Table(operation, dtype, device, names)
-        for direction, size in rows:
+        for direction, size in sorted(rows, key=in_order):
             work = (operation, direction, size, dtype, device)
             base = mine.get((work, report.relative_to), Cell())
             told = [related(mine.get((work, name), Cell()), base) for name in names]
@@ -91,6 +93,14 @@ def tables(report: Report) -> list[Table]:
         table.growth = [g for d in ("forward", "backward") if (g := growth(report, table, d))]
         made.append(table)
     return made
+
+
+def in_order(row: tuple[str, str]) -> tuple[Any, ...]:
+    """Forward first; sizes as they grow."""
+    direction, size = row
+    found = LENGTH.fullmatch(size)
+    rank = SIZES.index(size) if size in SIZES else len(SIZES)
+    return direction != "forward", rank, int(found[1]) if found else 0, size
 
 
 def all_cells(report: Report) -> dict[tuple[tuple[str, ...], str], Cell]:
