@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from benchmarks.work import Work
+from seqlaws.properties.operations import OPERATIONS
 
 Sizes = Mapping[str, int]
 ITEM = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}  # bytes
@@ -23,8 +24,9 @@ def flops(work: Work) -> int:
 
 def least_bytes(work: Work) -> int:
     """Bytes that must move at the least: each input read once, each output written once."""
-    numbers = [math.prod(s) for s in (*work.inputs.values(), *work.outputs.values())]
-    return sum(numbers) * ITEM[work.dtype]
+    whole = OPERATIONS[work.operation].integers  # of eight bytes each
+    moved = [*work.inputs.items(), *work.outputs.items()]
+    return sum(math.prod(s) * (8 if name in whole else ITEM[work.dtype]) for name, s in moved)
 
 
 def products(work: Work) -> int:
@@ -64,6 +66,11 @@ def each_state(count: int) -> Callable[[Sizes], int]:
     return lambda n: count * n["B"] * n.get("T", 1) * n["H"]
 
 
+def turns(n: Sizes) -> int:
+    """A product, a cosine and a sine for each angle; two products and a sum for each feature."""
+    return 3 * n["L"] * n["D"] // 2 + 3 * n["B"] * n["N"] * n["L"] * n["D"]
+
+
 PRODUCTS: Mapping[str, Callable[[Sizes], int]] = {
     "softmax": no_product,
     "rnn": recurrent_products(1),
@@ -71,6 +78,7 @@ PRODUCTS: Mapping[str, Callable[[Sizes], int]] = {
     "lstm": recurrent_products(4),
     "gru": recurrent_products(3),
     "attention": attention_products,
+    "rotary_embedding": no_product,
 }
 ENTRYWISE: Mapping[str, tuple[Callable[[Sizes], int], Callable[[Sizes], int]]] = {
     # max, -, exp, sum, /; then dx = p (dp - sum dp p): *, sum, -, *
@@ -87,4 +95,6 @@ ENTRYWISE: Mapping[str, tuple[Callable[[Sizes], int], Callable[[Sizes], int]]] =
     "gru": (each_state(16), each_state(21)),
     # the scale and softmax; then softmax's gradient and the scale
     "attention": (each_score(6), each_score(5)),
+    # the gradient is a rotation, too, and needs nothing of the forward one
+    "rotary_embedding": (turns, no_product),
 }

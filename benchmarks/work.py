@@ -30,6 +30,12 @@ LETTERS = {  # letter: its size when small, middle and large
         "D": (16, 64, 64),
         "Dv": (16, 64, 64),
     },
+    "rotary_embedding": {
+        "B": (1, 2, 2),
+        "N": (2, 8, 16),
+        "L": (16, 128, 1024),
+        "D": (16, 64, 128),
+    },
     **{
         name: {"B": (2, 8, 32), "T": (8, 32, 32), "I": (16, 64, 192), "H": (32, 128, 320)}
         for name in RECURRENT
@@ -85,7 +91,10 @@ class Work:
     def outputs(self) -> dict[str, tuple[int, ...]]:
         """The shape of each array that comes out: the gradients, if backward."""
         operation = OPERATIONS[self.operation]
-        return shapes(operation.arrays if self.backward else operation.outputs, self.sizes)
+        if not self.backward:
+            return shapes(operation.outputs, self.sizes)
+        pulled = {n: operation.arrays[n] for n in operation.differentiated(operation.arrays)}
+        return shapes(pulled, self.sizes)
 
     @property
     def backward(self) -> bool:
@@ -111,16 +120,19 @@ def made(operation: str, dtype: str, sizes: tuple[tuple[str, int], ...]) -> Case
     gradient through all steps is infinite, and the check of the timed call would say nothing.
     """
     random = np.random.RandomState([len(operation), *(n for _, n in sizes)])
+    known = OPERATIONS[operation]
 
     def filled(named: Mapping[str, str]) -> dict[str, Array]:
         arrays = {}
         for name, shape in shapes(named, dict(sizes)).items():
+            if name in known.integers:  # positions, one after another
+                arrays[name] = np.arange(shape[0])
+                continue
             power = {"weight_ih": -0.5, "weight_hh": -1.0}.get(name, 0.0)
             values = random.standard_normal(shape) * shape[-1] ** power
             arrays[name] = representable(values, dtype)
         return arrays
 
-    known = OPERATIONS[operation]
     return Case(operation, dtype, filled(known.arrays), {}, filled(known.outputs))
 
 
