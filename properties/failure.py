@@ -106,7 +106,9 @@ def literal(array: Array, dtype: str) -> str:
         return f"sparse({array.shape}, {dtype}, {{{entries}}})"
     if array.size <= ENTRIES_AT_MOST:
         return f"np.array({numbers(array.tolist())}, {dtype})"
-    packed = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 9)).decode()
+    if dtype == "np.float32":  # half the text
+        array = array.astype(np.float32)
+    packed = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode()
     raw = f"zlib.decompress(base64.b64decode({packed!r}))"
     return f"np.frombuffer({raw}, {array.dtype.str!r}).reshape({array.shape}).astype({dtype})"
 
