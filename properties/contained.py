@@ -125,9 +125,11 @@ class Contained:
     `until`, a time of `time.perf_counter`, is over.
     """
 
-    def __init__(self, spec: str, limits: Limits, keeper: Keeper = NURSERY) -> None:
+    def __init__(
+        self, spec: str, limits: Limits, keeper: Keeper = NURSERY, until: float = math.inf
+    ) -> None:
         self.spec, self.limits, self.keeper = spec, limits, keeper
-        self.until, self.library = math.inf, ""
+        self.until, self.library = until, ""
         self.backends: dict[str, RemoteBackend] = {}
         self.process: Process | None = None
         self.forget()
@@ -145,6 +147,8 @@ class Contained:
     def begun(self) -> Any:
         """Begin a process and load the implementation there; its traits and functions."""
         self.forget()
+        if self.process is not None:  # it is over
+            self.process.channel.close()
         self.process = Process(self.keeper, self.limits)
         return self.asked(self.process, START, "load", self.spec)
 
@@ -165,7 +169,7 @@ class Contained:
 
     def ask(self, deed: str, *given: Any) -> Any:
         """What a deed gives, in a process that is begun if there is none."""
-        if self.process is None:
+        if self.process is None or self.process.is_over:
             self.begun()
         return self.asked(self.process, self.limits.seconds, deed, *given)
 
@@ -195,7 +199,7 @@ class Contained:
 
     def make(self, *how: Any) -> Remote:
         """An array over there, made when next something is asked."""
-        if self.process is None:
+        if self.process is None or self.process.is_over:
             self.begun()
         number = next(NUMBERS)
         self.made.append((number, *how))

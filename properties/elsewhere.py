@@ -124,6 +124,7 @@ class Plain:
     """Begins the process of an implementation, with an environment that tells nothing."""
 
     def __init__(self, spec: str) -> None:
+        self.generation = 0
         target, _, attribute = spec.partition(":")
         if target.endswith(".py"):
             target = str(Path(target).resolve())

@@ -221,7 +221,7 @@ def described(error: BaseException) -> tuple[str, str, str]:
     kind = next((word for type_, word in KINDS if isinstance(error, type_)), "raised")
     try:
         text = str(error)
-    except Exception:
+    except BaseException:  # whatever a stranger's text does
         text = "(its text cannot be had)"
     return kind, str(type(error).__name__)[:80], text[:4000]
 

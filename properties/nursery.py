@@ -6,6 +6,7 @@ ended with it.
 """
 
 import ctypes
+import faulthandler
 import os
 import signal
 import socket
@@ -20,7 +21,7 @@ from seqlaws.properties import backends, surroundings
 from seqlaws.properties.environment import silent, where_seqlaws_is
 from seqlaws.properties.inside import Inside
 from seqlaws.properties.limits import UNHEARD, Limits
-from seqlaws.properties.pipes import Channel, Child, close_all_but
+from seqlaws.properties.pipes import Channel, Child, EndedError, close_all_but
 from seqlaws.properties.serving import serve
 
 PROGRAM = """
@@ -138,19 +139,18 @@ def orphans() -> set[int]:
 
 
 class Nursery:
-    """The nursery from without. It is started when it is first needed, and shared."""
+    """The clean process from without. It is started when it is first needed, and shared.
+
+    generation: how often it had to be started anew: with it, all that it had begun came to an end.
+    """
 
     def __init__(self) -> None:
+        self.generation = 0
         self.running: list[tuple[Child, socket.socket]] = []
         os.register_at_fork(after_in_child=self.running.clear)  # they are the parent's
 
-    def ask(self, *question: Any) -> Any:
-        """The nursery's answer."""
-        child, _ = self.running[0]
-        return child.ask(question)
-
-    def start(self) -> socket.socket:
-        """Start it, unless it runs; what hands descriptors over to it."""
+    def start(self) -> tuple[Child, socket.socket]:
+        """Start it, unless it runs; with what hands descriptors over to it."""
         if self.running and self.running[0][0].process.poll() is not None:
             self.stop()
         if not self.running:
@@ -159,11 +159,10 @@ class Nursery:
             child = Child(PROGRAM, str(keep), environment=environment, keep=(keep,))
             theirs.close()
             self.running.append((child, ours))
-        return self.running[0][1]
+        return self.running[0]
 
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
         """A process that serves on the channel."""
-        socket.send_fds(self.start(), [b"."], [channel.theirs_in, channel.theirs_out])
         how = {
             "libraries": libraries,
             "environment": silent(),
@@ -171,14 +170,34 @@ class Nursery:
             "path": list(sys.path),
             "limits": limits,
         }
-        return int(self.ask("begin", how))
+        try:
+            return self.ask("begin", how, channel)
+        except EndedError:  # an implementation may have ended it
+            self.stop()
+            return self.ask("begin", how, channel)
+
+    def ask(self, deed: str, given: Any, channel: Channel) -> int:
+        """The answer, once the channel's other ends are handed over."""
+        child, handing = self.start()
+        try:
+            socket.send_fds(handing, [b"."], [channel.theirs_in, channel.theirs_out])
+        except OSError as error:
+            raise EndedError from error
+        return int(child.ask((deed, given)))
 
     def end(self, number: int, patience: float) -> int:
-        """How a process ended; it is ended, if it has not."""
-        return int(self.ask("end", (number, patience)))
+        """How a process ended; it is ended, if it has not. Raises EndedError."""
+        if not self.running:
+            raise EndedError
+        try:
+            return int(self.running[0][0].ask(("end", (number, patience))))
+        except EndedError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
-        """End the nursery, and with it all that it began."""
+        """End it, and with it all that it began."""
+        self.generation += 1
         for child, handing in self.running:
             child.stop()
             handing.close()
@@ -189,7 +208,7 @@ class Fork:
     """Processes that are forked from this one, for an object that no spec names."""
 
     def __init__(self, namespace: Any) -> None:
-        self.namespace = namespace
+        self.namespace, self.generation = namespace, 0
 
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
         """A process that serves on the channel."""
@@ -206,6 +225,7 @@ class Fork:
 def alone(kept: set[int]) -> None:
     """In a fork of this process: close what is not its own, and wake no thread that it lost."""
     close_all_but(kept)
+    faulthandler.disable()  # it writes where the parent does
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(nothing, descriptor)

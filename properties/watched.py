@@ -41,7 +41,12 @@ def array_of(plain: Plain) -> Array:
 
 
 class Keeper(Protocol):
-    """What begins processes and ends them."""
+    """What begins processes and ends them.
+
+    generation: another number once all that it had begun has come to an end.
+    """
+
+    generation: int
 
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
         """A process that serves on the channel; its number. Libraries: those to have at hand."""
@@ -66,6 +71,12 @@ class Process:
             self.number = keeper.begin(self.channel, libraries, limits)
         finally:
             self.channel.hand_over()
+        self.generation = keeper.generation
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it came to an end for no reason of its own."""
+        return self.generation != self.keeper.generation
 
     def ask(self, question: Any, seconds: float) -> Any:
         """Its answer. Raises LostError where it ended or was ended, EnoughError at `until`."""
