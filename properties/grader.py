@@ -19,11 +19,11 @@ from seqlaws.properties.candidates import Candidate, dtypes_of, law_names
 from seqlaws.properties.contained import Contained
 from seqlaws.properties.elsewhere import end_elsewhere
 from seqlaws.properties.laws import LAWS, Effort, Law
-from seqlaws.properties.limits import Limits, LostError
+from seqlaws.properties.limits import EnoughError, Limits, LostError
 from seqlaws.properties.nursery import Fork
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.places import place_of
-from seqlaws.properties.result import NOT_BEGUN, Result
+from seqlaws.properties.result import NO_TIME, NOT_BEGUN, Result
 from seqlaws.properties.traits import DTYPES, nearest, traits_of
 from seqlaws.properties.verdicts import Verdict
 
@@ -80,8 +80,13 @@ def check(
         limits = Limits(seconds_per_call, memory) if isolate else None
         try:
             namespace = settled(implementation, spec, limits, until)
-        except (finding.NotFoundError, LostError) as error:
+        except finding.NotFoundError as error:
             result.problem = str(error)
+        except LostError as lost:
+            result.problem = f"{spec}: importing it {lost}"
+        except EnoughError:
+            result.problem = f"{spec}: importing it {NO_TIME}"
+        if result.problem:
             return result
         try:
             run = Run(namespace, spec, Effort(seed, shrinking=0.2, until=until), result)
@@ -124,7 +129,7 @@ def spec_of(implementation: Any) -> str:
 def settled(implementation: Any, spec: str, limits: Limits | None, until: float) -> Any:
     """The implementation where it is to be called. Raises NotFoundError, LostError."""
     if limits is not None and spec:
-        return Contained(spec, limits)
+        return Contained(spec, limits, until=until)
     if isinstance(implementation, (str, Path)):
         return finding.find(spec)
     if inspect.isclass(implementation):

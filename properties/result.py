@@ -9,6 +9,7 @@ from seqlaws.properties.laws import CUT_OFF, Law
 from seqlaws.properties.verdicts import Verdict, as_document, table, totals, versions
 
 NOT_BEGUN = "not begun in the time given"
+NO_TIME = "took all the time given"
 FOUND = ("failed", "not kept", "known failure")
 
 
@@ -46,6 +47,8 @@ class Result:
     @property
     def status(self) -> str:
         """In a word: "failed"; "passed", where every MUST was put to the end; or "undecided"."""
+        if self.problem.endswith(NO_TIME):
+            return "undecided"
         if self.problem or self.failures:
             return "failed"
         decided = any(v.status == "passed" for v in self.verdicts)
