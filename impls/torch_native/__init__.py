@@ -5,7 +5,7 @@ An option that torch lacks is not in the signature, or is a `NotImplementedError
 offered in float32 and float64: in 16 bits they round every intermediate to the dtype.
 """
 
-from seqlaws.impls.torch_native import evaluation, weights
+from seqlaws.impls.torch_native import evaluation, paths, weights
 from seqlaws.impls.torch_native._checks import DTYPES
 from seqlaws.impls.torch_native._functional import attention, softmax
 from seqlaws.impls.torch_native._multi_head import multi_head_attention
@@ -42,6 +42,7 @@ __all__ = [
     "gru",
     "lstm",
     "multi_head_attention",
+    "paths",
     "rnn",
     "softmax",
     "weights",
