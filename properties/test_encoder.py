@@ -109,7 +109,7 @@ def test_without_sublayers_pre_norm_is_the_identity(impl: Subject, case: Case) -
     bare = without(case, (*ATTENTION, *FEED_FORWARD)).having(norm_first=True)
     due = np.where(np.isinf(impl.expected(bare)["out"].allowed), np.inf, 0.0)
     agree(
-        impl, impl.run(bare), {"out": Expected(case.arrays["x"], due)}, "the way past is not clear"
+        impl, impl.run(bare), {"out": Expected(case.arrays["x"], due)}, "the way past is not free"
     )
 
 

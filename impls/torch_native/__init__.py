@@ -7,6 +7,7 @@ offered in float32 and float64: in 16 bits they round every intermediate to the 
 
 from seqlaws.impls.torch_native import evaluation, paths, weights
 from seqlaws.impls.torch_native._checks import DTYPES
+from seqlaws.impls.torch_native._encoder import encoder_layer
 from seqlaws.impls.torch_native._functional import attention, softmax
 from seqlaws.impls.torch_native._multi_head import multi_head_attention
 from seqlaws.impls.torch_native._recurrent import gru, lstm, rnn
@@ -15,13 +16,16 @@ SIXTEEN_BITS = (
     "along any axis but the last, F.softmax keeps its numerators in 16 bits: twice the rounding "
     "of a softmax that accumulates in float32"
 )
+WITH_MASKS = ("attention", "multi_head_attention", "encoder_layer")
+NAN_QUERY = "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
+ONE_FEATURE = "over one feature F.layer_norm gives its weight a gradient that is not 0"
 TRAITS = {
     "backend": "torch",
     "device": "cpu",
     "dtypes": DTYPES,
-    "fully_masked": {"softmax": "nan", "attention": "zeros", "multi_head_attention": "zeros"},
+    "fully_masked": {"softmax": "nan"},
     "causal_alignment": "top-left",
-    "masked_nan": {"attention": "may leak", "multi_head_attention": "may leak"},
+    "masked_nan": dict.fromkeys(WITH_MASKS, "may leak"),
     "known_failures": {
         "softmax.*[bfloat16]": SIXTEEN_BITS,
         "softmax.*[float16]": SIXTEEN_BITS,
@@ -29,15 +33,16 @@ TRAITS = {
             "on the CPU scaled_dot_product_attention masks before it scales, so that is_causal "
             "with a scale of 0 or less gives NaN; and it answers a NaN query with zeros"
         ),
-        "multi_head_attention.nan_show*": (
-            "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
-        ),
+        "multi_head_attention.nan_show*": NAN_QUERY,
+        "encoder_layer.nan_show*": NAN_QUERY,
+        "encoder_layer.gradient*": ONE_FEATURE,
     },
 }
 
 __all__ = [
     "TRAITS",
     "attention",
+    "encoder_layer",
     "evaluation",
     "gru",
     "lstm",

@@ -11,6 +11,7 @@ DTYPES = {
     "gru": WIDE,
     "attention": ALL,
     "multi_head_attention": ALL,
+    "encoder_layer": WIDE,
 }
 
 

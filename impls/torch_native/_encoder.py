@@ -1,0 +1,79 @@
+"""torch's `nn.TransformerEncoderLayer`, with the parameters of a call."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from seqlaws.impls.torch_native._checks import bind
+from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
+
+SHAPES = {
+    "self_attn.in_proj_weight": "3E E",
+    "self_attn.in_proj_bias": "3E",
+    "self_attn.out_proj.weight": "E E",
+    "self_attn.out_proj.bias": "E",
+    "linear1.weight": "F E",
+    "linear1.bias": "F",
+    "linear2.weight": "E F",
+    "linear2.bias": "E",
+    "norm1.weight": "E",
+    "norm1.bias": "E",
+    "norm2.weight": "E",
+    "norm2.bias": "E",
+}
+
+
+def encoder_layer(
+    x: Tensor,
+    params: dict[str, Tensor],
+    num_heads: int,
+    activation: str = "relu",
+    norm_first: bool = False,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """`torch.nn.TransformerEncoderLayer` in training mode, without dropout: (B, T, E) to (B, T, E).
+
+    `mask` is broadcastable to (B, N, T, T), of booleans (True: may attend) or of the inputs' dtype.
+    Raises `ValueError` for a wrong shape, name, activation or number of heads, `TypeError` for a
+    wrong dtype, `NotImplementedError` where torch has no such call.
+    """
+    return encode(x, params, num_heads, activation, norm_first, mask)
+
+
+def encode(
+    x: Tensor,
+    params: dict[str, Tensor],
+    num_heads: int,
+    activation: str,
+    norm_first: bool,
+    mask: Tensor | None,
+    *,
+    training: bool = True,
+) -> Tensor:
+    """Run the layer, in one of its modes."""
+    if not isinstance(params, Mapping):
+        raise TypeError(f"params must be a dict, not {type(params).__name__}")
+    if params.keys() != SHAPES.keys():
+        odd = ", ".join(sorted(map(str, params.keys() ^ SHAPES.keys())))
+        raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
+    named = {name: (params[name], axes) for name, axes in SHAPES.items()}
+    size = bind("encoder_layer", x=(x, "B T E"), **named)
+    check_heads(num_heads, size["E"])
+    if activation not in ("relu", "gelu"):
+        raise ValueError(f"activation must be 'relu' or 'gelu', not {activation!r}")
+    forbidden = layer_mask(mask, (size["B"], num_heads, size["T"], size["T"]), x)
+    layer = torch.nn.TransformerEncoderLayer(
+        size["E"],
+        num_heads,
+        size["F"],
+        dropout=0.0,
+        activation=activation,
+        batch_first=True,
+        norm_first=norm_first,
+        device="meta",
+        dtype=x.dtype,
+    ).train(training)
+    out = torch.func.functional_call(layer, dict(params), (x,), {"src_mask": forbidden})
+    encoded: Tensor = out
+    return encoded
