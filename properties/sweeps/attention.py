@@ -6,12 +6,11 @@ from typing import Any
 from seqlaws.properties.operations import ATTENTION as OPERATION
 from seqlaws.properties.sweeps.common import (
     BATCHES,
-    FEATURES,
     LENGTHS,
     LONG,
-    WIDTHS,
     Fixed,
     Sweeps,
+    each,
 )
 
 # an option's telling values; "mask" by its kind
@@ -28,24 +27,35 @@ OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
 
 
 def every_size(operation: str) -> list[Fixed]:
-    """Each letter at each size; lengths beside bare flags, too."""
-    letters = {"L": LENGTHS, "S": LENGTHS, "D": FEATURES, "Dv": FEATURES, "B": BATCHES}
-    letters |= {"M": (1, 2, 3, 4, 5, 8, 12, 16, 17), "group": (1, 2, 3, 4, 7, 8, 16)}
+    """Each letter at each size up to 131 and at some beyond; lengths beside bare flags, too."""
+    letters: dict[str, Any] = {"L": LENGTHS, "S": LENGTHS, "B": BATCHES}
+    letters |= {"M": (*range(1, 10), 12, 16, 17), "group": (*range(1, 9), 16)}
     bare: Fixed = {"mask": None, "window": None}
-    pinned: list[Fixed] = [{**bare, "L": n, "S": n, "is_causal": True} for n in LENGTHS]
+    pinned: list[Fixed] = [
+        {**bare, "L": n, "S": n, "is_causal": True} for n in (*range(67), *LENGTHS[-4:])
+    ]
     pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
+    pinned += [
+        {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}
+        for n in each(131, "L", "S", "D", "Dv")
+    ]
     pinned += [{"S": n, "L": 2} for n in LONG] + [{"L": n, "S": 3} for n in LONG]
     return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
-    """Fewer, for gradients."""
-    letters = {"L": LENGTHS[:-3], "S": LENGTHS[:-3], "D": WIDTHS, "Dv": WIDTHS, "B": BATCHES}
-    letters |= {"M": (1, 2, 3, 5, 8, 17), "group": (1, 2, 3, 4, 8)}
-    causal: Fixed = {"mask": None, "window": None, "is_causal": True}
-    return [{letter: n} for letter, sizes in letters.items() for n in sizes] + [
-        {**causal, "L": n, "S": n} for n in LENGTHS[:-3]
+    """Fewer, for gradients: each letter at each size up to 67."""
+    letters: dict[str, Any] = {"L": LENGTHS[:-3], "S": LENGTHS[:-3], "B": BATCHES}
+    letters |= {"M": (*range(1, 9), 17), "group": (1, 2, 3, 4, 5, 8)}
+    bare: Fixed = {"mask": None, "window": None}
+    pinned: list[Fixed] = [
+        {**bare, "L": n, "S": n, "is_causal": True} for n in (*range(35), *LENGTHS[-7:-3])
     ]
+    pinned += [
+        {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}
+        for n in each(67, "L", "S", "D", "Dv")
+    ]
+    return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
 
 
 def every_combination(operation: str) -> list[Fixed]:

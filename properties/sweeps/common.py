@@ -10,7 +10,20 @@ LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 12
 LONG = (256, 512, 513, 1000, 1025)
 FEATURES = (1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 129)
 WIDTHS = (1, 2, 3, 7, 8, 9, 16, 17, 33, 65)
-BATCHES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33)
+BATCHES = (*range(19), 31, 32, 33)
+STRIDES = (1, 7, 23, 12, 5)
+
+
+def each(count: int, *letters: str) -> list[Fixed]:
+    """Every letter at every size from 1 to `count`, a prime, and all letters at once.
+
+    Each letter takes the sizes in another order, so that `count` cases are enough.
+    """
+    orders = list(zip(letters, STRIDES, strict=False))
+    return [
+        {letter: 1 + (k * stride + 11 * stride) % count for letter, stride in orders}
+        for k in range(count)
+    ]
 
 
 def nothing(operation: str) -> list[Fixed]:

@@ -3,7 +3,10 @@
 from itertools import product
 
 from seqlaws.properties.operations import BLOCKS
-from seqlaws.properties.sweeps.common import BATCHES, FEATURES, LENGTHS, WIDTHS, Fixed, Sweeps
+from seqlaws.properties.sweeps.common import BATCHES, FEATURES, LENGTHS, Fixed, Sweeps, each
+
+STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
+WIDE: list[Fixed] = [{letter: n} for letter in "IH" for n in FEATURES[-4:]]
 
 KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
     "rnn": [{"nonlinearity": name} for name in ("tanh", "relu", "sigmoid")],
@@ -12,34 +15,39 @@ KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
 }
 
 
-def widths(operation: str) -> list[Fixed]:
-    """Batches and features."""
-    letters = {"B": (*BATCHES, 64, 65, 129), "I": FEATURES, "H": FEATURES}
-    return [{letter: n} for letter, sizes in letters.items() for n in sizes]
+def batches(operation: str) -> list[Fixed]:
+    """Batches, and each feature size up to 67; some beyond."""
+    return [{"B": n} for n in (*BATCHES, 64, 65, 129)] + [*each(67, "I", "H"), *WIDE]
 
 
 def every_size(operation: str) -> list[Fixed]:
-    """Lengths beside bare flags; batches and features."""
-    short = product(LENGTHS[:-4], (False, True), (False, True))
+    """Each length up to 67 both ways, and each feature size; lengths beside bare flags."""
+    short = product((0, 1, 2, 3, 8, 17), (False, True), (False, True))
     pinned: list[Fixed] = [{"T": n, "reverse": way, "padded": rows} for n, way, rows in short]
-    return pinned + [{"T": n} for n in LENGTHS[-4:]] + widths(operation)
+    pinned += [{"B": n} for n in (*BATCHES, 64, 65, 129)] + [{"T": n} for n in STEPS]
+    pinned += WIDE[-2:]
+    for reverse in (False, True):
+        ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
+        pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
+    return pinned
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
-    """Up to 33 steps: past them a whole gradient's bound says nothing."""
+    """Up to 37 steps: past them a whole gradient's bound says nothing."""
     weak: Fixed = {"scales": (0.5, 1.0)}
-    letters = {"B": BATCHES, "I": WIDTHS, "H": WIDTHS}
-    steps = (0, 1, 2, 3, 7, 8, 9, 16, 17, 33)
     ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
-    return [{letter: n, **weak} for letter, ns in letters.items() for n in ns] + [
-        {"T": n, "padded": False, **way, **weak} for n in steps for way in ways
-    ]
+    pinned: list[Fixed] = [{"B": n} for n in BATCHES]
+    pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
+    pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
+    pinned += [{"T": 2, **n} for n in WIDE]
+    return [{**one, **weak} for one in pinned]
 
 
 def distances(operation: str) -> list[Fixed]:
-    """Twenty, a hundred and three hundred steps."""
-    inputs = {"H": 3, "I": 3 * BLOCKS[operation], "B": 2, "scales": (0.5, 1.0)}
-    return [{**inputs, "T": steps} for steps in (20, 100, 300)]
+    """Up to three hundred steps."""
+    inputs = {"H": 2, "I": 2 * BLOCKS[operation], "B": 2, "scales": (0.5, 1.0)}
+    steps = (20, 31, 32, 33, 40, 48, 50, 63, 64, 65, 100, 300)
+    return [{**inputs, "T": n} for n in steps]
 
 
 def every_combination(operation: str) -> list[Fixed]:
@@ -61,7 +69,7 @@ def one_large(operation: str) -> list[Fixed]:
     return [{"B": 130, "T": 17, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
 
 
-GATES = Sweeps(widths, widths, unequal, one_large=one_large)
+GATES = Sweeps(batches, batches, unequal, one_large=one_large)
 RECURRENT = Sweeps(
     every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
 )
