@@ -1,6 +1,7 @@
 """Comparisons: with the specification's bound, bit by bit, and what they leave behind."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -105,17 +106,39 @@ def require(holds: bool, says: str) -> None:
         raise LawBrokenError(says)
 
 
-def must_raise(impl: Subject, case: Case, says: str) -> None:
-    """Raise LawBrokenError unless the call raises."""
-    given, options = impl.operation.arranged(*impl.native(case, {}))
+def must_raise(
+    impl: Subject,
+    case: Case,
+    says: str,
+    *,
+    vjp: bool = False,
+    dtypes: Mapping[str, str] | None = None,
+) -> None:
+    """Raise LawBrokenError unless the call raises.
+
+    vjp: it is the vjp's; dtypes: of the arrays and cotangents that are not of the subject's dtype.
+    """
+    held = {**(case.cotangents if vjp else {}), **case.arrays}
+    made = {name: native_of(impl, array, (dtypes or {}).get(name)) for name, array in held.items()}
+    pulled = [made.pop(name) for name in case.cotangents if vjp]
+    given, options = impl.operation.arranged(made, impl.native(case, {})[1])
     try:
-        impl.called(impl.function, case, *given, **options)
+        impl.called(impl.vjp_function if vjp else impl.function, case, *pulled, *given, **options)
     except LawBrokenError as broken:
         refuse_the_lost(broken)
         return
     except NotOfferedError:
         return
     raise LawBrokenError(says)
+
+
+def native_of(impl: Subject, array: Array, dtype: str | None) -> Any:
+    """An array in the subject's kind of arrays; in another dtype, if one is given."""
+    if dtype is None:
+        return impl.native_array(array)
+    with np.errstate(all="ignore"):
+        values = np.nan_to_num(array, neginf=0).astype(dtype)
+    return impl.backend.array(values, dtype, impl.device)
 
 
 def refuse_the_lost(broken: LawBrokenError) -> None:

@@ -7,13 +7,16 @@ import numpy as np
 from seqlaws.properties import apart
 from seqlaws.properties.case import Case
 from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import must_raise, refuse_the_lost, require
+from seqlaws.properties.checks import must_raise, require
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
+from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS
+from seqlaws.properties.subject import NotOfferedError, Subject
 
 WITH_ARRAYS = tuple(name for name, o in OPERATIONS.items() if o.arrays)
+WITH_OPTIONS = tuple(
+    name for name, o in OPERATIONS.items() if o.options.keys() & {"lengths", "mask", "memory_mask"}
+)
 
 
 @law(*WITH_ARRAYS, share=0.06)
@@ -25,18 +28,68 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
             if refused_by_the_specification(bad):
                 message = f"{name} of shape {wrong.shape} is answered instead of refused"
                 must_raise(impl, bad, message)
-    for name in ("lengths", "mask", "memory_mask"):
-        option = case.options.get(name)
-        if isinstance(option, np.ndarray) and option.size:
-            longer = np.concatenate([option, option[..., -1:], option[..., -1:]], axis=-1)
-            bad = case.having(**{name: longer})
+    for name, option in arrays_among_options(case):
+        for wrong in [option[None], *(misshapen(option) if name == "lengths" else longer(option))]:
+            bad = case.having(**{name: wrong})
             if refused_by_the_specification(bad):
-                must_raise(impl, bad, f"{name} of shape {longer.shape} is answered, not refused")
+                must_raise(impl, bad, f"{name} of shape {wrong.shape} is answered, not refused")
     changed = impl.place.unlike_first()
     require(not changed, f"a refused call changed {', '.join(changed)}")
     for name in ("nonlinearity", "activation"):
         if name in case.options:
             must_raise(impl, case.having(**{name: "swish"}), f"an unknown {name} is answered")
+
+
+@law(*DIFFERENTIABLE, gradients=True, share=0.06)
+def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
+    """A cotangent of another shape or dtype than its output's is an exception, not a gradient."""
+    if impl.vjp_function is None:  # the library that differentiates has rules of its own
+        impl.record.not_offered["a vjp of its own"] += 1
+        raise NotOfferedError("a vjp of its own")
+    for name, cotangent in case.cotangents.items():
+        for wrong in misshapen(cotangent):
+            bad = case.pulled(**{name: wrong})
+            if refused_by_the_specification(bad, vjp=True):
+                says = f"d{name} of shape {wrong.shape} is answered instead of refused"
+                must_raise(impl, bad, says, vjp=True)
+        for dtype in ("int64", other_than(impl.dtype)):
+            says = f"d{name} of {dtype} among {impl.dtype} is answered instead of refused"
+            must_raise(impl, case, says, vjp=True, dtypes={name: dtype})
+
+
+@law(*WITH_OPTIONS, share=0.06, cases=drawn(padded=True, mask="boolean"))
+def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
+    """Lengths that are no whole numbers or that no row may have, masks of whole numbers."""
+    for name, option in arrays_among_options(case):
+        wrong = [option.astype(float)] if name == "lengths" else [option.astype(np.int64)]
+        if name == "lengths" and option.size:
+            for row, length in ((0, -1), (-1, case.sizes()["T"] + 1)):
+                wrong.append(np.array(option))
+                wrong[-1][row] = length
+        for one in wrong:
+            says = f"{name} of {one.dtype}, such as {one.reshape(-1)[:3].tolist()}, are answered"
+            bad = case.having(**{name: one})
+            if refused_by_the_specification(bad):
+                must_raise(impl, bad, f"{says} instead of refused")
+
+
+def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
+    """Lengths and masks, those that are given and hold anything."""
+    for name in ("lengths", "mask", "memory_mask"):
+        option = case.options.get(name)
+        if isinstance(option, np.ndarray) and option.size:
+            yield name, option
+
+
+def longer(array: Array) -> Iterator[Array]:
+    """The last axis longer by two."""
+    if array.ndim:
+        yield np.concatenate([array, array[..., -1:], array[..., -1:]], axis=-1)
+
+
+def other_than(dtype: str) -> str:
+    """Another floating dtype."""
+    return "float64" if dtype != "float64" else "float32"
 
 
 def misshapen(array: Array) -> Iterator[Array]:
@@ -55,11 +108,12 @@ def misshapen(array: Array) -> Iterator[Array]:
         yield np.swapaxes(array, -1, -2)
 
 
-def refused_by_the_specification(case: Case) -> bool:
+def refused_by_the_specification(case: Case, *, vjp: bool = False) -> bool:
     """The judge of shapes is the specification."""
     try:
         given, options = OPERATIONS[case.operation].arranged(case.arrays, case.options)
-        apart.ask("plain", case.operation, *given, **options)
+        pulled = case.cotangents.values() if vjp else ()
+        apart.ask("plain", case.operation + "_vjp" * vjp, *pulled, *given, **options)
     except (ValueError, TypeError, IndexError):
         return True
     return False
@@ -68,29 +122,10 @@ def refused_by_the_specification(case: Case) -> bool:
 @law(*WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False))
 def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
     """Whole numbers, or two floating dtypes at once, are an exception, not a result."""
-    arrays, options = impl.native(case, {})
     alone = len(case.differentiated) == 1
-    for name in arrays:
+    for name in case.arrays:
+        other = other_than(impl.dtype)
         whole = name in impl.operation.integers
-        other = "float64" if impl.dtype != "float64" else "float32"
         for dtype in (other,) if whole else ("int64",) if alone else ("int64", other):
-            odd = {
-                **arrays,
-                name: impl.backend.array(converted(case.arrays[name], dtype), dtype, impl.device),
-            }
             says = f"{name} of {dtype} among {impl.dtype} is answered instead of refused"
-            given, named = impl.operation.arranged(odd, options)
-            try:
-                impl.called(impl.function, case, *given, **named)
-            except NotOfferedError:
-                continue
-            except LawBrokenError as broken:
-                refuse_the_lost(broken)
-                continue
-            raise LawBrokenError(says)
-
-
-def converted(array: Array, dtype: str) -> Array:
-    """The array in another dtype."""
-    with np.errstate(all="ignore"):
-        return np.nan_to_num(array, neginf=0).astype(dtype)
+            must_raise(impl, case, says, dtypes={name: dtype})
