@@ -19,7 +19,7 @@ from seqlaws.properties.case import Case, output_shapes
 from seqlaws.properties.cases import poisoned
 from seqlaws.properties.draws import Array
 from seqlaws.properties.errors import Errors
-from seqlaws.properties.limits import LostError
+from seqlaws.properties.limits import EnoughError, LostError
 from seqlaws.properties.operations import OPERATIONS, RECURRENT, OfLeaves, Operation
 from seqlaws.properties.places import place_of
 from seqlaws.properties.strategies.attention import attended
@@ -228,7 +228,9 @@ class Subject:
         except LostError as lost:
             says = f"{name}{'_vjp' * vjp} {lost}"
             raise LawBrokenError(says, lost=True, slow=lost.slow) from None
-        except Exception as error:
+        except (KeyboardInterrupt, EnoughError):  # whoever runs the suite wants it to end
+            raise
+        except BaseException as error:  # a test's outcome or a system exit is no answer either
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             raise LawBrokenError(f"{name} raised {text}", raised=error) from error
 

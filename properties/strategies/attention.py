@@ -48,7 +48,7 @@ def attention_options(
     kind = fixed.get("mask", kind) or "none"
     options["mask"] = drawn_mask(draw, fill, n, kind, fixed)
     options["is_causal"] = pick(draw, (False, True))
-    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7))
+    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7, 2))
     options["scale"] = scale
     near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
     options["query_offset"] = pick(draw, near)
@@ -56,7 +56,7 @@ def attention_options(
     left, right, bounded = pick(draw, sides), pick(draw, sides), pick(draw, (3, 1, 2, 3))
     window = left if bounded & 1 else None, right if bounded & 2 else None
     options["window"] = window if chance(draw, 3) else None
-    options["softcap"] = pick(draw, (2.0, 0.5, 20.0)) if chance(draw, 3) else None
+    options["softcap"] = pick(draw, (2.0, 0.5, 20.0, 50.0)) if chance(draw, 3) else None
     options |= {name: fixed[name] for name in options.keys() & fixed.keys() - {"mask"}}
     defaults = OPERATIONS["attention"].options
     return {name: o for name, o in options.items() if not same(o, defaults[name])}
@@ -89,7 +89,7 @@ def drawn_mask(
         return None
     if kind == "boolean":
         return keep
-    spread = pick(draw, (2.0, 2.0, 20.0))
+    spread = pick(draw, (2.0, 2.0, 20.0, 300.0))
     added = representable(random.standard_normal(keep.shape) * spread, fill.dtype)
     return added if kind == "floating" else np.where(keep, added, -np.inf)
 

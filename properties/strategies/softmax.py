@@ -10,9 +10,9 @@ from seqlaws.properties.strategies.common import TILES, Strategy, rounded_number
 
 
 def softmax_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
-    """Scores of rank 1 to 4 along any axis, some -inf, up to the scale of 1e4."""
+    """Scores of rank 1 to 5 along any axis, some -inf, up to the scale of 1e4."""
     fill = Filling(draw, dtype, dense=fixed.get("dense", False))
-    rank = fixed.get("rank", pick(draw, (1, 2, 3, 4, 2, 3)))
+    rank = fixed.get("rank", pick(draw, (1, 2, 3, 4, 2, 3, 5)))
     shape = [pick(draw, (2, 3, 1, 4, 5, 7, 8, 9)) for _ in range(rank)]
     axis = fixed.get("axis", pick(draw, (-1, *range(rank), *range(-rank, 0))))
     if "rows" in fixed:

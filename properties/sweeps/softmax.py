@@ -22,7 +22,7 @@ def rows(numbers: Iterable[int]) -> list[Fixed]:
 
 def every_combination(operation: str) -> list[Fixed]:
     """Every axis of every rank, with -inf and without."""
-    ranks = [(rank, axis) for rank in (1, 2, 3, 4) for axis in range(-rank, rank)]
+    ranks = [(rank, axis) for rank in (1, 2, 3, 4, 5) for axis in range(-rank, rank)]
     return [{"rank": rank, "axis": axis, "masked": m} for rank, axis in ranks for m in (0, 1)]
 
 
