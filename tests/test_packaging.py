@@ -44,6 +44,8 @@ def test_everything_is_below_one_name(wheel):
         modules = {str(p.relative_to(ROOT)) for p in folder.rglob("*.py")}
         assert {f"seqlaws/{m}" for m in modules} <= set(names)
         assert f"seqlaws/{package}/py.typed" in names
+    templates = (ROOT / "properties" / "report" / "templates").iterdir()
+    assert {f"seqlaws/{p.relative_to(ROOT)}" for p in templates} <= set(names)
 
 
 def test_the_wheel_is_well_made(wheel):
@@ -62,6 +64,11 @@ def test_the_installed_wheel_runs(wheel, tmp_path):
         said = run(python, "-m", "pytest", *how, *chosen, cwd=tmp_path)
         assert "4 passed" in said
         assert "numpy_vectorized  softmax" in said
+    pages = ("--report", "report.md", "--verdict-json", "verdict.json")
+    run(python, "-m", "pytest", "--impl", "numpy_vectorized", *chosen, *pages, cwd=tmp_path)
+    run(environment / "bin" / "seqlaws-report", "verdict.json", cwd=tmp_path)
+    for page in ("report.md", "report.html"):
+        assert "4 passed" in (tmp_path / page).read_text(encoding="utf-8")
     missing = subprocess.run(
         [python, "-m", "pytest", "--impl", "torch_ops"],
         cwd=tmp_path,
