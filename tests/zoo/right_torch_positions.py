@@ -73,3 +73,9 @@ def torch_rotary_by_rotate_half():
         return y.tensor_split(2, -1)
 
     return {"turn": turn}
+
+
+@rotary("turn", "trait", dtypes=("bfloat16",), accumulate="bfloat16")
+def torch_rotary_eager_in_bfloat16(a, u, v, cos, sin):
+    """Tables, products and sums are stored in bfloat16 one by one, as declared."""
+    return base.turn(a, *(z.bfloat16() for z in (u, v, cos, sin)))
