@@ -1,6 +1,7 @@
 """Refusals: a wrong shape, rank, dtype or name is an exception, not a result."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS
 from seqlaws.properties.subject import NotOfferedError, Subject
 
+WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
+WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)
 WITH_ARRAYS = tuple(name for name, o in OPERATIONS.items() if o.arrays)
 WITH_OPTIONS = tuple(
     name for name, o in OPERATIONS.items() if o.options.keys() & {"lengths", "mask", "memory_mask"}
@@ -90,6 +93,27 @@ def longer(array: Array) -> Iterator[Array]:
 def other_than(dtype: str) -> str:
     """Another floating dtype."""
     return "float64" if dtype != "float64" else "float32"
+
+
+@law(*WITH_HEADS, share=0.06, cases=drawn(mask=None))
+def test_heads_that_do_not_divide_are_refused(impl: Subject, case: Case) -> None:
+    """num_heads that does not divide E is an exception, not a result; nor does 0 divide it."""
+    features = case.sizes()["E"]
+    for heads in (0, features + 1, *(n for n in range(2, 9) if features % n)):
+        bad = case.having(num_heads=heads)
+        must_raise(impl, bad, f"{heads} heads of {features} features are answered, not refused")
+
+
+@law(*WITH_PARAMS, share=0.06)
+def test_parameters_by_another_name_are_refused(impl: Subject, case: Case) -> None:
+    """A dict of parameters that lacks one, or has one more, is an exception, not a result."""
+    names = [name for name in case.arrays if name.startswith("params.")]
+    name = names[int(case.random().randint(len(names)))]
+    arrays = {n: a for n, a in case.arrays.items() if n != name}
+    for odd in (arrays, {**arrays, f"{name}s": case.arrays[name]},
+                {**case.arrays, f"{name}s": case.arrays[name]}):  # fmt: skip
+        bad = replace(case, arrays=odd)
+        must_raise(impl, bad, f"parameters with {name} missing or misnamed are answered")
 
 
 def misshapen(array: Array) -> Iterator[Array]:

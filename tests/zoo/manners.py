@@ -158,6 +158,18 @@ def accepts(case, spoil):
     return shows
 
 
+def answers(case):
+    """It answers a call that the contract refuses."""
+
+    def shows(subject):
+        try:
+            return bool(calling.answer(subject, case))
+        except (ValueError, TypeError, IndexError):
+            return False
+
+    return shows
+
+
 def refuses(case, layout=None):
     """A call that the contract demands an answer to raises."""
 

@@ -11,6 +11,14 @@ def _weights(gates):
     return {name: shape.format(gates) for name, shape in _WEIGHTS.items()}
 
 
+_ENCODER = {
+    "params.self_attn.in_proj_weight": "3E E", "params.self_attn.in_proj_bias": "3E",
+    "params.self_attn.out_proj.weight": "E E", "params.self_attn.out_proj.bias": "E",
+    "params.linear1.weight": "F E", "params.linear1.bias": "F",
+    "params.linear2.weight": "E F", "params.linear2.bias": "E",
+    "params.norm1.weight": "E", "params.norm1.bias": "E",
+    "params.norm2.weight": "E", "params.norm2.bias": "E",
+}  # fmt: skip
 ARGUMENTS = {
     "softmax": {"x": "..."},
     "rnn": {"x": "B T I", "h0": "B H", **_weights("")},
@@ -18,6 +26,16 @@ ARGUMENTS = {
     "lstm": {"x": "B T I", "h0": "B H", "c0": "B H", **_weights(4)},
     "gru": {"x": "B T I", "h0": "B H", **_weights(3)},
     "attention": {"q": "B N L D", "k": "B M S D", "v": "B M S V"},
+    "multi_head_attention": {
+        "query": "B L E",
+        "key": "B S E",
+        "value": "B S E",
+        "in_proj_weight": "3E E",
+        "in_proj_bias": "3E",
+        "out_proj_weight": "E E",
+        "out_proj_bias": "E",
+    },
+    "encoder_layer": {"x": "B T E", **_ENCODER},
     "positional_encoding": {},
     "rotary_embedding": {"x": "B N L D", "positions": "L"},
 }
@@ -28,11 +46,20 @@ OUTPUTS = {
     "lstm": {"y": "B T H", "h_n": "B H", "c_n": "B H"},
     "gru": {"y": "B T H", "h_n": "B H"},
     "attention": {"out": "B N L V"},
+    "multi_head_attention": {"out": "B L E"},
+    "encoder_layer": {"out": "B T E"},
     "positional_encoding": {"encoding": "length dim"},
     "rotary_embedding": {"out": "B N L D"},
 }
 # what is given by position, where that is more than the arrays
-POSITIONAL: dict = {"positional_encoding": ("length", "dim")}
+POSITIONAL: dict = {
+    "positional_encoding": ("length", "dim"),
+    "multi_head_attention": (
+        "query", "key", "value", "in_proj_weight", "in_proj_bias", "out_proj_weight",
+        "out_proj_bias", "num_heads",
+    ),
+    "encoder_layer": ("x", "params", "num_heads"),
+}  # fmt: skip
 # the arrays of whole numbers of an operation, and what they are below
 WHOLE: dict = {"rotary_embedding": {"positions": "P"}}
 NO_GRADIENT: tuple = ("positional_encoding",)

@@ -13,8 +13,10 @@ import numpy as np
 
 from zoo import (
     base_attention,
+    base_encoder,
     base_gru,
     base_lstm,
+    base_multi_head,
     base_positions,
     base_rnn,
     base_softmax,
@@ -33,6 +35,8 @@ BASES = {
         base_attention.attention,
         base_positions.positional_encoding,
         base_positions.rotary_embedding,
+        base_multi_head.multi_head_attention,
+        base_encoder.encoder_layer,
     )
 }
 
