@@ -1,16 +1,17 @@
 """The laws, `test_<subject>.py`, and the machinery that puts them to an implementation.
 
 It knows the specification and the implementations; neither knows it. A law is a function whose
-docstring is the law. `check` is a door to them, imported when it is asked for.
+docstring is the law. `check` and `laws_of` are doors to them, imported when they are asked for.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqlaws.properties.adopted import laws_of as laws_of
     from seqlaws.properties.grader import check as check
 
-DOORS = {"check": "grader"}
+DOORS = {"check": "grader", "laws_of": "adopted"}
 
 
 def __getattr__(name: str) -> Any:

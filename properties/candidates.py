@@ -3,15 +3,19 @@
 import fnmatch
 import importlib
 import pkgutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seqlaws import properties
+from seqlaws.properties.finding import is_named
 from seqlaws.properties.laws import LAWS, Effort, Law, examine
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.traits import traits_of
 from seqlaws.properties.verdicts import Verdict
+
+UNNAMED = "asked of an implementation that can be named only: an import path or a file"
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Candidate:
     device: str
     effort: Effort
     unavailable: str = ""
+    known_failures: Mapping[str, str] = field(default_factory=dict)  # beside the declared ones
 
     @property
     def id(self) -> str:
@@ -46,6 +51,9 @@ class Candidate:
         subject = Subject(
             self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
         )
+        if law.name.startswith("any_other_program") and not is_named(subject.spec):
+            return Verdict(*made, self.device, "not run", reason=UNNAMED)
+        subject.known_failures.update(self.known_failures)
         verdict = examine(law, subject, self.effort)
         keys = [key for key in subject.known_failures if covers(key, verdict)]
         reasons = [subject.known_failures[key] for key in keys]
@@ -70,9 +78,12 @@ def covers(key: str, verdict: Verdict) -> bool:
     A law may be a pattern: "softmax.*[bfloat16]" is every law of softmax in bfloat16.
     """
     law, _, dtype = key.partition("[")
-    names = (verdict.law, verdict.law.partition(".")[2])
-    named = any(fnmatch.fnmatchcase(name, law) for name in names)
-    return named and dtype.rstrip("]") in ("", verdict.dtype)
+    return names_law(law, verdict.law) and dtype.rstrip("]") in ("", verdict.dtype)
+
+
+def names_law(pattern: str, law: str) -> bool:
+    """Whether a pattern is about a law, whose name is operation.law."""
+    return any(fnmatch.fnmatchcase(name, pattern) for name in (law, law.partition(".")[2]))
 
 
 def law_names() -> list[str]:

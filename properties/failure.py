@@ -11,6 +11,7 @@ import numpy as np
 from seqlaws.properties.case import Case
 from seqlaws.properties.diagnosis import Diagnosis
 from seqlaws.properties.draws import Array
+from seqlaws.properties.finding import GROUP, bundled, is_named
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subject import LawBrokenError, Subject
 
@@ -154,6 +155,8 @@ def importing(spec: str, torch: bool) -> list[str]:
     """Lines that bring the implementation into scope as `subject`."""
     target, _, attribute = spec.partition(":")
     lines = ["import numpy as np"] + (["import torch"] if torch else [])
+    if not is_named(spec):
+        return [*lines, f"subject = ...  # the {spec[1:-1]} that was given"]
     if target.endswith(".py"):
         lines += ["import runpy, sys"]
         lines += [f"sys.path.append({target.rpartition('/')[0] or '.'!r})"]
@@ -161,9 +164,12 @@ def importing(spec: str, torch: bool) -> list[str]:
         if attribute:
             return [*lines, f"subject = found[{attribute!r}]"]
         return [*lines, "subject = __import__('types').SimpleNamespace(**found)"]
-    module = target if "." in target else f"seqlaws.impls.{target}"
+    module = f"{GROUP}.{target}" if target in bundled() else target
     lines += ["import importlib", f"subject = importlib.import_module({module!r})"]
-    return [*lines, f"subject = subject.{attribute}"] if attribute else lines
+    if attribute:
+        lines += [f"subject = subject.{attribute}"]
+        lines += ["subject = subject() if isinstance(subject, type) else subject"]
+    return lines
 
 
 def calling(subject: Subject, name: str, case: Case, torch: bool) -> list[str]:

@@ -41,6 +41,28 @@ def every_name() -> list[str]:
     return sorted({*bundled(), *registered()})
 
 
+def spec_of(implementation: Any) -> str:
+    """What names it to another process, as `find` takes it; "<its type>" where nothing does."""
+    if isinstance(implementation, (str, Path)):
+        return str(implementation)
+    name = getattr(implementation, "__name__", "")
+    if isinstance(implementation, ModuleType):
+        if sys.modules.get(name) is implementation and name != "__main__":
+            return name.removeprefix("file:")
+    elif inspect.isclass(implementation) and implementation.__module__ != "__main__":
+        module = found = sys.modules.get(implementation.__module__)
+        for part in implementation.__qualname__.split("."):
+            found = getattr(found, part, None)
+        if found is implementation:
+            return f"{spec_of(module)}:{implementation.__qualname__}"
+    return f"<{type(implementation).__name__}>"
+
+
+def is_named(spec: str) -> bool:
+    """Whether a spec leads another process to the implementation."""
+    return not spec.startswith("<")
+
+
 def find(spec: str) -> Any:
     """The namespace that `spec` names: its functions and its TRAITS.
 

@@ -5,13 +5,11 @@ for is said, never passed.
 """
 
 import inspect
-import sys
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from seqlaws.properties import apart, finding
@@ -45,7 +43,6 @@ LAST = (
 )
 ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
 ONE_AT_A_TIME = threading.Lock()
-NO_SPEC = "asked of an implementation that can be named only: an import path or a file"
 
 
 def check(
@@ -75,8 +72,8 @@ def check(
         until = time.perf_counter() + seconds
         apart.start()
         law_names()
-        spec = spec_of(implementation)
-        result = Result(spec or type(implementation).__name__, seconds, seed)
+        spec = finding.spec_of(implementation)
+        result = Result(spec, seconds, seed)
         limits = Limits(seconds_per_call, memory) if isolate else None
         try:
             namespace = settled(implementation, spec, limits, until)
@@ -108,38 +105,20 @@ def known(what: str, words: Iterable[str] | None, all_: tuple[str, ...]) -> list
     return given
 
 
-def spec_of(implementation: Any) -> str:
-    """What names it to a process of its own; empty where nothing does."""
-    if isinstance(implementation, (str, Path)):
-        return str(implementation)
-    if isinstance(implementation, ModuleType):
-        name = implementation.__name__
-        file = name.removeprefix("file:")
-        return file if sys.modules.get(name) is implementation and name != "__main__" else ""
-    if inspect.isclass(implementation) and implementation.__module__ != "__main__":
-        module: Any = sys.modules.get(implementation.__module__)
-        found = module
-        for part in implementation.__qualname__.split("."):
-            found = getattr(found, part, None)
-        if found is implementation:
-            return f"{spec_of(module)}:{implementation.__qualname__}"
-    return ""
-
-
 def settled(implementation: Any, spec: str, limits: Limits | None, until: float) -> Any:
     """The implementation where it is to be called. Raises NotFoundError, LostError."""
-    if limits is not None and spec:
+    if limits is not None and finding.is_named(spec):
         return Contained(spec, limits, until=until)
     if isinstance(implementation, (str, Path)):
         return finding.find(spec)
     if inspect.isclass(implementation):
         implementation = implementation()
-    finding.refuse_unusable(type(implementation).__name__, implementation)
+    finding.refuse_unusable(spec, implementation)
     traits = getattr(implementation, "TRAITS", {})
     on_cpu = all(traits_of(traits, o).device == "cpu" for o in OPERATIONS)
     if limits is None or not on_cpu:  # a fork has no CUDA
         return implementation
-    return Contained("", limits, Fork(implementation))
+    return Contained(spec, limits, Fork(implementation), until=until)
 
 
 def in_order(operation: str) -> list[Law]:
@@ -220,10 +199,7 @@ class Run:
             seed=self.effort.seed + max(0, k - len(ROUNDS) + 1),
             examples=ROUNDS[min(k, len(ROUNDS) - 1)],
         )
-        if not self.spec and law.name.startswith("any_other_program"):
-            verdict = self.empty(group, law, NO_SPEC)
-        else:
-            verdict = replace(c, effort=effort).verdict(law)
+        verdict = replace(c, effort=effort).verdict(law)
         self.result.keep(verdict)
         group.done += 1
         group.seconds += time.perf_counter() - started

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seqlaws.properties.report.asked import Asked
     from seqlaws.properties.session import Session
 
+PROFILES = ("quick", "nightly")  # that an adopter's own tests may ask for, too
 HERE = Path(__file__).parent.resolve()
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 ASKED: pytest.StashKey["Asked | None"] = pytest.StashKey()
@@ -119,11 +120,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)  # Hypothesis loads a profile in its own pytest_configure
 def pytest_configure(config: pytest.Config) -> None:
     """Find the implementations, so that a wrong name stops the run before it starts."""
+    profile = config.getoption("--hypothesis-profile", None)
+    if profile in PROFILES or concerned(config):
+        from seqlaws.properties.session import register_profiles
+
+        register_profiles()
     if not concerned(config):
         return
-    from seqlaws.properties.session import register_profiles
-
-    register_profiles()
     session_of(config)
     if config.getoption("impl") and config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args[:] = [str(HERE)]  # --impl without a path means the laws, from any folder
