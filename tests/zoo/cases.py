@@ -45,6 +45,8 @@ class Case:
             array = rng.standard_normal(shape)
             if name.startswith("weight") or (name.endswith("weight") and len(shape) > 1):
                 array *= 0.8 / np.sqrt(max(shape[-1], 1))
+            if name.startswith("params.") and len(shape) == 1:  # norms near 1, small biases
+                array = 0.25 * array + name.endswith("weight")
             array = round_to(array, self.dtype)
             arrays[name] = round_to(self.edits.get(name, lambda t: t)(array), self.dtype)
         options = {

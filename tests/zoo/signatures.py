@@ -11,14 +11,28 @@ def _weights(gates):
     return {name: shape.format(gates) for name, shape in _WEIGHTS.items()}
 
 
-_ENCODER = {
-    "params.self_attn.in_proj_weight": "3E E", "params.self_attn.in_proj_bias": "3E",
-    "params.self_attn.out_proj.weight": "E E", "params.self_attn.out_proj.bias": "E",
-    "params.linear1.weight": "F E", "params.linear1.bias": "F",
-    "params.linear2.weight": "E F", "params.linear2.bias": "E",
-    "params.norm1.weight": "E", "params.norm1.bias": "E",
-    "params.norm2.weight": "E", "params.norm2.bias": "E",
+_ATTENTION = {
+    "in_proj_weight": "3E E", "in_proj_bias": "3E", "out_proj.weight": "E E", "out_proj.bias": "E",
 }  # fmt: skip
+_FEED_FORWARD = {
+    "linear1.weight": "F E", "linear1.bias": "F", "linear2.weight": "E F", "linear2.bias": "E",
+}  # fmt: skip
+
+
+def _norms(count):
+    return {f"norm{i + 1}.{name}": "E" for i in range(count) for name in ("weight", "bias")}
+
+
+def _under(prefix, names):
+    return {f"{prefix}.{name}": shape for name, shape in names.items()}
+
+
+DECODER = {
+    **_under("self_attn", _ATTENTION), **_under("multihead_attn", _ATTENTION), **_FEED_FORWARD,
+    **_norms(3),
+}  # fmt: skip
+ENCODER = {**_under("self_attn", _ATTENTION), **_FEED_FORWARD, **_norms(2)}
+LAYERS = 2  # of the decoder that generates
 ARGUMENTS = {
     "softmax": {"x": "..."},
     "rnn": {"x": "B T I", "h0": "B H", **_weights("")},
@@ -35,10 +49,16 @@ ARGUMENTS = {
         "out_proj_weight": "E E",
         "out_proj_bias": "E",
     },
-    "encoder_layer": {"x": "B T E", **_ENCODER},
+    "encoder_layer": {"x": "B T E", **_under("params", ENCODER)},
     "positional_encoding": {},
     "rotary_embedding": {"x": "B N L D", "positions": "L"},
-}
+    "decoder_layer": {"x": "B T E", "memory": "B S E", **_under("params", DECODER)},
+    "generate": {
+        "memory": "B S E", "start": "B", "params.embedding.weight": "V E",
+        **{k: v for i in range(LAYERS) for k, v in _under(f"params.layers.{i}", DECODER).items()},
+        "params.projection.weight": "V E", "params.projection.bias": "V",
+    },
+}  # fmt: skip
 OUTPUTS = {
     "softmax": {"p": "..."},
     "rnn": {"y": "B T H", "h_n": "B H"},
@@ -50,6 +70,8 @@ OUTPUTS = {
     "encoder_layer": {"out": "B T E"},
     "positional_encoding": {"encoding": "length dim"},
     "rotary_embedding": {"out": "B N L D"},
+    "decoder_layer": {"out": "B T E"},
+    "generate": {"tokens": "B steps"},
 }
 # what is given by position, where that is more than the arrays
 POSITIONAL: dict = {
@@ -59,10 +81,12 @@ POSITIONAL: dict = {
         "out_proj_bias", "num_heads",
     ),
     "encoder_layer": ("x", "params", "num_heads"),
+    "decoder_layer": ("x", "memory", "params", "num_heads"),
+    "generate": ("memory", "start", "steps", "params", "num_heads"),
 }  # fmt: skip
 # the arrays of whole numbers of an operation, and what they are below
-WHOLE: dict = {"rotary_embedding": {"positions": "P"}}
-NO_GRADIENT: tuple = ("positional_encoding",)
+WHOLE: dict = {"rotary_embedding": {"positions": "P"}, "generate": {"start": "V"}}
+NO_GRADIENT: tuple = ("positional_encoding", "generate")
 RECURRENT = ("rnn", "lstm", "gru")
 
 

@@ -13,7 +13,9 @@ import numpy as np
 
 from zoo import (
     base_attention,
+    base_decoder,
     base_encoder,
+    base_generate,
     base_gru,
     base_lstm,
     base_multi_head,
@@ -33,6 +35,8 @@ BASES = {
         base_lstm.lstm,
         base_gru.gru,
         base_attention.attention,
+        base_decoder.decoder_layer,
+        base_generate.generate,
         base_positions.positional_encoding,
         base_positions.rotary_embedding,
         base_multi_head.multi_head_attention,
