@@ -12,6 +12,7 @@ from seqlaws.properties.report.words import SHORT, STATUS_SIGNS, count, few, plu
 from seqlaws.properties.verdicts import STATUSES, Verdict
 
 CHECKED = ("passed", "failed", "known failure", "not kept")
+NAMED = 4  # operations, in a sentence
 USUAL = 100  # examples a law, as in a run without a profile
 
 
@@ -93,7 +94,7 @@ def verdict_line(name: str, verdicts: Iterable[Verdict]) -> tuple[str, str]:
     if failed := counts.get("failed", 0):
         found = {v.operation for v in cell.verdicts if v.status == "failed"}
         where = [o for o in OPERATIONS if o in found] + sorted(found - set(OPERATIONS))
-        said = f"{count(failed)} of {count(checked)} checks failed, in {', '.join(where)}"
+        said = f"{count(failed)} of {count(checked)} checks failed, in {listed(where)}"
         parts.append(f"does not conform: {said}")
     else:
         parts.append(f"no law was broken in {plural(checked, 'check')}")
@@ -104,6 +105,13 @@ def verdict_line(name: str, verdicts: Iterable[Verdict]) -> tuple[str, str]:
         parts.append(f"{count(loose)} SHOULD not kept")
     status = "failed" if failed else "known failure" if known else "passed"
     return status, "; ".join(parts)
+
+
+def listed(names: list[str]) -> str:
+    """The names, of many of them some."""
+    if len(names) <= NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[: NAMED - 1])} and {len(names) - NAMED + 1} more"
 
 
 def not_checked(report: Report) -> list[str]:
