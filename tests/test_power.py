@@ -47,5 +47,7 @@ def test_the_sample_is_a_sample_of_every_class():
         "lstm",
         "gru",
         "attention",
+        "positional_encoding",
+        "rotary_embedding",
     }
     assert set(RIGHT) <= {entry.target for entry in right_ones()}
