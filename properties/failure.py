@@ -138,10 +138,8 @@ def script(subject: Subject, broken: LawBrokenError) -> str:
     if any("zlib." in t for t in texts):
         body.insert(0, "import base64, zlib")
     w = broken.where
-    if "output" in w:
-        last = subject.record.calls[-1]
-        vjp = last[0].endswith("_vjp")
-        names = last[1].differentiated if vjp else list(OPERATIONS[last[0]].outputs)
+    if "output" in w and is_answered(w, subject.record.calls[-1]):
+        names = names_of(*subject.record.calls[-1][:2])
         entry = f"outputs[{names.index(w['output'])}][{', '.join(map(str, w['index']))}]"
         entry = f"float({entry})"
         texts += [
@@ -149,6 +147,24 @@ def script(subject: Subject, broken: LawBrokenError) -> str:
             f"assert abs({entry} - {numbers(w['expected'])}) <= {numbers(w['allowed'])}",
         ]
     return "\n".join([*body, *texts])
+
+
+def names_of(call: str, case: Case) -> list[str]:
+    """What a call returns, in order."""
+    vjp = call.endswith("_vjp")
+    return case.differentiated if vjp else list(OPERATIONS[call].outputs)
+
+
+def is_answered(w: dict[str, Any], last: tuple[str, Case, Any]) -> bool:
+    """Whether the entry is one of the last call's answer, not of what a law makes of answers."""
+    call, case, outputs = last
+    if w["output"] not in names_of(call, case):
+        return False
+    if outputs is None:  # it was asked elsewhere
+        return True
+    answer, at = outputs[w["output"]], w["index"]
+    inside = len(at) == answer.ndim and all(i < n for i, n in zip(at, answer.shape, strict=True))
+    return inside and np.array_equal(answer[at], w["observed"], equal_nan=True)
 
 
 def importing(spec: str, torch: bool) -> list[str]:

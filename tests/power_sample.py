@@ -87,7 +87,6 @@ RIGHT = (
     "right_attention.py:attention_features_backwards",
     "right_attention.py:attention_fully_masked_is_nan",
     "right_attention.py:attention_vjp_from_log_sum_exp",
-    "right_positions.py:encoding_by_division",
     "right_positions.py:rotary_by_complex_products",
     "right_recurrent.py:gates_fused_biases",
     "right_recurrent.py:gates_plain",
