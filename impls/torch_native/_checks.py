@@ -10,6 +10,7 @@ DTYPES = {
     "lstm": WIDE,
     "gru": WIDE,
     "attention": ALL,
+    "layer_norm": ALL,
     "multi_head_attention": ALL,
     "encoder_layer": WIDE,
 }

@@ -1,4 +1,4 @@
-"""torch's functions: `softmax` and `scaled_dot_product_attention`."""
+"""torch's functions: `softmax`, `layer_norm` and `scaled_dot_product_attention`."""
 
 import operator
 
@@ -20,6 +20,20 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     if not -x.dim() <= operator.index(axis) < x.dim():
         raise IndexError(f"x has no axis {axis}, its shape is {tuple(x.shape)}")
     return functional.softmax(x, dim=operator.index(axis))
+
+
+def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
+    """`torch.nn.functional.layer_norm` over the last axis of x, of rank 1 or more.
+
+    It is what `torch.nn.LayerNorm` calls. Raises `TypeError` for a wrong dtype, `ValueError` for a
+    wrong shape.
+    """
+    letters = ["d" * (i + 1) for i in range(x.dim())] if isinstance(x, Tensor) else [""]
+    if not letters:
+        raise ValueError("x has no axis to normalise")
+    last = letters[-1]
+    bind("layer_norm", x=(x, " ".join(letters)), weight=(weight, last), bias=(bias, last))
+    return functional.layer_norm(x, x.shape[-1:], weight, bias, eps)
 
 
 def attention(
