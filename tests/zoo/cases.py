@@ -43,6 +43,9 @@ class Case:
                 arrays[name] = self.edits.get(name, lambda t: t)(array)
                 continue
             array = rng.standard_normal(shape)
+            if self.operation == "markov_log_prob":  # probabilities
+                array = np.abs(array) + 0.1
+                array /= array.sum(axis=None if name == "initial" else -1, keepdims=True)
             if name.startswith("weight") or (name.endswith("weight") and len(shape) > 1):
                 array *= 0.8 / np.sqrt(max(shape[-1], 1))
             if name.startswith("params.") and len(shape) == 1:  # norms near 1, small biases
@@ -68,7 +71,9 @@ class Case:
 
 def case(operation, *, shape=(3, 7), dtype="float32", seed=0, **given):
     """A case; see the module."""
-    sizes = {**SIZES, "shape": shape, **{k: v for k, v in given.items() if k.isupper()}}
+    of_table = {"S": 3, "K": 2} if operation == "markov_log_prob" else {}
+    sizes = {**SIZES, **of_table, "E": shape[-1] if operation == "layer_norm" else SIZES["E"]}
+    sizes |= {"shape": shape, **{k: v for k, v in given.items() if k.isupper()}}
     edits = {k: v for k, v in given.items() if k in ARGUMENTS[operation]}
     options = {k: v for k, v in given.items() if k not in sizes and k not in edits}
     numbers = {"num_heads": sizes["N"], "steps": 6, "length": 6, "dim": 8}

@@ -2,8 +2,8 @@
 
 # A size is a letter, perhaps with a factor: B batch, T time steps, I input features, H hidden
 # units, N query heads, M key heads, L queries, S keys, D key features, V value features or tokens,
-# E model features, F those inside a feed-forward network, P what positions are below. The entries
-# of a dict have dotted names.
+# E model features, F those inside a feed-forward network, P what positions are below, K a chain's
+# order: "S*K" stands for K axes of S. The entries of a dict have dotted names.
 _WEIGHTS = {"weight_ih": "{0}H I", "weight_hh": "{0}H H", "bias_ih": "{0}H", "bias_hh": "{0}H"}
 
 
@@ -52,6 +52,8 @@ ARGUMENTS = {
     "encoder_layer": {"x": "B T E", **_under("params", ENCODER)},
     "positional_encoding": {},
     "rotary_embedding": {"x": "B N L D", "positions": "L"},
+    "layer_norm": {"x": "...", "weight": "E", "bias": "E"},
+    "markov_log_prob": {"states": "B T", "initial": "S*K", "transition": "S*K S"},
     "decoder_layer": {"x": "B T E", "memory": "B S E", **_under("params", DECODER)},
     "generate": {
         "memory": "B S E", "start": "B", "params.embedding.weight": "V E",
@@ -72,6 +74,8 @@ OUTPUTS = {
     "rotary_embedding": {"out": "B N L D"},
     "decoder_layer": {"out": "B T E"},
     "generate": {"tokens": "B steps"},
+    "layer_norm": {"y": "..."},
+    "markov_log_prob": {"log_prob": "B"},
 }
 # what is given by position, where that is more than the arrays
 POSITIONAL: dict = {
@@ -85,7 +89,11 @@ POSITIONAL: dict = {
     "generate": ("memory", "start", "steps", "params", "num_heads"),
 }  # fmt: skip
 # the arrays of whole numbers of an operation, and what they are below
-WHOLE: dict = {"rotary_embedding": {"positions": "P"}, "generate": {"start": "V"}}
+WHOLE: dict = {
+    "rotary_embedding": {"positions": "P"},
+    "generate": {"start": "V"},
+    "markov_log_prob": {"states": "S"},
+}
 NO_GRADIENT: tuple = ("positional_encoding", "generate")
 RECURRENT = ("rnn", "lstm", "gru")
 
@@ -97,6 +105,7 @@ def dtype_name(array):
 
 def shape_of(spec, sizes):
     """The shape that `spec` names: shape_of("B 4H", {"B": 2, "H": 3}) is (2, 12)."""
+    spec = spec.replace("S*K", "S " * sizes.get("K", 0))
     return tuple(
         sizes[token] if token in sizes else int(token[:-1] or 1) * sizes[token[-1]]
         for token in spec.split()

@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from zoo import calling, catalogue, manners
 from zoo.base import options_of
 from zoo.cases import boolean, case, floating, lengths, put, times
-from zoo.signatures import ARGUMENTS, NO_GRADIENT, OUTPUTS, RECURRENT
+from zoo.signatures import ARGUMENTS, NO_GRADIENT, OUTPUTS, RECURRENT, WHOLE
+from zoo.signatures import floating as floats
 from zoo.witness import (
     apart,
     backwards,
@@ -117,6 +118,25 @@ def drawn_layer(operation, one):
     }  # fmt: skip
 
 
+DRAWN = {  # of one(*values)
+    "positional_encoding": lambda one: {"length": one(0, 1, 2, 9, 33), "dim": one(1, 2, 3, 8, 17)},
+    "rotary_embedding": lambda one: {
+        "B": one(0, 1, 2), "N": one(1, 3), "L": one(0, 1, 3, 9), "D": one(2, 6, 34),
+        "base": one(10000.0, 100.0), "interleaved": one(True, False),
+        "P": 5, "positions": one(times(1), times(-1)),  # angles below 5 in float32, too
+    },
+    "layer_norm": lambda one: {
+        "shape": one(
+            *((3, 4), (5,), (2, 3, 4), (2, 17), (3, 1), (2, 40)), *((0, 3), (2, 1, 2, 3), (2, 0))
+        ),
+        "eps": one(1e-5, 0.1), "weight": times(one(3, -3)),
+    },
+    "markov_log_prob": lambda one: {
+        "B": one(0, 1, 2, 3), "S": one(1, 2, 4), "K": one(1, 2, 3), "T": one(3, 4, 9),
+    },
+}  # fmt: skip
+
+
 def draw_case(operation, rng, dtype, options):
     """A small case of the operation, over all of these options in combination."""
 
@@ -144,16 +164,10 @@ def draw_case(operation, rng, dtype, options):
             "query_offset": one(0, 0, 1, -2, 4), "softcap": one(None, None, 1.5),
             "window": one(None, None, (1, 0), (None, 2), (2, None), (0, 0)),
         }  # fmt: skip
-    elif operation == "positional_encoding":
-        given = {"length": one(0, 1, 2, 9, 33), "dim": one(1, 2, 3, 8, 17)}
-    elif operation == "rotary_embedding":
-        given = {
-            "B": one(0, 1, 2), "N": one(1, 3), "L": one(0, 1, 3, 9), "D": one(2, 6, 34),
-            "base": one(10000.0, 100.0), "interleaved": one(True, False),
-            "P": 5, "positions": one(times(1), times(-1)),  # angles below 5 in float32, too
-        }  # fmt: skip
     elif operation in ("decoder_layer", "generate"):
         given = drawn_layer(operation, one)
+    elif operation in DRAWN:
+        given = DRAWN[operation](one)
     else:
         given = {"B": one(0, 1, 2, 3), "I": one(1, 3, 9), "H": one(1, 2, 4, 9)}
     if operation in RECURRENT:
@@ -165,7 +179,7 @@ def draw_case(operation, rng, dtype, options):
     if operation == "gru":
         given["reset_after"] = one(True, False)
     known = {"mask", "is_causal", "scale", "query_offset", "window", "softcap", "axis", "lengths"}
-    known |= {"reverse", "nonlinearity", "reset_after", "base", "interleaved"}
+    known |= {"reverse", "nonlinearity", "reset_after", "base", "interleaved", "eps"}
     known |= {"norm_first", "activation", "memory_mask"}
     given = {k: v for k, v in given.items() if k not in known or k in options}
     return case(operation, dtype=dtype, seed=seed, **given)
@@ -239,11 +253,14 @@ def test_right_one_keeps_its_manners(entry):
         assert not manners.disturbed_by_threads([usual(), usual(seed=1)], 5)(subject)
         if first is None:
             continue
-        for change in (put(np.s_[1:], 0.5), put(np.s_[1], np.nan)):
+        whole = WHOLE.get(operation, ())
+        others = (0,) if first in whole else (0.5, np.nan)
+        for change in (put(np.s_[1:], value) for value in others):
             assert not manners.depends_on_neighbours(usual(), usual(**{first: change}))(subject)
-        assert not manners.stale_after_change(usual(), first)(subject)
+        assert not manners.stale_after_change(usual(), floats(operation)[0])(subject)
         assert not manners.accepts(usual(), _booleans)(subject)
-        assert operation == "softmax" or not manners.accepts(usual(), _more_axes)(subject)
+        if operation not in ("softmax", "layer_norm"):  # of any rank
+            assert not manners.accepts(usual(), _more_axes)(subject)
         changes = [transposed, every_second] + ([] if autograd else [backwards, read_only])
         for change in changes:
             got = calling.answer(subject, usual(), layout("all", change))

@@ -17,7 +17,9 @@ from zoo import (
     base_encoder,
     base_generate,
     base_gru,
+    base_layer_norm,
     base_lstm,
+    base_markov,
     base_multi_head,
     base_positions,
     base_rnn,
@@ -41,6 +43,8 @@ BASES = {
         base_positions.rotary_embedding,
         base_multi_head.multi_head_attention,
         base_encoder.encoder_layer,
+        base_layer_norm.layer_norm,
+        base_markov.markov_log_prob,
     )
 }
 
