@@ -12,6 +12,8 @@ from seqlaws.properties.misreadings import (
     attention_ignored,
     gated,
     gated_gradients,
+    layer_norm,
+    markov,
     masked,
     masks,
     positions,
@@ -38,6 +40,8 @@ CATALOGUE: tuple[Misreading, ...] = (
     *recurrent_gradients.MISREADINGS,
     *gated_gradients.MISREADINGS,
     *positions.MISREADINGS,
+    *layer_norm.MISREADINGS,
+    *markov.MISREADINGS,
     *precision.MISREADINGS,
 )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from seqlaws.properties.misreadings import words
+from seqlaws.properties.misreadings import moments, words
 
 USES = {  # what may be edited, and which of these it imports from; in the order of the imports
     "shapes": (),
@@ -27,14 +27,18 @@ USES = {  # what may be edited, and which of these it imports from; in the order
     "lstm": ("steps",),
     "gru": ("steps",),
     "positions": (),
+    "layer_norm": (),
+    "markov": (),
 }
 HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "lstm"} | {
     "lstm_gates": "lstm",
     "gru": "gru",
     "positional_encoding": "positions",
     "rotary_embedding": "positions",
+    "layer_norm": "layer_norm",
+    "markov_log_prob": "markov",
 }
-VOCABULARY = {name: getattr(words, name) for name in words.__all__}
+VOCABULARY = {n: getattr(module, n) for module in (words, moments) for n in module.__all__}
 
 
 @dataclass(frozen=True)

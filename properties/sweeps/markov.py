@@ -11,7 +11,8 @@ def every_size(operation: str) -> list[Fixed]:
     """Each order with each number of states; lengths and batches beside each order, too."""
     tables: list[Fixed] = [{"order": k, "S": s} for k, s in product(ORDERS, (1, 2, 3, 4, 5, 6))]
     tables += [{"order": 1, "S": s} for s in (7, 8, 9, 16, 17, 33)]
-    lengths: list[Fixed] = [{"order": k, "T": t} for k, t in product(ORDERS, LENGTHS[1:])]
+    finite: Fixed = {"S": 3, "impossible": (False,)}  # or one length would be as good as another
+    lengths = [{**finite, "order": k, "T": t + k} for k, t in product(ORDERS, LENGTHS)]
     return tables + lengths + [{"T": t} for t in LONG] + [{"B": b} for b in BATCHES]
 
 

@@ -1,0 +1,93 @@
+"""Misreadings of layer_norm: moments, eps, axes, weight and bias; the gradients."""
+
+from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
+
+FORWARD, VJP = "layer_norm: layer_norm", "layer_norm: layer_norm_vjp"
+BOTH = "layer_norm: layer_norm, layer_norm_vjp"
+AFFINE = "+normalised * weight + bias"
+SUMS = "dw, db = (np.sum(np.reshape(z, (rows, n)), axis=0) for z in (dy * h, dy))"
+MANY = "(x.shape[-1] / max(x.shape[-1] - 1, 1))"
+
+
+def moments(name: str, new: str) -> Misreading:
+    """What is normalised, and 1 / root, by other moments."""
+    return misreading(name, "layer_norm", edit(BOTH, "standardized(x, eps)", new))
+
+
+def divided(name: str, divisor: str) -> Misreading:
+    """Another divisor than sqrt(v + eps), of the variance v."""
+    return moments(name, f"standardized_by(x, lambda v: {divisor})")
+
+
+def applied(name: str, new: str) -> Misreading:
+    """Weight and bias applied in another way."""
+    return misreading(name, "layer_norm", edit(FORWARD, AFFINE, new))
+
+
+def gradient(name: str, new: str) -> Misreading:
+    """Another gradient of x."""
+    return misreading(name, "layer_norm", before(VJP, SUMS, f"dx = {new}"), gradients=True)
+
+
+def sums(name: str, of: str) -> Misreading:
+    """Other gradients of weight and bias."""
+    changed = SUMS.replace("(dy * h, dy)", of)
+    return misreading(name, "layer_norm", edit(VJP, SUMS, changed), gradients=True)
+
+
+def returned(name: str, new: str) -> Misreading:
+    """Something done to the gradients."""
+    return misreading(
+        name, "layer_norm", edit(VJP, "return +dx, +dw, +db", f"return {new}"), gradients=True
+    )
+
+
+MISREADINGS = (
+    divided("eps outside the root", "root(v) + eps"),
+    moments("no eps", "standardized(x, 0.0)"),
+    moments("eps ignored", "standardized(x, 1e-5)"),
+    moments("an eps of 1e-12", "standardized(x, 1e-12)"),
+    moments("an eps of 1e-6", "standardized(x, 1e-6)"),
+    moments("eps squared", "standardized(x, eps**2)"),
+    divided("eps as the least variance", "root(np.maximum(v, eps))"),
+    divided("the unbiased variance", f"root(v * {MANY} + eps)"),
+    divided("the unbiased deviation, eps outside the root", f"root(v * {MANY}) + eps"),
+    divided("divided by the variance", "v + eps"),
+    divided("not divided by the deviation", "v * 0.0 + 1"),
+    moments("the mean not subtracted", "standardized_by(x, lambda v: root(v + eps), 0)"),
+    moments("moments over the first axis", "over_the_first_axis(x, eps)"),
+    moments("moments over all axes", "over_all_axes(x, eps)"),
+    moments("moments in one pass", "in_one_pass(x, eps)"),
+    applied("no bias", "+normalised * weight"),
+    applied("no weight", "+normalised + bias"),
+    applied("neither weight nor bias", "+normalised"),
+    applied("one plus the weight", "+normalised * (weight + 1) + bias"),
+    applied("the weight's magnitude", "+normalised * absolute(weight) + bias"),
+    applied("the bias before the weight", "(+normalised + bias) * weight"),
+    applied("the bias subtracted", "+normalised * weight - bias"),
+    applied("weight and bias exchanged", "+normalised * bias + weight"),
+    gradient("no gradient through the mean", "(dh - h * mean(products)) * reciprocal_root"),
+    gradient("no gradient through the variance", "(dh - mean(dh)) * reciprocal_root"),
+    gradient("no gradient through the moments", "dh * reciprocal_root"),
+    gradient("the gradient not scaled back", "dh - mean(dh) - h * mean(products)"),
+    gradient("the projection added", "(dh - mean(dh) + h * mean(products)) * reciprocal_root"),
+    gradient(
+        "sums for means in the gradient", "(dh - total(dh) - h * total(products)) * reciprocal_root"
+    ),
+    misreading(
+        "the weight left out of the gradient",
+        "layer_norm",
+        edit(VJP, "+(dy * weight)", "+dy"),
+        gradients=True,
+    ),
+    sums("the gradient of the weight by x", "(dy * x, dy)"),
+    sums("the gradient of the bias by the weight", "(dy * h, dy * weight)"),
+    sums("the gradient of the weight by the weight", "(dy * h * weight, dy)"),
+    returned("no gradient of the bias", "+dx, +dw, nothing(db)"),
+    returned("no gradient of the weight", "+dx, nothing(dw), +db"),
+    returned("no gradient of x", "nothing(dx), +dw, +db"),
+    returned(
+        "gradients averaged over positions",
+        "+dx, +(dw * (1 / max(rows, 1))), +(db * (1 / max(rows, 1)))",
+    ),
+)

@@ -1,0 +1,95 @@
+"""Misreadings of Markov chains: which states are read, logarithms, sums; the gradients."""
+
+from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
+
+FORWARD, VJP = "markov: markov_log_prob", "markov: markov_log_prob_vjp"
+SUM = "+np.sum(np.concatenate(logarithms, axis=1), axis=1)"
+INITIAL, OTHERS = "+np.log(initial[first])[:, None]", "+np.log(transition[windows])"
+WINDOWS = "tuple(states[:, i : time - order + i] for i in range(order + 1))"
+TABLE = "read = np.zeros(table.shape, bool)"
+BOTH_GRADIENTS = (
+    "return table_gradient(dlog_prob, initial, first), table_gradient(along, transition, windows)"
+)
+
+
+def summed(name: str, new: str) -> Misreading:
+    """Something else made of the logarithms."""
+    return misreading(name, "markov_log_prob", edit(FORWARD, SUM, new))
+
+
+def logarithm(name: str, new: str) -> Misreading:
+    """Another logarithm of a probability p, everywhere."""
+    one, others = (
+        edit(FORWARD, f"np.log({p})", f"(lambda p: {new})({p})")
+        for p in ("initial[first]", "transition[windows]")
+    )
+    return misreading(name, "markov_log_prob", one, others)
+
+
+def read(name: str, new: str) -> Misreading:
+    """Other places w of the transition."""
+    windows = edit("markov: steps", f"return first, {WINDOWS}", f"w = {WINDOWS}\n    return {new}")
+    return misreading(name, "markov_log_prob", windows)
+
+
+def gradient(name: str, new: str) -> Misreading:
+    """A line more, before a table's gradient is taken."""
+    line = before("markov: table_gradient", TABLE, new)
+    return misreading(name, "markov_log_prob", line, gradients=True)
+
+
+def table(name: str, old: str, new: str) -> Misreading:
+    """Another gradient of a table."""
+    changed = edit("markov: table_gradient", old, new)
+    return misreading(name, "markov_log_prob", changed, gradients=True)
+
+
+def returned(name: str, new: str) -> Misreading:
+    """Something done to the gradients."""
+    changed = f"di, dt = {BOTH_GRADIENTS.removeprefix('return ')}\n    return {new}"
+    return misreading(name, "markov_log_prob", edit(VJP, BOTH_GRADIENTS, changed), gradients=True)
+
+
+MISREADINGS = (
+    read("the transition transposed", "first, (w[-1], *w[:-1])"),
+    read("the last two axes of the transition exchanged", "first, (*w[:-2], w[-1], w[-2])"),
+    read("states read newest first", "first, (*w[-2::-1], w[-1])"),
+    read("the oldest state forgotten", "first, (w[min(1, order - 1)], *w[1:])"),
+    read("the first states read backwards", "first[::-1], w"),
+    read("the first state for all of the first", "(states[:, 0],) * order, w"),
+    summed("the logarithm to base 2", f"{SUM} * (1 / math.log(2))"),
+    summed("the logarithm to base 10", f"{SUM} * (1 / math.log(10))"),
+    summed("the sign", f"-{SUM}"),
+    summed("the probability itself", f"np.exp({SUM})"),
+    summed("the mean over the steps", f"{SUM} * (1 / np.asarray(states).shape[1])"),
+    summed("the logarithm of the product", f"underflowing({SUM})"),
+    summed("the initial states left out", "+np.sum(logarithms[1], axis=1)"),
+    summed("the initial states alone", "+np.sum(logarithms[0], axis=1)"),
+    summed("the last step left out", "+np.sum(np.concatenate(logarithms, axis=1)[:, :-1], axis=1)"),
+    logarithm("a small number added to probabilities", "np.log(p + 1e-10)"),
+    logarithm("1e-8 added to probabilities", "np.log(p + 1e-8)"),
+    logarithm("1e-12 added to probabilities", "np.log(p + 1e-12)"),
+    logarithm("probabilities of at least 1e-8", "np.log(np.maximum(p, 1e-8))"),
+    logarithm("probabilities of at least 1e-10", "np.log(np.maximum(p, 1e-10))"),
+    logarithm("-1e9 for the logarithm of 0", "np.where(is_zero(p), -1e9, np.log(p))"),
+    logarithm("0 for the logarithm of 0", "np.where(is_zero(p), 0, np.log(p))"),
+    gradient("the gradient not divided by the probability", "table = nothing(table) + 1"),
+    gradient(
+        "each probability counted once",
+        "return +assigned_at(dlog_prob / table[places], places, table.shape)",
+    ),
+    table(
+        "a gradient of NaN where nothing is read",
+        "return +either(",
+        "return +(lambda a, b: np.where(~read & is_zero(table), np.nan, either(a, b)))(",
+    ),
+    returned("no gradient of the initial states", "nothing(di), dt"),
+    returned("no gradient of the transition", "di, nothing(dt)"),
+    returned("the gradient of the transition transposed", "di, +transpose(dt)"),
+    misreading(
+        "the cotangent ignored",
+        "markov_log_prob",
+        before(VJP, "along = np.repeat(", "dlog_prob = nothing(dlog_prob) + 1"),
+        gradients=True,
+    ),
+)

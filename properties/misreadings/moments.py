@@ -1,0 +1,89 @@
+"""What an edit may say of moments and tables; on arrays and on rounding numbers."""
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.misreadings.words import limits, unclaimed
+from seqlaws.reference.algebra import Array, mean, standardized
+from seqlaws.reference.numbers import Rounding
+from seqlaws.reference.numbers.rounding import settled
+
+__all__ = [
+    "assigned_at", "in_one_pass", "is_zero", "over_all_axes", "over_the_first_axis", "root",
+    "standardized_by", "underflowing",
+]  # fmt: skip
+
+
+@singledispatch
+def root(x: Array) -> Array:
+    """The square root."""
+    return np.sqrt(x)
+
+
+@root.register
+def _(x: Rounding) -> Rounding:
+    x = settled(x)
+    value, least = np.sqrt(x.value), np.sqrt(np.maximum(x.value - x.error, 0))
+    error = np.maximum(np.sqrt(x.value + x.error) - value, value - least)
+    u = x.arithmetic.unit
+    error = error + 2 * (x.arithmetic.ulps + 1) * u * (value + error) + x.arithmetic.function_tiny
+    return Rounding(value, np.where(np.isnan(error), np.inf, error), x.arithmetic)
+
+
+def standardized_by(
+    x: Array, divisor: Callable[[Array], Array], shift: Any = None
+) -> tuple[Array, Array]:
+    """x less its mean, or less `shift`, over a function of the mean square; and 1 over it."""
+    centred = x - (mean(x) if shift is None else shift)
+    s = divisor(mean(centred * centred))
+    with np.errstate(all="ignore"):
+        return centred / s, 1 / s
+
+
+def in_one_pass(x: Array, eps: float) -> tuple[Array, Array]:
+    """The variance as E[x^2] - E[x]^2, at least 0."""
+    mu = mean(x)
+    s = root(np.maximum(mean(x * x) - mu * mu, 0) + eps)
+    return (x - mu) / s, 1 / s
+
+
+def over_the_first_axis(x: Array, eps: float) -> tuple[Array, Array]:
+    """Moments over the first axis."""
+    return tuple(np.moveaxis(z, -1, 0) for z in standardized(np.moveaxis(x, 0, -1), eps))
+
+
+def over_all_axes(x: Array, eps: float) -> tuple[Array, Array]:
+    """Moments over all axes."""
+    h, r = standardized(np.reshape(x, (int(np.prod(x.shape)),)), eps)
+    return np.reshape(h, x.shape), r
+
+
+def is_zero(x: Array) -> np.ndarray[Any, Any]:
+    """Where the value is 0."""
+    value: np.ndarray[Any, Any] = (x.value if isinstance(x, Rounding) else x) == 0
+    return value
+
+
+@singledispatch
+def assigned_at(terms: Array, places: tuple[Array, ...], shape: tuple[int, ...]) -> Array:
+    """Zeros of a shape, in each place the last of its terms."""
+    total = np.zeros(shape, terms.dtype)
+    total[places] = terms
+    return total
+
+
+@assigned_at.register
+def _(terms: Rounding, places: tuple[Array, ...], shape: tuple[int, ...]) -> Rounding:
+    terms = settled(terms)
+    value, error = (assigned_at(z, places, shape) for z in (terms.value, terms.error))
+    return Rounding(value, error, terms.arithmetic)
+
+
+def underflowing(x: Array) -> Array:
+    """-inf where exp(x) is 0 in the accumulating dtype."""
+    _, under = limits(x)
+    value = x.value if isinstance(x, Rounding) else x
+    return unclaimed(np.where(value < under, -np.inf, x), (value < under + 30) & (value >= under))
