@@ -125,8 +125,7 @@ def hard_cases(operation):
             yield pulled(case.having(**zeros, nonlinearity="relu"))
         yield case.pulled(**{n: 300 * c for n, c in case.cotangents.items()})
     if operation == "markov_log_prob":
-        certain = {"zeros": (0.0,), "impossible": (False,)}
-        yield build(by_seed(3), operation, "float32", **fixed, **certain, T=300, S=4)
+        yield build(by_seed(3), operation, "float32", impossible=(False,), T=300, S=4, **fixed)
     if operation == "softmax":
         x = np.array([[np.nan, 0.0, -np.inf], [-2e4, -np.inf, -2e4], [-2e9, -np.inf, -np.inf]])
         case = pulled(replace(drawn[0], arrays={"x": x}, options={}))
