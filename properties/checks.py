@@ -116,12 +116,16 @@ def must_raise(
 ) -> None:
     """Raise LawBrokenError unless the call raises.
 
-    vjp: it is the vjp's; dtypes: of the arrays and cotangents that are not of the subject's dtype.
+    vjp: it is the vjp's; dtypes: of what is of another dtype than the subject's.
     """
+    odd, named = dtypes or {}, impl.native(case, {})[1]
     held = {**(case.cotangents if vjp else {}), **case.arrays}
-    made = {name: native_of(impl, array, (dtypes or {}).get(name)) for name, array in held.items()}
+    made = {name: native_of(impl, array, odd.get(name)) for name, array in held.items()}
     pulled = [made.pop(name) for name in case.cotangents if vjp]
-    given, options = impl.operation.arranged(made, impl.native(case, {})[1])
+    named |= {
+        name: native_of(impl, o, odd[name]) for name, o in case.options.items() if name in odd
+    }
+    given, options = impl.operation.arranged(made, named)
     try:
         impl.called(impl.vjp_function if vjp else impl.function, case, *pulled, *given, **options)
     except LawBrokenError as broken:

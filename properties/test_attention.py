@@ -108,6 +108,22 @@ def poisons(impl: Subject) -> tuple[float, ...]:
     return POISON[:1] if impl.traits.masked_nan == "may leak" else POISON
 
 
+@law("attention", share=0.1, needs=("mask",), cases=drawn(poison=(0.0,)))
+def test_masked_is_below_every_score(impl: Subject, case: Case) -> None:
+    """Keys that may be seen count alone, however low their scores: a mask is -inf, not -1e4."""
+    k, s = np.zeros_like(case.arrays["k"]), case.arrays["k"].shape[2]
+    low = 2.0**17 if impl.arithmetic.accumulate == "float32" else 2.0**34
+    low = 2.0**15 if impl.dtype == "float16" else low
+    side = 2.0 ** (int(np.log2(low)) // 2)
+    q = np.zeros_like(case.arrays["q"])
+    q[..., :1], k[:, :, s // 2 :, :1] = side, -low / side  # scores of -low, and 0 where masked
+    bare = case.without("is_causal", "window", "softcap").having(q=q, k=k)
+    if impl.offers("scale"):
+        bare = bare.having(scale=1.0)
+    masked = bare.having(mask=np.arange(s)[None] >= s // 2)
+    agree(impl, impl.run(masked), impl.expected(masked), "what is masked outweighs a low score")
+
+
 @law("attention", share=0.25, level="SHOULD", cases=drawn(poison=(0.0,)))
 def test_a_key_masked_for_one_query_has_no_influence_there(impl: Subject, case: Case) -> None:
     """NaN in a value that some queries may attend to reaches those queries' outputs only."""

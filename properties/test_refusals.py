@@ -62,7 +62,7 @@ def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
 
 @law(*WITH_OPTIONS, share=0.06, cases=drawn(padded=True, mask="boolean"))
 def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
-    """Lengths that are no whole numbers or that no row may have, masks of whole numbers."""
+    """Lengths that are not whole or that no row may have; masks of whole numbers, of float64."""
     for name, option in arrays_among_options(case):
         wrong = [option.astype(float)] if name == "lengths" else [option.astype(np.int64)]
         if name == "lengths" and option.size:
@@ -74,6 +74,9 @@ def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
             bad = case.having(**{name: one})
             if refused_by_the_specification(bad):
                 must_raise(impl, bad, f"{says} instead of refused")
+        if name != "lengths" and impl.dtype != "float64":
+            says = f"a {name} of float64 among {impl.dtype} is answered instead of refused"
+            must_raise(impl, case, says, dtypes={name: "float64"})
 
 
 def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
@@ -85,9 +88,10 @@ def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
 
 
 def longer(array: Array) -> Iterator[Array]:
-    """The last axis longer by two."""
+    """The last axis longer by two, or shorter by one."""
     if array.ndim:
         yield np.concatenate([array, array[..., -1:], array[..., -1:]], axis=-1)
+        yield array[..., :-1]
 
 
 def other_than(dtype: str) -> str:
