@@ -35,21 +35,30 @@ KINDS = {
     "int64": TensorProto.INT64,
     "bool": TensorProto.BOOL,
 }
+FLOATS = ("float64", "float32", "float16")
 ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}
 IOFC, ZRH = (0, 3, 1, 2), (1, 0, 2)
 
 
 class Models:
-    """The operations, each a model that `evaluator` makes callable.
+    """The operations, each a model that `evaluator` makes callable; with TRAITS, a plug-in.
 
     evaluator: from a model to a function of its inputs by name;
-    dtypes: those that it is offered in; opset: the version of ONNX's operators.
+    opset: the version of ONNX's operators;
+    lengths: whether rows shorter than the batch are offered;
+    rows: whether a mask is given a row for each query before it is handed over.
     """
 
     def __init__(
-        self, evaluator: Callable[[onnx.ModelProto], Run], dtypes: tuple[str, ...], opset: int
+        self,
+        evaluator: Callable[[onnx.ModelProto], Run],
+        traits: dict[str, Any],
+        opset: int,
+        *,
+        lengths: bool = True,
+        rows: bool = False,
     ) -> None:
-        self.dtypes, self.opset = dtypes, opset
+        self.TRAITS, self.opset, self.lengths, self.rows = traits, opset, lengths, rows
         self.callable = cache(
             lambda *node: evaluator(self.model(*node))  # one session for each kind of node
         )
@@ -91,9 +100,19 @@ class Models:
     def softmax(self, x: Array, axis: int = -1) -> Array:
         """ONNX's Softmax of x, any shape, along `axis`; a row of -inf gives NaN."""
         letters = " ".join("d" * (i + 1) for i in range(np.ndim(x)))
-        bind(np.ndarray, self.dtypes, x=(x, letters))
+        bind(np.ndarray, FLOATS, x=(x, letters))
         (p,) = self.run("Softmax", {"X": x}, ("Y",), axis=axis_of(x, axis))
         return p
+
+    def layer_norm(self, x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
+        """ONNX's LayerNormalization of x, any shape that ends with E, by weight and bias (E,)."""
+        axes = " ".join("d" * (i + 1) for i in range(np.ndim(x) - 1)) + " E"
+        bind(np.ndarray, FLOATS, x=(x, axes), weight=(weight, "E"), bias=(bias, "E"))
+        refuse_inexact("epsilon", eps, x)
+        if 0 in x.shape:
+            raise NotImplementedError("no size of 0")
+        inputs = {"X": x, "Scale": weight, "B": bias}
+        return self.run("LayerNormalization", inputs, ("Y",), axis=-1, epsilon=float(eps))[0]
 
     def rnn(
         self,
@@ -170,9 +189,11 @@ class Models:
         given = dict(zip(names, parameters, strict=True))
         first = dict(zip(("h0", "c0"), states, strict=False))
         rows = f"{len(blocks)}H" if len(blocks) > 1 else "H"
-        n = bind_layer(np.ndarray, self.dtypes, rows, x=x, **first, **given)
+        n = bind_layer(np.ndarray, FLOATS, rows, x=x, **first, **given)
         ends = None
         if lengths is not None:
+            if not self.lengths:
+                raise NotImplementedError("without sequence_lens")
             ends = lengths_of(lengths, n["B"], n["T"]).astype(np.int32)
         if 0 in n.values() or (ends is not None and 0 in ends):
             raise NotImplementedError("no size of 0, and no empty sequence")
@@ -209,12 +230,11 @@ class Models:
         Returns (B, N, L, Dv). Raises `NotImplementedError` for a window before opset 25, where
         Attention has none, and for what the module's first lines say.
         """
-        n = bind_attention(np.ndarray, self.dtypes, q, k, v, mask)
+        n = bind_attention(np.ndarray, FLOATS, q, k, v, mask)
         attributes: dict[str, Any] = {"is_causal": int(is_causal)}
         for name, number in (("scale", scale), ("softcap", softcap)):
             if number is not None:
-                if q.dtype == np.float64 and np.float32(number) != number:
-                    raise NotImplementedError(f"ONNX keeps {name} in float32")
+                refuse_inexact(name, number, q)
                 attributes[name] = float(number)
         if scale is not None and scale < 0:
             raise NotImplementedError("ONNX puts the root of the scale on queries and keys")
@@ -228,7 +248,8 @@ class Models:
         if mask is not None and mask.ndim < 2:
             raise NotImplementedError("ONNX's masks have 2 to 4 axes")
         if mask is not None:
-            mask = np.broadcast_to(mask, (*mask.shape[:-1], n["S"]))
+            rows = n["L"] if self.rows else mask.shape[-2]
+            mask = np.broadcast_to(mask, (*mask.shape[:-2], rows, n["S"]))
         p = query_offset
         past = {"past_key": k[:, :, :p], "past_value": v[:, :, :p]} if p else {}
         inputs = {"Q": q, "K": k[:, :, p:], "V": v[:, :, p:], "attn_mask": mask, **past}
@@ -240,3 +261,9 @@ def reordered(parameter: Array, blocks: tuple[int, ...]) -> Array:
     """The parameter with its blocks of rows in another order."""
     parts = np.split(parameter, len(blocks))
     return np.concatenate([parts[block] for block in blocks])
+
+
+def refuse_inexact(name: str, number: float, x: Array) -> None:
+    """Raise `NotImplementedError` for an attribute that would lose digits of x's dtype."""
+    if x.dtype == np.float64 and float(np.float32(number)) != number:
+        raise NotImplementedError(f"ONNX keeps {name} in float32")

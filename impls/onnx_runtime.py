@@ -1,26 +1,27 @@
 """ONNX Runtime on the CPU. What is translated stands in `_onnx_models.py`.
 
+A mask is given a row for each query; ONNX Runtime refuses another.
 Sessions are as by default, but that waiting threads do not spin.
 """
 
 from collections.abc import Mapping
 
-import numpy as np
 import onnx
 import onnxruntime
 
 from seqlaws.impls._onnx_models import Array, Models, Run
 
-DTYPES = ("float64", "float32", "float16")
-LAYERS = ("float32", "float16")
+ALL = ("float64", "float32", "float16")
+NARROW = ("float32", "float16")
 TRAITS = {
     "backend": "numpy",
     "dtypes": {
-        "softmax": DTYPES,
-        "attention": DTYPES,
-        "rnn": LAYERS,
-        "lstm": LAYERS,
-        "gru": LAYERS,
+        "softmax": ALL,
+        "layer_norm": NARROW,
+        "attention": ALL,
+        "rnn": NARROW,
+        "lstm": NARROW,
+        "gru": NARROW,
     },
     "fully_masked": {"softmax": "nan", "attention": "zeros"},
     "masked_nan": {"attention": "may leak"},
@@ -45,8 +46,9 @@ def _evaluator(model: onnx.ModelProto) -> Run:
     return run
 
 
-_MODELS = Models(_evaluator, DTYPES, opset=24)
-softmax, rnn, lstm, gru = _MODELS.softmax, _MODELS.rnn, _MODELS.lstm, _MODELS.gru
+_MODELS = Models(_evaluator, TRAITS, opset=24, rows=True)
+softmax, layer_norm = _MODELS.softmax, _MODELS.layer_norm
+rnn, lstm, gru = _MODELS.rnn, _MODELS.lstm, _MODELS.gru
 
 
 def attention(
@@ -62,12 +64,10 @@ def attention(
     """ONNX's Attention, from q (B, N, L, D) to k (B, M, S, D) and v (B, M, S, Dv).
 
     Returns (B, N, L, Dv). Raises `NotImplementedError` for sizes of 0 and scales that are not
-    above 0, which ONNX Runtime refuses. A mask of one query is repeated: that it refuses, too.
+    above 0, which ONNX Runtime refuses.
     """
     if 0 in (*q.shape, *k.shape, *v.shape):
         raise NotImplementedError("ONNX Runtime refuses sizes of 0")
     if scale is not None and scale <= 0:
         raise NotImplementedError("ONNX Runtime refuses a scale that is not above 0")
-    if mask is not None and mask.ndim > 1:
-        mask = np.broadcast_to(mask, (*mask.shape[:-2], q.shape[2], mask.shape[-1]))
     return _MODELS.attention(q, k, v, mask, is_causal, scale, query_offset, None, softcap)
