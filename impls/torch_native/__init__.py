@@ -7,6 +7,7 @@ offered in float32 and float64: in 16 bits they round every intermediate to the 
 
 from seqlaws.impls.torch_native import evaluation, paths, weights
 from seqlaws.impls.torch_native._checks import DTYPES
+from seqlaws.impls.torch_native._decoder import decoder_layer
 from seqlaws.impls.torch_native._encoder import encoder_layer
 from seqlaws.impls.torch_native._functional import attention, layer_norm, softmax
 from seqlaws.impls.torch_native._multi_head import multi_head_attention
@@ -16,7 +17,7 @@ SIXTEEN_BITS = (
     "along any axis but the last, F.softmax keeps its numerators in 16 bits: twice the rounding "
     "of a softmax that accumulates in float32"
 )
-WITH_MASKS = ("attention", "multi_head_attention", "encoder_layer")
+WITH_MASKS = ("attention", "multi_head_attention", "encoder_layer", "decoder_layer")
 NAN_QUERY = "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
 ONE_FEATURE = "over one feature F.layer_norm gives its weight a gradient that is not 0"
 CANCELLING = (
@@ -51,6 +52,7 @@ TRAITS = {
 __all__ = [
     "TRAITS",
     "attention",
+    "decoder_layer",
     "encoder_layer",
     "evaluation",
     "gru",

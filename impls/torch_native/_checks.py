@@ -1,5 +1,8 @@
 """Arguments are checked before torch sees them: it broadcasts, and does not compare dtypes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor
 
 ALL = ("float64", "float32", "bfloat16", "float16")
@@ -13,6 +16,7 @@ DTYPES = {
     "layer_norm": ALL,
     "multi_head_attention": ALL,
     "encoder_layer": WIDE,
+    "decoder_layer": WIDE,
 }
 
 
@@ -43,3 +47,16 @@ def bind(operation: str, **tensors: tuple[Tensor, str]) -> dict[str, int]:
             got = tuple(tensor.shape)
             raise ValueError(f"{name} must have shape ({shape}) with {known}; got {got}")
     return sizes
+
+
+def named(params: Any, shapes: Mapping[str, str]) -> dict[str, tuple[Tensor, str]]:
+    """The parameters of a layer with their shapes, as `bind` takes them.
+
+    Raises `TypeError` for anything but a dict, `ValueError` for a missing or an unknown name.
+    """
+    if not isinstance(params, Mapping):
+        raise TypeError(f"params must be a dict, not {type(params).__name__}")
+    if params.keys() != shapes.keys():
+        odd = ", ".join(sorted(map(str, params.keys() ^ shapes.keys())))
+        raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
+    return {name: (params[name], axes) for name, axes in shapes.items()}

@@ -1,11 +1,9 @@
 """torch's `nn.TransformerEncoderLayer`, with the parameters of a call."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
-from seqlaws.impls.torch_native._checks import bind
+from seqlaws.impls.torch_native._checks import bind, named
 from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
 
 SHAPES = {
@@ -52,13 +50,7 @@ def encode(
     training: bool = True,
 ) -> Tensor:
     """Run the layer, in one of its modes."""
-    if not isinstance(params, Mapping):
-        raise TypeError(f"params must be a dict, not {type(params).__name__}")
-    if params.keys() != SHAPES.keys():
-        odd = ", ".join(sorted(map(str, params.keys() ^ SHAPES.keys())))
-        raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
-    named = {name: (params[name], axes) for name, axes in SHAPES.items()}
-    size = bind("encoder_layer", x=(x, "B T E"), **named)
+    size = bind("encoder_layer", x=(x, "B T E"), **named(params, SHAPES))
     check_heads(num_heads, size["E"])
     if activation not in ("relu", "gelu"):
         raise ValueError(f"activation must be 'relu' or 'gelu', not {activation!r}")

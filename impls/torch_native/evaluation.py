@@ -8,6 +8,7 @@ tensor; `nn.TransformerEncoderLayer` for an even number of heads.
 from torch import Tensor
 
 from seqlaws.impls.torch_native._checks import DTYPES
+from seqlaws.impls.torch_native._decoder import decode
 from seqlaws.impls.torch_native._encoder import encode
 from seqlaws.impls.torch_native._multi_head import attend
 
@@ -58,3 +59,16 @@ def encoder_layer(
 ) -> Tensor:
     """`torch.nn.TransformerEncoderLayer` after `eval()`; all as in training mode."""
     return encode(x, params, num_heads, activation, norm_first, mask, training=False)
+
+
+def decoder_layer(
+    x: Tensor,
+    memory: Tensor,
+    params: dict[str, Tensor],
+    num_heads: int,
+    activation: str = "relu",
+    norm_first: bool = False,
+    memory_mask: Tensor | None = None,
+) -> Tensor:
+    """`torch.nn.TransformerDecoderLayer` after `eval()`; all as in training mode."""
+    return decode(x, memory, params, num_heads, activation, norm_first, memory_mask, training=False)

@@ -1,0 +1,72 @@
+"""torch's `nn.TransformerDecoderLayer`, with the parameters of a call."""
+
+import torch
+from torch import Tensor
+
+from seqlaws.impls.torch_native._checks import bind, named
+from seqlaws.impls.torch_native._encoder import SHAPES as OF_ENCODER
+from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
+
+SHAPES = {
+    **OF_ENCODER,
+    "multihead_attn.in_proj_weight": "3E E",
+    "multihead_attn.in_proj_bias": "3E",
+    "multihead_attn.out_proj.weight": "E E",
+    "multihead_attn.out_proj.bias": "E",
+    "norm3.weight": "E",
+    "norm3.bias": "E",
+}
+
+
+def decoder_layer(
+    x: Tensor,
+    memory: Tensor,
+    params: dict[str, Tensor],
+    num_heads: int,
+    activation: str = "relu",
+    norm_first: bool = False,
+    memory_mask: Tensor | None = None,
+) -> Tensor:
+    """`torch.nn.TransformerDecoderLayer` in training mode, without dropout: (B, T, E) to (B, T, E).
+
+    memory is (B, S, E); `memory_mask` is broadcastable to (B, N, T, S), of booleans (True: may
+    attend) or of the inputs' dtype. Raises `ValueError` for a wrong shape, name, activation or
+    number of heads, `TypeError` for a wrong dtype, `NotImplementedError` where torch has no such
+    call.
+    """
+    return decode(x, memory, params, num_heads, activation, norm_first, memory_mask)
+
+
+def decode(
+    x: Tensor,
+    memory: Tensor,
+    params: dict[str, Tensor],
+    num_heads: int,
+    activation: str,
+    norm_first: bool,
+    memory_mask: Tensor | None,
+    *,
+    training: bool = True,
+) -> Tensor:
+    """Run the layer, in one of its modes, with a causal mask of its own."""
+    size = bind("decoder_layer", x=(x, "B T E"), memory=(memory, "B S E"), **named(params, SHAPES))
+    check_heads(num_heads, size["E"])
+    if activation not in ("relu", "gelu"):
+        raise ValueError(f"activation must be 'relu' or 'gelu', not {activation!r}")
+    forbidden = layer_mask(memory_mask, (size["B"], num_heads, size["T"], size["S"]), x)
+    later = torch.ones(size["T"], size["T"], dtype=torch.bool, device=x.device).triu(1)
+    layer = torch.nn.TransformerDecoderLayer(
+        size["E"],
+        num_heads,
+        size["F"],
+        dropout=0.0,
+        activation=activation,
+        batch_first=True,
+        norm_first=norm_first,
+        device="meta",
+        dtype=x.dtype,
+    ).train(training)
+    masks = {"tgt_mask": later, "memory_mask": forbidden}
+    out = torch.func.functional_call(layer, dict(params), (x, memory), masks)
+    decoded: Tensor = out
+    return decoded
