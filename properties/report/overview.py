@@ -155,7 +155,7 @@ def unselected(report: Report) -> str:
     parts = []
     if absent:
         laws = len({law for law, _ in absent})
-        parts.append(f"{plural(laws, 'law')} of the operations below")
+        parts.append(f"{plural(laws, 'law')} of the selected operations")
     if operations:
         parts.append(f"all laws of {', '.join(o for o in OPERATIONS if o in operations)}")
     return "; ".join(p for p in parts if p)
