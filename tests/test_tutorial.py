@@ -27,8 +27,9 @@ def test_softmax_without_a_dimension_is_told_to_be_over_the_heads():
     done = run(TUTORIAL)
     assert done.returncode == 1, done.stdout + done.stderr
     told = [line for line in done.stdout.splitlines() if "  diagnosis  " in line]
-    assert told == [line for line in PAGE.splitlines() if "  diagnosis  " in line]
-    assert told[0].endswith("softmax over the heads")
+    (shown,) = [line for line in PAGE.splitlines() if "  diagnosis  " in line]
+    assert shown.endswith("softmax over the heads")
+    assert [line.startswith(shown) for line in told] == [True], told  # on one head: or the batch
 
 
 def test_with_a_dimension_it_passes(tmp_path):

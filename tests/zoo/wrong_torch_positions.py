@@ -28,7 +28,12 @@ FINE = 1e-9  # in float64 angles up to a million are known to 1e-9
 COARSE = 0.1
 
 
-@encoding("phases", "precision", differs(table(length=100), FINE), diagnosis="angles in float32")
+@encoding(
+    "phases",
+    "precision",
+    differs(table(length=100), FINE),
+    diagnosis="angles in float32, and positions and rates",
+)
 def torch_encoding_in_the_default_dtype(a, rates):
     """Angles are formed in torch's default dtype, float32."""
     return (torch.arange(a.length).float()[:, None] * rates.float()).double()
