@@ -29,6 +29,11 @@ USES = {  # what may be edited, and which of these it imports from; in the order
     "positions": (),
     "layer_norm": (),
     "markov": (),
+    "linear": ("steps",),
+    "multi_head": ("linear", "attention", "masks"),
+    "feed_forward": ("linear",),
+    "sublayers": ("multi_head", "feed_forward", "layer_norm"),
+    "encoder": ("sublayers",),
 }
 HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "lstm"} | {
     "lstm_gates": "lstm",
@@ -37,6 +42,8 @@ HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "l
     "rotary_embedding": "positions",
     "layer_norm": "layer_norm",
     "markov_log_prob": "markov",
+    "multi_head_attention": "multi_head",
+    "encoder_layer": "encoder",
 }
 VOCABULARY = {n: getattr(module, n) for module in (words, moments) for n in module.__all__}
 
@@ -126,15 +133,21 @@ def applied(text: str, one: Edit) -> str:
 def misread(one: Misreading, function: str) -> Callable[..., Any]:
     """`function` (an operation or its vjp) as the misreading has it."""
     home = HOME[function.removesuffix("_vjp")]
-    edited = {e.module for e in one.edits if e.module == home or e.module in USES[home]}
+    edited = {e.module for e in one.edits if e.module in reached(home)}
     copies: dict[str, dict[str, Any]] = {}
     for name, uses in USES.items():
-        if name in edited or edited.intersection(uses):
+        if name in edited or copies.keys() & {*uses}:
             copies[name] = copied(name, {n: copies[n] for n in uses if n in copies})
             for statement, text in changed(name, one.edits).items():
                 code = compile(text, f"<{name}.{statement} with {one.name}>", "exec")
                 exec(code, copies[name])  # noqa: S102  # our own source, with our own changes
     return copies[home][function] if home in copies else vars(module_of(home))[function]
+
+
+@cache
+def reached(module: str) -> frozenset[str]:
+    """A module, what it imports from, and so on."""
+    return frozenset({module}.union(*(reached(name) for name in USES[module])))
 
 
 def changed(module: str, edits: tuple[Edit, ...]) -> dict[str, str]:
@@ -164,7 +177,7 @@ def copied(name: str, copies: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def shown(one: Misreading, operation: str, width: int = 96) -> list[str]:
     """Where the misreading changes the specification of an operation, and how: its first edit."""
     home = HOME[operation]
-    apt = [e for e in one.edits if e.module == home or e.module in USES[home]]
+    apt = [e for e in one.edits if e.module in reached(home)]
     first = min(apt, key=lambda e: e.statement not in (operation, f"{operation}_vjp"))
     lines = [textwrap.shorten(line, width, placeholder=" ...") for line in first.shown()]
     return [f"in reference/{first.module}.py, {first.statement}:", *lines]

@@ -61,7 +61,7 @@ def norms_without_bias(a, x, number):
     return base.norm(a, x, number) - a.params[f"norm{number}.bias"]
 
 
-@part("norm", "norms", POST, diagnosis="norms by n - 1")
+@part("norm", "norms", POST)
 def norms_unbiased(a, x, number):
     """The variance is divided by n - 1."""
     centred = x - x.mean(-1, keepdims=True)
@@ -70,7 +70,7 @@ def norms_unbiased(a, x, number):
     return centred / root * a.params[f"norm{number}.weight"] + a.params[f"norm{number}.bias"]
 
 
-@part("norm", "norms", POST, diagnosis="norms over the positions")
+@part("norm", "norms", POST)
 def norms_over_positions(a, x, number):
     """Each feature is normalised over the positions."""
     centred = x - x.mean(1, keepdims=True)
@@ -96,13 +96,13 @@ def feed_without_residual():
     return {"feed": lambda a, x: base.feed(a, x) - x}
 
 
-@part("added", "residuals", PRE, diagnosis="halved sums")
+@part("added", "residuals", PRE)
 def residual_halved(a, x, y):
     """The residual sums are halved."""
     return (x + y) / 2
 
 
-@part("feed", "residuals", POST, diagnosis="the feed-forward network reads the layer's input")
+@part("feed", "residuals", POST)
 def feed_in_parallel(a, x):
     """The feed-forward network reads the layer's input, beside the attention."""
     return base.feed(a, a.x)
@@ -166,7 +166,7 @@ def layer_mask_ignored(a):
     a.mask = None
 
 
-@arguments("masks", differs(given(mask=boolean("B N T T"))), diagnosis="mask inverted")
+@arguments("masks", differs(given(mask=boolean("B N T T"))), diagnosis="mask polarity")
 def layer_mask_inverted(a):
     """True in a mask forbids, as in torch's layer."""
     if a.mask is not None and a.mask.dtype == bool:
@@ -229,14 +229,14 @@ def vjp_without_residual(a, dy, x):
     return dx - dy, own
 
 
-@vjp(GRADIENT, diagnosis="no gradient of the first norm")
+@vjp(GRADIENT)
 def vjp_without_first_norm(a, g):
     """The first norm's weight and bias have no gradient."""
     for name in ("norm1.weight", "norm1.bias"):
         g.params[name] = np.zeros_like(g.params[name])
 
 
-@vjp(GRADIENT, diagnosis="gradients of the norms exchanged")
+@vjp(GRADIENT)
 def vjp_norms_exchanged(a, g):
     """The norms' gradients are returned in each other's place."""
     for name in ("weight", "bias"):

@@ -173,13 +173,13 @@ def scale_of_d(a, q):
     return 1 / q.shape[-1]
 
 
-@masks(MASKED, diagnosis="mask inverted")
+@masks(MASKED, diagnosis="mask polarity")
 def mask_inverted(a):
     """True in a mask forbids, as in torch's layer."""
     return ~a.mask if a.mask.dtype == bool else base.boolean(a)
 
 
-@several("masks", differs(given(mask=boolean())), diagnosis="the first head's mask for all")
+@several("masks", differs(given(mask=boolean())))
 def mask_of_first_head():
     """All heads get the mask of the first one."""
 
@@ -219,13 +219,13 @@ def mask_ignored_if_causal():
     return {"arguments": arguments_}
 
 
-@causal(differs(given(is_causal=True)), diagnosis="causal aligned with the last key")
+@causal(differs(given(is_causal=True)), diagnosis="causal bottom-right")
 def causal_bottom_right(a, i, j):
     """The causal mask is aligned with the last key, where L is not S."""
     return j <= i + a.key.shape[1] - a.query.shape[1]
 
 
-@causal(differs(given(is_causal=True)), diagnosis="causal without the query's own key")
+@causal(differs(given(is_causal=True)), diagnosis="causal off by one")
 def causal_strict(a, i, j):
     """A query may not attend to its own key."""
     return j < i
@@ -248,7 +248,7 @@ def dead_row_takes_the_mean():
     return {"softmax": softmax}
 
 
-@wrong(multi_head_attention, "softmax", "softmax", ANY, diagnosis="softmax over the queries")
+@wrong(multi_head_attention, "softmax", "softmax", ANY)
 def softmax_over_queries(a, s):
     """The weights of a key sum to one over the queries."""
     return np.swapaxes(base_attention.softmax(a, np.swapaxes(s, -1, -2)), -1, -2)
@@ -324,7 +324,7 @@ def vjp_as_if_of_one_array(a, g):
         g.query = g.query + g.key + g.value
 
 
-@wrong(multi_head_attention, "dsoftmax", "gradient", GRADIENT, diagnosis="softmax's gradient P dP")
+@wrong(multi_head_attention, "dsoftmax", "gradient", GRADIENT)
 def vjp_softmax_without_sum(a, p, dp):
     """The gradient of softmax lacks the sum."""
     return p * dp

@@ -1,0 +1,136 @@
+"""Misreadings of the encoder layer: norms, residuals, the activation, the mask."""
+
+from dataclasses import replace
+
+from seqlaws.properties.misreadings import masked, masks
+from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
+
+NAME = "encoder_layer"
+BOTH = "sublayers: residual, residual_vjp"
+STAGES = "encoder: sublayers"
+ATTEND = 'self_attention(params, "norm1", num_heads, mask=mask, fully_masked=fully_masked)'
+FEED = 'position_wise(params, "norm2", activation)'
+ATTENTION = "return multi_head_attention(z, z, z, *given, num_heads, **options)"
+NETWORK = "return feed_forward(z, *given, activation)"
+NORM = "return +(+normalised * weight + bias)"
+HIDDEN = "a = linear(x, linear1_weight, linear1_bias)"
+LAST = "return linear(+ACTIVATION[activation](a), linear2_weight, linear2_bias)"
+SUM = "+(dquery + dkey + dvalue)"
+
+
+def stages(name: str, *changes: tuple[str, str]) -> Misreading:
+    """Other sublayers."""
+    return misreading(name, NAME, *(edit(STAGES, old, new) for old, new in changes))
+
+
+def activation(name: str, kind: str, new: str, slope: str) -> Misreading:
+    """Another function in the place of relu or gelu."""
+    old = {"relu": "relu", "gelu": "gelu"}[kind]
+    slopes = {"relu": "step", "gelu": "gelu_slope"}[kind]
+    return misreading(
+        name,
+        NAME,
+        edit("feed_forward: ACTIVATION", f'"{kind}": {old}', f'"{kind}": {new}'),
+        edit("feed_forward: SLOPE", f'"{kind}": {slopes}', f'"{kind}": {slope}'),
+    )
+
+
+def forward(name: str, place: str, old: str, new: str) -> Misreading:
+    """Another line of the way forward."""
+    return misreading(name, NAME, edit(place, old, new))
+
+
+def gradients(name: str, place: str, old: str, new: str) -> Misreading:
+    """Another line of the way back."""
+    return misreading(name, NAME, edit(place, old, new), gradients=True)
+
+
+MISREADINGS = (
+    misreading("norm_first ignored", NAME, edit(BOTH, "if norm_first:", "if False:")),
+    misreading("the norms always first", NAME, edit(BOTH, "if norm_first:", "if True:")),
+    stages(
+        "the norms exchanged",
+        (ATTEND, ATTEND.replace("norm1", "norm2")),
+        (FEED, FEED.replace("norm2", "norm1")),
+    ),
+    stages("the second norm's parameters for both", (ATTEND, ATTEND.replace("norm1", "norm2"))),
+    stages("the first norm's parameters for both", (FEED, FEED.replace("norm2", "norm1"))),
+    forward(
+        "norms without a bias", "layer_norm: layer_norm", NORM, "return +(+normalised * weight)"
+    ),
+    forward("norms left out", "layer_norm: layer_norm", NORM, "return x"),
+    forward(
+        "nothing added to the attention",
+        "sublayers: self_attention",
+        ATTENTION,
+        f"{ATTENTION} - z",
+    ),
+    forward(
+        "nothing added to the feed-forward network",
+        "sublayers: position_wise",
+        NETWORK,
+        f"{NETWORK} - z",
+    ),
+    activation(
+        "gelu by tanh",
+        "gelu",
+        "lambda x: x * 0.5 * (1 + np.tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)))",
+        "gelu_slope",
+    ),
+    activation("gelu by a sigmoid", "gelu", "lambda x: x * sigmoid(x * 1.702)", "gelu_slope"),
+    activation("relu for gelu", "gelu", "relu", "step"),
+    activation("gelu for relu", "relu", "gelu", "gelu_slope"),
+    activation("no activation", "relu", "lambda x: x", "lambda x: nothing(x) + 1"),
+    activation("no activation", "gelu", "lambda x: x", "lambda x: nothing(x) + 1"),
+    forward(
+        "no bias of the hidden units",
+        "feed_forward: feed_forward, feed_forward_vjp",
+        HIDDEN,
+        "a = linear(x, linear1_weight, nothing(linear1_bias))",
+    ),
+    forward(
+        "no bias after the hidden units",
+        "feed_forward: feed_forward",
+        LAST,
+        LAST.replace("linear2_bias", "nothing(linear2_bias)"),
+    ),
+    misreading(
+        "one head",
+        NAME,
+        before(
+            STAGES,
+            'bind("encoder_layer"',
+            "num_heads = 1; "
+            "mask = mask[..., :1, :, :] if mask is not None and mask.ndim > 2 else mask",
+        ),
+    ),
+    stages("mask ignored", ("mask=mask,", "mask=None,")),
+    misreading(
+        "mask transposed",
+        NAME,
+        before(
+            STAGES,
+            'bind("encoder_layer"',
+            "mask = transpose(mask) if mask is not None and mask.ndim > 1 else mask",
+        ),
+    ),
+    stages("causal", ("mask=mask,", "mask=mask, is_causal=True,")),
+    gradients("attention's gradient as query only", "sublayers: self_attention", SUM, "dquery"),
+    gradients(
+        "no gradient past the attention",
+        "sublayers: self_attention",
+        SUM,
+        "+(dquery + dkey + dvalue - dy)",
+    ),
+    gradients(
+        "gelu's slope without x phi(x)",
+        "feed_forward: SLOPE",
+        '"gelu": gelu_slope',
+        '"gelu": normal_cdf',
+    ),
+    *(
+        replace(one, operations=(NAME,))
+        for one in (*masks.MISREADINGS, *masked.MISREADINGS)
+        if {e.module for e in one.edits} <= {"masks", "attention"} and one.name == "mask polarity"
+    ),
+)
