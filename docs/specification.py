@@ -52,6 +52,12 @@ SYMBOLS = {  # what an argument or an output is
     "out": "what each query read",
     "positions": "where each row stands: whole numbers, in any order",
     "rotary_embedding.out": "each pair of features, turned",
+    "memory": "what the encoder made of the source",
+    "start": "the token before the first",
+    "params.embedding.weight": "a row for each token",
+    "params.projection.weight": "a row for each token: its logit",
+    "tokens": "whole numbers below V",
+    "decoder_layer.out": "the sequence, after the layer",
     "encoding": "a row for each position, in float64 whatever is declared",
 }
 INPUT = {

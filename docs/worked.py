@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.reference.decoder import PARAMETERS
+from seqlaws.reference.generate import logits
 from seqlaws.reference.lstm import carry, gates
-from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
+from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import FORMATS, unit_roundoff
 
 Array = np.ndarray[Any, Any]
@@ -193,6 +195,69 @@ def of_positions() -> str:
     return table(heads, rows)
 
 
+def decoder(features: int, hidden: int, random: Any) -> dict[str, Array]:
+    """The parameters of a decoder layer, drawn."""
+    sizes = {"E": features, "3E": 3 * features, "F": hidden}
+    found = {}
+    for name, axes in PARAMETERS.items():
+        shape = [sizes[a] for a in axes.split()]
+        z = random.standard_normal(shape)
+        found[name] = z / len(z) ** 0.5 if len(shape) > 1 else 0.25 * z + name.endswith("weight")
+    return found
+
+
+def of_influence() -> str:
+    """Which outputs of a decoder layer change with which inputs."""
+    random = np.random.RandomState(1)
+    x, m = random.standard_normal((1, 4, 4)), random.standard_normal((1, 3, 4))
+    params = decoder(4, 8, random)
+    mask = np.array([True, True, False])
+
+    def changed(x_: Array, m_: Array) -> Array:
+        outs = [
+            reference.decoder_layer(*z, params, 2, memory_mask=mask) for z in ((x, m), (x_, m_))
+        ]
+        return np.any(outs[0] != outs[1], axis=-1)[0]
+
+    def moved(array: Array, j: int) -> Array:
+        return array + (np.arange(array.shape[1]) == j)[:, None]
+
+    columns = [(f"x_{j + 1}", changed(moved(x, j), m)) for j in range(4)]
+    columns += [(f"m_{j + 1}", changed(x, moved(m, j))) for j in range(3)]
+    lines = ["       " + "  ".join(name for name, _ in columns)]
+    lines += [
+        f"out_{i + 1}  " + "    ".join("x" if c[i] else "." for _, c in columns) for i in range(4)
+    ]
+    return "```text\n" + "\n".join(lines) + "\n```"
+
+
+def of_text() -> str:
+    """A text of five tokens, with the logits that each was chosen from."""
+    random = np.random.RandomState(6)
+    layer = {f"layers.0.{name}": p for name, p in decoder(4, 8, random).items()}
+    params = {
+        "embedding.weight": random.standard_normal((5, 4)), **layer,
+        "projection.weight": random.standard_normal((5, 4)), "projection.bias": np.zeros(5),
+    }  # fmt: skip
+    memory, start = random.standard_normal((1, 3, 4)), np.array([0])
+    tokens = reference.generate(memory, start, 5, params, 2)
+    read = np.concatenate([start[:, None], tokens[:, :-1]], axis=1)
+    found = {}
+    for dtype in ("float32", "bfloat16"):
+        arithmetic = Arithmetic(dtype)
+        lifted_ = [lifted(z, arithmetic) for z in (memory, params)]
+        ((value, allowed),) = unpacked(logits(lifted_[0], read, lifted_[1], 2), arithmetic)
+        found[dtype] = allowed[0]
+    rows: list[list[Any]] = []
+    for t in range(5):
+        best, second = np.argsort(-value[0, t])[:2]
+        off = [tiny(found[d][t, best] + found[d][t, second]) for d in found]
+        margin = value[0, t, best] - value[0, t, second]
+        rows.append([t, int(read[0, t]), f"**{best}**", int(second), margin, *off])
+    heads = ["position", "reads", "writes", "next best", "by", "float32", "bfloat16"]
+    return table(heads, rows)
+
+
 def of_arithmetics() -> str:
     """The dtypes and their unit roundoffs."""
     rows = []
@@ -207,5 +272,6 @@ def of_arithmetics() -> str:
 EXAMPLES: dict[str, Callable[[], str]] = {
     made.__name__.removeprefix("of_"): made
     for made in (of_scores, of_forgetting, of_gates, of_memory, of_precision, of_update, of_lookup,
-                 of_masks, of_clocks, of_turning, of_positions, of_arithmetics)
+                 of_masks, of_clocks, of_turning, of_positions, of_influence, of_text,
+                 of_arithmetics)
 }  # fmt: skip

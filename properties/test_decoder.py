@@ -124,6 +124,16 @@ def test_memory_permutation(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(case.having(**changes)), impl.expected(case), "memory has an order")
 
 
+@law(OPERATION, share=0.2, cases=drawn(mask=None))
+def test_a_memory_of_copies_is_one_of_them(impl: Subject, case: Case) -> None:
+    """Weights sum to one: of a memory that is the same everywhere, how much there is is nothing."""
+    n, random = case.sizes(), case.random()
+    one = random.choice([0.5, -1.0]) if random.randint(2) else random.standard_normal(n["E"])
+    single = case.having(memory=np.zeros((n["B"], 1, n["E"])) + one)
+    copies = single.having(memory=np.repeat(single.arrays["memory"], max(n["S"], 2), axis=1))
+    agree(impl, impl.run(copies), impl.expected(single), "copies in the memory count more than one")
+
+
 @law(OPERATION, share=0.2, needs=("memory_mask",))
 def test_boolean_mask_is_its_floating_one(impl: Subject, case: Case) -> None:
     """A boolean memory mask is the floating one with 0 where it is True and -inf elsewhere."""

@@ -6,7 +6,7 @@ weights then write an unknown one token by token. Attention to the memory is the
 source: the queries come from here, keys and values from there. Then a feed-forward network, at
 each position by itself.
 
-Source: Vaswani et al. (2017), "Attention is all you need", section 3.1 and figure 1; the names of
+Sources: Vaswani et al. (2017), "Attention is all you need", section 3.1 and figure 1; the names of
 the parameters: torch.nn.TransformerDecoderLayer.
 """
 

@@ -6,7 +6,7 @@ computed anew: what a position's keys and values are does not depend on later on
 implementation may keep them (a cache) and compute the last position alone, if its tokens are those
 of computing everything from scratch.
 
-Source: Vaswani et al. (2017), "Attention is all you need", sections 3.1, 3.4 and 3.5; keys and
+Sources: Vaswani et al. (2017), "Attention is all you need", sections 3.1, 3.4 and 3.5; keys and
 values kept: Shazeer (2019), "Fast transformer decoding: one write-head is all you need", section 3.
 """
 
