@@ -50,6 +50,13 @@ SYMBOLS = {  # what an argument or an output is
     "k": "keys",
     "v": "values",
     "out": "what each query read",
+    "states": "whole numbers from 0 to S - 1",
+    "initial": "the joint probability of the first k states, (S,) * k",
+    "transition": "the probability of the next state, on the last axis, (S,) * (k + 1)",
+    "log_prob": "the logarithm of each sequence's probability",
+    "layer_norm.weight": "`w`, a factor for each feature",
+    "layer_norm.bias": "`b`, what is added to each feature",
+    "layer_norm.y": "what is normalised",
     "positions": "where each row stands: whole numbers, in any order",
     "rotary_embedding.out": "each pair of features, turned",
     "memory": "what the encoder made of the source",
@@ -63,6 +70,7 @@ SYMBOLS = {  # what an argument or an output is
 INPUT = {
     "softmax": "scores, of any rank from 1",
     "lstm_gates": "the input of one step",
+    "layer_norm": "features, of any rank from 1",
     "rotary_embedding": "queries, or keys",
 }
 

@@ -258,6 +258,34 @@ def of_text() -> str:
     return table(heads, rows)
 
 
+def of_levels() -> str:
+    """Four features, the same moved, scaled, and alike."""
+    rows: list[list[Any]] = []
+    x = np.array([1.0, 2.0, 3.0, 6.0])
+    for z in (x, x + 1000, x[[0, 1, 3]], 128 * x, x / 1024, 0 * x + 5):
+        none, one = np.zeros(len(z)), np.ones(len(z))
+        y = reference.layer_norm(z, one, none)
+        allowed = [
+            tiny(expected_and_allowed("layer_norm", z, one, none, arithmetic=a)[0].allowed.max())
+            for a in ("float32", "bfloat16")
+        ]
+        rows.append([", ".join(f"{v:.4g}" for v in z), ", ".join(shown(v) for v in y), *allowed])
+    return table(["features", "y", "allowed error, float32", "allowed error, bfloat16"], rows)
+
+
+def of_weather() -> str:
+    """A chain of two states, dry and wet: how likely some weeks are."""
+    initial, transition = np.array([0.75, 0.25]), np.array([[0.75, 0.25], [1.0, 0.0]])
+    rows: list[list[Any]] = []
+    for days in ("ddd", "dwd", "dww", "ddwdddwd" * 100):
+        states = np.array([["dw".index(day) for day in days]])
+        (found,) = expected_and_allowed("markov_log_prob", states, initial, transition)
+        told = days if len(days) < 9 else f"{days[:8]}, a hundred times"
+        log_prob = float(found.value[0])
+        rows.append([told, f"{np.exp(log_prob):.4g}", log_prob, tiny(float(found.allowed[0]))])
+    return table(["days", "probability", "log-probability", "allowed error, float32"], rows)
+
+
 def of_arithmetics() -> str:
     """The dtypes and their unit roundoffs."""
     rows = []
@@ -272,6 +300,7 @@ def of_arithmetics() -> str:
 EXAMPLES: dict[str, Callable[[], str]] = {
     made.__name__.removeprefix("of_"): made
     for made in (of_scores, of_forgetting, of_gates, of_memory, of_precision, of_update, of_lookup,
-                 of_masks, of_clocks, of_turning, of_positions, of_influence, of_text,
+                 of_masks, of_clocks, of_turning, of_positions, of_influence, of_text, of_levels,
+                 of_weather,
                  of_arithmetics)
 }  # fmt: skip

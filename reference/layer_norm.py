@@ -9,7 +9,7 @@ The moments are taken in two passes, first the mean, then the mean square of wha
 pass, as E[x^2] - E[x]^2, two large numbers cancel where the mean is large: that is another number
 altogether, not a form of this one.
 
-Source: Ba, Kiros and Hinton (2016), "Layer normalization"; two passes: Chan, Golub and LeVeque
+Sources: Ba, Kiros and Hinton (2016), "Layer normalization"; two passes: Chan, Golub and LeVeque
 (1983), "Algorithms for computing the sample variance: analysis and recommendations".
 """
 

@@ -170,6 +170,8 @@ def settled(x: Rounding) -> Rounding:
         upwards = (m + x.value) / 2 + error > a.largest  # the terms that are not negative
         x.ceiling = np.where(upwards | np.isnan(error), np.inf, x.value + error)
         error = np.where(overflows & np.isfinite(x.value), np.inf, error)
+    if not x.finite:  # -inf is exact
+        error = np.where(np.isneginf(x.value) & (error < np.inf), 0.0, error)
     x.error, x.chain = error, None
     return x
 
