@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.work import Work, outermost
+from benchmarks.work import Work, axes, outermost
 from seqlaws.properties.case import Case
 from seqlaws.properties.cases import build
 from seqlaws.properties.checks import agree
@@ -135,27 +135,22 @@ def at_size(subject: Subject, work: Work) -> None:
     Backward, the other entries' cotangents are zero: then nothing but these two reaches the
     gradients of weights and biases, which can so be compared as well.
     """
-    case, known, sizes = work.case(), subject.operation, work.sizes
-    cotangents = {
-        name: only(c, outermost(known.outputs[name], sizes)) for name, c in case.cotangents.items()
-    }
-    case = case.pulled(**cotangents)
+    case, sizes = work.case(), work.sizes
 
-    def axes_of(name: str) -> str:
-        return " ".join(known.axes(name))
+    def where(name: str) -> tuple[slice, ...]:
+        return outermost(axes(work.operation, name), sizes)
 
+    case = case.pulled(**{n: only(c, where(n)) for n, c in case.cotangents.items()})
     cut = replace(
         case,
-        arrays={n: a[outermost(axes_of(n), sizes)] for n, a in case.arrays.items()},
-        cotangents={n: c[outermost(known.outputs[n], sizes)] for n, c in cotangents.items()},
+        arrays={n: a[where(n)] for n, a in case.arrays.items()},
+        cotangents={n: c[where(n)] for n, c in case.cotangents.items()},
     )
     if work.backward:
-        pulled = subject.pull(case)
-        mine = {n: g[outermost(axes_of(n), sizes)] for n, g in pulled.items()}
+        mine = {n: g[where(n)] for n, g in subject.pull(case).items()}
         agree(subject, mine, subject.expected(cut, vjp=True), nan_is_free=True)
     else:
-        outputs = subject.run(case)
-        mine = {n: o[outermost(known.outputs[n], sizes)] for n, o in outputs.items()}
+        mine = {n: o[where(n)] for n, o in subject.run(case).items()}
         agree(subject, mine, subject.expected_of_steps(cut, mine))
 
 

@@ -66,6 +66,16 @@ def each_state(count: int) -> Callable[[Sizes], int]:
     return lambda n: count * n["B"] * n.get("T", 1) * n["H"]
 
 
+def each_feature(count: int) -> Callable[[Sizes], int]:
+    """`count` for each feature of each position: count R E."""
+    return lambda n: count * n["R"] * n["E"]
+
+
+def each_factor(count: int) -> Callable[[Sizes], int]:
+    """`count` for each factor of each sequence's probability: count B T."""
+    return lambda n: count * n["B"] * n["T"]
+
+
 def turns(n: Sizes) -> int:
     """A product, a cosine and a sine for each angle; two products and a sum for each feature."""
     return 3 * n["L"] * n["D"] // 2 + 3 * n["B"] * n["N"] * n["L"] * n["D"]
@@ -79,6 +89,8 @@ PRODUCTS: Mapping[str, Callable[[Sizes], int]] = {
     "gru": recurrent_products(3),
     "attention": attention_products,
     "rotary_embedding": no_product,
+    "layer_norm": no_product,
+    "markov_log_prob": no_product,
 }
 ENTRYWISE: Mapping[str, tuple[Callable[[Sizes], int], Callable[[Sizes], int]]] = {
     # max, -, exp, sum, /; then dx = p (dp - sum dp p): *, sum, -, *
@@ -95,6 +107,10 @@ ENTRYWISE: Mapping[str, tuple[Callable[[Sizes], int], Callable[[Sizes], int]]] =
     "gru": (each_state(16), each_state(21)),
     # the scale and softmax; then softmax's gradient and the scale
     "attention": (each_score(6), each_score(5)),
+    # sum, -, *, sum, /; *, +; then dy w: 1, two sums, the gradient of x: 8, of w and b: 3
+    "layer_norm": (each_feature(7), each_feature(11)),
+    # a logarithm and a sum; a quotient and a sum in the gradient, which needs no logarithm
+    "markov_log_prob": (each_factor(2), no_product),
     # the gradient is a rotation, too, and needs nothing of the forward one
     "rotary_embedding": (turns, no_product),
 }

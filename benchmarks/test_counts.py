@@ -45,6 +45,9 @@ class Tally(np.ndarray[Any, Any]):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         plain = [np.asarray(x) if isinstance(x, Tally) else x for x in inputs]
+        if method == "at":  # what is added at places
+            Tally.counted += plain[-1].size
+            return getattr(ufunc, method)(*plain)
         result = getattr(ufunc, method)(*plain, **options)
         if ufunc not in self.free and result.dtype.kind == "f":
             Tally.counted += result.size if method == "__call__" else plain[0].size

@@ -36,10 +36,17 @@ LETTERS = {  # letter: its size when small, middle and large
         "L": (16, 128, 1024),
         "D": (16, 64, 128),
     },
+    "layer_norm": {"R": (8, 128, 2048), "E": (64, 512, 2048)},
+    "markov_log_prob": {"B": (8, 32, 64), "T": (64, 256, 1024), "S": (8, 16, 32)},
     **{
         name: {"B": (2, 8, 32), "T": (8, 32, 32), "I": (16, 64, 192), "H": (32, 128, 320)}
         for name in RECURRENT
     },
+}
+AXES = {  # of arrays and outputs of any rank, as they are timed; the chain is of order 1
+    "softmax": {"x": "R n", "p": "R n"},
+    "layer_norm": {"x": "R E", "y": "R E"},
+    "markov_log_prob": {"initial": "S", "transition": "S S"},
 }
 APART = ("R", "B", "N", "M")  # axes along which entries do not know of each other, as N is M
 CUDA_BATCH = 8  # a GPU is idle at a batch that keeps two cores busy
@@ -83,18 +90,17 @@ class Work:
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
         """The shape of each array that goes in: the cotangents too, if backward."""
-        arrays = shapes(OPERATIONS[self.operation].arrays, self.sizes)
-        cotangents = shapes(OPERATIONS[self.operation].outputs, self.sizes)
+        known = OPERATIONS[self.operation]
+        arrays = shapes(self.operation, known.arrays, self.sizes)
+        cotangents = shapes(self.operation, known.outputs, self.sizes)
         return arrays | ({f"d{n}": s for n, s in cotangents.items()} if self.backward else {})
 
     @property
     def outputs(self) -> dict[str, tuple[int, ...]]:
         """The shape of each array that comes out: the gradients, if backward."""
-        operation = OPERATIONS[self.operation]
-        if not self.backward:
-            return shapes(operation.outputs, self.sizes)
-        pulled = {n: operation.arrays[n] for n in operation.differentiated(operation.arrays)}
-        return shapes(pulled, self.sizes)
+        known = OPERATIONS[self.operation]
+        names = known.differentiated(known.arrays) if self.backward else known.outputs
+        return shapes(self.operation, names, self.sizes)
 
     @property
     def backward(self) -> bool:
@@ -122,28 +128,35 @@ def made(operation: str, dtype: str, sizes: tuple[tuple[str, int], ...]) -> Case
     random = np.random.RandomState([len(operation), *(n for _, n in sizes)])
     known = OPERATIONS[operation]
 
-    def filled(named: Mapping[str, str]) -> dict[str, Array]:
+    def filled(names: Iterable[str]) -> dict[str, Array]:
         arrays = {}
-        for name, shape in shapes(named, dict(sizes)).items():
-            if name in known.integers:  # positions, one after another
-                arrays[name] = np.arange(shape[0])
+        for name, shape in shapes(operation, names, dict(sizes)).items():
+            if name in known.integers:  # positions, one after another; or states
+                below = dict(sizes).get(known.integers[name])
+                arrays[name] = random.randint(0, below, shape) if below else np.arange(shape[0])
                 continue
             power = {"weight_ih": -0.5, "weight_hh": -1.0}.get(name, 0.0)
             values = random.standard_normal(shape) * shape[-1] ** power
+            if name in ("initial", "transition"):
+                values = np.abs(values) / np.sum(np.abs(values), axis=-1, keepdims=True)
             arrays[name] = representable(values, dtype)
         return arrays
 
     return Case(operation, dtype, filled(known.arrays), {}, filled(known.outputs))
 
 
-def shapes(named: Mapping[str, str], sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """Name to shape, from name to axes such as "B T 4H"; softmax's "..." is (R, n)."""
-    return {name: tuple(extent(axis, sizes) for axis in axes(named[name])) for name in named}
+def shapes(
+    operation: str, names: Iterable[str], sizes: Mapping[str, int]
+) -> dict[str, tuple[int, ...]]:
+    """Name to shape."""
+    return {n: tuple(extent(axis, sizes) for axis in axes(operation, n).split()) for n in names}
 
 
-def axes(letters: str) -> list[str]:
-    """The axes that a text of the operations' table names."""
-    return ["R", "n"] if letters == "..." else letters.split()
+def axes(operation: str, name: str) -> str:
+    """The axes of an array or an output, as it is timed: "B T 4H"."""
+    known = OPERATIONS[operation]
+    described = known.outputs[name] if name in known.outputs else " ".join(known.axes(name))
+    return AXES.get(operation, {}).get(name, described)
 
 
 def extent(axis: str, sizes: Mapping[str, int]) -> int:
@@ -158,5 +171,5 @@ def outermost(letters: str, sizes: Mapping[str, int]) -> tuple[slice, ...]:
     """
     return tuple(
         slice(None, None, max(sizes[axis] - 1, 1)) if axis in APART else slice(None)
-        for axis in axes(letters)
+        for axis in letters.split()
     )
