@@ -266,7 +266,10 @@ class Subject:
             dtype = self.dtype
             if self.operation.whole:  # of any width
                 dtype = found[1] if found[1].startswith(("int", "uint")) else "a whole number"
-            due = (tuple(shape), dtype, self.device.partition(":")[0])
+            device = self.device.partition(":")[0]
+            if not self.operation.arrays:  # then there is no device to go by
+                device = found[2]
+            due = (tuple(shape), dtype, device)
             for part, is_, ought in zip(("shape", "dtype", "device"), found, due, strict=True):
                 if is_ != ought:
                     raise LawBrokenError(f"{what} returned {name} with {part} {is_}, not {ought}")
