@@ -67,8 +67,8 @@ def evidence(probe: Subject, name: str, case: Case, outputs: Any) -> Evidence | 
     vjp = name.endswith("_vjp")
     with suppress(Exception):
         whole = expected(probe, case, vjp=vjp)
-        recurrent = case.operation in RECURRENT and not vjp
-        truth = probe.expected_of_steps(case, outputs) if recurrent else whole
+        by_steps = case.operation in RECURRENT or OPERATIONS[case.operation].whole
+        truth = probe.expected_of_steps(case, outputs) if by_steps and not vjp else whole
         wrong = {n: ratios(outputs[n], *truth[n], nan_is_free=vjp) > 1 for n in truth}
         return Evidence(case, vjp, outputs, truth, whole, wrong)
     return None
@@ -121,6 +121,9 @@ def expected(
 ) -> dict[str, Expected]:
     """As `Subject.expected`, for a misreading or another arithmetic."""
     a = arithmetic or probe.arithmetic
+    if OPERATIONS[case.operation].whole:  # a token is right or wrong
+        tokens = plain(probe, one, case, vjp=vjp)
+        return {name: Expected(1.0 * t, 0.0 * t) for name, t in tokens.items()}
     arrays, options = given(probe, case, vjp=vjp)
     found = unpacked(
         function(case, vjp=vjp, one=one)(

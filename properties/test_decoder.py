@@ -161,6 +161,17 @@ def test_gradients_of_a_sublayer_alone(impl: Subject, case: Case) -> None:
         agree(impl, impl.pull(alone), impl.expected(alone, vjp=True), says, nan_is_free=True)
 
 
+@law(OPERATION, share=0.1, gradients=True)
+def test_relu_has_no_slope_at_zero(impl: Subject, case: Case) -> None:
+    """Hidden units that are 0 exactly, as their weights are, have no gradient: relu'(0) = 0."""
+    names = ("params.linear1.weight", "params.linear1.bias")
+    gradients = impl.pull(zeroed(case, *names).having(activation="relu"))
+    if impl.traits.fully_masked == "nan":
+        return
+    due = {name: exactly(0 * case.arrays[name]) for name in names}
+    agree(impl, gradients, due, "relu has a slope at 0")
+
+
 def sublayers_alone(case: Case) -> dict[str, Case]:
     """The case with only one sublayer that does anything, in turn."""
     return {

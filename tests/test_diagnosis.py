@@ -15,7 +15,7 @@ from power_page import is_right
 from zoo.catalogue import wrong
 
 from seqlaws import reference
-from seqlaws.properties.cases import build
+from seqlaws.properties.cases import build, zeroed
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.laws import Effort
 from seqlaws.properties.misreadings import CATALOGUE, about, misread, shown
@@ -124,8 +124,7 @@ def hard_cases(operation):
             zeros = {n: 0 * a for n, a in case.arrays.items()}
             yield pulled(case.having(**zeros, nonlinearity="relu"))
         yield case.pulled(**{n: 300 * c for n, c in case.cotangents.items()})
-    if operation == "markov_log_prob":
-        yield build(by_seed(3), operation, "float32", impossible=(False,), T=300, S=4, **fixed)
+    yield from of_states(operation, fixed)
     if operation == "softmax":
         x = np.array([[np.nan, 0.0, -np.inf], [-2e4, -np.inf, -2e4], [-2e9, -np.inf, -np.inf]])
         case = pulled(replace(drawn[0], arrays={"x": x}, options={}))
@@ -153,6 +152,15 @@ def hard_cases(operation):
         wide = dense(build(by_seed(4), "attention", "float32", **fixed, L=24, S=24, D=70))
         yield wide.without(*wide.options).having(window=(17, 0))
         yield wide.without(*wide.options)
+
+
+def of_states(operation, fixed):
+    """A long chain; a text of ties."""
+    if operation == "markov_log_prob":
+        yield build(by_seed(3), operation, "float32", impossible=(False,), T=300, S=4, **fixed)
+    if operation == "generate":
+        case = build(by_seed(3), operation, "float32", B=2, V=5, steps=3, **fixed)
+        yield zeroed(case, "params.projection.weight", "params.projection.bias")
 
 
 def differs(one, operation, case):

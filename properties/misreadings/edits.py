@@ -34,6 +34,8 @@ USES = {  # what may be edited, and which of these it imports from; in the order
     "feed_forward": ("linear",),
     "sublayers": ("multi_head", "feed_forward", "layer_norm"),
     "encoder": ("sublayers",),
+    "decoder": ("sublayers",),
+    "generate": ("decoder", "linear", "positions"),
 }
 HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "lstm"} | {
     "lstm_gates": "lstm",
@@ -44,6 +46,8 @@ HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "l
     "markov_log_prob": "markov",
     "multi_head_attention": "multi_head",
     "encoder_layer": "encoder",
+    "decoder_layer": "decoder",
+    "generate": "generate",
 }
 VOCABULARY = {n: getattr(module, n) for module in (words, moments) for n in module.__all__}
 

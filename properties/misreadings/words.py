@@ -14,7 +14,7 @@ from seqlaws.reference.numbers.arithmetic import FORMATS, greatest
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "absolute", "at_zero", "blocks", "clip", "exp_with_overflow", "highest", "least",
+    "absolute", "at_zero", "blocks", "clip", "exp_with_overflow", "first_row", "highest", "least",
     "log_sum_exp", "logistic", "math", "narrow", "nothing", "quotient", "relu", "replaced",
     "rows", "shifted_softmax", "sigmoid", "softmax_rows", "tile", "transpose",
     "transposed_blocks", "without_block",
@@ -28,6 +28,11 @@ AT_HAND: ContextVar[Arithmetic] = ContextVar("at hand", default=Arithmetic())  #
 def nothing(x: Array) -> Array:
     """Zeros in the place of x."""
     return np.where(np.ones(x.shape, bool), 0, x)
+
+
+def first_row(x: Array) -> Array:
+    """Every row of the batch as the first."""
+    return np.repeat(x[:1], x.shape[0], axis=0)
 
 
 def least(x: Array, y: Array) -> Array:

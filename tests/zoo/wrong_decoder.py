@@ -202,7 +202,7 @@ def decoder_residual_from_behind_the_norm(a, z, f, name):
     return n + y, lambda dy: norm_back(dy + back(dy))
 
 
-@layer("normal", "formula", ANY, diagnosis="variance by n - 1")
+@layer("normal", "formula", ANY, diagnosis="the unbiased variance")
 def decoder_variance_by_one_less(a, z, name):
     """The norms divide by n - 1, as NumPy's ddof=1 and torch's var do."""
     n = z.shape[-1]
