@@ -27,11 +27,15 @@ from seqlaws.properties.verdicts import Verdict
 
 # MUST laws in the order in which to put them: those that catch most in least time first
 TELLING = (
+    "values_of_every_combination",
+    "gradients_of_every_combination",
     "values",
     "gradients",
-    "values_of_every_combination",
     "values_at_every_size",
-    "gradients_of_every_combination",
+    "masked_keys_have_no_influence",
+    "nan_shows",
+    "memory_layouts",
+    "wrong_shapes_are_refused",
     "gradients_at_every_size",
 )
 LAST = (
