@@ -160,7 +160,7 @@ def rotary_waves_in_bfloat16(a, angles):
 def turns_at_position_zero(subject):
     """sin 0 is 0 within any number of ulp, so (1, 0) stays (1, 0) at position 0."""
     x = np.array([1, 0], np.float32).reshape(1, 1, 1, 2)
-    return subject.rotary_embedding(x, np.array([0]))[0, 0, 0, 1] != 0
+    return bool(subject.rotary_embedding(x, np.array([0]))[0, 0, 0, 1] != 0)
 
 
 @rotary("waves", "precision", turns_at_position_zero)
