@@ -49,5 +49,7 @@ def test_the_sample_is_a_sample_of_every_class():
         "attention",
         "positional_encoding",
         "rotary_embedding",
+        "layer_norm",
+        "markov_log_prob",
     }
     assert set(RIGHT) <= {entry.target for entry in right_ones()}
