@@ -1,6 +1,6 @@
 """A case: one call of an operation, its arrays as float64 numbers that the dtype holds exactly."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,6 +80,13 @@ class Case:
 def is_floating(value: Any) -> bool:
     """Whether it is an array of floating numbers."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
+    """Lengths and masks, those that are given and hold anything."""
+    for name, option in case.options.items():
+        if isinstance(option, np.ndarray) and option.ndim and option.size:
+            yield name, option
 
 
 def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:

@@ -101,6 +101,8 @@ def called(ask, torch, jax):
         for leaf in leaves:
             leaf.requires_grad_()
         outputs = flat(function(*arrays, **options))
+        pairs = [(o, c) for o, c in zip(outputs, cotangents) if o.requires_grad]
+        outputs, cotangents = zip(*pairs)
         outputs = torch.autograd.grad(outputs, leaves, cotangents, allow_unused=True)
         outputs = [torch.zeros_like(a) if g is None else g for a, g in zip(leaves, outputs)]
     return [plain(o) for o in flat(outputs)]

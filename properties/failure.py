@@ -174,14 +174,14 @@ def importing(spec: str, torch: bool) -> list[str]:
     if not is_named(spec):
         return [*lines, f"subject = ...  # the {spec[1:-1]} that was given"]
     if target.endswith(".py"):
-        lines += ["import runpy, sys"]
+        lines += ["import importlib.util, sys"]
         lines += [f"sys.path.append({target.rpartition('/')[0] or '.'!r})"]
-        lines += [f"found = runpy.run_path({target!r})"]
-        if attribute:
-            return [*lines, f"subject = found[{attribute!r}]"]
-        return [*lines, "subject = __import__('types').SimpleNamespace(**found)"]
-    module = f"{GROUP}.{target}" if target in bundled() else target
-    lines += ["import importlib", f"subject = importlib.import_module({module!r})"]
+        lines += [f"spec = importlib.util.spec_from_file_location('subject', {target!r})"]
+        lines += ["subject = sys.modules['subject'] = importlib.util.module_from_spec(spec)"]
+        lines += ["spec.loader.exec_module(subject)"]
+    else:
+        module = f"{GROUP}.{target}" if target in bundled() else target
+        lines += ["import importlib", f"subject = importlib.import_module({module!r})"]
     if attribute:
         lines += [f"subject = subject.{attribute}"]
         lines += ["subject = subject() if isinstance(subject, type) else subject"]
@@ -220,7 +220,8 @@ def calling(subject: Subject, name: str, case: Case, torch: bool) -> list[str]:
         lines += ["outputs = outputs if isinstance(outputs, tuple) else (outputs,)"]
         pulled = ", ".join(f"d{n}" for n in case.cotangents)
         lines += [
-            f"outputs = torch.autograd.grad(outputs, ({inputs},), ({pulled},), allow_unused=True)"
+            f"pairs = [(o, c) for o, c in zip(outputs, ({pulled},)) if o.requires_grad]",
+            f"outputs = torch.autograd.grad(*zip(*pairs), ({inputs},), allow_unused=True)",
         ]
     lines += ["outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]
     if vjp and dicts and subject.vjp_function is not None:

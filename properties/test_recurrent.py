@@ -7,11 +7,12 @@ from seqlaws.properties.cases import drawn
 from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import RECURRENT
-from seqlaws.properties.subject import Outputs, Subject
+from seqlaws.properties.operations import BLOCKS, RECURRENT
+from seqlaws.properties.subject import NotOfferedError, Outputs, Subject
+from seqlaws.properties.sweeps import Fixed
 from seqlaws.reference.numbers import Expected
+from seqlaws.reference.numbers.arithmetic import FORMATS
 
-BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
 WHOLE = drawn(padded=False)
 
 
@@ -87,6 +88,38 @@ def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
     back = np.argsort(s)
     restored = {n: value[..., back] for n, value in shuffled.items()}
     as_whole(impl, case, restored, "the order of the hidden units matters")
+
+
+def counting(operation: str) -> list[Fixed]:
+    """Some batch sizes and directions."""
+    return [
+        {"B": b, "T": 20, "I": 1, "H": 1, "reverse": way} for b in (1, 3) for way in (False, True)
+    ]
+
+
+@law("rnn", "lstm", share=0.01, sweep=counting)
+def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> None:
+    """A state that counts by ones goes on where the storage dtype has no odd numbers: exactly.
+
+    relu(h + 1) from h0 = 2^p, or a cell whose gates are open: c + 1; p bits of significand.
+    """
+    bits = FORMATS[impl.dtype][0]
+    wide = FORMATS[impl.arithmetic.accumulate][0] > bits + 5
+    if not wide or (case.operation == "rnn" and not impl.offers("nonlinearity")):
+        impl.record.not_offered["a state wider than the dtype, or relu"] += 1
+        raise NotOfferedError("a state wider than the dtype, or relu")
+    state = "h" if case.operation == "rnn" else "c"
+    arrays = {n: np.ones_like(a) if n.startswith("w") else 0 * a for n, a in case.arrays.items()}
+    arrays[f"{state}0"] += 2.0**bits
+    arrays["x"] += 1
+    if case.operation == "lstm":
+        arrays |= {"weight_ih": 0 * arrays["weight_ih"], "weight_hh": 0 * arrays["weight_hh"]}
+        arrays["bias_ih"] += 30
+    counted = case.without("lengths").having(**arrays)
+    if case.operation == "rnn":
+        counted = counted.having(nonlinearity="relu")
+    due = exactly(arrays[f"{state}0"] + case.arrays["x"].shape[1])
+    agree(impl, {"n": impl.run(counted)[f"{state}_n"]}, {"n": due}, "the state is kept too short")
 
 
 @law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",))

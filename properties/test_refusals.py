@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from seqlaws.properties import apart
-from seqlaws.properties.case import Case
+from seqlaws.properties.case import Case, arrays_among_options
 from seqlaws.properties.cases import drawn
 from seqlaws.properties.checks import must_raise, require
 from seqlaws.properties.draws import Array
@@ -77,14 +77,6 @@ def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
         if name != "lengths" and impl.dtype != "float64":
             says = f"a {name} of float64 among {impl.dtype} is answered instead of refused"
             must_raise(impl, case, says, dtypes={name: "float64"})
-
-
-def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
-    """Lengths and masks, those that are given and hold anything."""
-    for name in ("lengths", "mask", "memory_mask"):
-        option = case.options.get(name)
-        if isinstance(option, np.ndarray) and option.size:
-            yield name, option
 
 
 def longer(array: Array) -> Iterator[Array]:
