@@ -6,7 +6,7 @@ Translated, for every evaluator alike:
 - row blocks: an LSTM's i, f, g, o are ONNX's i, o, f, c; a GRU's r, z, n are its z, r, h;
 - `reset_after` is `linear_before_reset`, `lengths` are `sequence_lens`, `reverse` a direction;
 - `query_offset` is the length of `past_key`: so many of the keys are handed over as the past, and
-  an offset below 0 or beyond the keys is not offered;
+  an offset below 0 or of all keys is not offered;
 - a mask of one key is repeated: ONNX would fill what it lacks with -inf;
 - a scale and a softcap are attributes, and those are float32: another number is not offered.
 
@@ -243,8 +243,10 @@ class Models:
                 raise NotImplementedError("Attention has a window from opset 25 on")
             left, right = (-1 if side is None else side for side in window)
             attributes |= {"left_window_size": left, "right_window_size": right}
-        if not 0 <= query_offset <= n["S"]:
-            raise NotImplementedError("the past has 0 to S keys")
+        if query_offset and not 0 <= query_offset < n["S"]:
+            raise NotImplementedError("some of the keys are the past, not all")
+        if n["S"] == 0:
+            raise NotImplementedError("no size of 0")
         if mask is not None and mask.ndim < 2:
             raise NotImplementedError("ONNX's masks have 2 to 4 axes")
         if mask is not None:

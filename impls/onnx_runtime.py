@@ -13,6 +13,9 @@ from seqlaws.impls._onnx_models import Array, Models, Run
 
 ALL = ("float64", "float32", "float16")
 NARROW = ("float32", "float16")
+DIGITS = (
+    "tanh and sigmoid are right to 1e-7, not to a few ulp; a weight of NaN times 0 is taken for 0"
+)
 TRAITS = {
     "backend": "numpy",
     "dtypes": {
@@ -25,6 +28,16 @@ TRAITS = {
     },
     "fully_masked": {"softmax": "nan", "attention": "zeros"},
     "masked_nan": {"attention": "may leak"},
+    "known_failures": {
+        "rnn.*": DIGITS,
+        "lstm.*": DIGITS,
+        "gru.*": DIGITS,
+        "attention.*[float64]": "the scale's root is float32",
+        "attention.*[float16]": "scores are kept in 16 bits",
+        "attention.*": "is_causal is ignored for a single query after a past",
+        "layer_norm.shift_invarianc*": "moments in one pass lose digits beside a large offset",
+        "layer_norm.*[float16]": "what is normalised is rounded to 16 bits before it is scaled",
+    },
 }
 
 
