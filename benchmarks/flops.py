@@ -51,6 +51,18 @@ def attention_products(n: Sizes) -> int:
     return 2 * n["B"] * n["N"] * n["L"] * n["S"] * (n["D"] + n["Dv"])
 
 
+def multi_head_products(n: Sizes) -> int:
+    """The projections of L queries, S keys and values, L outputs; q k^T and p v."""
+    b, e = n["B"], n["E"]
+    return 2 * b * e * (e * (2 * n["L"] + 2 * n["S"]) + 2 * n["L"] * n["S"])
+
+
+def encoder_products(n: Sizes) -> int:
+    """Four projections, q k^T and p v; two matrices of E F."""
+    b, t, e = n["B"], n["T"], n["E"]
+    return 2 * b * t * e * (4 * e + 2 * t + 2 * n["F"])
+
+
 def recurrent_products(blocks: int) -> Callable[[Sizes], int]:
     """W_ih x and W_hh h at each step: 2 B T blocks H (I + H); `lstm_gates` is one step."""
     return lambda n: 2 * n["B"] * n.get("T", 1) * blocks * n["H"] * (n["I"] + n["H"])
@@ -59,6 +71,18 @@ def recurrent_products(blocks: int) -> Callable[[Sizes], int]:
 def each_score(count: int) -> Callable[[Sizes], int]:
     """`count` for each entry of the scores: R n for softmax, B N L S for attention."""
     return lambda n: count * (n["R"] * n["n"] if "R" in n else n["B"] * n["N"] * n["L"] * n["S"])
+
+
+def projected(count: int, scores: int) -> Callable[[Sizes], int]:
+    """`count` for each number that is projected, `scores` for each entry of the scores."""
+    return lambda n: count * 2 * n["B"] * (n["L"] + n["S"]) * n["E"] + each_score(scores)(n)
+
+
+def each_position(features: int, hidden: int, scores: int) -> Callable[[Sizes], int]:
+    """So many for each feature, hidden unit and score of an encoder layer."""
+    return lambda n: (
+        n["B"] * n["T"] * (features * n["E"] + hidden * n["F"] + scores * n["N"] * n["T"])
+    )
 
 
 def each_state(count: int) -> Callable[[Sizes], int]:
@@ -88,6 +112,8 @@ PRODUCTS: Mapping[str, Callable[[Sizes], int]] = {
     "lstm": recurrent_products(4),
     "gru": recurrent_products(3),
     "attention": attention_products,
+    "multi_head_attention": multi_head_products,
+    "encoder_layer": encoder_products,
     "rotary_embedding": no_product,
     "layer_norm": no_product,
     "markov_log_prob": no_product,
@@ -111,6 +137,11 @@ ENTRYWISE: Mapping[str, tuple[Callable[[Sizes], int], Callable[[Sizes], int]]] =
     "layer_norm": (each_feature(7), each_feature(11)),
     # a logarithm and a sum; a quotient and a sum in the gradient, which needs no logarithm
     "markov_log_prob": (each_factor(2), no_product),
+    # a bias for each projected number; then its gradient
+    "multi_head_attention": (projected(1, 6), projected(1, 5)),
+    # biases 5, sums past the sublayers 2, norms 2 x 7; hidden units: bias, relu; then biases 5,
+    # sums 2, dq + dk + dv 2, norms 2 x 11; hidden units: slope, its product, bias
+    "encoder_layer": (each_position(21, 2, 6), each_position(31, 3, 5)),
     # the gradient is a rotation, too, and needs nothing of the forward one
     "rotary_embedding": (turns, no_product),
 }

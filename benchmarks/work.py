@@ -38,6 +38,20 @@ LETTERS = {  # letter: its size when small, middle and large
     },
     "layer_norm": {"R": (8, 128, 2048), "E": (64, 512, 2048)},
     "markov_log_prob": {"B": (8, 32, 64), "T": (64, 256, 1024), "S": (8, 16, 32)},
+    "multi_head_attention": {
+        "B": (1, 2, 2),
+        "N": (2, 4, 8),
+        "L": (16, 128, 256),
+        "S": (16, 128, 256),
+        "E": (32, 128, 512),
+    },
+    "encoder_layer": {
+        "B": (1, 4, 8),
+        "N": (2, 4, 4),
+        "T": (16, 64, 128),
+        "E": (16, 64, 128),
+        "F": (32, 128, 512),
+    },
     **{
         name: {"B": (2, 8, 32), "T": (8, 32, 32), "I": (16, 64, 192), "H": (32, 128, 320)}
         for name in RECURRENT
@@ -136,13 +150,16 @@ def made(operation: str, dtype: str, sizes: tuple[tuple[str, int], ...]) -> Case
                 arrays[name] = random.randint(0, below, shape) if below else np.arange(shape[0])
                 continue
             power = {"weight_ih": -0.5, "weight_hh": -1.0}.get(name, 0.0)
+            if name.endswith("weight") and len(shape) > 1:  # of a projection
+                power = -0.5
             values = random.standard_normal(shape) * shape[-1] ** power
             if name in ("initial", "transition"):
                 values = np.abs(values) / np.sum(np.abs(values), axis=-1, keepdims=True)
             arrays[name] = representable(values, dtype)
         return arrays
 
-    return Case(operation, dtype, filled(known.arrays), {}, filled(known.outputs))
+    heads = {"num_heads": dict(sizes)["N"]} if "num_heads" in known.arguments else {}
+    return Case(operation, dtype, filled(known.arrays), heads, filled(known.outputs))
 
 
 def shapes(

@@ -16,11 +16,11 @@ CASES = {
     "softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12,
     "positional_encoding": 60, "rotary_embedding": 60,
     "layer_norm": 90, "markov_log_prob": 60,
-    "decoder_layer": 10,
+    "decoder_layer": 10, "multi_head_attention": 40, "encoder_layer": 15,
 }  # fmt: skip
 
 
-LAYERS = ("decoder_layer",)
+LAYERS = ("decoder_layer", "encoder_layer")
 PAIRS = [(o, dtype) for o in CASES for dtype in OPERATIONS[o].dtypes or ARITHMETICS]
 
 
