@@ -163,8 +163,7 @@ class Contained:
         self.library = library
         if library not in self.backends:
             self.backends[library] = RemoteBackend(self, library)
-            if library not in LIBRARIES:
-                LIBRARIES.append(library)
+            LIBRARIES.add(library)
         return self.backends[library]
 
     def ask(self, deed: str, *given: Any) -> Any:

@@ -45,6 +45,7 @@ LAST = (
     "any_other_program_gets_the_same_gradient",
     "threads_do_not_disturb_each_other",
 )
+FORKED = ("numpy", "torch")  # libraries that work in a fork, on the CPU
 ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
 ONE_AT_A_TIME = threading.Lock()
 
@@ -119,8 +120,9 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
         implementation = implementation()
     finding.refuse_unusable(spec, implementation)
     traits = getattr(implementation, "TRAITS", {})
-    on_cpu = all(traits_of(traits, o).device == "cpu" for o in OPERATIONS)
-    if limits is None or not on_cpu:  # a fork has no CUDA
+    each = [traits_of(traits, operation) for operation in OPERATIONS]
+    can_fork = all(t.device == "cpu" and t.backend in FORKED for t in each)
+    if limits is None or not can_fork:
         return implementation
     return Contained(spec, limits, Fork(implementation), until=until)
 

@@ -16,7 +16,7 @@ from seqlaws.properties.pipes import TICK, Channel, EndedError
 
 PATIENCE = 0.5  # seconds that a process has to end by itself, once it no longer answers
 START = 120.0  # seconds that an import may take
-LIBRARIES: list[str] = []  # those that implementations so far took their arrays from
+LIBRARIES: set[str] = set()  # those that implementations so far took their arrays from
 
 
 class BuiltIn(pickle.Unpickler):
@@ -64,8 +64,7 @@ class Process:
     def __init__(self, keeper: Keeper, limits: Limits) -> None:
         self.keeper, self.limits = keeper, limits
         self.until, self.looked = math.inf, 0.0
-        libraries = ["torch"] if "torch" in sys.modules else []
-        libraries += [name for name in LIBRARIES if name not in libraries]
+        libraries = ["torch"] if "torch" in sys.modules or "torch" in LIBRARIES else []
         self.channel = Channel(built_in)
         try:
             self.number = keeper.begin(self.channel, libraries, limits)
