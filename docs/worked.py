@@ -7,6 +7,7 @@ import numpy as np
 
 from seqlaws import reference
 from seqlaws.reference.decoder import PARAMETERS
+from seqlaws.reference.encoder import PARAMETERS as ENCODER
 from seqlaws.reference.generate import logits
 from seqlaws.reference.lstm import carry, gates
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, lifted, unpacked
@@ -231,6 +232,48 @@ def of_influence() -> str:
     return "```text\n" + "\n".join(lines) + "\n```"
 
 
+def of_heads() -> str:
+    """A query that asks two things, of one head and of two."""
+    first, second = 4.0 * np.eye(2)
+    keys = np.array([[*first, *second], [*second, *first], [*second, *second]])[None]
+    query = np.array([[[*first, *first]]])
+    value = np.array([[[1.0, 0, 10, 0], [0, 0, 20, 0], [0, 0, 60, 0]]])
+    one, none = np.eye(4), np.zeros(4)
+    given = np.concatenate([one, one, one]), np.zeros(12), one, none
+    rows: list[list[Any]] = []
+    for n in (1, 2):
+        (out,) = reference.multi_head_attention(query, keys, value, *given, n)[0]
+        rows.append([n, out[0], out[2]])
+    return table(["heads", "out, feature 1", "feature 3"], rows)
+
+
+def of_order() -> str:
+    """What an encoder layer makes of a token among others, in two orders."""
+    random = np.random.RandomState(2)
+    a, b, c = random.standard_normal((3, 4))
+    params = {}
+    for name, axes in ENCODER.items():
+        z = random.standard_normal([{"E": 4, "3E": 12, "F": 8}[x] for x in axes.split()])
+        params[name] = z / 2 if z.ndim > 1 else 0.25 * z + name.endswith("weight")
+    places = reference.positional_encoding(3, 4)
+    rows: list[list[Any]] = []
+    for order, tokens in (
+        ("**a** b c", (a, b, c)),
+        ("**a** c b", (a, c, b)),
+        ("b c **a**", (b, c, a)),
+    ):
+        x, at = np.array([tokens]), order.replace("*", "").split().index("a")
+        for what, given in (("alone", x), ("and positions", x + places)):
+            out = reference.encoder_layer(given, params, 2)[0, at]
+            rows.append([order, what, *out])
+    return table(["tokens", "", "out_1 of a", "out_2", "out_3", "out_4"], sorted(rows, key=str_of))
+
+
+def str_of(row: Sequence[Any]) -> str:
+    """What rows are sorted by: without positions first."""
+    return str(row[1])
+
+
 def of_text() -> str:
     """A text of five tokens, with the logits that each was chosen from."""
     random = np.random.RandomState(6)
@@ -301,6 +344,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     made.__name__.removeprefix("of_"): made
     for made in (of_scores, of_forgetting, of_gates, of_memory, of_precision, of_update, of_lookup,
                  of_masks, of_clocks, of_turning, of_positions, of_influence, of_text, of_levels,
+                 of_heads, of_order,
                  of_weather,
                  of_arithmetics)
 }  # fmt: skip

@@ -5,7 +5,7 @@ else, a feed-forward network mixes features and nothing else. Nothing in either 
 position stands: permuted tokens give permuted outputs, until encodings of the positions are added
 to them.
 
-Source: Vaswani et al. (2017), "Attention is all you need", section 3.1 and figure 1; the names of
+Sources: Vaswani et al. (2017), "Attention is all you need", section 3.1 and figure 1; the names of
 the parameters: torch.nn.TransformerEncoderLayer.
 """
 
@@ -53,6 +53,7 @@ def encoder_layer(
     params: a dict with the names and shapes of torch.nn.TransformerEncoderLayer.
     num_heads: N, which divides E.
     activation: act, "relu" or "gelu" (the exact one).
+    norm_first: each sublayer is z + f(LN(z)) in place of LN(z + f(z)).
     mask: which position may attend to which; broadcastable to (B, N, T, T), boolean (True where it
     may) or floating (added to the scores).
     fully_masked: what a position that may attend to nothing gets.
