@@ -314,7 +314,7 @@ class Liar(np.ndarray):
         return np.zeros(self.shape, np.float32)
 
 
-@hostile("it is not what the specification gives")
+@hostile("softmax returned, as p, a Liar, not a NumPy array")
 def answers_what_equals_everything(x, p):
     return (p + np.float32(1)).view(Liar)
 
@@ -326,7 +326,7 @@ class Shapeless(np.ndarray):
     dtype = np.dtype("float32")
 
 
-@hostile("softmax returned p with")
+@hostile("softmax returned, as p, a Shapeless, not a NumPy array")
 def answers_another_shape(x, p):
     return np.zeros(7).view(Shapeless)
 
