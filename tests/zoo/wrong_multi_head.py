@@ -220,19 +220,19 @@ def mask_ignored_if_causal():
 
 
 @causal(differs(given(is_causal=True)), diagnosis="causal bottom-right")
-def causal_bottom_right(a, i, j):
+def heads_causal_bottom_right(a, i, j):
     """The causal mask is aligned with the last key, where L is not S."""
     return j <= i + a.key.shape[1] - a.query.shape[1]
 
 
 @causal(differs(given(is_causal=True)), diagnosis="causal off by one")
-def causal_strict(a, i, j):
+def heads_causal_strict(a, i, j):
     """A query may not attend to its own key."""
     return j < i
 
 
 @causal(differs(given(is_causal=True)), diagnosis="is_causal ignored")
-def causal_ignored(a, i, j):
+def heads_causal_ignored(a, i, j):
     """is_causal is ignored."""
     return (j <= j.max()) & (i >= 0)
 
