@@ -191,7 +191,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     )
     if made.sweep is None:
         strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
-        search(trial, strategy, seed, rounds)
+        search(trial, strategy, seed, max(1, round(rounds * subject.operation.share)))
         return
     sweep = list(enumerate(made.sweep(operation)))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it

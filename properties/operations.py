@@ -21,7 +21,7 @@ class Operation:
     case's options. integers: the arrays of whole numbers, each with the letter of the size that
     they are below, or "". traits: those that the specification has to know. dtypes: where the
     operation is of some dtypes only, whatever is declared. whole: whether outputs are whole
-    numbers.
+    numbers. share: of the drawn examples, for one that is made of others that have laws themselves.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Operation:
     differentiable: bool = True
     dtypes: tuple[str, ...] = ()
     whole: bool = False
+    share: float = 1.0
 
     @property
     def signature(self) -> str:
@@ -195,6 +196,7 @@ ENCODER_LAYER = Operation(
     {"activation": "relu", "norm_first": False, "mask": None},
     arguments=("x", "params", "num_heads"),
     traits=("fully_masked",),
+    share=0.5,
 )
 DECODER_LAYER = Operation(
     "decoder_layer",
@@ -207,6 +209,7 @@ DECODER_LAYER = Operation(
     {"activation": "relu", "norm_first": False, "memory_mask": None},
     arguments=("x", "memory", "params", "num_heads"),
     traits=("fully_masked",),
+    share=0.5,
 )
 GENERATE = Operation(
     "generate",
@@ -224,6 +227,7 @@ GENERATE = Operation(
     traits=("fully_masked",),
     differentiable=False,
     whole=True,
+    share=0.5,
 )
 OPERATIONS = {
     operation.name: operation
