@@ -3,7 +3,7 @@
 `fixed` pins a size by its letter or an option by its name, for the laws that are about one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,3 +51,11 @@ def another(case: Case, stream: int = 0) -> Case:
 def zeroed(case: Case, *names: str) -> Case:
     """The case with these arrays at zero."""
     return case.having(**{name: np.zeros_like(case.arrays[name]) for name in names})
+
+
+def several(names: Iterable[str], case: Case, most: int = 8) -> list[str]:
+    """The names, or so many of them by the case's own lot: all that a layer has would take long."""
+    found = list(names)
+    if len(found) <= most:
+        return found
+    return [found[i] for i in sorted(case.random(6).permutation(len(found))[:most])]

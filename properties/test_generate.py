@@ -11,6 +11,7 @@ from seqlaws.properties.laws import law
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 
 OPERATION = "generate"
+MEANS = drawn(layers=2, gains=(4.0,), V=33, steps=12, B=6, N=2, D=4, F=3, S=2)
 
 
 def last_norm(case: Case) -> str:
@@ -69,6 +70,23 @@ def test_ties_go_to_the_lowest(impl: Subject, case: Case) -> None:
     tied = tied.having(**{f"{norm}.bias": bias, "params.projection.weight": weight})
     due = none + np.argmax(weight @ bias) if n["V"] else none
     agree(impl, impl.run(tied), {"tokens": exactly(due)}, "a tie goes to another token")
+
+
+@law(OPERATION, share=0.1, cases=MEANS)
+def test_what_was_read_is_not_read_anew(impl: Subject, case: Case) -> None:
+    """What a layer makes of a token depends on no later one, so that its keys and values stay.
+
+    Where queries and keys are 0 and only self-attention acts, each token is given the mean of what
+    those up to it are worth, in two layers: nothing blurs what a rewritten past changes.
+    """
+    names = [n for n in case.arrays if "linear2" in n or "multihead_attn.out_proj" in n]
+    bare, features = zeroed(case, *names), case.sizes()["E"]
+    for name in [n for n in case.arrays if "self_attn.in_proj" in n]:
+        array = np.array(case.arrays[name])
+        array[: 2 * features] = 0
+        bare = bare.having(**{name: array})
+    tokens = impl.run(bare)
+    agree(impl, tokens, impl.expected_of_steps(bare, tokens), "what was read is read differently")
 
 
 @law(OPERATION, share=0.2)

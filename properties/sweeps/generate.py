@@ -15,7 +15,13 @@ def every_size(operation: str) -> list[Fixed]:
         "layers": (1, 2, 3, 4),
         "B": (0, 1, 2, 3, 5, 9),
     }
-    return [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    return [{letter: n} for letter, sizes in letters.items() for n in sizes] + long_texts()
+
+
+def long_texts() -> list[Fixed]:
+    """Many choices among many tokens: some of them near, so that a small error is seen."""
+    many: Fixed = {"V": 65, "steps": 33, "B": 9, "N": 2, "D": 4, "F": 8, "S": 5}
+    return [{**many, "layers": n} for n in (1, 2, 2, 2)]
 
 
 def unequal(operation: str) -> list[Fixed]:
