@@ -232,12 +232,7 @@ class Models:
         """
         n = bind_attention(np.ndarray, FLOATS, q, k, v, mask)
         attributes: dict[str, Any] = {"is_causal": int(is_causal)}
-        for name, number in (("scale", scale), ("softcap", softcap)):
-            if number is not None:
-                refuse_inexact(name, number, q)
-                attributes[name] = float(number)
-        if scale is not None and scale < 0:
-            raise NotImplementedError("ONNX puts the root of the scale on queries and keys")
+        attributes |= numbers_of(q, scale, softcap)
         if window is not None:
             if self.opset < 25:
                 raise NotImplementedError("Attention has a window from opset 25 on")
@@ -263,6 +258,19 @@ def reordered(parameter: Array, blocks: tuple[int, ...]) -> Array:
     """The parameter with its blocks of rows in another order."""
     parts = np.split(parameter, len(blocks))
     return np.concatenate([parts[block] for block in blocks])
+
+
+def numbers_of(q: Array, scale: float | None, softcap: float | None) -> dict[str, float]:
+    """The attributes of Attention that are numbers. Raises `NotImplementedError`."""
+    if scale is not None:
+        if scale < 0:
+            raise NotImplementedError("ONNX puts the root of the scale on queries and keys")
+        refuse_inexact("the root of the scale", scale**0.5, q)
+    given = {"scale": scale, "softcap": softcap}
+    for name, number in given.items():
+        if number is not None:
+            refuse_inexact(name, number, q)
+    return {name: float(number) for name, number in given.items() if number is not None}
 
 
 def refuse_inexact(name: str, number: float, x: Array) -> None:
