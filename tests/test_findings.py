@@ -48,3 +48,9 @@ def test_a_finding_is_still_so(heading, script, output):
         ended = f"(ended by {signal.Signals(-done.returncode).name})\n"
     assert done.stdout + ended == output, done.stderr
     assert done.returncode <= 0, done.stderr
+
+
+def test_the_table_of_adapters_is_current():
+    command = [sys.executable, ROOT / "docs" / "adapters.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"python docs/adapters.py writes it anew\n{done.stderr}"

@@ -1,0 +1,147 @@
+"""The adapters' table in README.md: what each offers, and how it fared.
+
+    python docs/adapters.py --run [NAME ...]    run the laws on these, or all, and write the table
+    python docs/adapters.py                     write the table from docs/adapters.json
+    python docs/adapters.py --check             say whether the table, and what it says, is current
+
+A run takes the quick profile; what an adapter offers is read off its functions, where its library
+is installed.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / ".typings"))
+
+from seqlaws.properties import finding  # noqa: E402
+from seqlaws.properties.operations import OPERATIONS  # noqa: E402
+from seqlaws.properties.subject import offered_options  # noqa: E402
+from seqlaws.properties.traits import traits_of  # noqa: E402
+
+PAGE, DATA = ROOT / "README.md", ROOT / "docs" / "adapters.json"
+ADAPTERS = {  # and the libraries whose releases count
+    "torch_native": ("torch",),
+    "torch_native:evaluation": ("torch",),
+    "torch_native:weights": ("torch",),
+    "torch_native:paths.math": ("torch",),
+    "torch_native:paths.flash": ("torch",),
+    "jax_nn": ("jax",),
+    "onnx_reference": ("onnx",),
+    "onnx_reference:repaired": ("onnx",),
+    "onnx_runtime": ("onnxruntime",),
+    "transformers_attention": ("transformers",),
+    "transformers_attention:sdpa": ("transformers",),
+}
+Row = dict[str, Any]
+
+
+def offers(name: str) -> dict[str, Row]:
+    """Of each operation that an adapter has its dtypes and options. Raises NotFoundError."""
+    namespace = finding.find(name)
+    rows = {}
+    for operation, described in OPERATIONS.items():
+        function = getattr(namespace, operation, None)
+        if function is not None:
+            dtypes = traits_of(namespace.TRAITS, operation).dtypes
+            options = offered_options(function, described)
+            rows[operation] = {"dtypes": list(dtypes), "options": list(options)}
+    return rows
+
+
+def release(name: str) -> str:
+    """The library and its version."""
+    from importlib.metadata import version
+
+    return ", ".join(f"{lib} {version(lib).partition('+')[0]}" for lib in ADAPTERS[name])
+
+
+def run(name: str, only: list[str]) -> list[Row]:
+    """Run the laws; a row for each operation."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "verdict.json"
+        command = [sys.executable, "-m", "pytest", "-q", f"--impl={name}", *only]
+        command += ["--hypothesis-profile=quick", f"--verdict-json={target}"]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=False)  # noqa: S603 (our own)
+        told = json.loads(target.read_text(encoding="utf-8"))["verdicts"]
+    rows = []
+    for operation, offered in offers(name).items():
+        mine = [v for v in told if v["operation"] == operation]
+        statuses = [v["status"] for v in mine]
+        counts = {s: statuses.count(s) for s in ("passed", "known failure", "failed", "not kept")}
+        checked = sorted({v["dtype"] for v in mine}, key=offered["dtypes"].index)
+        rows.append(
+            {"adapter": name, "release": release(name), "operation": operation}
+            | offered
+            | {"checked": checked, "examples": sum(v["examples"] for v in mine), **counts}
+        )
+    return rows
+
+
+def as_table(rows: list[Row]) -> str:
+    """In Markdown."""
+    head = ["adapter", "release", "operation", "options offered", "dtypes checked", "examples"]
+    head += ["laws passed", "known failures", "failed"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for row in rows:
+        options = ", ".join(f"`{o}`" for o in row["options"])
+        dtypes = ", ".join(row["checked"])
+        cells = [f"`{row['adapter']}`", row["release"], f"`{row['operation']}`", options, dtypes]
+        cells += [str(row[n]) for n in ("examples", "passed", "known failure", "failed")]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def written(rows: list[Row]) -> str:
+    """README.md with the table of these rows."""
+    between = re.compile(r"(<!-- adapters -->\n).*?(<!-- end -->)", re.DOTALL)
+    page = PAGE.read_text(encoding="utf-8")
+    return between.sub(lambda m: f"{m[1]}{as_table(rows)}\n{m[2]}", page)
+
+
+def stale(rows: list[Row]) -> list[str]:
+    """What the table says of adapters at hand, and is not so; one without a run is not there."""
+    complaints = []
+    for name in ADAPTERS:
+        try:
+            offered = offers(name)
+        except finding.MissingDependencyError:
+            continue
+        for operation, now in offered.items():
+            said = [r for r in rows if (r["adapter"], r["operation"]) == (name, operation)]
+            if said and said[0]["options"] != now["options"]:
+                complaints.append(f"{name} {operation}: offers {now['options']}")
+    return complaints
+
+
+def main() -> int:
+    """Run, write or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", nargs="*", metavar="NAME", choices=ADAPTERS)
+    parser.add_argument("--dtype", action="append", default=[], help="of the run, only these")
+    parser.add_argument("--check", action="store_true")
+    asked = parser.parse_args()
+    rows: list[Row] = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else []
+    if asked.check:
+        complaints = stale(rows)
+        if written(rows) != PAGE.read_text(encoding="utf-8"):
+            complaints.append("README.md is not what docs/adapters.json gives")
+        sys.stderr.writelines(f"{line}\n" for line in complaints)
+        return bool(complaints)
+    only = [f"--dtype={dtype}" for dtype in asked.dtype]
+    for name in (asked.run or ADAPTERS) if asked.run is not None else ():
+        rows = [r for r in rows if r["adapter"] != name] + run(name, only)
+        rows.sort(key=lambda r: list(ADAPTERS).index(r["adapter"]))
+        DATA.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(written(rows), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
