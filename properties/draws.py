@@ -5,7 +5,7 @@ draws; then the inputs would depend on which implementation is imported. Integer
 drawn far from any constant that anybody writes, and moved back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -83,12 +83,14 @@ class Filling:
 
     A window shrinks to nothing, and with it the array to its background, so that a shrunk case
     shows only the entries that matter.
+    fixed: "dense" for no windows; "regime" for one of REGIMES.
     """
 
-    def __init__(self, draw: Draw, dtype: str, *, dense: bool = False) -> None:
-        self.draw, self.dtype, self.windows = draw, dtype, not dense
+    def __init__(self, draw: Draw, dtype: str, fixed: Mapping[str, Any] | None = None) -> None:
+        self.draw, self.dtype, self.windows = draw, dtype, not (fixed or {}).get("dense")
         self.seed = draw(2**16)
         self.regime = pick(draw, (*ORDINARY, *REGIMES))
+        self.regime = (fixed or {}).get("regime", self.regime)
         self.count = 0
 
     def array(self, *shape: int, scale: float = 1.0, regime: str = "") -> Array:

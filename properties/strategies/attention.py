@@ -20,7 +20,7 @@ from seqlaws.reference.masks import allowed_pairs
 
 def attention_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Heads that share keys, unequal sizes, and every option beside every other."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = drawn_sizes(draw, "L S D Dv", "L S", fixed)
     n["B"] = fixed.get("B", pick(draw, (1, 2, 3, 2)))
     n["M"] = fixed.get("M", pick(draw, (1, 2, 3)))

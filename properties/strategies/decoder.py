@@ -14,7 +14,7 @@ from seqlaws.properties.strategies.layers import layer_parameters, layer_sizes
 
 def decoder_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Every option beside every other; some of the memory may be masked for some or for all."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = layer_sizes(draw, "T S F", "T S", fixed)
     gain = pick(draw, fixed.get("gains", (0.25, 0.5, 0.25, 1.0)))
     arrays = {

@@ -19,7 +19,7 @@ WIDEST = 48  # features: beyond it a whole layer's bound says little
 
 def encoder_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Both activations, both places of the norm, all kinds of masks, one head and more."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = drawn_sizes(draw, "T D F", "T", fixed) | drawn_heads(draw, fixed)
     if n["N"] * n["D"] > WIDEST and "N" not in fixed:
         n["N"] = 1

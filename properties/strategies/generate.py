@@ -12,7 +12,7 @@ from seqlaws.properties.strategies.layers import layer_parameters, layer_sizes
 
 def generate_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """One to three layers of decoders, up to nine tokens, rows that start differently."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = layer_sizes(draw, "S F", "S", fixed)
     n["V"] = fixed.get("V", pick(draw, (5, 2, 3, 4, 6, 7, 8, 9)))
     n["layers"] = fixed.get("layers", pick(draw, (1, 2, 1, 2, 1, 3)))

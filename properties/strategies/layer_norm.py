@@ -22,7 +22,7 @@ EPS = (1e-5, 1e-3, 1e-6, 1e-12, 0.5)
 
 def layer_norm_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Rank 1 to 4, one feature and more, offsets, constant positions, the largest and smallest."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     rank = fixed.get("rank", pick(draw, (2, 1, 3, 4, 2, 3)))
     shape = [pick(draw, (2, 3, 1, 4, 5, 7)) for _ in range(rank)]
     features = pick(draw, TILES) if chance(draw, 6) else pick(draw, SMALL)

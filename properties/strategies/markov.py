@@ -19,7 +19,7 @@ LARGEST_TABLE = 2000  # entries of transition
 
 def markov_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Order 1 to 3, 1 to 6 states; sequences of the chain, or any, which may be impossible."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = {"B": pick(draw, SMALL), "T": pick(draw, SMALL), "S": pick(draw, (2, 3, 4, 1, 5, 6))}
     order = fixed.get("order", pick(draw, (1, 2, 1, 3, 2)))
     if chance(draw, 8):

@@ -21,7 +21,7 @@ SOURCES = ("three", "self", "memory")  # all different; all the same; key and va
 
 def multi_head_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Heads of one feature and more, one head and more, L unlike S, all kinds of masks."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = drawn_sizes(draw, "L S D", "L S", fixed) | drawn_heads(draw, fixed)
     n["B"] = fixed.get("B", pick(draw, (2, 1, 3, n["N"])))
     source = pick(draw, SOURCES)

@@ -29,7 +29,7 @@ def encoding_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
 
 def rotary_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Both ways of pairing features, several bases, positions of every kind."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     if "D" in fixed:
         fixed["half"] = fixed["D"] // 2
     n = drawn_sizes(draw, "L half", "L", fixed)

@@ -31,7 +31,7 @@ def parameters(
 
 def gates_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """One step's gates, from ordinary to saturated."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = drawn_sizes(draw, "B I H", "B", fixed)
     arrays = {"x": fill.array(n["B"], n["I"]), "h": fill.array(n["B"], n["H"])}
     arrays |= parameters(fill, BLOCKS[operation], n["I"], n["H"], pick(draw, (1.0, 0.5, 2.0, 20.0)))
@@ -40,7 +40,7 @@ def gates_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
 
 def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     """Sequences; initial states and biases that are not zero; lengths, direction, activation."""
-    fill = Filling(draw, dtype, dense=fixed.get("dense", False))
+    fill = Filling(draw, dtype, fixed)
     n = drawn_sizes(draw, "B T I H", "B T", fixed)
     scale = pick(draw, fixed.get("scales", (1.0, 0.5, 1.0, 2.0)))
     arrays = {"x": fill.array(n["B"], n["T"], n["I"]), "h0": fill.array(n["B"], n["H"])}

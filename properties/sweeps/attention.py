@@ -8,6 +8,7 @@ from seqlaws.properties.sweeps.common import (
     BATCHES,
     LENGTHS,
     LONG,
+    PLAIN,
     Fixed,
     Sweeps,
     each,
@@ -30,9 +31,10 @@ def every_size(operation: str) -> list[Fixed]:
     """Each letter at each size up to 131 and at some beyond; lengths beside bare flags, too."""
     letters: dict[str, Any] = {"L": LENGTHS, "S": LENGTHS, "B": BATCHES}
     letters |= {"M": (*range(1, 10), 12, 16, 17), "group": (*range(1, 9), 16)}
-    bare: Fixed = {"mask": None, "window": None}
+    bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
     pinned: list[Fixed] = [
-        {**bare, "L": n, "S": n, "is_causal": True} for n in (*range(67), *LENGTHS[-4:])
+        {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
+        for n in (*range(67), *LENGTHS[-4:])
     ]
     pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
     pinned += [
@@ -47,9 +49,10 @@ def moderate_sizes(operation: str) -> list[Fixed]:
     """Fewer, for gradients: each letter at each size up to 67."""
     letters: dict[str, Any] = {"L": LENGTHS[:-3], "S": LENGTHS[:-3], "B": BATCHES}
     letters |= {"M": (*range(1, 9), 17), "group": (1, 2, 3, 4, 5, 8)}
-    bare: Fixed = {"mask": None, "window": None}
+    bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
     pinned: list[Fixed] = [
-        {**bare, "L": n, "S": n, "is_causal": True} for n in (*range(35), *LENGTHS[-7:-3])
+        {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
+        for n in (*range(35), *LENGTHS[-7:-3])
     ]
     pinned += [
         {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}

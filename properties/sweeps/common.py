@@ -14,6 +14,9 @@ BATCHES = (*range(19), 31, 32, 33)
 STRIDES = (1, 7, 23, 12, 5)
 
 
+PLAIN: Fixed = {"regime": "ordinary", "scales": (1.0,)}  # so that every entry counts
+
+
 def each(count: int, *letters: str) -> list[Fixed]:
     """Every letter at every size from 1 to `count`, a prime, and all letters at once.
 
@@ -21,7 +24,7 @@ def each(count: int, *letters: str) -> list[Fixed]:
     """
     orders = list(zip(letters, STRIDES, strict=False))
     return [
-        {letter: 1 + (k * stride + 11 * stride) % count for letter, stride in orders}
+        PLAIN | {letter: 1 + (k * stride + 11 * stride) % count for letter, stride in orders}
         for k in range(count)
     ]
 

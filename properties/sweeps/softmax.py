@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 
-from seqlaws.properties.sweeps.common import LENGTHS, LONG, Fixed, Sweeps
+from seqlaws.properties.sweeps.common import LENGTHS, LONG, PLAIN, Fixed, Sweeps
 
 
 def every_size(operation: str) -> list[Fixed]:
     """Each length of the axis up to 131, each number of rows up to 67; some beyond."""
-    return [{"n": n} for n in (*range(132), 255, 257, *LONG)] + rows(range(68))
+    return [PLAIN | {"n": n} for n in (*range(132), 255, 257, *LONG)] + rows(range(68))
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
     """Fewer rows, for gradients."""
-    return [{"n": n} for n in (*range(132), 257, *LONG)] + rows(LENGTHS)
+    return [PLAIN | {"n": n} for n in (*range(132), 257, *LONG)] + rows(LENGTHS)
 
 
 def rows(numbers: Iterable[int]) -> list[Fixed]:
