@@ -178,7 +178,9 @@ def main():
     parser.add_argument("--page", type=Path)
     options = parser.parse_args()
     if options.page:
-        (ROOT / "docs" / "power.md").write_text(page(known(options.page)))
+        (ROOT / "docs" / "power.md").write_text(
+            page(known(options.page), len(wrong_ones()), len(right_ones()))
+        )
         return 0
     kinds = [options.kind] if options.kind else ["wrong", "right"]
     return 1 if sum(astray(kind, options) for kind in kinds) else 0

@@ -5,9 +5,9 @@ from collections import Counter
 
 HEAD = """# The power of the suite
 
-{wrong} wrong implementations and {right} right ones of our own, in `tests/zoo/`: the wrong ones
-each with a witness that proves it wrong by the contract, the right ones in other summation orders,
-formulations and precisions. Written by `python tests/power.py --page`, which runs the suite against
+{wrong} of the {all_wrong} wrong implementations and {right} of the {all_right} right ones of our
+own, in `tests/zoo/`: the wrong ones each with a witness that proves it wrong by the contract, the
+right ones in other summation orders, formulations and precisions. Written by `python tests/power.py --page`, which runs the suite against
 all of them; a fixed sample is asserted by `pytest tests/test_power.py`.
 
 | | |
@@ -25,8 +25,8 @@ all of them; a fixed sample is asserted by `pytest tests/test_power.py`.
 """
 
 
-def page(found):
-    """The whole page, from one dict for each implementation."""
+def page(found, all_wrong, all_right):
+    """The whole page, from one dict for each implementation, of so many that there are."""
     wrong = [o for o in found if o["kind"] == "wrong"]
     right = [o for o in found if o["kind"] == "right"]
     caught = [o for o in wrong if o["caught"]]
@@ -34,6 +34,8 @@ def page(found):
     good = [o for o in due if is_right(o["due"], o["said"])]
     quick = sum(bool(o["laws"]) for o in wrong)
     head = HEAD.format(
+        all_wrong=all_wrong,
+        all_right=all_right,
         wrong=len(wrong),
         right=len(right),
         must=sum(o["level"] == "MUST" for o in caught),
