@@ -7,8 +7,9 @@ HEAD = """# The power of the suite
 
 {wrong} of the {all_wrong} wrong implementations and {right} of the {all_right} right ones of our
 own, in `tests/zoo/`: the wrong ones each with a witness that proves it wrong by the contract, the
-right ones in other summation orders, formulations and precisions. Written by `python tests/power.py --page`, which runs the suite against
-all of them; a fixed sample is asserted by `pytest tests/test_power.py`.
+right ones in other summation orders, formulations and precisions. Written by `python tests/power.py
+--page`, which runs the suite against all of them; a fixed sample is asserted by `pytest
+tests/test_power.py`.
 
 | | |
 |---|---|
