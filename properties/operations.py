@@ -252,3 +252,4 @@ RECURRENT = ("rnn", "lstm", "gru")
 BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4, "lstm_gates": 4}  # row blocks of the weights
 DIFFERENTIABLE = tuple(name for name, o in OPERATIONS.items() if o.differentiable)
 BATCHED = tuple(name for name, o in OPERATIONS.items() if o.batched)
+WITH_ARRAYS = tuple(name for name, o in OPERATIONS.items() if o.arrays)

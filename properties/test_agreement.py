@@ -8,7 +8,7 @@ from seqlaws.properties.case import Case
 from seqlaws.properties.cases import another, drawn
 from seqlaws.properties.checks import again, agree, exactly
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, RECURRENT
+from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, RECURRENT, WITH_ARRAYS
 from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.sweeps import (
@@ -24,7 +24,6 @@ ALL = tuple(OPERATIONS)
 COMBINED = tuple(o for o in ALL if every_combination(o))
 COMBINED_GRADIENTS = tuple(o for o in DIFFERENTIABLE if combinations_of_gradients(o))
 LARGE = tuple(o for o in ALL if one_large(o))
-WITH_ARRAYS = tuple(o for o in ALL if OPERATIONS[o].arrays)
 FLOATING = tuple(
     name
     for name, o in OPERATIONS.items()

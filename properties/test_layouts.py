@@ -8,11 +8,9 @@ from seqlaws.properties.case import Case
 from seqlaws.properties.cases import several
 from seqlaws.properties.checks import agree
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS
+from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.sweeps import unequal
-
-WITH_ARRAYS = tuple(name for name, o in OPERATIONS.items() if o.arrays)
 
 
 def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[dict[str, str]]:

@@ -14,12 +14,11 @@ from seqlaws.properties.draws import by_seed
 from seqlaws.properties.elsewhere import ask_elsewhere
 from seqlaws.properties.laws import law
 from seqlaws.properties.limits import LostError
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS
+from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Outputs, Subject
 from seqlaws.reference.numbers import Expected, flattened
 
 ALL = tuple(OPERATIONS)
-WITH_ARRAYS = tuple(o for o in ALL if OPERATIONS[o].arrays)
 
 
 @law(*WITH_ARRAYS, share=0.12)

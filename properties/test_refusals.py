@@ -11,12 +11,11 @@ from seqlaws.properties.cases import drawn, several
 from seqlaws.properties.checks import must_raise, require
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS
+from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
 from seqlaws.properties.subject import NotOfferedError, Subject
 
 WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
 WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)
-WITH_ARRAYS = tuple(name for name, o in OPERATIONS.items() if o.arrays)
 WITH_OPTIONS = tuple(
     name for name, o in OPERATIONS.items() if o.options.keys() & {"lengths", "mask", "memory_mask"}
 )
