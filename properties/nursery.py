@@ -231,6 +231,8 @@ def alone(kept: set[int]) -> None:
         os.dup2(nothing, descriptor)
     if "torch" in sys.modules:  # whose pool of threads did not come along
         sys.modules["torch"].set_num_threads(1)
+    surroundings.AT_FIRST.clear()  # what lasts here is what this process begins with
+    surroundings.remember()
 
 
 NURSERY = Nursery()

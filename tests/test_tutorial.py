@@ -29,7 +29,8 @@ def test_softmax_without_a_dimension_is_told_to_be_over_the_heads():
     told = [line for line in done.stdout.splitlines() if "  diagnosis  " in line]
     (shown,) = [line for line in PAGE.splitlines() if "  diagnosis  " in line]
     assert shown.endswith("softmax over the heads")
-    assert [line.startswith(shown) for line in told] == [True], told  # on one head: or the batch
+    assert told
+    assert all(line.startswith(shown) for line in told), told  # on one head: or the batch
 
 
 def test_with_a_dimension_it_passes(tmp_path):
