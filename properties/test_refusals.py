@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties import apart
 from seqlaws.properties.case import Case, arrays_among_options
 from seqlaws.properties.cases import drawn, several
 from seqlaws.properties.checks import must_raise, require
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
+from seqlaws.properties.processes import apart
 from seqlaws.properties.subject import NotOfferedError, Subject
 
 WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
@@ -54,7 +54,7 @@ def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
             if refused_by_the_specification(bad, vjp=True):
                 says = f"d{name} of shape {wrong.shape} is answered instead of refused"
                 must_raise(impl, bad, says, vjp=True)
-        for dtype in ("int64", other_than(impl.dtype)):
+        for dtype in ("int64", *others_than(impl.dtype)):
             says = f"d{name} of {dtype} among {impl.dtype} is answered instead of refused"
             must_raise(impl, case, says, vjp=True, dtypes={name: dtype})
 
@@ -85,9 +85,9 @@ def longer(array: Array) -> Iterator[Array]:
         yield array[..., :-1]
 
 
-def other_than(dtype: str) -> str:
-    """Another floating dtype."""
-    return "float64" if dtype != "float64" else "float32"
+def others_than(dtype: str) -> Iterator[str]:
+    """The floating dtypes that every library has, but for one."""
+    return (other for other in ("float64", "float32", "float16") if other != dtype)
 
 
 @law(*WITH_HEADS, share=0.06, cases=drawn(mask=None))
@@ -143,8 +143,9 @@ def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
     """Whole numbers, or two floating dtypes at once, are an exception, not a result."""
     alone = len(case.differentiated) == 1
     for name in several(case.arrays, case):
-        other = other_than(impl.dtype)
-        whole = name in impl.operation.integers
-        for dtype in (other,) if whole else ("int64",) if alone else ("int64", other):
+        wrong = ["int64", "int32", "bool"] if name not in impl.operation.integers else []
+        if not alone:
+            wrong += others_than(impl.dtype)
+        for dtype in wrong:
             says = f"{name} of {dtype} among {impl.dtype} is answered instead of refused"
             must_raise(impl, case, says, dtypes={name: dtype})
