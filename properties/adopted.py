@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from seqlaws.properties import apart, finding, surroundings
+from seqlaws.properties import finding, surroundings
 from seqlaws.properties.candidates import Candidate, dtypes_of, law_names, names_law
-from seqlaws.properties.contained import Contained
 from seqlaws.properties.laws import LAWS, Effort, Law
-from seqlaws.properties.limits import Limits
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.places import place_of
+from seqlaws.properties.processes import apart
+from seqlaws.properties.processes.contained import Contained
+from seqlaws.properties.processes.limits import Limits
+from seqlaws.properties.processes.places import place_of
 from seqlaws.properties.session import effort_of, limits_of
 from seqlaws.properties.traits import DTYPES, known_failures_of, nearest, traits_of
 from seqlaws.properties.verdicts import dumped

@@ -28,11 +28,11 @@ from seqlaws.properties.evidence import (
     moderate,
     whether_it_changes,
 )
-from seqlaws.properties.limits import EnoughError
 from seqlaws.properties.misreadings import Misreading, about, shown
 from seqlaws.properties.misreadings.precision import kept
 from seqlaws.properties.misreadings.words import AT_HAND, narrow
 from seqlaws.properties.operations import RECURRENT
+from seqlaws.properties.processes.limits import EnoughError
 from seqlaws.properties.subject import Record, Subject
 from seqlaws.properties.telling import dense, telling_cases
 from seqlaws.reference.numbers import Arithmetic

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties import apart
 from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array
 from seqlaws.properties.operations import RECURRENT, Operation
+from seqlaws.properties.processes import apart
 from seqlaws.properties.traits import Traits
 from seqlaws.reference.numbers import Arithmetic, Expected
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.processes.unended import unended
 from seqlaws.properties.traits import UnknownTraitError, known_failures_of, nearest, traits_of
 
 GROUP = "seqlaws.impls"
@@ -70,7 +71,8 @@ def find(spec: str) -> Any:
     """
     target, _, attribute = spec.partition(":") if spec[1:3] != ":\\" else (spec, "", "")
     try:
-        namespace = load(target)
+        with unended():
+            namespace = load(target)
         for part in attribute.split(".") if attribute else ():
             namespace = inside(namespace, part, target)
     except NotFoundError as error:

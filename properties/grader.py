@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seqlaws.properties import apart, finding
+from seqlaws.properties import finding
 from seqlaws.properties.candidates import Candidate, dtypes_of, law_names
-from seqlaws.properties.contained import Contained
-from seqlaws.properties.elsewhere import end_elsewhere
 from seqlaws.properties.laws import LAWS, Effort, Law
-from seqlaws.properties.limits import EnoughError, Limits, LostError
-from seqlaws.properties.nursery import Fork
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.places import place_of
+from seqlaws.properties.processes import apart
+from seqlaws.properties.processes.contained import Contained
+from seqlaws.properties.processes.elsewhere import end_elsewhere
+from seqlaws.properties.processes.limits import EnoughError, Limits, LostError
+from seqlaws.properties.processes.nursery import Fork
+from seqlaws.properties.processes.places import place_of
 from seqlaws.properties.result import NO_TIME, NOT_BEGUN, Result
 from seqlaws.properties.traits import DTYPES, nearest, traits_of
 from seqlaws.properties.verdicts import Verdict

@@ -18,7 +18,7 @@ from seqlaws.properties.cases import CaseStrategy, build, cases
 from seqlaws.properties.diagnosis import Diagnosis, diagnose
 from seqlaws.properties.draws import by_seed
 from seqlaws.properties.failure import headline, message
-from seqlaws.properties.limits import EnoughError
+from seqlaws.properties.processes.limits import EnoughError
 from seqlaws.properties.search import Trial, search
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.verdicts import Verdict, dumped

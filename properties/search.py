@@ -19,7 +19,7 @@ from hypothesis.strategies import SearchStrategy
 
 from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Array
-from seqlaws.properties.limits import EnoughError
+from seqlaws.properties.processes.limits import EnoughError
 from seqlaws.properties.subject import LawBrokenError, Record
 
 

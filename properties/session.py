@@ -10,15 +10,17 @@ from typing import Any
 import hypothesis
 import pytest
 
-from seqlaws.properties import apart, finding, surroundings
+from seqlaws.properties import finding, surroundings
 from seqlaws.properties.candidates import Candidate, covers, dtypes_of, law_names
-from seqlaws.properties.contained import Contained
 from seqlaws.properties.laws import Effort, Law
-from seqlaws.properties.limits import Limits, LostError
 from seqlaws.properties.machine import machine
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.places import place_of
 from seqlaws.properties.precision import Grade, grade
+from seqlaws.properties.processes import apart
+from seqlaws.properties.processes.contained import Contained
+from seqlaws.properties.processes.limits import Limits, LostError
+from seqlaws.properties.processes.places import place_of
+from seqlaws.properties.processes.unended import listen
 from seqlaws.properties.statements import statements
 from seqlaws.properties.subject import Subject
 from seqlaws.properties.traits import DTYPES, known_failures_of, nearest, traits_of
@@ -73,6 +75,7 @@ class Session:
         self.complaints: list[str] = []
         apart.start()  # before anybody else's code runs
         surroundings.remember()
+        listen()
         for spec in dict.fromkeys(specs):
             self.add(spec)
 

@@ -19,9 +19,10 @@ from seqlaws.properties.cases import poisoned
 from seqlaws.properties.draws import Array
 from seqlaws.properties.due import Due
 from seqlaws.properties.errors import Errors
-from seqlaws.properties.limits import EnoughError, LostError
 from seqlaws.properties.operations import OPERATIONS, OfLeaves, Operation
-from seqlaws.properties.places import place_of
+from seqlaws.properties.processes.limits import EnoughError, LostError
+from seqlaws.properties.processes.places import place_of
+from seqlaws.properties.processes.unended import raised_by_a_call, unended
 from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.traits import Traits, known_failures_of, traits_of
 from seqlaws.reference.numbers import Arithmetic, flattened
@@ -212,7 +213,8 @@ class Subject(Due):
         name = self.operation.name
         self.record.calls.append((name + "_vjp" * vjp, case, None))
         try:
-            return call()
+            with unended():
+                return call()
         except NotImplementedError as reason:
             self.record.not_offered[f"{described_options(case)} ({reason})".strip()] += 1
             raise NotOfferedError(str(reason)) from None
@@ -221,9 +223,11 @@ class Subject(Due):
         except LostError as lost:
             says = f"{name}{'_vjp' * vjp} {lost}"
             raise LawBrokenError(says, lost=True, slow=lost.slow) from None
-        except (KeyboardInterrupt, EnoughError):  # whoever runs the suite wants it to end
+        except EnoughError:
             raise
         except BaseException as error:  # a test's outcome or a system exit is no answer either
+            if isinstance(error, KeyboardInterrupt) and not raised_by_a_call():
+                raise  # whoever runs the suite wants it to end
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             raise LawBrokenError(f"{name} raised {text}", raised=error) from error
 
@@ -320,7 +324,7 @@ def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
 
 def gave(outcome: Any) -> Any:
     """What a call gave, unless it raised."""
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BaseException):
         raise outcome
     return outcome
 

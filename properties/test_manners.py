@@ -11,10 +11,10 @@ from seqlaws.properties.case import Case, arrays_among_options, output_shapes
 from seqlaws.properties.cases import another, build
 from seqlaws.properties.checks import again, agree, require, same
 from seqlaws.properties.draws import by_seed
-from seqlaws.properties.elsewhere import ask_elsewhere
 from seqlaws.properties.laws import law
-from seqlaws.properties.limits import LostError
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
+from seqlaws.properties.processes.elsewhere import ask_elsewhere
+from seqlaws.properties.processes.limits import LostError
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Outputs, Subject
 from seqlaws.reference.numbers import Expected, flattened
 

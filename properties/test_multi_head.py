@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from seqlaws.properties import apart
 from seqlaws.properties.case import Case
 from seqlaws.properties.cases import drawn
 from seqlaws.properties.checks import agree, exactly
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
+from seqlaws.properties.processes import apart
 from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.subject import Subject
 from seqlaws.reference.numbers import Expected

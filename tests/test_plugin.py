@@ -40,10 +40,28 @@ def test_a_right_file_passes(run_suite, plug_in, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("deed", "says"),
+    [
+        ("import os; os._exit(0)", "softmax raised SystemExit: os._exit(0)"),
+        ("raise KeyboardInterrupt", "softmax raised KeyboardInterrupt"),
+    ],
+)
+def test_a_call_that_would_end_the_run_fails_its_law(run_suite, plug_in, tmp_path, deed, says):
+    path = plug_in(f"def softmax(x, axis=-1): {deed}")
+    report = tmp_path / "verdict.json"
+    run = run_suite(f"--impl={path}", "-k", "values or threads", *QUICK, "--verdict-json", report)
+    assert run.returncode == 1, run.stdout
+    failed = [v["reason"] for v in verdicts(report) if v["status"] == "failed"]
+    assert failed
+    assert {says in reason for reason in failed if "raised" in reason} == {True}
+
+
+@pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("syntax", "def softmax(:", "importing it raised SyntaxError"),
         ("leaves", "raise SystemExit(3)", "importing it raised SystemExit"),
+        ("exits", "import os; os._exit(0)", "importing it raised SystemExit: os._exit(0)"),
         ("needs", "import no_such_library", "No module named 'no_such_library'"),
         ("typo", "def softmx(x): return x", "it offers no operation; known: softmax, rnn"),
         ("trait", "TRAITS = {'dtype': 1}\ndef softmax(x): return x", "did you mean 'dtypes'?"),

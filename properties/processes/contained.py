@@ -20,11 +20,11 @@ import numpy as np
 
 from seqlaws.properties import finding
 from seqlaws.properties.backends import Array, BadOutputError, NotDifferentiableError
-from seqlaws.properties.inside import Held, Named
-from seqlaws.properties.limits import EnoughError, Limits, LostError
-from seqlaws.properties.nursery import NURSERY
 from seqlaws.properties.operations import OfLeaves
-from seqlaws.properties.watched import LIBRARIES, START, Keeper, Process, array_of
+from seqlaws.properties.processes.inside import Held, Named
+from seqlaws.properties.processes.limits import EnoughError, Limits, LostError
+from seqlaws.properties.processes.nursery import NURSERY
+from seqlaws.properties.processes.watched import LIBRARIES, START, Keeper, Process, array_of
 
 NUMBERS = itertools.count(1)
 PARAMETERS = (

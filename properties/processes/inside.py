@@ -23,6 +23,7 @@ from seqlaws.properties.backends import (
     backend,
 )
 from seqlaws.properties.operations import OPERATIONS, OfLeaves
+from seqlaws.properties.processes.unended import unended
 
 KINDS = (  # of exceptions that mean something
     (NotImplementedError, "not implemented"),
@@ -244,8 +245,8 @@ def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
         function, given, options = call
         try:
             return function(*given, **options)
-        except Exception as error:
+        except BaseException as error:
             return error
 
-    with hurried(), ThreadPoolExecutor(4) as pool:
+    with unended(), hurried(), ThreadPoolExecutor(4) as pool:
         return list(pool.map(one, calls))

@@ -8,7 +8,7 @@ TELLTALES = ("PYTEST", "HYPOTHESIS", "SEQLAWS", "CI", "TOX", "COVERAGE")
 
 def where_seqlaws_is() -> dict[str, str]:
     """What a process of a clone that is not installed needs to import seqlaws."""
-    clone = Path(__file__).resolve().parents[1] / ".typings"
+    clone = Path(__file__).resolve().parents[2] / ".typings"
     return {"PYTHONPATH": str(clone)} if clone.is_dir() else {}
 
 

@@ -10,9 +10,9 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 
 from seqlaws.properties.backends import Array
-from seqlaws.properties.inside import Plain
-from seqlaws.properties.limits import EnoughError, Limits, LostError, ending, resident
-from seqlaws.properties.pipes import TICK, Channel, EndedError
+from seqlaws.properties.processes.inside import Plain
+from seqlaws.properties.processes.limits import EnoughError, Limits, LostError, ending, resident
+from seqlaws.properties.processes.pipes import TICK, Channel, EndedError
 
 PATIENCE = 0.5  # seconds that a process has to end by itself, once it no longer answers
 START = 120.0  # seconds that an import may take

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from seqlaws.properties import backends, surroundings
 from seqlaws.properties.backends import Backend
-from seqlaws.properties.contained import Contained
-from seqlaws.properties.inside import in_threads
-from seqlaws.properties.limits import Limits
+from seqlaws.properties.processes.contained import Contained
+from seqlaws.properties.processes.inside import in_threads
+from seqlaws.properties.processes.limits import Limits
 
 
 class Place(Protocol):

@@ -8,8 +8,8 @@ asked in a process of its own, which is started before any implementation is imp
 import os
 from typing import Any
 
-from seqlaws.properties.environment import where_seqlaws_is
-from seqlaws.properties.pipes import Child, EndedError
+from seqlaws.properties.processes.environment import where_seqlaws_is
+from seqlaws.properties.processes.pipes import Child, EndedError
 
 PROGRAM = """
 import numpy as np

@@ -17,11 +17,11 @@ import numpy as np
 
 from seqlaws.properties import finding
 from seqlaws.properties.case import Case
-from seqlaws.properties.environment import silent
-from seqlaws.properties.limits import EnoughError, Limits, LostError
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.pipes import Channel, launch
-from seqlaws.properties.watched import START, Process, array_of
+from seqlaws.properties.processes.environment import silent
+from seqlaws.properties.processes.limits import EnoughError, Limits, LostError
+from seqlaws.properties.processes.pipes import Channel, launch
+from seqlaws.properties.processes.watched import START, Process, array_of
 
 # what the other process runs: it knows nothing of the suite
 PROGRAM = """

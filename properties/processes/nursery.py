@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from seqlaws.properties import backends, surroundings
-from seqlaws.properties.environment import silent, where_seqlaws_is
-from seqlaws.properties.inside import Inside
-from seqlaws.properties.limits import UNHEARD, Limits
-from seqlaws.properties.pipes import Channel, Child, EndedError, close_all_but
-from seqlaws.properties.serving import serve
+from seqlaws.properties.processes.environment import silent, where_seqlaws_is
+from seqlaws.properties.processes.inside import Inside
+from seqlaws.properties.processes.limits import UNHEARD, Limits
+from seqlaws.properties.processes.pipes import Channel, Child, EndedError, close_all_but
+from seqlaws.properties.processes.serving import serve
 
 PROGRAM = """
-from seqlaws.properties.nursery import Inner
+from seqlaws.properties.processes.nursery import Inner
 answering(Inner(int(arguments[0]), pipes).answer)
 """
 SUBREAPER, DEATH = 36, 1  # of prctl: to inherit orphans; to end with the parent

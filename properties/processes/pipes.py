@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqlaws.properties import serving
+from seqlaws.properties.processes import serving
 
 # what such a process runs first; a program then calls answering(answer)
 START = f"""
