@@ -3,8 +3,9 @@
 Flops are counted on the plain equations: a product of (m, k) and (k, n) is 2 m k n; each addition,
 multiplication, division, comparison and elementary function (exp, tanh, sigmoid) of one entry is 1.
 Backward is one forward and the gradients of all arrays, as it is timed; nothing that was computed
-on the way is computed twice (a kernel that recomputes does more than is counted here). Options are
-the defaults: no masks, rnn by tanh, gru with reset_after.
+on the way is computed twice (a kernel that recomputes does more than is counted here, and so does a
+decoder that keeps no keys and values). Options are the defaults: no masks, rnn by tanh, gru with
+reset_after.
 """
 
 import math
@@ -24,7 +25,8 @@ def flops(work: Work) -> int:
 
 def least_bytes(work: Work) -> int:
     """Bytes that must move at the least: each input read once, each output written once."""
-    whole = OPERATIONS[work.operation].integers  # of eight bytes each
+    known = OPERATIONS[work.operation]
+    whole = [*known.integers, *(known.outputs if known.whole else ())]  # of eight bytes each
     moved = [*work.inputs.items(), *work.outputs.items()]
     return sum(math.prod(s) * (8 if name in whole else ITEM[work.dtype]) for name, s in moved)
 
@@ -63,6 +65,18 @@ def encoder_products(n: Sizes) -> int:
     return 2 * b * t * e * (4 * e + 2 * t + 2 * n["F"])
 
 
+def decoder_products(n: Sizes) -> int:
+    """Of T: six projections, two products with keys and values; of S: two; two matrices of E F."""
+    b, t, s, e = n["B"], n["T"], n["S"], n["E"]
+    return 2 * b * e * (t * (6 * e + 2 * t + 2 * s + 2 * n["F"]) + 2 * s * e)
+
+
+def written_products(n: Sizes) -> int:
+    """As a decoder layer of T = steps, a position with those before it alone; the logits."""
+    b, t, e = n["B"], n["steps"], n["E"]
+    return decoder_products({**n, "T": t}) - 2 * b * e * t * (t - 1) + 2 * b * t * e * n["V"]
+
+
 def recurrent_products(blocks: int) -> Callable[[Sizes], int]:
     """W_ih x and W_hh h at each step: 2 B T blocks H (I + H); `lstm_gates` is one step."""
     return lambda n: 2 * n["B"] * n.get("T", 1) * blocks * n["H"] * (n["I"] + n["H"])
@@ -83,6 +97,27 @@ def each_position(features: int, hidden: int, scores: int) -> Callable[[Sizes], 
     return lambda n: (
         n["B"] * n["T"] * (features * n["E"] + hidden * n["F"] + scores * n["N"] * n["T"])
     )
+
+
+def each_decoded(features: int, hidden: int, source: int, scores: int) -> Callable[[Sizes], int]:
+    """So many for each feature, hidden unit, feature of the memory and score of a decoder layer."""
+    return lambda n: (
+        n["B"] * n["T"] * (features * n["E"] + hidden * n["F"])
+        + n["B"] * n["S"] * source * n["E"]
+        + n["B"] * n["N"] * n["T"] * scores * (n["T"] + n["S"])
+    )
+
+
+def written(n: Sizes) -> int:
+    """As `decoder_layer` of T = steps; embeddings with positions before it, logits behind it."""
+    b, t = n["B"], n["steps"]
+    layer = each_decoded(31, 2, 2, 6)({**n, "T": t}) - 3 * b * n["N"] * t * (t - 1)
+    return layer + waves({"length": t, "dim": n["E"]}) + b * t * (n["E"] + 2 * n["V"])
+
+
+def waves(n: Sizes) -> int:
+    """A product, a sine and a cosine for each pair of columns."""
+    return 3 * n["length"] * n["dim"] // 2
 
 
 def each_state(count: int) -> Callable[[Sizes], int]:
@@ -114,6 +149,9 @@ PRODUCTS: Mapping[str, Callable[[Sizes], int]] = {
     "attention": attention_products,
     "multi_head_attention": multi_head_products,
     "encoder_layer": encoder_products,
+    "decoder_layer": decoder_products,
+    "generate": written_products,
+    "positional_encoding": no_product,
     "rotary_embedding": no_product,
     "layer_norm": no_product,
     "markov_log_prob": no_product,
@@ -142,6 +180,12 @@ ENTRYWISE: Mapping[str, tuple[Callable[[Sizes], int], Callable[[Sizes], int]]] =
     # biases 5, sums past the sublayers 2, norms 2 x 7; hidden units: bias, relu; then biases 5,
     # sums 2, dq + dk + dv 2, norms 2 x 11; hidden units: slope, its product, bias
     "encoder_layer": (each_position(21, 2, 6), each_position(31, 3, 5)),
+    # biases 4 + 2, of the memory 2, sums past the sublayers 3, norms 3 x 7, linear2 1; then those
+    # biases, sums, dq + dk + dv 2, of the memory dk + dv 1, norms 3 x 11
+    "decoder_layer": (each_decoded(31, 2, 2, 6), each_decoded(45, 3, 3, 5)),
+    # a bias and a comparison for each logit
+    "generate": (written, no_product),
+    "positional_encoding": (waves, no_product),
     # the gradient is a rotation, too, and needs nothing of the forward one
     "rotary_embedding": (turns, no_product),
 }

@@ -39,7 +39,7 @@ class Job:
             return Finding("not run", reason)
         if subject.function is None:
             return Finding("not offered", f"{work.operation} is not offered")
-        if work.dtype not in subject.traits.dtypes:
+        if work.dtype not in (subject.operation.dtypes or subject.traits.dtypes):
             declared = ", ".join(subject.traits.dtypes)
             return Finding("not offered", f"{work.dtype} is not offered; declared: {declared}")
         if work.backward and not subject.gives_gradients:
@@ -70,14 +70,28 @@ def devices_of(session: Session) -> list[str]:
     return list(dict.fromkeys(d for name in session.found for d in session.devices_of(name)))
 
 
+def timed_dtypes(operation: str, device: str, asked: str, session: Session) -> tuple[str, ...]:
+    """The dtype that is asked for; the operation's own where it has but some and none is asked for.
+
+    What takes no arrays knows of no device: it is timed on the CPU alone.
+    """
+    known = OPERATIONS[operation]
+    if not known.arrays and device != "cpu":
+        return ()
+    if known.dtypes and not session.dtypes:
+        return known.dtypes
+    return (asked,) if asked in (known.dtypes or (asked,)) else ()
+
+
 def jobs(session: Session, lengths: Iterable[int] = LENGTHS) -> list[Job]:
     """All jobs of a run; what is compared stands together, forward before backward."""
     works = [
         Work(operation, direction, size, dtype, device)
         for device in devices_of(session)
-        for dtype in session.dtypes or [DTYPE]
+        for asked in session.dtypes or [DTYPE]
         for operation in session.operations or LETTERS
         if operation in LETTERS
+        for dtype in timed_dtypes(operation, device, asked, session)
         for size in sizes_of(operation, lengths)
         for direction in DIRECTIONS
         if direction == "forward" or OPERATIONS[operation].differentiable

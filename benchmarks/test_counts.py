@@ -10,9 +10,10 @@ from benchmarks.work import DIRECTIONS, LETTERS, Work
 from seqlaws import reference
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subject import Subject
+from seqlaws.reference.generate import logits
 
 EVERY = [
-    Work(operation, direction, size, "float32", "cpu")
+    Work(operation, direction, size, (OPERATIONS[operation].dtypes or ("float32",))[0], "cpu")
     for operation in LETTERS
     for direction in DIRECTIONS
     if direction == "forward" or OPERATIONS[operation].differentiable
@@ -20,7 +21,16 @@ EVERY = [
 ]
 
 
-@pytest.mark.parametrize("work", EVERY, ids=lambda work: work.group.replace(" ", "-"))
+WRITTEN = [work for work in EVERY if work.operation == "generate"]
+OTHERS = [work for work in EVERY if work.operation != "generate"]
+
+
+def called(work: Work) -> str:
+    """As pytest shows it."""
+    return work.group.replace(" ", "-")
+
+
+@pytest.mark.parametrize("work", OTHERS, ids=called)
 def test_matrix_products_are_those_that_torch_counts(work: Work) -> None:
     """The plain torch operations, run under torch's own counter of matrix products."""
     pytest.importorskip("torch")
@@ -28,7 +38,7 @@ def test_matrix_products_are_those_that_torch_counts(work: Work) -> None:
 
     from seqlaws.impls import torch_ops
 
-    subject, case = Subject("", torch_ops, work.operation, "float32", "cpu"), work.case()
+    subject, case = Subject("", torch_ops, work.operation, work.dtype, "cpu"), work.case()
     with FlopCounterMode(display=False) as counter:
         if work.backward:
             subject.pull(case)
@@ -38,10 +48,13 @@ def test_matrix_products_are_those_that_torch_counts(work: Work) -> None:
 
 
 class Tally(np.ndarray[Any, Any]):
-    """An array that counts the entries of each sum, product, quotient and function it goes into."""
+    """An array that counts the entries of each sum, product, quotient and function it goes into.
 
-    counted = 0
-    free = (np.matmul, np.positive, np.negative)  # a product is counted elsewhere, a sign nowhere
+    And, apart from them, the multiplications and additions of matrix products.
+    """
+
+    counted = products = 0
+    free = (np.matmul, np.positive, np.negative)  # a sign is counted nowhere
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         plain = [np.asarray(x) if isinstance(x, Tally) else x for x in inputs]
@@ -49,6 +62,8 @@ class Tally(np.ndarray[Any, Any]):
             Tally.counted += plain[-1].size
             return getattr(ufunc, method)(*plain)
         result = getattr(ufunc, method)(*plain, **options)
+        if ufunc is np.matmul:
+            Tally.products += 2 * result.size * plain[0].shape[-1]
         if ufunc not in self.free and result.dtype.kind == "f":
             Tally.counted += result.size if method == "__call__" else plain[0].size
         return np.asarray(result).view(Tally)
@@ -58,21 +73,43 @@ class Tally(np.ndarray[Any, Any]):
         return result.view(Tally) if isinstance(result, np.ndarray) else result
 
 
-@pytest.mark.parametrize("work", EVERY, ids=lambda work: work.group.replace(" ", "-"))
+def tallied(work: Work) -> tuple[int, int]:
+    """What the specification does: products' share, and the rest. A text is read at once."""
+    case = work.case()
+    arrays = {name: array.view(Tally) for name, array in case.arrays.items()}
+    given, _ = OPERATIONS[work.operation].arranged(arrays, case.options)
+    cotangents = [c.view(Tally) for c in case.cotangents.values()] if work.backward else []
+    Tally.counted = Tally.products = 0
+    if work.operation == "generate":
+        memory, start, steps, params, heads = given
+        read = np.tile(np.asarray(start)[:, None], steps)
+        np.amax(logits(memory, read, params, heads).view(Tally), axis=-1)
+    elif not arrays:
+        reference.positional_encoding(*given, first=np.zeros(()).view(Tally))
+    else:
+        name = work.operation + ("_vjp" if work.backward else "")
+        getattr(reference, name)(*cotangents, *given)
+    return Tally.products, Tally.counted
+
+
+@pytest.mark.parametrize("work", WRITTEN, ids=called)
+def test_matrix_products_of_a_text_are_those_of_reading_it(work: Work) -> None:
+    """Less what a causal mask hides: of its positions, each is computed with those before it."""
+    n = work.sizes
+    hidden = n["B"] * n["N"] * n["steps"] * (n["steps"] - 1) // 2
+    once, _ = tallied(work)
+    assert products(work) == once - 2 * 2 * hidden * (n["E"] // n["N"])
+
+
+@pytest.mark.parametrize("work", EVERY, ids=called)
 def test_entrywise_arithmetic_is_what_the_specification_does(work: Work) -> None:
     """The specification, run on arrays that count: as much, up to the formulas it tries twice.
 
     The gradient of a layer computes its sublayers once more.
     """
-    case = work.case()
-    arrays = {name: array.view(Tally) for name, array in case.arrays.items()}
-    given, _ = OPERATIONS[work.operation].arranged(arrays, case.options)
-    cotangents = [c.view(Tally) for c in case.cotangents.values()] if work.backward else []
-    Tally.counted = 0
-    name = work.operation + ("_vjp" if work.backward else "")
-    getattr(reference, name)(*cotangents, *given)
+    _, counted = tallied(work)
     again = 3.0 if work.backward and "params" in OPERATIONS[work.operation].arguments else 2.2
-    assert entrywise(work) <= Tally.counted <= again * entrywise(work)
+    assert entrywise(work) <= counted <= again * entrywise(work)
 
 
 def test_counts_by_hand() -> None:
@@ -89,12 +126,17 @@ def test_counts_by_hand() -> None:
     assert least_bytes(pulled) == 2 * (4 * 2 * 32 + inputs + inputs)  # di to do, inputs, gradients
 
 
-@pytest.mark.parametrize("work", EVERY, ids=lambda work: work.group.replace(" ", "-"))
+@pytest.mark.parametrize("work", EVERY, ids=called)
 def test_bytes_are_those_of_the_arrays(work: Work) -> None:
-    """The work's shapes are those of its case."""
+    """The work's shapes are those of its case and of what the specification gives for it."""
     case = work.case()
     given = [*(case.cotangents.values() if work.backward else ()), *case.arrays.values()]
-    pulled = [case.arrays[n] for n in case.differentiated]
-    out = pulled if work.backward else case.cotangents.values()
-    halved = [x.astype(np.float32) if x.dtype.kind == "f" else x for x in [*given, *out]]
+    if work.backward:
+        out = [case.arrays[n] for n in case.differentiated]
+    else:
+        arguments, _ = OPERATIONS[work.operation].arranged(case.arrays, case.options)
+        found = getattr(reference, work.operation)(*arguments)
+        out = list(found) if isinstance(found, tuple) else [found]
+    kept = np.dtype(work.dtype)
+    halved = [x.astype(kept) if x.dtype.kind == "f" else x for x in [*given, *out]]
     assert least_bytes(work) == sum(x.nbytes for x in halved)

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.ceilings import Ceiling
 from benchmarks.clocks import Instant, flusher, no_clock, rounds_of, timer_of, warmed
 from benchmarks.conforms import Conformance
-from benchmarks.jobs import Job
+from benchmarks.jobs import Job, timed_dtypes
 from benchmarks.table import Row, not_timed, speeds
 from benchmarks.work import LENGTHS, Work, sizes_of
 from seqlaws.properties.report.words import duration
@@ -156,6 +156,15 @@ def test_the_table_reads_as_ratios() -> None:
         "15.0 us",
         "200 ns",
     ]
+
+
+def test_an_operation_of_one_dtype_is_timed_in_it() -> None:
+    plain, asked = (SimpleNamespace(dtypes=dtypes) for dtypes in ([], ["float32"]))
+    chosen: Any = timed_dtypes
+    assert chosen("generate", "cuda", "float32", plain) == ("float32",)
+    assert chosen("positional_encoding", "cpu", "float32", plain) == ("float64",)
+    assert chosen("positional_encoding", "cpu", "float32", asked) == ()
+    assert chosen("positional_encoding", "cuda", "float32", plain) == ()  # it takes no arrays
 
 
 def test_a_length_is_the_sequences_and_nothing_else_changes() -> None:

@@ -17,7 +17,7 @@ from seqlaws.properties.operations import OPERATIONS, RECURRENT
 DIRECTIONS = ("forward", "backward")
 SIZES = ("small", "middle", "large")
 LENGTHS = (16, 32, 64, 128, 256)
-ALONG = ("T", "L", "S", "n")  # the axes that have a sequence's length
+ALONG = ("T", "L", "S", "n", "length", "steps")  # the axes that have a sequence's length
 LETTERS = {  # letter: its size when small, middle and large
     "softmax": {"R": (8, 128, 2048), "n": (64, 512, 2048)},
     "lstm_gates": {"B": (2, 32, 256), "I": (16, 64, 384), "H": (32, 128, 512)},
@@ -52,6 +52,24 @@ LETTERS = {  # letter: its size when small, middle and large
         "E": (16, 64, 128),
         "F": (32, 128, 512),
     },
+    "decoder_layer": {
+        "B": (1, 4, 8),
+        "N": (2, 4, 4),
+        "T": (16, 64, 128),
+        "S": (16, 64, 128),
+        "E": (16, 64, 128),
+        "F": (32, 128, 512),
+    },
+    "generate": {  # by one layer
+        "B": (1, 2, 4),
+        "N": (2, 4, 4),
+        "S": (16, 64, 128),
+        "E": (16, 64, 128),
+        "F": (32, 128, 512),
+        "V": (32, 256, 1024),
+        "steps": (8, 32, 64),
+    },
+    "positional_encoding": {"length": (16, 256, 1024), "dim": (16, 64, 512)},
     **{
         name: {"B": (2, 8, 32), "T": (8, 32, 32), "I": (16, 64, 192), "H": (32, 128, 320)}
         for name in RECURRENT
@@ -158,8 +176,11 @@ def made(operation: str, dtype: str, sizes: tuple[tuple[str, int], ...]) -> Case
             arrays[name] = representable(values, dtype)
         return arrays
 
-    heads = {"num_heads": dict(sizes)["N"]} if "num_heads" in known.arguments else {}
-    return Case(operation, dtype, filled(known.arrays), heads, filled(known.outputs))
+    numbers = {name: n for name, n in sizes if name in known.arguments}  # length, dim, steps
+    if "num_heads" in known.arguments:
+        numbers["num_heads"] = dict(sizes)["N"]
+    cotangents = filled(known.outputs) if known.differentiable else {}
+    return Case(operation, dtype, filled(known.arrays), numbers, cotangents)
 
 
 def shapes(
