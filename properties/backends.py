@@ -13,17 +13,21 @@ from seqlaws.properties.surroundings import note_at_first
 
 Array = np.ndarray[Any, Any]
 
-# name: what it is; "broadcast" needs entries that are equal along the first axis
+# name: what it is; those that are broadcast need entries that are equal there
 LAYOUTS = {
     "contiguous": "row-major",
     "transposed": "the last two axes swapped in memory",
     "time first": "the first two axes swapped in memory",
     "heads inside": "the second and third axis swapped in memory",
+    "column-major": "all axes in reverse order in memory, as in Fortran",
     "strided": "every second entry of a wider buffer, along the last axis",
     "strided rows": "every second entry of a longer buffer, along the first axis",
     "strided middle": "every second entry of a larger buffer, along the last but one axis",
     "offset": "inside a larger buffer, off its start",
     "broadcast": "stride 0 along the first axis",
+    "broadcast second": "stride 0 along the second axis",
+    "broadcast last": "stride 0 along the last axis",
+    "broadcast throughout": "stride 0 along every axis",
     "reversed": "negative strides along every axis",
     "reversed last": "a negative stride along the last axis",
     "reversed first": "a negative stride along the first axis",
@@ -32,6 +36,7 @@ LAYOUTS = {
 }
 SWAPS = {"transposed": (-1, -2), "time first": (0, 1), "heads inside": (1, 2)}
 STRIDED = {"strided": -1, "strided rows": 0, "strided middle": -2}
+BROADCAST = {"broadcast": 0, "broadcast second": 1, "broadcast last": -1}
 FLIPS = {"reversed last": -1, "reversed first": 0, "reversed middle": 1}
 
 
@@ -120,13 +125,13 @@ def lay_out(values: Array, layout: str) -> Array:
     A layout that the rank does not have is the contiguous one.
     """
     if (axes := axes_of(layout, values.ndim)) is not None:
-        return np.ascontiguousarray(np.swapaxes(values, *axes)).swapaxes(*axes)
+        return np.ascontiguousarray(values.transpose(axes)).transpose(axes)
     if layout.startswith("reversed"):
         axis = FLIPS.get(layout)
         if axis is None or axis < values.ndim:
             return np.flip(np.ascontiguousarray(np.flip(values, axis)), axis)
-    if layout == "broadcast" and values.ndim and values.shape[0]:
-        return np.broadcast_to(values[:1].copy(), values.shape)
+    if (first := first_of(layout, values.shape)) is not None:
+        return np.broadcast_to(values[first].copy(), values.shape)
     if (cut := inside(layout, values.shape)) is not None:
         shape, index = cut
         wide = between(shape, values.dtype)
@@ -138,10 +143,29 @@ def lay_out(values: Array, layout: str) -> Array:
     return copy
 
 
-def axes_of(layout: str, rank: int) -> tuple[int, int] | None:
-    """The axes that a layout swaps, if the rank has them."""
-    axes = SWAPS.get(layout)
-    return axes if axes and max(axes[0], axes[1], -1 - min(axes)) < rank else None
+def axes_of(layout: str, rank: int) -> tuple[int, ...] | None:
+    """The order of the axes in a layout's memory, its own inverse, if the rank has them."""
+    axes = list(range(rank))
+    if layout == "column-major" and rank > 2:  # of two it is "transposed"
+        return tuple(axes[::-1])
+    swapped = SWAPS.get(layout)
+    if swapped is None or max(swapped[0], swapped[1], -1 - min(swapped)) >= rank:
+        return None
+    i, j = swapped
+    axes[i], axes[j] = axes[j], axes[i]
+    return tuple(axes)
+
+
+def first_of(layout: str, shape: tuple[int, ...]) -> tuple[slice, ...] | None:
+    """The index of the entries that a broadcast layout stores, if the shape has them."""
+    if not shape or 0 in shape:
+        return None
+    if layout == "broadcast throughout":
+        return (slice(1),) * len(shape)
+    axis = BROADCAST.get(layout)
+    if axis is None or axis >= len(shape):
+        return None
+    return tuple(slice(1 if i == axis % len(shape) else None) for i in range(len(shape)))
 
 
 def inside(layout: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Any] | None:
@@ -188,9 +212,9 @@ class TorchBackend:
         """As for NumPy; made on torch's side, where strides are torch's own."""
         contiguous = {"memory_format": self.torch.contiguous_format}
         if (axes := axes_of(layout, tensor.ndim)) is not None:
-            return tensor.transpose(*axes).clone(**contiguous).transpose(*axes)
-        if layout == "broadcast" and tensor.ndim and len(tensor):
-            return tensor[:1].clone().expand(tensor.shape)
+            return tensor.permute(axes).clone(**contiguous).permute(axes)
+        if (first := first_of(layout, tuple(tensor.shape))) is not None:
+            return tensor[first].clone().expand(tensor.shape)
         if (cut := inside(layout, tuple(tensor.shape))) is not None:
             shape, index = cut
             kind = {"dtype": tensor.dtype, "device": tensor.device}

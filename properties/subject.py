@@ -103,10 +103,14 @@ class Subject(Due):
         """Whether the function's signature has the option."""
         return option in self.offered
 
+    def not_offered(self, case: Case) -> list[str]:
+        """The case's options that the function's signature does not have."""
+        named = [o for o in case.options if self.operation.is_option(o)]
+        return [o for o in named if not self.offers(o)]
+
     def adapted(self, case: Case) -> Case:
         """The case without the options that are not offered, which are counted."""
-        named = [o for o in case.options if self.operation.is_option(o)]
-        missing = [o for o in named if not self.offers(o)]
+        missing = self.not_offered(case)
         self.record.not_offered.update(missing)
         if missing:
             case = case.without(*missing)
@@ -234,7 +238,14 @@ class Subject(Due):
     def native(
         self, case: Case, layouts: Mapping[str, str]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Private copies of arrays and options in the implementation's kind of arrays."""
+        """Private copies of arrays and options in the implementation's kind of arrays.
+
+        Raises NotOfferedError for an option that a law gives and the function does not have.
+        """
+        missing = self.not_offered(case)
+        if missing:
+            self.record.not_offered.update(missing)
+            raise NotOfferedError(f"the option {', '.join(missing)}")
         arrays = {n: self.native_array(a, layouts.get(n, "")) for n, a in case.arrays.items()}
         options = {
             n: self.native_array(o, layouts.get(n, "")) if isinstance(o, np.ndarray) else o

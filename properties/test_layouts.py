@@ -4,18 +4,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from seqlaws.properties.case import Case
+from seqlaws.properties.backends import LAYOUTS, first_of
+from seqlaws.properties.case import Case, arrays_among_options
 from seqlaws.properties.cases import several
 from seqlaws.properties.checks import agree
+from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subject import NotOfferedError, Subject
 from seqlaws.properties.sweeps import unequal
 
 
 def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[dict[str, str]]:
     """Every layout of all arrays at once, and of one of those named `alone`."""
-    layouts = [n for n in impl.backend.layouts if n != "broadcast"]
+    layouts = [n for n in impl.backend.layouts if not n.startswith("broadcast")]
     yield from (dict.fromkeys(names, layout) for layout in layouts)
     yield from ({name: layout} for name in alone for layout in layouts if layout != "contiguous")
 
@@ -53,25 +55,39 @@ def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
 
 @law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal)
 def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
-    """A cotangent with stride 0, as that of a sum or a mean is, gives what its copy gives."""
-    spread = {
-        n: np.array(np.broadcast_to(c[:1], c.shape))
-        for n, c in case.cotangents.items()
-        if c.ndim and len(c)
-    }
-    summed = case.pulled(**spread)
-    gradients = impl.pull(summed, dict.fromkeys(spread, "broadcast"))
-    says = "broadcast cotangents give another gradient"
-    agree(impl, gradients, impl.expected(summed, vjp=True), says, nan_is_free=True)
+    """A cotangent with stride 0, as a sum's is along every axis, gives what its copy gives."""
+    for layout in spread_out(impl):
+        spread = {n: equal_along(c, layout) for n, c in case.cotangents.items()}
+        summed = case.pulled(**spread)
+        impl.record.calls.clear()
+        gradients = impl.pull(summed, dict.fromkeys(spread, layout))
+        says = f"cotangents of {LAYOUTS[layout]} give another gradient"
+        agree(impl, gradients, impl.expected(summed, vjp=True), says, nan_is_free=True)
 
 
 @law(*WITH_ARRAYS, share=0.06)
 def test_broadcast_inputs(impl: Subject, case: Case) -> None:
-    """An input with stride 0, each row the first one, gives what its copy gives."""
-    for name in several(case.arrays, case):
-        array = case.arrays[name]
-        if array.ndim and len(array):
-            spread = case.having(**{name: np.array(np.broadcast_to(array[:1], array.shape))})
-            outputs = impl.run(spread, {name: "broadcast"})
-            due = impl.expected_of_steps(spread, outputs)
-            agree(impl, outputs, due, f"a broadcast {name} gives another answer")
+    """An input with stride 0, along any axis or all of them, gives what its copy gives."""
+    layouts, lot = spread_out(impl), case.random()
+    held = {**case.arrays, **dict(arrays_among_options(case))}
+    for name in several(held, case):
+        layout = layouts[lot.randint(len(layouts))]
+        spread = case.having(**{name: equal_along(held[name], layout)})
+        outputs = impl.run(spread, {name: layout})
+        due = impl.expected_of_steps(spread, outputs)
+        agree(impl, outputs, due, f"{name} of {LAYOUTS[layout]} gives another answer")
+
+
+def spread_out(impl: Subject) -> list[str]:
+    """The layouts in which one entry in memory is several of the array."""
+    found = [layout for layout in impl.backend.layouts if layout.startswith("broadcast")]
+    if not found:
+        impl.record.not_offered["arrays with a stride of 0"] += 1
+        raise NotOfferedError("arrays with a stride of 0")
+    return found
+
+
+def equal_along(array: Array, layout: str) -> Array:
+    """The array with equal entries where the layout has stride 0."""
+    first = first_of(layout, array.shape)
+    return array if first is None else np.array(np.broadcast_to(array[first], array.shape))

@@ -94,7 +94,7 @@ def distances(operation: str) -> list[Fixed]:
     return [{**few, "T": steps, "reverse": False} for steps in (1, 2, 5, 20, 100)]
 
 
-@law("rnn", share=0.02, sweep=distances)
+@law("rnn", share=0.02, sweep=distances, needs=("nonlinearity",))
 def test_the_distant_past_matters(impl: Subject, case: Case) -> None:
     """A recurrent network may remember any past: with W_hh = 1 and relu it counts all it has read.
 

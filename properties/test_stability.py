@@ -56,7 +56,7 @@ def test_jacobian(impl: Subject, case: Case) -> None:
             agree(impl, impl.pull(one), impl.expected(one, vjp=True), nan_is_free=True)
 
 
-@law("rnn", share=0.01, gradients=True, sweep=sigmoid_far)
+@law("rnn", share=0.01, gradients=True, sweep=sigmoid_far, needs=("nonlinearity",))
 def test_sigmoid_rnn_forgets(impl: Subject, case: Case) -> None:
     """Through T steps of a sigmoid RNN no more than (|W_hh| / 4)^T of a gradient comes back.
 

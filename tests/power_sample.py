@@ -129,4 +129,5 @@ RIGHT = (
     "right_softmax.py:softmax_by_reciprocal",
     "right_softmax.py:softmax_empty_row_is_nan",
     "right_softmax.py:softmax_plain",
+    "right_without_options.py:gates_and_attention_without_options",
 )

@@ -95,15 +95,20 @@ def right_functions(base, defect, *, dtypes=("float32", "float64"), **traits):
     return decorate
 
 
-def right_together(backend, defect, *, dtypes=("float32", "float64"), **traits):
-    """A right subject with the operations of all the bases that the decorated function returns."""
+def right_together(
+    backend, defect, *, changed=lambda function: function, dtypes=("float32", "float64"), **traits
+):
+    """A right subject with the operations of all the bases that the decorated function returns.
+
+    changed: what is offered in the place of each function.
+    """
 
     def decorate(function):
         target = _enter("right", function, "all", backend, defect, None, None, tuple(dtypes))
         traits_ = {"backend": backend, "dtypes": tuple(dtypes), **traits}
         functions = {}
         for base in function():
-            functions |= base.build(None, traits_)
+            functions |= {n: changed(f) for n, f in base.build(None, traits_).items()}
         return SimpleNamespace(TRAITS=traits_, target=target, **functions)
 
     return decorate
