@@ -8,6 +8,7 @@ from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import BLOCKS, RECURRENT
+from seqlaws.properties.strategies.recurrent import padded_with
 from seqlaws.properties.subject import NotOfferedError, Outputs, Subject
 from seqlaws.properties.sweeps import Fixed
 from seqlaws.reference.numbers import Expected
@@ -141,11 +142,15 @@ def test_padding_has_no_influence(impl: Subject, case: Case) -> None:
     needs=("lengths",),
 )
 def test_padding_has_no_influence_on_gradients(impl: Subject, case: Case) -> None:
-    """NaN, infinities or 1e6 beyond a row's length reach no gradient."""
+    """NaN, infinities or 1e6 beyond a row's length, in x or in dy, reach no gradient."""
     gradients = impl.expected(case, vjp=True)
     for poison in POISON:
+        spoilt = impl.spoilt(case, poison)
         says = f"{poison} in the padding reaches a gradient"
-        agree(impl, impl.pull(impl.spoilt(case, poison)), gradients, says)
+        agree(impl, impl.pull(spoilt), gradients, says)
+        cotangent = padded_with(case, case.cotangents["y"], poison)
+        says = f"{poison} in a cotangent of the padding reaches a gradient"
+        agree(impl, impl.pull(case.pulled(y=cotangent)), gradients, says)
 
 
 @law(*RECURRENT, share=0.25, needs=("lengths",))

@@ -30,6 +30,11 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
             if refused_by_the_specification(bad):
                 message = f"{name} of shape {wrong.shape} is answered instead of refused"
                 must_raise(impl, bad, message)
+    single = {n: case.arrays[n][0] for n in impl.operation.batched if len(case.arrays[n])}
+    alone = case.without("lengths").having(**single)
+    if single and refused_by_the_specification(alone):
+        says = f"{', '.join(single)} without an axis for the batch are answered instead of refused"
+        must_raise(impl, alone, says)
     for name, option in arrays_among_options(case):
         for wrong in [option[None], *(misshapen(option) if name == "lengths" else longer(option))]:
             bad = case.having(**{name: wrong})
@@ -140,10 +145,12 @@ def refused_by_the_specification(case: Case, *, vjp: bool = False) -> bool:
 
 @law(*WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False))
 def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
-    """Whole numbers, or two floating dtypes at once, are an exception, not a result."""
+    """Whole or complex numbers, or two floating dtypes, are an exception, not a result."""
     alone = len(case.differentiated) == 1
     for name in several(case.arrays, case):
-        wrong = ["int64", "int32", "bool"] if name not in impl.operation.integers else []
+        wrong = (
+            ["int64", "int32", "bool", "complex64"] if name not in impl.operation.integers else []
+        )
         if not alone:
             wrong += others_than(impl.dtype)
         for dtype in wrong:

@@ -64,19 +64,19 @@ def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case
     return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), n["I"]))
 
 
-def padded_with(case: Case, poison: float) -> Array:
+def padded_with(case: Case, array: Array, poison: float) -> Array:
     """x with its padding overwritten."""
     time = np.arange(case.arrays["x"].shape[1])
     beyond = time >= np.asarray(case.options["lengths"])[:, None]
     poison = float(representable(np.array(poison), case.dtype))
-    return np.where(beyond[..., None], poison, case.arrays["x"])
+    return np.where(beyond[..., None], poison, array)
 
 
 def poisoned(case: Case) -> Case:
     """The case with its poison in the padding."""
     if case.option("lengths") is None:
         return case
-    return case.having(x=padded_with(case, case.poison[0]))
+    return case.having(x=padded_with(case, case.arrays["x"], case.poison[0]))
 
 
 GATES = Strategy(gates_case, rounded_numbers)
