@@ -134,6 +134,11 @@ def transposed(array):
     return array.mT.contiguous().mT
 
 
+def column_major(array):
+    """The same values, all axes in reverse order in memory."""
+    return np.asfortranarray(array)
+
+
 def backwards(array):
     """The same values, the last axis read with a negative stride."""
     return np.ascontiguousarray(array[..., ::-1])[..., ::-1]
@@ -159,6 +164,11 @@ def broadcast_rows(array):
     if isinstance(array, np.ndarray):
         return np.broadcast_to(array[:1], array.shape)
     return array[:1].expand(array.shape)
+
+
+def broadcast_heads(array):
+    """The first entry along the second axis, repeated with stride 0."""
+    return np.broadcast_to(array[:, :1], array.shape)
 
 
 def read_only(array):

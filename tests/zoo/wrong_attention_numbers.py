@@ -16,7 +16,16 @@ from zoo.entries import wrong
 from zoo.layouts import as_if_contiguous
 from zoo.manners import refuses
 from zoo.roundings import bfloat16, float16, keep_bits, tf32
-from zoo.witness import backwards, broadcast_rows, differs, every_second, layout, transposed
+from zoo.witness import (
+    backwards,
+    broadcast_heads,
+    broadcast_rows,
+    column_major,
+    differs,
+    every_second,
+    layout,
+    transposed,
+)
 
 given = partial(case, "attention")
 tail = partial(wrong, attention, "masked", "tile tail")
@@ -212,6 +221,20 @@ def broadcast_queries_read_once(a):
     """Of queries repeated with stride 0 only the first entry is read, the others are zero."""
     if a.q.strides[0] == 0 and a.q.shape[0] > 1:
         a.q = np.concatenate([a.q[:1], np.zeros_like(a.q[1:])])
+
+
+@strides(differs(given(v=lambda t: t[:, :1] + 0 * t), layout=layout("v", broadcast_heads)))
+def expanded_values_read_once(a):
+    """Of values repeated for each head with stride 0 only the first head is read."""
+    if a.v.strides[1] == 0 and a.v.shape[1] > 1:
+        a.v = np.concatenate([a.v[:, :1], np.zeros_like(a.v[:, 1:])], axis=1)
+
+
+@strides(differs(given(), layout=layout("k", column_major)))
+def column_major_keys_read_as_row_major(a):
+    """Keys whose axes lie in reverse order in memory are read in the order of memory."""
+    if a.k.flags.f_contiguous and not a.k.flags.c_contiguous:
+        a.k = a.k.ravel(order="K").reshape(a.k.shape)
 
 
 @wrong(attention, "scores", "lower precision", differs(given(), FINE), diagnosis="TF32 operands")

@@ -105,6 +105,23 @@ def gru_weights_of_other_dtype(a):
     lenient(a, gru_check, weight_hh=a.weight_hh.astype(a.h0.dtype))
 
 
+def without_a_batch(arrays, options):
+    arrays.update({name: array[0] for name, array in arrays.items()})
+
+
+@attention(accepts(AT(), without_a_batch))
+def attention_of_one_entry(a):
+    """Queries, keys and values of three axes are taken for a batch of one."""
+    single = a.q.ndim == 3
+    lenient(a, base_attention.check, **{n: vars(a)[n][None] for n in "qkv" if single})
+
+
+@softmax(accepts(SM(), array("x", lambda t: t + np.complex64(0))))
+def softmax_of_complex_numbers(a):
+    """Of complex numbers the real part is taken."""
+    lenient(a, base_softmax.check, x=a.x.real if a.x.dtype.kind == "c" else a.x)
+
+
 @softmax(accepts(SM(), array("x", lambda t: t.astype(np.int32))))
 def softmax_of_integers(a):
     """Integers are converted to float32."""

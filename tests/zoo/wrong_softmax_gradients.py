@@ -9,6 +9,7 @@ import numpy as np
 # Loaded by its path, this file finds its siblings through the tests folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from zoo import calling
 from zoo.base_softmax import dsoftmax, softmax
 from zoo.cases import case, fill, put, times
 from zoo.entries import wrong
@@ -128,3 +129,19 @@ def softmax_gradient_clipped(a, g):
 def softmax_gradient_summed_over_rows(a, p, dp):
     """The sum of p dp runs over the rows in place of along them."""
     return p * (dp - np.sum(p * dp, axis=0, keepdims=True))
+
+
+def of_a_sum(subject):
+    """The gradient of sum(p), whose cotangent is a single 1 in memory, is not 0."""
+    x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+    (dx,) = calling.as_tuple(subject.softmax_vjp(np.broadcast_to(np.float32(1), x.shape), x))
+    return bool(np.abs(dx).max() > 1e-3)
+
+
+@wrong(softmax, "vjp_arguments", "memory layout", of_a_sum)
+def softmax_gradient_of_a_sum_reads_one_entry(a):
+    """Of a cotangent with stride 0 along every axis only the first entry is read."""
+    if a.dp.size > 1 and not any(a.dp.strides):
+        first = np.zeros(a.dp.size, a.dp.dtype)
+        first[0] = a.dp.flat[0]
+        a.dp = first.reshape(a.dp.shape)
