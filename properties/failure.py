@@ -123,9 +123,9 @@ def script(subject: Subject, broken: LawBrokenError) -> str:
     """A program that makes the calls again and shows the entry; it needs no suite, only NumPy."""
     torch = subject.traits.backend == "torch"
     body = [*importing(subject.spec, torch)]
-    texts = []
+    texts: list[str] = []
     for name, case, _ in subject.record.calls[-3:]:
-        texts += calling(subject, name, case, torch)
+        texts += calling(subject, name, case, torch, again=bool(texts))
     if any("sparse(" in t for t in texts):
         body += [
             "",
@@ -188,14 +188,19 @@ def importing(spec: str, torch: bool) -> list[str]:
     return lines
 
 
-def calling(subject: Subject, name: str, case: Case, torch: bool) -> list[str]:
-    """Lines that make one call; its outputs in `outputs`, always a sequence."""
+def calling(
+    subject: Subject, name: str, case: Case, torch: bool, *, again: bool = False
+) -> list[str]:
+    """Lines that make one call; its outputs in `outputs`, always a sequence.
+
+    again: behind another call, whose dicts are filled anew.
+    """
     vjp = name.endswith("_vjp")
     arrays = {**({f"d{n}": c for n, c in case.cotangents.items()} if vjp else {}), **case.arrays}
     options = {n: o for n, o in case.options.items() if isinstance(o, np.ndarray)}
     names = {n: variable(n) for n in {**arrays, **options}}
     dicts = dict.fromkeys(n.partition(".")[0] for n in arrays if "." in n)
-    lines = [f"{name} = {{}}" for name in dicts]
+    lines = [f"{name}.clear()" if again else f"{name} = {{}}" for name in dicts]
     lines += [f"{names[n]} = {literal(a, subject.dtype)}" for n, a in {**arrays, **options}.items()]
     if torch:
         lines += [

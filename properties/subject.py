@@ -210,6 +210,7 @@ class Subject(Due):
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
         """The bare call, noted; what it raises becomes a sentence."""
+        given = tuple(self.place.settled(given))
         return self.minded(case, function != self.function, lambda: function(*given, **options))
 
     def minded(self, case: Case, vjp: bool, call: Callable[[], Any]) -> Any:

@@ -23,13 +23,14 @@ ALL = tuple(OPERATIONS)
 
 @law(*WITH_ARRAYS, share=0.12)
 def test_inputs_are_not_written(impl: Subject, case: Case) -> None:
-    """Every input holds after the call what it held before, masks and lengths included."""
+    """Every input holds after the call what it held before, masks, lengths and dicts included."""
     arrays, options = impl.native(case, {})
     before = {n: impl.backend.values(a) for n, a in {**arrays, **options}.items() if shaped(a)}
     call(impl, case, arrays, options)
     for name, value in before.items():
         after = impl.backend.values({**arrays, **options}[name])
         require(np.array_equal(value, after, equal_nan=True), f"the input {name} was written to")
+    require(not impl.place.rewritten(), "a dict was written to: it has not the entries that it had")
 
 
 def call(
@@ -81,7 +82,10 @@ def test_same_call_same_bits(impl: Subject, case: Case) -> None:
 
 @law(*WITH_ARRAYS, share=0.12)
 def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
-    """Other numbers in the same buffers, some unchanged or of the same sum, give another answer."""
+    """Other numbers in the same buffers, some unchanged or of the same sum, give another answer.
+
+    So do other arrays in the same dict: parameters are replaced as often as they are overwritten.
+    """
     arrays, options = impl.native(case, {})
     impl.answer(case, arrays, options)
     other = another(case)
@@ -98,6 +102,14 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
                 options[name] = impl.backend.write(options[name], option)
         outputs = impl.answer(now, arrays, options)
         agree(impl, outputs, impl.expected_of_steps(now, outputs), "it kept an earlier answer")
+    entries = [name for name in case.arrays if name.startswith("params.")]
+    if entries:
+        entries.pop(int(case.random(8).randint(len(entries))))
+        now = masked.having(**{name: case.arrays[name] for name in entries})
+        arrays |= {name: impl.native_array(now.arrays[name]) for name in entries}
+        outputs = impl.answer(now, arrays, options)
+        says = "it kept what was in the dict of an earlier call"
+        agree(impl, outputs, impl.expected_of_steps(now, outputs), says)
 
 
 @law(*ALL, share=0.02)

@@ -23,6 +23,7 @@ from seqlaws.properties.backends import (
     backend,
 )
 from seqlaws.properties.operations import OPERATIONS, OfLeaves
+from seqlaws.properties.processes.dicts import Dicts
 from seqlaws.properties.processes.unended import unended
 
 KINDS = (  # of exceptions that mean something
@@ -56,6 +57,7 @@ class Inside:
         self.arrays: dict[int, Any] = {}
         self.known: dict[int, Array] = {}  # what each held when it was last looked at
         self.new = itertools.count(-1, -1)  # numbers of what the implementation gives
+        self.dicts = Dicts()
         self.backend: Backend
 
     def answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -97,7 +99,12 @@ class Inside:
 
     def call(self, name: Named, given: Any, options: Any) -> Any:
         """Call a function; what it gave."""
-        return self.told([self.function(name)(*self.here(given), **self.here(options))])[0]
+        settled = self.dicts.settled(self.here(given))
+        return self.told([self.function(name)(*settled, **self.here(options))])[0]
+
+    def rewritten(self) -> bool:
+        """Whether the latest call changed a dict that it was given."""
+        return self.dicts.rewritten()
 
     def together(self, calls: Sequence[tuple[Named, Any, Any]]) -> list[Any]:
         """Several calls at once, each in a thread; what each gave, or how it failed."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from seqlaws.properties import backends, surroundings
 from seqlaws.properties.backends import Backend
 from seqlaws.properties.processes.contained import Contained
+from seqlaws.properties.processes.dicts import Dicts
 from seqlaws.properties.processes.inside import in_threads
 from seqlaws.properties.processes.limits import Limits
 
@@ -19,6 +20,12 @@ class Place(Protocol):
 
     def backend(self, library: str) -> Backend:
         """The arrays of a library."""
+
+    def settled(self, given: Sequence[Any]) -> Sequence[Any]:
+        """The arguments of a call; a dict of which entries changed since the call before is one."""
+
+    def rewritten(self) -> bool:
+        """Whether the latest call changed a dict that it was given."""
 
     def together(self, calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
         """What several calls (function, given, options) at once give, or raise."""
@@ -45,8 +52,17 @@ class Here:
     until = math.inf  # nobody can be stopped here
     limits = Limits(seconds=300.0, memory=1 << 20)  # of its calls from any other program
 
+    def __init__(self) -> None:
+        self.dicts = Dicts()
+
     def backend(self, library: str) -> Backend:
         return backends.backend(library)
+
+    def settled(self, given: Sequence[Any]) -> Sequence[Any]:
+        return self.dicts.settled(given)
+
+    def rewritten(self) -> bool:
+        return self.dicts.rewritten()
 
     def together(self, calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
         return in_threads(calls)
