@@ -10,7 +10,7 @@ from seqlaws.properties.cases import drawn
 from seqlaws.properties.checks import agree, both_within, exactly, require, same
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.sweeps import Fixed
 from seqlaws.reference.numbers import Expected
 
@@ -158,6 +158,23 @@ def test_eps_is_added_to_the_variance(impl: Subject, case: Case) -> None:
     allowed = impl.expected(seven)["y"].allowed + 2.0**-52 * np.abs(due)
     says = "eps is not added to the variance"
     agree(impl, impl.run(seven), {"y": Expected(np.broadcast_to(due, x.shape), allowed)}, says)
+
+
+@law("layer_norm", share=0.06, needs=("eps",), cases=drawn(E=2))
+def test_an_eps_of_zero_is_none(impl: Subject, case: Case) -> None:
+    """With an eps of 0, if it is taken, features -1/64 and 1/64 become -1 and 1: y = w (-1, 1) + b.
+
+    It is not the eps by default.
+    """
+    x = np.broadcast_to(np.array([-1.0, 1.0]) / 64, case.arrays["x"].shape)
+    bare = case.having(x=x, eps=0.0)
+    try:
+        outputs = impl.run(bare)
+    except LawBrokenError as broken:
+        if isinstance(broken.where.get("raised"), ValueError):
+            raise NotOfferedError("an eps of 0") from None
+        raise
+    agree(impl, outputs, impl.expected(bare), "an eps of 0 is taken for another")
 
 
 @law("layer_norm", share=0.2)

@@ -6,13 +6,16 @@ import numpy as np
 
 from seqlaws.properties.backends import LAYOUTS, first_of
 from seqlaws.properties.case import Case, arrays_among_options
-from seqlaws.properties.cases import several
+from seqlaws.properties.cases import drawn, several
 from seqlaws.properties.checks import agree
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS
-from seqlaws.properties.subject import NotOfferedError, Subject
+from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.sweeps import unequal
+
+WHOLE = tuple(name for name, o in OPERATIONS.items() if o.integers or "lengths" in o.options)
+WIDTHS = ("int32", "int16", "int8", "uint8")
 
 
 def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[dict[str, str]]:
@@ -91,3 +94,25 @@ def equal_along(array: Array, layout: str) -> Array:
     """The array with equal entries where the layout has stride 0."""
     first = first_of(layout, array.shape)
     return array if first is None else np.array(np.broadcast_to(array[first], array.shape))
+
+
+@law(*WHOLE, share=0.1, cases=drawn(padded=True))
+def test_whole_numbers_of_any_width(impl: Subject, case: Case) -> None:
+    """Whole numbers of fewer bits, or without a sign, give the same answer, or are refused.
+
+    What is computed of them, such as a place in a table or minus a position, may need more bits.
+    """
+    given = {**case.arrays, **case.options}
+    whole = [n for n, a in given.items() if isinstance(a, np.ndarray) and a.dtype.kind == "i"]
+    for width in WIDTHS:
+        narrow = {name: given[name].astype(width) for name in whole}
+        if not all(np.array_equal(narrow[name], given[name]) for name in whole):
+            continue
+        try:
+            outputs = impl.run(case.having(**narrow))
+        except LawBrokenError as broken:
+            if isinstance(broken.where.get("raised"), (TypeError, ValueError)):
+                continue
+            raise
+        due = impl.expected_of_steps(case, outputs)
+        agree(impl, outputs, due, f"whole numbers of {width} give another answer")

@@ -14,6 +14,7 @@ from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAY
 from seqlaws.properties.processes import apart
 from seqlaws.properties.subject import NotOfferedError, Subject
 
+FLOATING = ("float64", "float32", "float16")
 WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
 WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)
 WITH_OPTIONS = tuple(
@@ -92,7 +93,7 @@ def longer(array: Array) -> Iterator[Array]:
 
 def others_than(dtype: str) -> Iterator[str]:
     """The floating dtypes that every library has, but for one."""
-    return (other for other in ("float64", "float32", "float16") if other != dtype)
+    return (other for other in FLOATING if other != dtype)
 
 
 @law(*WITH_HEADS, share=0.06, cases=drawn(mask=None))
@@ -148,11 +149,11 @@ def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
     """Whole or complex numbers, or two floating dtypes, are an exception, not a result."""
     alone = len(case.differentiated) == 1
     for name in several(case.arrays, case):
-        wrong = (
-            ["int64", "int32", "bool", "complex64"] if name not in impl.operation.integers else []
-        )
-        if not alone:
-            wrong += others_than(impl.dtype)
+        if name in impl.operation.integers:
+            wrong = list(FLOATING)
+        else:
+            wrong = ["int64", "int32", "bool", "complex64"]
+            wrong += [] if alone else list(others_than(impl.dtype))
         for dtype in wrong:
             says = f"{name} of {dtype} among {impl.dtype} is answered instead of refused"
             must_raise(impl, case, says, dtypes={name: dtype})
