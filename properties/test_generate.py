@@ -12,6 +12,7 @@ from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 
 OPERATION = "generate"
 MEANS = drawn(layers=2, gains=(4.0,), V=33, steps=12, B=6, N=2, D=4, F=3, S=2)
+LONG = drawn(layers=1, gains=(4.0,), V=33, steps=140, B=4, N=1, D=4, F=1, S=1)
 
 
 def last_norm(case: Case) -> str:
@@ -72,6 +73,28 @@ def test_ties_go_to_the_lowest(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(tied), {"tokens": exactly(due)}, "a tie goes to another token")
 
 
+@law(OPERATION, share=0.2)
+def test_a_small_lead_decides(impl: Subject, case: Case) -> None:
+    """A logit that is larger by a few of its units in the last place is the largest.
+
+    As above all is whole numbers, and all logits are alike but for what the last bias adds: whole
+    multiples of 128 roundings of 1, so that their sums are exact.
+    """
+    n, norm, kinds = case.sizes(), last_norm(case), impl.arithmetic
+    if impl.traits.fully_masked != "zeros" and not n["S"]:  # 0 * NaN is NaN
+        return
+    leads = case.random(7).permutation(n["V"])
+    bias = whole(case, n["E"]) * (np.arange(n["E"]) < 8)  # or their sum is too large to be exact
+    weight = np.broadcast_to(whole(case, n["E"]), (n["V"], n["E"]))
+    near = zeroed(case, f"{norm}.weight").having(**{
+        f"{norm}.bias": bias,
+        "params.projection.weight": weight,
+        "params.projection.bias": leads * 128 * max(kinds.unit, kinds.storage_unit),
+    })  # fmt: skip
+    due = np.zeros((n["B"], case.option("steps"))) + (np.argmax(leads) if n["V"] else 0)
+    agree(impl, impl.run(near), {"tokens": exactly(due)}, "a small lead is overlooked")
+
+
 @law(OPERATION, share=0.1, cases=MEANS)
 def test_what_was_read_is_not_read_anew(impl: Subject, case: Case) -> None:
     """What a layer makes of a token depends on no later one, so that its keys and values stay.
@@ -79,14 +102,31 @@ def test_what_was_read_is_not_read_anew(impl: Subject, case: Case) -> None:
     Where queries and keys are 0 and only self-attention acts, each token is given the mean of what
     those up to it are worth, in two layers: nothing blurs what a rewritten past changes.
     """
+    bare = of_means(case)
+    tokens = impl.run(bare)
+    agree(impl, tokens, impl.expected_of_steps(bare, tokens), "what was read is read differently")
+
+
+@law(OPERATION, share=0.04, cases=LONG)
+def test_a_long_text_goes_on(impl: Subject, case: Case) -> None:
+    """Nothing is forgotten and no position is the last one, be the text as long as it likes.
+
+    So plain a layer as above tells a mean of what was read from one of what was read of late.
+    """
+    bare = of_means(case)
+    tokens = impl.run(bare)
+    agree(impl, tokens, impl.expected_of_steps(bare, tokens), "a long text goes on differently")
+
+
+def of_means(case: Case) -> Case:
+    """Queries and keys are 0, so that self-attention is a mean, and nothing else acts."""
     names = [n for n in case.arrays if "linear2" in n or "multihead_attn.out_proj" in n]
     bare, features = zeroed(case, *names), case.sizes()["E"]
     for name in [n for n in case.arrays if "self_attn.in_proj" in n]:
         array = np.array(case.arrays[name])
         array[: 2 * features] = 0
         bare = bare.having(**{name: array})
-    tokens = impl.run(bare)
-    agree(impl, tokens, impl.expected_of_steps(bare, tokens), "what was read is read differently")
+    return bare
 
 
 @law(OPERATION, share=0.2)

@@ -18,8 +18,9 @@ EVEN = (2, 4, 6, 8, 10, 14, 16, 18, 24, 30, 32, 34, 62, 64, 66, 126, 128, 130, 2
 
 
 def lengths_and_dims(operation: str) -> list[Fixed]:
-    """Each length and each dim, odd ones, too, beside another."""
-    return [{"length": n} for n in (*LENGTHS, *LONG)] + [{"dim": n} for n in (0, *FEATURES)]
+    """Each length and each dim, odd ones and those of models, too, beside another."""
+    dims = (0, *FEATURES, 255, *LONG)
+    return [{"length": n} for n in (*LENGTHS, *LONG)] + [{"dim": n} for n in dims]
 
 
 def few_lengths(operation: str) -> list[Fixed]:
