@@ -29,8 +29,8 @@ OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
 
 def every_size(operation: str) -> list[Fixed]:
     """Each letter at each size up to 131 and at some beyond; lengths beside bare flags, too."""
-    letters: dict[str, Any] = {"L": LENGTHS, "S": LENGTHS, "B": BATCHES}
-    letters |= {"M": (*range(1, 10), 12, 16, 17), "group": (*range(1, 9), 16)}
+    letters: dict[str, Any] = {"L": LENGTHS, "S": LENGTHS}
+    heads: dict[str, Any] = {"M": (*range(1, 20), 24, 32, 33), "group": (*range(1, 10), 16)}
     bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
     pinned: list[Fixed] = [
         {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
@@ -42,13 +42,21 @@ def every_size(operation: str) -> list[Fixed]:
         for n in each(131, "L", "S", "D", "Dv")
     ]
     pinned += [{"S": n, "L": 2} for n in LONG] + [{"L": n, "S": 3} for n in LONG]
-    return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    pinned += [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    return pinned + numbers(heads | {"B": BATCHES})
+
+
+def numbers(letters: dict[str, Any]) -> list[Fixed]:
+    """Each number of entries or heads, where every query sees every key."""
+    seen: Fixed = {"L": 3, "S": 5, "D": 4, "Dv": 3, "B": 2, "mask": None, "window": None}
+    seen |= PLAIN | {"is_causal": False, "scale": None, "softcap": None}
+    return [seen | {letter: n} for letter, sizes in letters.items() for n in sizes]
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
     """Fewer, for gradients: each letter at each size up to 67."""
-    letters: dict[str, Any] = {"L": LENGTHS[:-3], "S": LENGTHS[:-3], "B": BATCHES}
-    letters |= {"M": (*range(1, 9), 17), "group": (1, 2, 3, 4, 5, 8)}
+    letters: dict[str, Any] = {"L": LENGTHS[:-3], "S": LENGTHS[:-3]}
+    heads: dict[str, Any] = {"M": (*range(1, 18), 32, 33), "group": (*range(1, 9), 16)}
     bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
     pinned: list[Fixed] = [
         {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
@@ -58,7 +66,8 @@ def moderate_sizes(operation: str) -> list[Fixed]:
         {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}
         for n in each(67, "L", "S", "D", "Dv")
     ]
-    return pinned + [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    pinned += [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    return pinned + numbers(heads | {"B": BATCHES})
 
 
 def every_combination(operation: str) -> list[Fixed]:

@@ -1,12 +1,21 @@
 """What to pin for rnn, lstm, gru, and for one step's gates."""
 
+from collections.abc import Iterable
 from itertools import product
 
 from seqlaws.properties.operations import BLOCKS
-from seqlaws.properties.sweeps.common import BATCHES, FEATURES, LENGTHS, Fixed, Sweeps, each
+from seqlaws.properties.sweeps.common import (
+    BATCHES,
+    FEATURES,
+    LENGTHS,
+    PLAIN,
+    Fixed,
+    Sweeps,
+    each,
+)
 
 STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
-WIDE: list[Fixed] = [{letter: n} for letter in "IH" for n in FEATURES[-4:]]
+WIDE: list[Fixed] = [PLAIN | {letter: n, "T": 2} for letter in "IH" for n in FEATURES[-4:]]
 
 KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
     "rnn": [{"nonlinearity": name} for name in ("tanh", "relu", "sigmoid")],
@@ -17,14 +26,19 @@ KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
 
 def batches(operation: str) -> list[Fixed]:
     """Batches, and each feature size up to 67; some beyond."""
-    return [{"B": n} for n in (*BATCHES, 64, 65, 129)] + [*each(67, "I", "H"), *WIDE]
+    return [*entries((*BATCHES, 64, 65, 129)), *each(67, "I", "H"), *WIDE]
+
+
+def entries(numbers: Iterable[int]) -> list[Fixed]:
+    """Each number of entries in a batch, of a few steps."""
+    return [PLAIN | {"B": n, "T": 3} for n in numbers]
 
 
 def every_size(operation: str) -> list[Fixed]:
     """Each length up to 67 both ways, and each feature size; lengths beside bare flags."""
     short = product((0, 1, 2, 3, 8, 17), (False, True), (False, True))
     pinned: list[Fixed] = [{"T": n, "reverse": way, "padded": rows} for n, way, rows in short]
-    pinned += [{"B": n} for n in (*BATCHES, 64, 65, 129)] + [{"T": n} for n in STEPS]
+    pinned += entries((*BATCHES, 64, 65, 129)) + [{"T": n} for n in STEPS]
     pinned += WIDE[-2:]
     for reverse in (False, True):
         ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
@@ -36,10 +50,10 @@ def moderate_sizes(operation: str) -> list[Fixed]:
     """Up to 37 steps: past them a whole gradient's bound says nothing."""
     weak: Fixed = {"scales": (0.5, 1.0)}
     ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
-    pinned: list[Fixed] = [{"B": n} for n in BATCHES]
+    pinned = entries(BATCHES)
     pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
     pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
-    pinned += [{"T": 2, **n} for n in WIDE]
+    pinned += WIDE
     return [{**one, **weak} for one in pinned]
 
 

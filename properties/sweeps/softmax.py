@@ -17,7 +17,7 @@ def moderate_sizes(operation: str) -> list[Fixed]:
 
 def rows(numbers: Iterable[int]) -> list[Fixed]:
     """So many rows."""
-    return [{"rank": 2, "axis": -1, "rows": n} for n in numbers]
+    return [PLAIN | {"rank": 2, "axis": -1, "n": 5, "rows": n} for n in numbers]
 
 
 def every_combination(operation: str) -> list[Fixed]:
