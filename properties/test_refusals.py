@@ -7,16 +7,21 @@ import numpy as np
 
 from seqlaws.properties.case import Case, arrays_among_options
 from seqlaws.properties.cases import drawn, several
-from seqlaws.properties.checks import must_raise, require
+from seqlaws.properties.checks import agree, must_raise, require
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
 from seqlaws.properties.processes import apart
-from seqlaws.properties.subject import NotOfferedError, Subject
+from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 
 FLOATING = ("float64", "float32", "float16")
 WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
 WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)
+WITH_FORMS = tuple(
+    name
+    for name, o in OPERATIONS.items()
+    if o.integers or o.options.keys() & {"lengths", "mask", "memory_mask", "window"}
+)
 WITH_OPTIONS = tuple(
     name for name, o in OPERATIONS.items() if o.options.keys() & {"lengths", "mask", "memory_mask"}
 )
@@ -82,6 +87,40 @@ def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
         for dtype in others_than(impl.dtype) if name != "lengths" else ():
             says = f"a {name} of {dtype} among {impl.dtype} is answered instead of refused"
             must_raise(impl, case, says, dtypes={name: dtype})
+
+
+@law(*WITH_FORMS, share=0.1, cases=drawn(mask="boolean", padded=True, window=(1, 1)))
+def test_other_forms_are_refused_or_right(impl: Subject, case: Case) -> None:
+    """Integers of fewer bits, a mask of rank 0, a window in a list: the same, or an exception."""
+    for says, plain, form in forms(case):
+        impl.record.calls.clear()
+        try:
+            outputs = impl.run(form)
+        except NotOfferedError:
+            continue
+        except LawBrokenError as broken:
+            if "raised" not in broken.where:
+                raise
+            continue
+        due = impl.expected_of_steps(plain, outputs)
+        agree(impl, outputs, due, f"{says} is neither refused nor answered rightly")
+
+
+def forms(case: Case) -> Iterator[tuple[str, Case, Case]]:
+    """What is given otherwise: in words, as the contract has it, and as it is given."""
+    whole = {n: case.arrays[n] for n in OPERATIONS[case.operation].integers if n in case.arrays}
+    if case.options.get("lengths") is not None:
+        whole["lengths"] = case.options["lengths"]
+    for name, numbers in whole.items():
+        for dtype in ("int32", "uint8"):
+            if np.array_equal(numbers.astype(dtype), numbers):
+                yield f"{name} of {dtype}", case, case.having(**{name: numbers.astype(dtype)})
+    for name in {"mask", "memory_mask"} & case.options.keys():
+        sees = bool(case.random().randint(2))
+        plain = case.having(**{name: np.full((1, 1, 1, 1), sees)})
+        yield f"a {name} without axes", plain, case.having(**{name: np.array(sees)})
+    if case.options.get("window") is not None:
+        yield "a window in a list", case, case.having(window=list(case.options["window"]))
 
 
 def longer(array: Array) -> Iterator[Array]:

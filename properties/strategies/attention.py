@@ -48,7 +48,7 @@ def attention_options(
     kind = fixed.get("mask", kind) or "none"
     options["mask"] = drawn_mask(draw, fill, n, kind, fixed)
     options["is_causal"] = pick(draw, (False, True))
-    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7, 2))
+    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7, 2, 0.1, 1 / 64))
     options["scale"] = scale
     near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
     options["query_offset"] = pick(draw, near)

@@ -18,7 +18,7 @@ from seqlaws.properties.sweeps.common import (
 TELLING: dict[str, tuple[Any, ...]] = {
     "mask": ("boolean", "floating", "both"),
     "is_causal": (True,),
-    "scale": (0.3, 0.0),
+    "scale": (0.3, 0.0, 0.05),
     "query_offset": (2, -1),
     "window": ((1, None), (None, 1), (2, 1)),
     "softcap": (0.5,),
@@ -34,7 +34,7 @@ def every_size(operation: str) -> list[Fixed]:
     bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
     pinned: list[Fixed] = [
         {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
-        for n in (*range(67), *LENGTHS[-4:])
+        for n in (*range(132), LENGTHS[-1])
     ]
     pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
     pinned += [
@@ -80,6 +80,7 @@ def every_combination(operation: str) -> list[Fixed]:
             for name, values in TELLING.items()
             for value in values
         ]
+        + [NONE | {"L": 66, "S": 131, "window": sides} for sides in ((64, None), (31, 65))]
     )
 
 
