@@ -12,6 +12,7 @@ WRONG = {
     "wrong_attention_masks.py:mask_transposed_when_square": "attention.fully_masked_rows",
     "wrong_attention_masks.py:window_right_one_short": "attention.values_at_every_size",
     "wrong_attention_numbers.py:backward_values_read_forwards": "attention.memory_layouts",
+    "wrong_attention_options.py:window_in_a_list_ignored": "attention.other_forms_are_refused_or_right",
     "wrong_attention_numbers.py:column_major_keys_read_as_row_major": "attention.memory_layouts",
     "wrong_attention_numbers.py:expanded_values_read_once": "attention.broadcast_inputs",
     "wrong_refusals.py:attention_of_one_entry": "attention.wrong_shapes_are_refused",

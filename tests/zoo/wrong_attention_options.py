@@ -9,6 +9,7 @@ import numpy as np
 # Loaded by its path, this file finds its siblings through the tests folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from zoo import calling
 from zoo.base_attention import attention, causal, factor, windowed
 from zoo.base_attention import boolean as mask_allows
 from zoo.cases import boolean, case, floating
@@ -304,3 +305,25 @@ def mask_of_first_batch_for_all(a):
     """A mask with a batch is read at batch entry 0 only."""
     ok = mask_allows(a)
     return ok[:1] if ok.ndim == 4 else ok
+
+
+def in_a_list(subject):
+    """A window in a list gives an answer, and not that of the same window in a tuple."""
+    arrays, options = calling.native(subject, given(window=(1, 1)))
+    one, other = (
+        calling.outputs(subject, "attention", arrays, {**options, "window": window})[0]
+        for window in ((1, 1), [1, 1])
+    )
+    return bool(np.abs(one - other).max() > 1e-3)
+
+
+@ignored(in_a_list)
+def window_in_a_list_ignored(a):
+    """A window is looked for in a tuple only."""
+    a.window = None if isinstance(a.window, list) else a.window
+
+
+@ignored(differs(given(scale=0.05)))
+def small_scales_ignored(a):
+    """A scale below 1/8 is taken for none given."""
+    a.scale = None if 0 < (a.scale or 0) < 0.125 else a.scale

@@ -283,3 +283,9 @@ def softmax_reads_transposed_as_contiguous(a):
 def softmax_reads_backwards_as_forwards(a):
     """A negative stride is read as a positive one."""
     a.x = as_if_contiguous(a.x) if min(a.x.strides) < 0 else a.x
+
+
+@wrong(softmax, "shift", "overflow", differs(given(x=lambda t: t - 200)))
+def softmax_maximum_begins_at_zero(a, x):
+    """The running maximum begins at 0, so that rows below it underflow."""
+    return np.max(x, axis=-1, keepdims=True, initial=0)
