@@ -111,8 +111,8 @@ def test_whole_numbers_of_any_width(impl: Subject, case: Case) -> None:
         try:
             outputs = impl.run(case.having(**narrow))
         except LawBrokenError as broken:
-            if isinstance(broken.where.get("raised"), (TypeError, ValueError)):
-                continue
-            raise
+            if "raised" not in broken.where:
+                raise
+            continue
         due = impl.expected_of_steps(case, outputs)
         agree(impl, outputs, due, f"whole numbers of {width} give another answer")

@@ -18,9 +18,7 @@ FLOATING = ("float64", "float32", "float16")
 WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
 WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)
 WITH_FORMS = tuple(
-    name
-    for name, o in OPERATIONS.items()
-    if o.integers or o.options.keys() & {"lengths", "mask", "memory_mask", "window"}
+    name for name, o in OPERATIONS.items() if o.options.keys() & {"mask", "memory_mask", "window"}
 )
 WITH_OPTIONS = tuple(
     name for name, o in OPERATIONS.items() if o.options.keys() & {"lengths", "mask", "memory_mask"}
@@ -89,9 +87,9 @@ def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
             must_raise(impl, case, says, dtypes={name: dtype})
 
 
-@law(*WITH_FORMS, share=0.1, cases=drawn(mask="boolean", padded=True, window=(1, 1)))
+@law(*WITH_FORMS, share=0.06, cases=drawn(mask="boolean", window=(1, 1)))
 def test_other_forms_are_refused_or_right(impl: Subject, case: Case) -> None:
-    """Integers of fewer bits, a mask of rank 0, a window in a list: the same, or an exception."""
+    """A mask of rank 0, a window in a list: the same as otherwise, or an exception."""
     for says, plain, form in forms(case):
         impl.record.calls.clear()
         try:
@@ -108,13 +106,6 @@ def test_other_forms_are_refused_or_right(impl: Subject, case: Case) -> None:
 
 def forms(case: Case) -> Iterator[tuple[str, Case, Case]]:
     """What is given otherwise: in words, as the contract has it, and as it is given."""
-    whole = {n: case.arrays[n] for n in OPERATIONS[case.operation].integers if n in case.arrays}
-    if case.options.get("lengths") is not None:
-        whole["lengths"] = case.options["lengths"]
-    for name, numbers in whole.items():
-        for dtype in ("int32", "uint8"):
-            if np.array_equal(numbers.astype(dtype), numbers):
-                yield f"{name} of {dtype}", case, case.having(**{name: numbers.astype(dtype)})
     for name in {"mask", "memory_mask"} & case.options.keys():
         sees = bool(case.random().randint(2))
         plain = case.having(**{name: np.full((1, 1, 1, 1), sees)})
