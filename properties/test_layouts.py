@@ -111,7 +111,7 @@ def test_whole_numbers_of_fewer_bits(impl: Subject, case: Case) -> None:
 
 
 def right_or_refused(impl: Subject, case: Case, *widths: str) -> None:
-    """Raise LawBrokenError where the case with whole numbers of other widths is answered wrongly."""
+    """Raise LawBrokenError where whole numbers of these widths are answered wrongly."""
     given = {**case.arrays, **case.options}
     whole = [n for n, a in given.items() if isinstance(a, np.ndarray) and a.dtype.kind == "i"]
     for width in widths:
