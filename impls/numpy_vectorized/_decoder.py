@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqlaws.impls._parameters import CROSS, DECODER, FEED_FORWARD, SELF
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
 from seqlaws.impls.numpy_vectorized._feed_forward import (
     check_activation,
@@ -19,20 +20,7 @@ from seqlaws.impls.numpy_vectorized._multi_head import (
     multi_head_attention,
     multi_head_attention_vjp,
 )
-from seqlaws.impls.numpy_vectorized._sublayers import (
-    ATTENTION,
-    FEED_FORWARD,
-    around,
-    around_backward,
-    four,
-    norms,
-    taken,
-    under,
-)
-
-SELF = under("self_attn", ATTENTION)
-CROSS = under("multihead_attn", ATTENTION)
-SHAPES = {**SELF, **CROSS, **FEED_FORWARD, **norms(3)}
+from seqlaws.impls.numpy_vectorized._sublayers import around, around_backward, four, taken
 
 
 class _Layer(NamedTuple):
@@ -126,7 +114,7 @@ def decoder_layer_vjp(
         da, x, layer.itself, layer.itself_backward, *layer.norm(1), norm_first
     )
     gradients = *dself, *dcross, *dforward, dw_1, db_1, dw_2, db_2, dw_3, db_3
-    by_name = dict(zip(SHAPES, gradients, strict=True))
+    by_name = dict(zip(DECODER, gradients, strict=True))
     return dx, dmemory, {name: by_name[name] for name in params}
 
 
@@ -138,7 +126,7 @@ def _checked(
     activation: str,
     memory_mask: Array | None,
 ) -> tuple[_Layer, Array]:
-    size, params = taken(params, SHAPES, x=(x, "B T E"), memory=(memory, "B S E"))
+    size, params = taken(params, DECODER, x=(x, "B T E"), memory=(memory, "B S E"))
     check_heads(num_heads, size["E"])
     check_activation(activation)
     x, memory = contiguous(x, memory)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqlaws.impls._parameters import ENCODER, FEED_FORWARD, SELF
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
 from seqlaws.impls.numpy_vectorized._feed_forward import (
     check_activation,
@@ -18,19 +19,7 @@ from seqlaws.impls.numpy_vectorized._multi_head import (
     multi_head_attention,
     multi_head_attention_vjp,
 )
-from seqlaws.impls.numpy_vectorized._sublayers import (
-    ATTENTION,
-    FEED_FORWARD,
-    around,
-    around_backward,
-    four,
-    norms,
-    taken,
-    under,
-)
-
-SELF = under("self_attn", ATTENTION)
-SHAPES = {**SELF, **FEED_FORWARD, **norms(2)}
+from seqlaws.impls.numpy_vectorized._sublayers import around, around_backward, four, taken
 
 
 class _Layer(NamedTuple):
@@ -105,14 +94,14 @@ def encoder_layer_vjp(
         da, x, layer.attend, layer.attend_backward, *layer.norm(1), norm_first
     )
     gradients = *dattend, *dforward, dw_1, db_1, dw_2, db_2
-    by_name = dict(zip(SHAPES, gradients, strict=True))
+    by_name = dict(zip(ENCODER, gradients, strict=True))
     return dx, {name: by_name[name] for name in params}
 
 
 def _checked(
     x: Array, params: Any, num_heads: int, activation: str, mask: Array | None
 ) -> tuple[_Layer, Array]:
-    size, params = taken(params, SHAPES, x=(x, "B T E"))
+    size, params = taken(params, ENCODER, x=(x, "B T E"))
     check_heads(num_heads, size["E"])
     check_activation(activation)
     return _Layer(params, num_heads, activation, mask), contiguous(x)[0]

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.impls._parameters import DECODER, FEED_FORWARD, of_generator
 from seqlaws.impls.numpy_vectorized._attention import attention
 from seqlaws.impls.numpy_vectorized._checks import Array, contiguous, integer
-from seqlaws.impls.numpy_vectorized._decoder import SHAPES
 from seqlaws.impls.numpy_vectorized._feed_forward import feed_forward
 from seqlaws.impls.numpy_vectorized._linear import linear
 from seqlaws.impls.numpy_vectorized._multi_head import check_heads, join, split
 from seqlaws.impls.numpy_vectorized._positions import positional_encoding
-from seqlaws.impls.numpy_vectorized._sublayers import FEED_FORWARD, around, four, taken
+from seqlaws.impls.numpy_vectorized._sublayers import around, four, taken
 
 
 @np.errstate(all="ignore")
@@ -29,16 +29,12 @@ def generate(
     `ValueError` for a wrong shape or name, a number of steps below 0 and a start that is no token,
     `TypeError` for a wrong dtype.
     """
-    depth = _depth(params)
-    shapes = {"embedding.weight": "V E"}
-    for i in range(depth):
-        shapes |= {f"layers.{i}.{n}": s.replace("F", f"F{i}") for n, s in SHAPES.items()}
-    shapes |= {"projection.weight": "V E", "projection.bias": "V"}
+    depth, shapes = of_generator(params)
     size, params = taken(params, shapes, memory=(memory, "B S E"))
     check_heads(num_heads, size["E"])
     steps, token = _checked(steps, start, size["B"], size["V"])
     layers = [
-        _Layer({n: params[f"layers.{i}.{n}"] for n in SHAPES}, contiguous(memory)[0], num_heads)
+        _Layer({n: params[f"layers.{i}.{n}"] for n in DECODER}, contiguous(memory)[0], num_heads)
         for i in range(depth)
     ]
     positions = positional_encoding(steps, size["E"]).astype(memory.dtype)
@@ -92,18 +88,6 @@ class _Layer:
     def out(self, name: str, heads: Array) -> Array:
         weight, bias = (self.params[f"{name}.out_proj.{part}"] for part in ("weight", "bias"))
         return linear(join(heads), weight, bias)
-
-
-def _depth(params: Any) -> int:
-    """How many layers there are; raises `TypeError` for no dict, `ValueError` for no layers."""
-    if not isinstance(params, dict):
-        raise TypeError(f"params must be a dict, not {type(params).__name__}")
-    count = 0
-    while f"layers.{count}.norm1.weight" in params:
-        count += 1
-    if not count:
-        raise ValueError("params has no layers")
-    return count
 
 
 def _checked(steps: Any, start: Any, batch: int, vocabulary: int) -> tuple[int, Array]:

@@ -7,31 +7,9 @@ PyTorch's layers.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from seqlaws.impls._parameters import check_names
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
 from seqlaws.impls.numpy_vectorized._layer_norm import layer_norm, layer_norm_vjp
-
-ATTENTION = {
-    "in_proj_weight": "3E E",
-    "in_proj_bias": "3E",
-    "out_proj.weight": "E E",
-    "out_proj.bias": "E",
-}
-FEED_FORWARD = {
-    "linear1.weight": "F E",
-    "linear1.bias": "F",
-    "linear2.weight": "E F",
-    "linear2.bias": "E",
-}
-
-
-def under(prefix: str, shapes: Mapping[str, str]) -> dict[str, str]:
-    """The same shapes under names with a prefix."""
-    return {f"{prefix}.{name}": shape for name, shape in shapes.items()}
-
-
-def norms(number: int) -> dict[str, str]:
-    """Shapes of the norms, counted from 1."""
-    return {f"norm{i + 1}.{part}": "E" for i in range(number) for part in ("weight", "bias")}
 
 
 def taken(
@@ -42,11 +20,7 @@ def taken(
     Raises `TypeError` for anything but a dict, `ValueError` for a missing or an unknown name and
     for a wrong shape.
     """
-    if not isinstance(params, Mapping):
-        raise TypeError(f"params must be a dict, not {type(params).__name__}")
-    if params.keys() != shapes.keys():
-        odd = ", ".join(sorted(map(str, params.keys() ^ shapes.keys())))
-        raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
+    check_names(params, shapes)
     size = bind(**arrays, **{name: (params[name], shape) for name, shape in shapes.items()})
     return size, {name: contiguous(params[name])[0] for name in shapes}
 

@@ -6,22 +6,11 @@ residual and a norm.
 
 from torch import Tensor
 
+from seqlaws.impls._parameters import CROSS, DECODER, FEED_FORWARD, SELF
 from seqlaws.impls.torch_ops._checks import wide
 from seqlaws.impls.torch_ops._feed_forward import check_activation, feed_forward
 from seqlaws.impls.torch_ops._multi_head import check_heads, multi_head_attention
-from seqlaws.impls.torch_ops._sublayers import (
-    ATTENTION,
-    FEED_FORWARD,
-    around,
-    four,
-    norms,
-    taken,
-    under,
-)
-
-SELF = under("self_attn", ATTENTION)
-CROSS = under("multihead_attn", ATTENTION)
-SHAPES = {**SELF, **CROSS, **FEED_FORWARD, **norms(3)}
+from seqlaws.impls.torch_ops._sublayers import around, four, taken
 
 
 def decoder_layer(
@@ -40,7 +29,7 @@ def decoder_layer(
     Raises `ValueError` for a wrong shape, name, activation or number of heads, `TypeError` for a
     wrong dtype.
     """
-    size, wide_params = taken(params, SHAPES, x=(x, "B T E"), memory=(memory, "B S E"))
+    size, wide_params = taken(params, DECODER, x=(x, "B T E"), memory=(memory, "B S E"))
     check_heads(num_heads, size["E"])
     check_activation(activation)
     if memory_mask is not None and memory_mask.is_floating_point():

@@ -5,20 +5,11 @@ Self-attention, then a feed-forward network at each position; each with a residu
 
 from torch import Tensor
 
+from seqlaws.impls._parameters import ENCODER, FEED_FORWARD, SELF
 from seqlaws.impls.torch_ops._checks import wide
 from seqlaws.impls.torch_ops._feed_forward import check_activation, feed_forward
 from seqlaws.impls.torch_ops._multi_head import check_heads, multi_head_attention
-from seqlaws.impls.torch_ops._sublayers import (
-    ATTENTION,
-    FEED_FORWARD,
-    around,
-    norms,
-    taken,
-    under,
-)
-
-SELF = under("self_attn", ATTENTION)
-SHAPES = {**SELF, **FEED_FORWARD, **norms(2)}
+from seqlaws.impls.torch_ops._sublayers import around, taken
 
 
 def encoder_layer(
@@ -36,7 +27,7 @@ def encoder_layer(
     Raises `ValueError` for a wrong shape, name, activation or number of heads, `TypeError` for a
     wrong dtype.
     """
-    size, given = taken(params, SHAPES, x=(x, "B T E"))
+    size, given = taken(params, ENCODER, x=(x, "B T E"))
     check_heads(num_heads, size["E"])
     check_activation(activation)
     if mask is not None and mask.is_floating_point():

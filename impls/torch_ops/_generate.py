@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seqlaws.impls._parameters import DECODER, of_generator
 from seqlaws.impls.torch_ops._checks import integer, wide
-from seqlaws.impls.torch_ops._decoder import SHAPES, decoder_layer
+from seqlaws.impls.torch_ops._decoder import decoder_layer
 from seqlaws.impls.torch_ops._multi_head import check_heads
 from seqlaws.impls.torch_ops._positions import positional_encoding
 from seqlaws.impls.torch_ops._sublayers import taken
@@ -25,15 +26,11 @@ def generate(
     `ValueError` for a wrong shape or name, a number of steps below 0 and a start that is no token,
     `TypeError` for a wrong dtype.
     """
-    depth = _depth(params)
-    shapes = {"embedding.weight": "V E"}
-    for i in range(depth):
-        shapes |= {f"layers.{i}.{n}": s.replace("F", f"F{i}") for n, s in SHAPES.items()}
-    shapes |= {"projection.weight": "V E", "projection.bias": "V"}
+    depth, shapes = of_generator(params)
     size, wide_params = taken(params, shapes, memory=(memory, "B S E"))
     check_heads(num_heads, size["E"])
     steps = _checked(steps, start, size["B"], size["V"])
-    layers = [{n: wide_params[f"layers.{i}.{n}"] for n in SHAPES} for i in range(depth)]
+    layers = [{n: wide_params[f"layers.{i}.{n}"] for n in DECODER} for i in range(depth)]
     embedding, projection = wide_params["embedding.weight"], wide_params["projection.weight"]
     positions = positional_encoding(steps, size["E"]).to(embedding)
     read = start.long()[:, None]
@@ -52,18 +49,6 @@ def lowest_of_the_largest(logits: Tensor) -> Tensor:
     tokens = torch.arange(logits.shape[-1], device=logits.device)
     behind = torch.full_like(tokens, logits.shape[-1] - 1)
     return torch.where(logits == largest, tokens, behind).amin(-1)
-
-
-def _depth(params: Any) -> int:
-    """How many layers there are; raises `TypeError` for no dict, `ValueError` for no layers."""
-    if not isinstance(params, dict):
-        raise TypeError(f"params must be a dict, not {type(params).__name__}")
-    count = 0
-    while f"layers.{count}.norm1.weight" in params:
-        count += 1
-    if not count:
-        raise ValueError("params has no layers")
-    return count
 
 
 def _checked(steps: Any, start: Any, batch: int, vocabulary: int) -> int:
