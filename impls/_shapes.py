@@ -60,18 +60,25 @@ def bind_attention(
     if sizes["M"] == 0 or sizes["N"] % sizes["M"]:
         raise ValueError(f"{sizes['M']} key heads do not divide {sizes['N']} query heads")
     if mask is not None:
-        must_be(kind, "mask", mask)
-        own = str(mask.dtype).removeprefix("torch.")
-        if own not in ("bool", str(q.dtype).removeprefix("torch.")):
-            raise TypeError(f"mask must be of booleans or of {q.dtype}, not of {own}")
-        scores = tuple(sizes[letter] for letter in "BNLS")
-        try:
-            fits = np.broadcast_shapes(tuple(mask.shape), scores) == scores
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError(f"mask {tuple(mask.shape)} is not broadcastable to {scores}")
+        check_mask(kind, mask, q.dtype, tuple(sizes[letter] for letter in "BNLS"))
     return sizes
+
+
+def check_mask(kind: type, mask: Any, dtype: Any, scores: tuple[int, ...]) -> None:
+    """Raise unless a mask is of booleans or this dtype, and broadcastable to the scores' shape.
+
+    Raises `TypeError` and `ValueError`.
+    """
+    must_be(kind, "mask", mask)
+    own = str(mask.dtype).removeprefix("torch.")
+    if own not in ("bool", str(dtype).removeprefix("torch.")):
+        raise TypeError(f"mask must be of booleans or of {dtype}, not of {own}")
+    try:
+        fits = np.broadcast_shapes(tuple(mask.shape), scores) == scores
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"mask {tuple(mask.shape)} is not broadcastable to {scores}")
 
 
 def must_be(kind: type, name: str, array: Any) -> None:

@@ -1,0 +1,54 @@
+"""`nnx.softmax`, and `nnx.LayerNorm` with and without its fast variance."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from seqlaws.impls._shapes import axis_of, bind
+from seqlaws.impls.flax_nnx._width import ALL, WIDE, in_its_width
+
+
+def softmax(x: Array, axis: int = -1) -> Array:
+    """`nnx.softmax` of x, any shape, along `axis`; a row of -inf gives NaN."""
+    letters = " ".join("d" * (i + 1) for i in range(jnp.ndim(x)))
+    bind(Array, WIDE, x=(x, letters))
+    with in_its_width(x.dtype):
+        return _softmax(x, axis=axis_of(x, axis))
+
+
+_softmax = jax.jit(nnx.softmax, static_argnames="axis")
+
+
+def layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
+    """`nnx.LayerNorm` of x, any shape that ends with E, by weight and bias (E,)."""
+    return normalised(x, weight, bias, eps, fast=True)
+
+
+class TwoPasses:
+    """`nnx.LayerNorm` that takes its variance around the mean."""
+
+    TRAITS: dict[str, Any] = {"backend": "jax", "device": "cpu", "dtypes": ALL}  # noqa: RUF012
+
+    def layer_norm(self, x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
+        """Of x, any shape that ends with E, by weight and bias (E,)."""
+        return normalised(x, weight, bias, eps, fast=False)
+
+
+def normalised(x: Array, weight: Array, bias: Array, eps: float, *, fast: bool) -> Array:
+    """Check the arguments and run the layer."""
+    axes = " ".join("d" * (i + 1) for i in range(jnp.ndim(x) - 1)) + " E"
+    bind(Array, ALL, x=(x, axes), weight=(weight, "E"), bias=(bias, "E"))
+    with in_its_width(x.dtype):
+        return _layer_norm(x, weight, bias, eps=float(eps), fast=fast)
+
+
+@partial(jax.jit, static_argnames=("eps", "fast"))
+def _layer_norm(x: Array, weight: Array, bias: Array, *, eps: float, fast: bool) -> Array:
+    options = {"epsilon": eps, "use_fast_variance": fast, "param_dtype": x.dtype}
+    layer = nnx.LayerNorm(x.shape[-1], **options, rngs=nnx.Rngs(0))
+    layer.scale[...], layer.bias[...] = weight, bias
+    return layer(x)
