@@ -230,8 +230,8 @@ def calling(
         ]
     lines += ["outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]
     if vjp and dicts and subject.vjp_function is not None:
-        flat = "for o in outputs for one in (o.values() if isinstance(o, dict) else (o,))"
-        lines += [f"outputs = [one {flat}]"]
+        entries = f"[o[n] for n in {', '.join(dicts)}] if isinstance(o, dict) else [o]"
+        lines += [f"outputs = [one for o in outputs for one in ({entries})]"]
     return lines
 
 

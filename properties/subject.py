@@ -6,7 +6,7 @@ keep: type, number, shape, dtype and device of the outputs, and inputs as they w
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -25,7 +25,7 @@ from seqlaws.properties.processes.places import place_of
 from seqlaws.properties.processes.unended import raised_by_a_call, unended
 from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.traits import Traits, known_failures_of, traits_of
-from seqlaws.reference.numbers import Arithmetic, flattened
+from seqlaws.reference.numbers import Arithmetic
 
 Outputs = dict[str, Array]
 
@@ -183,7 +183,7 @@ class Subject(Due):
         raw: Any,
     ) -> Outputs:
         """The gradients by name, once they are what every call must give."""
-        raw = tuple(flattened(tuple(raw) if isinstance(raw, list) else raw))
+        raw = tuple(in_order(tuple(raw) if isinstance(raw, list) else raw, case.differentiated))
         shapes = {name: case.arrays[name].shape for name in case.differentiated}
         gradients = self.checked(raw, shapes, f"{self.operation.name}_vjp")
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
@@ -332,6 +332,19 @@ def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
         return tuple(operation.options)
     names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
     return tuple(o for o in operation.options if o in names)
+
+
+def in_order(gradients: Any, names: Sequence[str]) -> Iterator[Any]:
+    """The gradients one by one; those in a dict by the names that its argument has."""
+    entries = [name.partition(".")[2] for name in names if "." in name]
+    for one in gradients if isinstance(gradients, tuple) else (gradients,):
+        if not isinstance(one, dict):
+            yield one
+            continue
+        if one.keys() != set(entries):
+            odd = ", ".join(sorted(map(str, one.keys() ^ set(entries))))
+            raise LawBrokenError(f"the gradient of a dict lacks or has too much: {odd}")
+        yield from (one[name] for name in entries)
 
 
 def gave(outcome: Any) -> Any:

@@ -1,6 +1,7 @@
-"""Layouts: how an array lies in memory changes nothing."""
+"""Layouts: how arrays lie in memory, in how many bits, and in a dict changes nothing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 from seqlaws.properties.sweeps import unequal
 
 WHOLE = tuple(name for name, o in OPERATIONS.items() if o.integers or "lengths" in o.options)
+WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
 
 
 def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[dict[str, str]]:
@@ -126,3 +128,23 @@ def right_or_refused(impl: Subject, case: Case, *widths: str) -> None:
             continue
         due = impl.expected_of_steps(case, outputs)
         agree(impl, outputs, due, f"whole numbers of {width} give another answer")
+
+
+@law(*WITH_PARAMS, share=0.06)
+def test_names_have_no_order(impl: Subject, case: Case) -> None:
+    """Parameters are known by their names: in a dict of another order they give the same.
+
+    Reversed, and with those of one shape exchanged; gradients come back under the same names.
+    """
+    names = [name for name in case.arrays if name.startswith("params.")]
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for name in names:
+        alike.setdefault(case.arrays[name].shape, []).append(name)
+    exchanged = [alike[case.arrays[name].shape].pop() for name in names]
+    others = {n: a for n, a in case.arrays.items() if n not in names}
+    for order in (names[::-1], exchanged):
+        moved = replace(case, arrays={**others, **{n: case.arrays[n] for n in order}})
+        outputs, says = impl.run(moved), "parameters are taken in the order of their dict"
+        agree(impl, outputs, impl.expected_of_steps(moved, outputs), says)
+        if impl.gives_gradients:
+            agree(impl, impl.pull(moved), impl.expected(moved, vjp=True), says, nan_is_free=True)

@@ -66,6 +66,11 @@ def flat(values):
     values = values if isinstance(values, (tuple, list)) else (values,)
     return [v for one in values for v in (one.values() if isinstance(one, dict) else (one,))]
 
+def in_order(outputs, arrays):
+    values = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    names = [name for a in arrays if isinstance(a, dict) for name in a]
+    return [{n: one[n] for n in names} if isinstance(one, dict) else one for one in values]
+
 def work(ask):
     torch = importlib.import_module("torch") if ask["backend"] == "torch" else None
     jax = importlib.import_module("jax") if ask["backend"] == "jax" else None
@@ -84,7 +89,7 @@ def called(ask, torch, jax):
     if not cotangents:
         outputs = function(*arrays, **options)
     elif back is not None:
-        outputs = back(*cotangents, *arrays, **options)
+        outputs = in_order(back(*cotangents, *arrays, **options), arrays)
     elif jax is not None:
         number = jax.numpy.floating
         leaves = [a for a in flat(arrays) if jax.numpy.issubdtype(getattr(a, "dtype", int), number)]
