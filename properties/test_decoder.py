@@ -161,7 +161,7 @@ def test_gradients_of_a_sublayer_alone(impl: Subject, case: Case) -> None:
         agree(impl, impl.pull(alone), impl.expected(alone, vjp=True), says, nan_is_free=True)
 
 
-@law(OPERATION, share=0.1, gradients=True)
+@law(OPERATION, "encoder_layer", share=0.1, gradients=True)
 def test_relu_has_no_slope_at_zero(impl: Subject, case: Case) -> None:
     """Hidden units that are 0 exactly, as their weights are, have no gradient: relu'(0) = 0."""
     names = ("params.linear1.weight", "params.linear1.bias")

@@ -11,6 +11,7 @@ from seqlaws.properties.laws import law
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
 
 OPERATION = "generate"
+MANY = drawn(layers=12, V=9, steps=2, B=2, N=1, D=3, F=1, S=2)
 MEANS = drawn(layers=2, gains=(4.0,), V=33, steps=12, B=6, N=2, D=4, F=3, S=2)
 LONG = drawn(layers=1, gains=(4.0,), V=33, steps=140, B=4, N=1, D=4, F=1, S=1)
 
@@ -95,6 +96,25 @@ def test_a_small_lead_decides(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(near), {"tokens": exactly(due)}, "a small lead is overlooked")
 
 
+@law(OPERATION, share=0.04, cases=MANY)
+def test_layers_follow_their_numbers(impl: Subject, case: Case) -> None:
+    """Of twelve layers the last is layer 11, not layer 9, which is last by the letters of its name.
+
+    Where its last norm has the weight 0, that norm's bias is all that is projected.
+    """
+    n = case.sizes()
+    if impl.traits.fully_masked != "zeros" and not n["S"]:  # 0 * NaN is NaN
+        return
+    random, norms = case.random(5), [f for f in case.arrays if f.endswith("norm3.bias")]
+    biases = {name: random.randint(-2, 3, n["E"]).astype(float) for name in norms}
+    weight = random.randint(-2, 3, (n["V"], n["E"])).astype(float)
+    plain = zeroed(case, "params.projection.bias", *(b.replace("bias", "weight") for b in norms))
+    plain = plain.having(**biases, **{"params.projection.weight": weight})
+    last = weight @ biases["params.layers.11.norm3.bias"]
+    due = np.zeros((n["B"], case.option("steps"))) + np.argmax(last)
+    agree(impl, impl.run(plain), {"tokens": exactly(due)}, "another layer has the last word")
+
+
 @law(OPERATION, share=0.1, cases=MEANS)
 def test_what_was_read_is_not_read_anew(impl: Subject, case: Case) -> None:
     """What a layer makes of a token depends on no later one, so that its keys and values stay.
@@ -171,12 +191,12 @@ def test_equal_rows_have_equal_texts(impl: Subject, case: Case) -> None:
 
 @law(OPERATION, share=0.1)
 def test_what_is_no_token_is_refused(impl: Subject, case: Case) -> None:
-    """A start from V on is an exception, not a text; so are heads that do not divide E."""
+    """A start below 0 or from V on is an exception, not a text; so are heads unfit for E."""
     n = case.sizes()
     calls = [case.having(num_heads=n["E"] + 1, steps=2)]
-    if n["B"]:
+    for none in (-1, n["V"]) if n["B"] else ():
         beyond = np.array(case.arrays["start"])
-        beyond[int(case.random().randint(n["B"]))] = n["V"]
+        beyond[int(case.random().randint(n["B"]))] = none
         calls.append(case.having(start=beyond, steps=2))
     for bad in calls:
         given, options = impl.operation.arranged(*impl.native(bad, {}))
