@@ -211,13 +211,15 @@ def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
             if all(judged(probe, one, e) >= 0 for e in apt) and judged(probe, one, apt[0]) > 0:
                 return worded(probe.operation.name, {one: (0, 0, 0)}, vjp=False)
     for name, arithmetic in narrower(probe):
-        most = 0.0
+        most, known, count = 0.0, 0, 0
         for e in wrong:
             found = expected(probe, e.case, vjp=e.vjp, arithmetic=arithmetic)
             for n, (value, allowed) in found.items():
                 ratio = ratios(e.observed[n], value, allowed, nan_is_free=e.vjp)
                 most = max(most, float(ratio.max(initial=0)))
-        if 1 / 64 < most <= 1:
+                known += int(np.sum(e.wrong[n] & (allowed < np.abs(value))))
+                count += int(np.sum(e.wrong[n]))
+        if 1 / 64 < most <= 1 and 2 * known > count:  # or anything would be consistent with it
             what = "gradients are" if wrong[0].vjp else "output is"
             return Diagnosis(f"your {what} consistent with {name}", (name,))
     return None

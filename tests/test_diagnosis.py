@@ -155,12 +155,17 @@ def hard_cases(operation):
 
 
 def of_states(operation, fixed):
-    """A long chain; a text of ties."""
+    """A long chain; a text of ties; hidden units that are 0."""
+    if operation in ("encoder_layer", "decoder_layer"):
+        case = dense(build(by_seed(3), operation, "float32", activation="relu", **fixed))
+        yield zeroed(case, "params.linear1.weight", "params.linear1.bias")
     if operation == "markov_log_prob":
         yield build(by_seed(3), operation, "float32", impossible=(False,), T=300, S=4, **fixed)
     if operation == "generate":
         case = build(by_seed(3), operation, "float32", B=2, V=5, steps=3, **fixed)
         yield zeroed(case, "params.projection.weight", "params.projection.bias")
+        near = {"params.projection.bias": 8 + np.arange(5) / 2**12}
+        yield zeroed(case, "params.projection.weight").having(**near)
 
 
 def differs(one, operation, case):

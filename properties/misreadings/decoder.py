@@ -62,11 +62,21 @@ def written(name: str, old: str, new: str) -> Misreading:
     return misreading(name, TEXT, edit("generate: generate", old, new))
 
 
-def of_parts(kept: tuple[str, ...], *others: Misreading) -> tuple[Misreading, ...]:
-    """Misreadings of the parts, which those of the layer are, too."""
-    return tuple(replace(one, operations=(NAME,)) for one in others if one.name in kept)
+def seen(one: Misreading) -> bool:
+    """Whether it is seen in a text, too, whose layers know no gelu."""
+    return one.name in SEEN and '"gelu"' not in one.edits[0].old
 
 
+SEEN = (
+    *("gelu for relu", "no activation", "norms without a bias", "norms left out"),
+    *("no bias of the hidden units", "no bias after the hidden units", "heads interleaved"),
+    *("heads joined without a transposition", "heads split without a transposition"),
+)
+PARTS = (
+    *SEEN,
+    *("gelu by tanh", "gelu by a sigmoid", "relu for gelu", "relu's slope 1 at 0"),
+    *("the unbiased variance", "an eps of 1e-6", "an eps of 1e-12"),
+)
 MISREADINGS = (
     causal("no causal mask", "is_causal=False"),
     causal("causal off by one", "is_causal=True, query_offset=1"),
@@ -119,6 +129,10 @@ MISREADINGS = (
            PROJECTED.replace("projection.weight", "embedding.weight")),
     logits("no projection.bias", PROJECTED,
            PROJECTED.replace('params["projection.bias"]', 'nothing(params["projection.bias"])')),
+    logits("logits in float16", PROJECTED,
+           f'{PROJECTED.replace("return ", "return narrow(")}, "float16")'),
+    logits("logits in bfloat16", PROJECTED,
+           f'{PROJECTED.replace("return ", "return narrow(")}, "bfloat16")'),
     logits("the last layer is left out", "for layer in layers(params):",
            "for layer in layers(params)[:-1]:"),
     logits("one layer's parameters for all", "for layer in layers(params):",
@@ -139,10 +153,9 @@ MISREADINGS = (
         "q, k, v = projections(query, key, value, in_proj_weight, in_proj_bias, num_heads)\n"
         "    q = q * num_heads**-0.5",
     )),
-    *of_parts(
-        ("gelu by tanh", "gelu by a sigmoid", "relu for gelu", "gelu for relu", "no activation",
-         "norms without a bias", "norms left out", "no bias of the hidden units",
-         "no bias after the hidden units", "heads interleaved", "the unbiased variance"),
-        *encoder.MISREADINGS, *multi_head.MISREADINGS, *layer_norm.MISREADINGS,
+    *(
+        replace(one, operations=(NAME, TEXT) if seen(one) else (NAME,))
+        for one in (*encoder.OWN, *multi_head.MISREADINGS, *layer_norm.MISREADINGS)
+        if one.name in PARTS
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from seqlaws.properties.misreadings import masked, masks
+from seqlaws.properties.misreadings import layer_norm, masked, masks, multi_head
 from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
 
 NAME = "encoder_layer"
@@ -16,6 +16,11 @@ NORM = "return +(+normalised * weight + bias)"
 HIDDEN = "a = linear(x, linear1_weight, linear1_bias)"
 LAST = "return linear(+ACTIVATION[activation](a), linear2_weight, linear2_bias)"
 SUM = "+(dquery + dkey + dvalue)"
+PARTS = (
+    *("heads interleaved", "heads joined without a transposition"),
+    *("heads split without a transposition", "scale 1/sqrt(E)", "no bias in the last projection"),
+    *("the unbiased variance", "an eps of 1e-6", "an eps of 1e-12"),
+)
 
 
 def stages(name: str, *changes: tuple[str, str]) -> Misreading:
@@ -45,7 +50,7 @@ def gradients(name: str, place: str, old: str, new: str) -> Misreading:
     return misreading(name, NAME, edit(place, old, new), gradients=True)
 
 
-MISREADINGS = (
+OWN = (
     misreading("norm_first ignored", NAME, edit(BOTH, "if norm_first:", "if False:")),
     misreading("the norms always first", NAME, edit(BOTH, "if norm_first:", "if True:")),
     stages(
@@ -123,10 +128,24 @@ MISREADINGS = (
         "+(dquery + dkey + dvalue - dy)",
     ),
     gradients(
+        "relu's slope 1 at 0",
+        "feed_forward: SLOPE",
+        '"relu": step',
+        '"relu": lambda x: nothing(x) + 1 - step(nothing(x) - x)',
+    ),
+    gradients(
         "gelu's slope without x phi(x)",
         "feed_forward: SLOPE",
         '"gelu": gelu_slope',
         '"gelu": normal_cdf',
+    ),
+)
+MISREADINGS = (
+    *OWN,
+    *(
+        replace(one, operations=(NAME,))
+        for one in (*multi_head.MISREADINGS, *layer_norm.MISREADINGS)
+        if one.name in PARTS
     ),
     *(
         replace(one, operations=(NAME,))
