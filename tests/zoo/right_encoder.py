@@ -88,3 +88,9 @@ def layer_fully_masked_is_nan():
 def layer_fully_masked_is_mean():
     """A position that may attend to nothing gets the mean of the values, as declared."""
     return {}
+
+
+@form("vjp_result", "order of names")
+def layer_gradients_in_another_order(a, g):
+    """The dict of gradients has the names of the parameters in another order."""
+    g.params = dict(sorted(g.params.items()))

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from zoo import base_encoder as base
 from zoo.base_encoder import encoder_layer
-from zoo.cases import boolean, case, floating
+from zoo.cases import boolean, case, floating, times
 from zoo.entries import wrong
 from zoo.manners import answers, unsteady
 from zoo.witness import differs, gradient_differs
@@ -264,3 +264,12 @@ def layer_heads_rounded_down(a):
     while a.x.shape[-1] % max(a.num_heads, 1):
         a.num_heads -= 1
     base.check(a)
+
+
+FLAT = {f"params.linear1.{name}": times(0) for name in ("weight", "bias")}
+
+
+@part("slope", "gradient", gradient_differs(given(**FLAT)), diagnosis="relu's slope 1 at 0")
+def relu_slopes_at_zero(a, z):
+    """The slope of relu at 0 is 1."""
+    return np.heaviside(z, 1) if a.activation == "relu" else base.slope(a, z)

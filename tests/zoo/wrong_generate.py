@@ -14,6 +14,7 @@ from zoo import base_generate as base
 from zoo.base_generate import generate
 from zoo.cases import case, fill, put
 from zoo.entries import wrong
+from zoo.manners import accepts
 from zoo.witness import differs
 
 given = partial(case, "generate")
@@ -264,3 +265,32 @@ def text_ends_at_eight(a, tokens):
 def text_is_never_empty(a):
     """At least one token is written."""
     return max(int(a.steps), 1)
+
+
+LEADS = {"params.projection.weight": fill(0.0), "params.projection.bias": lambda b: (
+    8 + np.arange(b.size) / 2**12)}  # fmt: skip
+
+
+@text("scores", "precision", differs(given(V=9, **LEADS)), diagnosis="logits in float16")
+def text_of_logits_in_float16(a, x):
+    """The arg max is that of logits rounded to float16."""
+    return base.scores(a, x).astype(np.float16).astype(x.dtype)
+
+
+@text("position", "tile tail", differs(given(V=33, steps=64, seed=3)))
+def text_positions_end_at_32(a, t):
+    """There are 32 positions; what is written later stands at the last of them."""
+    return base.position(a, min(t, 31))
+
+
+@text("remembered", "cache", differs(given(V=33, steps=64, seed=3)))
+def text_remembers_24_tokens(a, cache, i, t, k, v):
+    """Of what was written before, the latest 24 tokens are remembered."""
+    return tuple(z[:, :, -24:] for z in base.remembered(a, cache, i, t, k, v))
+
+
+@text("check", "refusal", accepts(given(), lambda a, _: a.update(start=0 * a["start"] - 1)))
+def text_start_from_the_end(a):
+    """A start of -1 is the last token."""
+    a.start = np.where(a.start == -1, len(a.params["embedding.weight"]) - 1, a.start)
+    base.check(a)

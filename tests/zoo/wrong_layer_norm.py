@@ -254,3 +254,9 @@ def layer_norm_bias_broadcast(a):
     """A bias of one feature is spread over all of them."""
     whole = np.resize(a.bias, a.weight.shape)
     base.check(SimpleNamespace(**{**vars(a), "bias": whole}))
+
+
+@norm("root", "option ignored", differs(given(eps=0.0, x=times(0.003))))
+def layer_norm_eps_of_zero_is_the_usual_one(a, v):
+    """An eps of 0 is taken for none given."""
+    return np.sqrt(v + (a.eps or 1e-5))

@@ -14,7 +14,7 @@ from zoo.cases import case, fill
 from zoo.entries import wrong
 from zoo.manners import accepts
 from zoo.roundings import bfloat16, float16
-from zoo.witness import differs
+from zoo.witness import differs, layout
 
 given = partial(case, "markov_log_prob")
 markov = partial(wrong, base.markov_log_prob)
@@ -225,3 +225,20 @@ def markov_short_sequences_padded():
         base.check_states(a)
 
     return {"check_states": check_states}
+
+
+def narrow(array):
+    """States of eight bits."""
+    return array.astype(np.int8)
+
+
+@markov(
+    "windows", "narrow integers", differs(given(K=2, S=7, T=9), layout=layout("states", narrow))
+)
+def markov_places_counted_in_the_states_type(a):
+    """The place in a flat table is computed in the type of the states: 7^3 places in 8 bits."""
+    places, size = base.windows(a), a.states.dtype.type(a.transition.shape[-1])
+    flat = 0 * places[0]
+    for one in places:
+        flat = flat * size + one
+    return np.unravel_index(flat.astype(np.int64) % a.transition.size, a.transition.shape)

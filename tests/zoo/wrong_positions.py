@@ -164,3 +164,10 @@ def encoding_scaled_as_an_embedding(a, o):
 def encoding_in_a_buffer(a, o):
     """The table lies in a buffer that is kept for each shape."""
     o.encoding = into_buffer(o.encoding, "positional_encoding")
+
+
+@encoding("rates", "tile tail", differs(given(length=9, dim=512)))
+def encoding_rates_of_wide_tables_in_float16(a):
+    """Of tables wider than 256 the rates are float16."""
+    rates = base.rates(a)
+    return rates.astype(np.float16).astype(float) if a.dim > 256 else rates

@@ -14,12 +14,17 @@ from zoo.cases import case
 from zoo.entries import wrong
 from zoo.manners import accepts, differs_after, writes
 from zoo.roundings import bfloat16, float16
-from zoo.witness import differs, gradient_differs
+from zoo.witness import differs, gradient_differs, layout
 
 given = partial(case, "rotary_embedding")
 rotary = partial(wrong, base.rotary_embedding)
 at = lambda *positions: given(positions=lambda _: np.array(positions))  # noqa: E731
 SCATTERED, LATE = at(9, 3, 0, 1, 7), at(1001, 3, 777, 1, 0)
+
+
+def narrow(kind):
+    """Positions of a narrow type."""
+    return layout("positions", lambda array: array.astype(kind))
 
 
 @rotary("pairs", "option ignored", differs(given(interleaved=True)), diagnosis="never interleaved")
@@ -259,3 +264,9 @@ def rotary_broadcasts_one_position(a):
     if len(a.positions) == 1 and a.x.ndim == 4:
         a.positions = np.repeat(a.positions, a.x.shape[2])
     base.check(a)
+
+
+@rotary("angles", "narrow integers", differs(at(1, 3, 100, 60, 7), layout=narrow("uint8")))
+def rotary_positions_scaled_in_their_type(a, frequencies):
+    """Four times the positions, in a type that may be narrow, at a quarter of the rates."""
+    return (a.positions * a.positions.dtype.type(4))[:, None] * (frequencies / 4)
