@@ -12,6 +12,7 @@ from seqlaws.properties.strategies.attention import attended, drawn_mask
 from seqlaws.properties.strategies.common import (
     Strategy,
     drawn_sizes,
+    harmful,
     rounded_numbers,
     with_cotangents,
 )
@@ -71,13 +72,8 @@ def mask_options(
 
 
 def poisoned(case: Case) -> Case:
-    """The case with its poison in keys and values that no query of any head may attend to.
-
-    What is finite there stays so when it is projected: an infinity is a poison of its own.
-    """
-    poison, features = case.poison
-    if case.dtype == "float16" and np.isfinite(poison):
-        poison = min(poison, 64.0)
+    """The case with its poison in keys and values that no query of any head may attend to."""
+    poison, features = harmful(case.poison[0], case.dtype), case.poison[1]
     hidden = ~np.any(attended(case), axis=(1, 2))[..., None]  # (B, S, 1)
     spoilt = {name: np.array(case.arrays[name]) for name in ("key", "value")}
     for array in spoilt.values():

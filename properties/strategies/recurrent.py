@@ -11,6 +11,7 @@ from seqlaws.properties.operations import BLOCKS
 from seqlaws.properties.strategies.common import (
     Strategy,
     drawn_sizes,
+    harmful,
     rounded_numbers,
     with_cotangents,
 )
@@ -68,7 +69,7 @@ def padded_with(case: Case, array: Array, poison: float) -> Array:
     """x with its padding overwritten."""
     time = np.arange(case.arrays["x"].shape[1])
     beyond = time >= np.asarray(case.options["lengths"])[:, None]
-    poison = float(representable(np.array(poison), case.dtype))
+    poison = float(representable(np.array(harmful(poison, case.dtype)), case.dtype))
     return np.where(beyond[..., None], poison, array)
 
 
