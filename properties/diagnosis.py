@@ -39,6 +39,7 @@ from seqlaws.reference.numbers import Arithmetic
 from seqlaws.reference.numbers.arithmetic import FORMATS
 
 POOL, LOOKS, TRIED, TIED = 32, 6, 24, 3  # misreadings looked at again, how often, tried, named
+MANY = 8  # wrong answers that a misreading does not explain
 CONTRADICT = "each answer alone is what the specification allows: they contradict each other"
 
 
@@ -125,7 +126,9 @@ def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
                 continue
             others = [(e.is_wrong, fits(probe, one, e)) for e in apt[1:]]
             astray, conditional = others.count((True, False)), others.count((False, False))
-            scores[one] = (astray, conditional, known.index(one))
+            alone = astray == len(telling) - 1 and (conditional or astray > MANY)
+            if len(wrong) == 1 or not alone:  # else it fits this one answer by chance
+                scores[one] = (astray, conditional, known.index(one))
         if scores:
             return worded(operation, scores, vjp=failing.vjp)
     rounded = rounding(probe, apt)

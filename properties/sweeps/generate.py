@@ -7,7 +7,7 @@ def every_size(operation: str) -> list[Fixed]:
     """Each letter at each size."""
     letters = {
         "steps": (0, 1, 2, 3, 8, 9, 16, 17, 33),
-        "V": (1, 2, 3, 8, 9, 17, 33, 65),
+        "V": (1, 2, 3, 8, 9, 17, 33, 65, 300),
         "S": (0, 1, 2, 8, 9, 17, 33),
         "N": (1, 2, 3, 4),
         "D": (1, 2, 3, 8, 9, 16),

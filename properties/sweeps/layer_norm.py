@@ -2,13 +2,14 @@
 
 from itertools import product
 
-from seqlaws.properties.sweeps.common import FEATURES, LENGTHS, LONG, Fixed, Sweeps
+from seqlaws.properties.sweeps.common import FEATURES, LENGTHS, LONG, MODELS, Fixed, Sweeps
 
 
 def every_size(operation: str) -> list[Fixed]:
     """Numbers of features, and of positions."""
     rows: list[Fixed] = [{"rank": 2, "rows": n} for n in LENGTHS]
-    return [{"E": n} for n in (*LENGTHS, *range(4, 15), 100, 255, *LONG)] + rows
+    wide: list[Fixed] = [{"rank": 2, "rows": 2, "E": n} for n in MODELS]
+    return [{"E": n} for n in (*LENGTHS, *range(4, 15), 100, 255, *LONG)] + wide + rows
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:

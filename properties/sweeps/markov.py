@@ -11,7 +11,10 @@ def every_size(operation: str) -> list[Fixed]:
     """Each order with each number of states; lengths and batches beside each order, too."""
     tables: list[Fixed] = [{"order": k, "S": s} for k, s in product(ORDERS, (1, 2, 3, 4, 5, 6))]
     tables += [{"order": 1, "S": s} for s in (7, 8, 9, 16, 17, 33)]
-    finite: Fixed = {"S": 3, "impossible": (False,)}  # or one length would be as good as another
+    possible: Fixed = {"impossible": (False,)}  # or one length would be as good as another
+    tables += [{**possible, "order": k, "S": s, "T": k + 9} for k, s in ((4, 2), (4, 3), (5, 2))]
+    tables += [{**possible, "order": 1, "S": s, "B": 4, "T": 33} for s in (65, 130, 300)]
+    finite: Fixed = {**possible, "S": 3}
     lengths = [{**finite, "order": k, "T": t + k} for k, t in product(ORDERS, LENGTHS)]
     return tables + lengths + [{"T": t} for t in LONG] + [{"B": b} for b in BATCHES]
 

@@ -8,19 +8,45 @@ from seqlaws.properties.sweeps.common import (
     FEATURES,
     LENGTHS,
     LONG,
+    MODELS,
     WIDTHS,
     Fixed,
     Sweeps,
     nothing,
 )
 
-EVEN = (2, 4, 6, 8, 10, 14, 16, 18, 24, 30, 32, 34, 62, 64, 66, 126, 128, 130, 256)
+EVEN = (
+    2,
+    4,
+    6,
+    8,
+    10,
+    14,
+    16,
+    18,
+    24,
+    30,
+    32,
+    34,
+    62,
+    64,
+    66,
+    80,
+    96,
+    126,
+    128,
+    130,
+    192,
+    256,
+    512,
+)
 
 
 def lengths_and_dims(operation: str) -> list[Fixed]:
     """Each length and each dim, odd ones and those of models, too, beside another."""
     dims = (0, *FEATURES, 255, *LONG)
-    return [{"length": n} for n in (*LENGTHS, *LONG)] + [{"dim": n} for n in dims]
+    wide: list[Fixed] = [{"length": 3, "dim": n} for n in MODELS]
+    return [{"length": n} for n in (*LENGTHS, *LONG)] + [{"dim": n} for n in dims] + wide
 
 
 def few_lengths(operation: str) -> list[Fixed]:
