@@ -33,13 +33,21 @@ LADDER = (  # the most exact first
     Arithmetic("bfloat16", "bfloat16"),
 )
 CASES = {"values": 40, "gradients": 40}
-LONG: dict[str, dict[str, int]] = {  # one case in eight, for what goes wrong past a tile
+LONG: dict[str, dict[str, Any]] = {  # one case in eight, for what goes wrong past a tile
     "softmax": {"n": 257},
     "attention": {"S": 129},
     "lstm_gates": {"H": 65},
     "rnn": {"H": 65},
     "lstm": {"H": 65},
     "gru": {"H": 65},
+    "multi_head_attention": {"S": 129, "source": "three"},
+    "encoder_layer": {"T": 65, "gains": (0.25,)},
+    "decoder_layer": {"S": 65, "gains": (0.125,)},
+    "positional_encoding": {"length": 4097},
+    "rotary_embedding": {"L": 129},
+    "layer_norm": {"E": 129},
+    "markov_log_prob": {"T": 257},
+    "generate": {"steps": 33, "gains": (0.5,)},
 }
 NONE = "none of the known arithmetics"
 

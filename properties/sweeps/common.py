@@ -30,6 +30,22 @@ def each(count: int, *letters: str) -> list[Fixed]:
     ]
 
 
+def beside(one: list[Fixed], other: list[Fixed]) -> list[Fixed]:
+    """Both lists at once, the shorter one over again: so that each element of either comes up."""
+    count = max(len(one), len(other))
+    return [one[k % len(one)] | other[k % len(other)] for k in range(count)]
+
+
+def heads(widths: int, numbers: int, most: int) -> list[Fixed]:
+    """Each width of a head and each number of heads; beside up to three, and `most` features."""
+
+    def few(n: int) -> int:
+        return max(1, min(1 + n % 3, most // n))
+
+    wide: list[Fixed] = [{"D": d, "N": few(d)} for d in range(1, 1 + widths)]
+    return wide + [{"N": n, "D": few(n)} for n in range(1, 1 + numbers)]
+
+
 def nothing(operation: str) -> list[Fixed]:
     """Nothing to pin."""
     return []

@@ -2,25 +2,34 @@
 
 from itertools import product
 
-from seqlaws.properties.sweeps.common import BATCHES, WIDTHS, Fixed, Sweeps
+from seqlaws.properties.sweeps.common import PLAIN, Fixed, Sweeps, beside, each, heads
+from seqlaws.properties.sweeps.encoder import STACKED
+from seqlaws.properties.sweeps.multi_head import few
 
-STEPS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65)
-HEADS = (1, 2, 3, 4, 5, 8)
 KINDS = ("none", "boolean", "floating", "both")
 OBLONG: tuple[Fixed, ...] = ({"T": 3, "S": 5}, {"T": 5, "S": 3})
-PLAIN: Fixed = {"mask": "none", "activation": "relu", "norm_first": False}
+DEFAULT: Fixed = {"mask": "none", "activation": "relu", "norm_first": False}
 
 
 def every_size(operation: str) -> list[Fixed]:
-    """Each letter at each size."""
-    letters = {"T": STEPS, "S": STEPS, "N": HEADS, "D": WIDTHS[:-2], "F": WIDTHS, "B": BATCHES[:-2]}
-    return [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    """Each length, width of a head and number of hidden units up to 67; heads up to 17.
+
+    Of matrices, options and activations as for the encoder layer.
+    """
+    letters = {"T": (0, 65, 129), "S": (0, 65, 129), "F": (129,)}
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None, "gains": (0.125,)}
+    sizes = beside(each(67, "T", "S", "F"), heads(67, 17, 48))
+    pinned = [{**bare, **n, **kind} for kind in STACKED for n in sizes]
+    pinned += [few(n) for n in range(38)]
+    return pinned + [{letter: n} for letter, some in letters.items() for n in some]
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
-    """Fewer, for gradients."""
-    few = {"T": STEPS[:10], "S": STEPS[:10], "N": HEADS[:4], "D": WIDTHS[:6], "F": WIDTHS[:6]}
-    return [{letter: n} for letter, sizes in {**few, "B": (0, 1, 4)}.items() for n in sizes]
+    """Fewer, for gradients: up to 31; matrices that make nothing larger."""
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.125,)}
+    pinned = [{**bare, **n} for n in beside(each(37, "T", "S", "F"), heads(37, 9, 37))]
+    pinned += [{letter: n} for letter in "TS" for n in (0, 33)]
+    return pinned + [few(n) | {"gains": (0.25,)} for n in range(10)]
 
 
 def every_combination(operation: str) -> list[Fixed]:
@@ -28,7 +37,7 @@ def every_combination(operation: str) -> list[Fixed]:
     options = product(KINDS, ("relu", "gelu"), (False, True), OBLONG)
     along = product(KINDS[1:3], product((True, False), repeat=3), ("S", 1))
     masks: list[Fixed] = [
-        {**PLAIN, "B": 2, "N": 2, "T": 2, "S": 3, "mask": kind, "axes": axes, "last": last}
+        {**DEFAULT, "B": 2, "N": 2, "T": 2, "S": 3, "mask": kind, "axes": axes, "last": last}
         for kind, axes, last in along
     ]
     return [
@@ -52,7 +61,7 @@ def unequal(operation: str) -> list[Fixed]:
 
 def one_large(operation: str) -> list[Fixed]:
     """A longer text over a longer source."""
-    return [{**PLAIN, "B": 4, "T": 65, "S": 130, "N": 4, "D": 16, "F": 128}]
+    return [{**DEFAULT, "B": 4, "T": 65, "S": 130, "N": 4, "D": 16, "F": 128}]
 
 
 DECODER = Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large)

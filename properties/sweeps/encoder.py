@@ -2,8 +2,16 @@
 
 from itertools import product
 
-from seqlaws.properties.sweeps.common import BATCHES, LENGTHS, WIDTHS, Fixed, Sweeps
-from seqlaws.properties.sweeps.multi_head import HEADS, shapes_of_masks
+from seqlaws.properties.sweeps.common import (
+    LENGTHS,
+    PLAIN,
+    Fixed,
+    Sweeps,
+    beside,
+    each,
+    heads,
+)
+from seqlaws.properties.sweeps.multi_head import few, shapes_of_masks
 
 KINDS: list[Fixed] = [
     {"activation": act, "norm_first": first, "mask": mask}
@@ -12,25 +20,32 @@ KINDS: list[Fixed] = [
     )
 ]
 
+STACKED: tuple[Fixed, ...] = (
+    {"activation": "relu", "norm_first": False},
+    {"activation": "gelu", "norm_first": True},
+)
+
 
 def every_size(operation: str) -> list[Fixed]:
-    """Each letter at each size."""
-    letters = {"T": LENGTHS[:-1], "B": BATCHES, "F": WIDTHS}
-    pinned: list[Fixed] = [{letter: n} for letter, sizes in letters.items() for n in sizes]
-    return pinned + widths(WIDTHS)
+    """Each length, width of a head and number of hidden units up to 67; heads up to 17.
 
-
-def widths(sizes: tuple[int, ...]) -> list[Fixed]:
-    """Each width of a head, and each number of heads."""
-    pinned: list[Fixed] = [{"D": d, "N": n} for d in sizes for n in (1, 2)]
-    return pinned + [{"N": n, "D": 2} for n in HEADS]
+    Matrices that make everything smaller, or the bound of wide ones says little; once each with
+    both activations, for relu hides a hidden unit.
+    """
+    letters = {"T": (0, *LENGTHS[-7:-1]), "F": (129,), "D": (65,)}
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None, "gains": (0.25,)}
+    sizes = beside(each(67, "T", "F"), heads(67, 17, 48))
+    pinned = [{**bare, **n, **kind} for kind in STACKED for n in sizes]
+    pinned += [few(n) for n in range(38)]
+    return pinned + [{letter: n} for letter, some in letters.items() for n in some]
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
-    """Fewer, for gradients; matrices that make nothing larger."""
-    letters = {"T": LENGTHS[:-6], "B": BATCHES, "F": WIDTHS[:-2]}
-    pinned: list[Fixed] = [{letter: n} for letter, sizes in letters.items() for n in sizes]
-    return [one | {"gains": (0.25, 0.5)} for one in pinned + widths(WIDTHS[:-3])]
+    """Fewer, for gradients: up to 37; matrices that make nothing larger."""
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.25,)}
+    pinned = [{**bare, **n} for n in beside(each(37, "T", "F"), heads(37, 9, 37))]
+    pinned += [{"gains": (0.25, 0.5), "T": n} for n in (0, *LENGTHS[-9:-7])]
+    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)]
 
 
 def every_combination(operation: str) -> list[Fixed]:

@@ -1,26 +1,27 @@
 """What to pin for greedy decoding: the tokens that there are and that are made, sizes, layers."""
 
-from seqlaws.properties.sweeps.common import Fixed, Sweeps
+from seqlaws.properties.sweeps.common import PLAIN, Fixed, Sweeps, each, heads
 
 
 def every_size(operation: str) -> list[Fixed]:
-    """Each letter at each size."""
-    letters = {
-        "steps": (0, 1, 2, 3, 8, 9, 16, 17, 33),
-        "V": (1, 2, 3, 8, 9, 17, 33, 65, 300),
-        "S": (0, 1, 2, 8, 9, 17, 33),
-        "N": (1, 2, 3, 4),
-        "D": (1, 2, 3, 8, 9, 16),
-        "F": (1, 8, 17),
-        "layers": (1, 2, 3, 4),
-        "B": (0, 1, 2, 3, 5, 9),
-    }
-    return [{letter: n} for letter, sizes in letters.items() for n in sizes] + long_texts()
+    """Each length of a text and of its source, vocabulary and width up to 37; heads up to 9.
+
+    Many rows of few features: only some tokens are so near to others that a small error is seen.
+    """
+    letters = {"steps": (0, 1), "V": (1, 65, 300), "S": (0, 65), "layers": (1, 2, 3, 4)}
+    bare: Fixed = {**PLAIN, "B": 48, "steps": 9, "layers": 1}
+    loud: Fixed = {**bare, "gains": (1.0,), "D": 2}
+    wide: Fixed = {**bare, "gains": (0.5,), "B": 96, "S": 1, "V": 65, "F": 2}
+    pinned = [{**loud, "B": 24, "N": 3, **n} for n in each(37, "steps", "S", "V", "F")]
+    pinned += [{**loud, "N": 2, **n} for n in each(37, "S", "V", "F")]
+    pinned += [{**wide, **n} for n in heads(37, 9, 32)]
+    pinned += [{**loud, "N": 3, "S": 2, "V": 33, "F": 5, "B": n} for n in range(18)]
+    return pinned + [{letter: n} for letter, some in letters.items() for n in some] + long_texts()
 
 
 def long_texts() -> list[Fixed]:
     """Many choices among many tokens: some of them near, so that a small error is seen."""
-    many: Fixed = {"V": 65, "steps": 33, "B": 9, "N": 2, "D": 4, "F": 8, "S": 5}
+    many: Fixed = {"gains": (0.5,), "V": 65, "steps": 33, "B": 9, "N": 2, "D": 4, "F": 8, "S": 5}
     return [{**many, "layers": n} for n in (1, 2, 2, 2)]
 
 

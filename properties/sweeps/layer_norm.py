@@ -2,20 +2,24 @@
 
 from itertools import product
 
-from seqlaws.properties.sweeps.common import FEATURES, LENGTHS, LONG, MODELS, Fixed, Sweeps
+from seqlaws.properties.sweeps.common import FEATURES, LENGTHS, LONG, MODELS, Fixed, Sweeps, each
+
+USUAL: Fixed = {"rank": 2, "scale": 1.0, "offset": 0.0, "constant": (0.0,)}
 
 
 def every_size(operation: str) -> list[Fixed]:
-    """Numbers of features, and of positions."""
-    rows: list[Fixed] = [{"rank": 2, "rows": n} for n in LENGTHS]
-    wide: list[Fixed] = [{"rank": 2, "rows": 2, "E": n} for n in MODELS]
-    return [{"E": n} for n in (*LENGTHS, *range(4, 15), 100, 255, *LONG)] + wide + rows
+    """Each number of features and of positions up to 131; some beyond."""
+    pinned = [{**n, **USUAL} for n in each(131, "E", "rows")]
+    pinned += [{"rank": 2, "rows": n} for n in (0, LENGTHS[-1])]
+    pinned += [{"rank": 2, "rows": 2, "E": n} for n in MODELS]
+    return pinned + [{"E": n} for n in (0, *FEATURES, 255, 257, *LONG)]
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
-    """Fewer, for gradients."""
-    rows: list[Fixed] = [{"rank": 2, "rows": n} for n in LENGTHS]
-    return [{"E": n} for n in (0, *FEATURES, 257)] + rows
+    """Fewer, for gradients: up to 67."""
+    pinned = [{**n, **USUAL} for n in each(67, "E", "rows")]
+    pinned += [{"rank": 2, "rows": n} for n in (0, *LENGTHS[-4:])]
+    return pinned + [{"E": n} for n in (0, *FEATURES, 257)]
 
 
 def every_combination(operation: str) -> list[Fixed]:

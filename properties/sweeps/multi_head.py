@@ -3,33 +3,44 @@
 from itertools import product
 
 from seqlaws.properties.strategies.multi_head import SOURCES
-from seqlaws.properties.sweeps.common import BATCHES, LENGTHS, WIDTHS, Fixed, Sweeps
+from seqlaws.properties.sweeps.common import (
+    LENGTHS,
+    PLAIN,
+    Fixed,
+    Sweeps,
+    beside,
+    each,
+    heads,
+)
 
-HEADS = (1, 2, 3, 4, 5, 8, 12, 16)
 OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
 APART: Fixed = {"source": "three"}  # or S would be L
 
 
 def every_size(operation: str) -> list[Fixed]:
-    """Each letter at each size; lengths beside the bare flag, too."""
-    letters = {"L": LENGTHS, "S": LENGTHS, "B": BATCHES}
-    bare: Fixed = {"mask": None, "is_causal": True, "N": 2, "D": 3}
-    causal: list[Fixed] = [{**bare, "source": "self", "L": n} for n in LENGTHS]
-    lengths = [{**APART, letter: n} for letter, sizes in letters.items() for n in sizes]
-    return causal + lengths + heads(WIDTHS)
+    """Each length and width of a head up to 67, heads up to 33; lengths beside the bare flag."""
+    beyond = (0, *LENGTHS[-7:])
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None}
+    causal: Fixed = {**bare, "source": "self", "is_causal": True, "N": 2, "D": 3}
+    sizes = beside(each(67, "L", "S"), heads(67, 33, 67))
+    pinned: list[Fixed] = [{**causal, "L": n} for n in range(68)]
+    pinned += [{**bare, **APART, "is_causal": False, **n} for n in sizes]
+    pinned += [{**APART, **few(n)} for n in range(38)]
+    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond]
 
 
-def heads(widths: tuple[int, ...]) -> list[Fixed]:
-    """Each width of a head, and each number of heads."""
-    pinned: list[Fixed] = [{"D": d, "N": n} for d in widths for n in (1, 2)]
-    return pinned + [{"N": n, "D": d} for n in HEADS for d in (1, 3)]
+def few(batch: int) -> Fixed:
+    """So many in a batch, and little else."""
+    return {**PLAIN, "mask": None, "B": batch, "L": 2, "T": 2, "S": 3, "N": 2, "D": 2, "F": 3}
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
-    """Fewer, for gradients."""
-    letters = {"L": LENGTHS[:-5], "S": LENGTHS[:-5], "B": BATCHES}
-    lengths = [{**APART, letter: n} for letter, sizes in letters.items() for n in sizes]
-    return lengths + heads(WIDTHS[:-2])
+    """Fewer, for gradients: up to 37."""
+    beyond = (0, *LENGTHS[-9:-5])
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None, "is_causal": False}
+    pinned = [{**bare, **APART, **n} for n in beside(each(37, "L", "S"), heads(37, 17, 37))]
+    pinned += [{**APART, **few(n)} for n in range(38)]
+    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond]
 
 
 def every_combination(operation: str) -> list[Fixed]:

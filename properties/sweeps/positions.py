@@ -9,44 +9,19 @@ from seqlaws.properties.sweeps.common import (
     LENGTHS,
     LONG,
     MODELS,
-    WIDTHS,
+    PLAIN,
     Fixed,
     Sweeps,
+    each,
     nothing,
-)
-
-EVEN = (
-    2,
-    4,
-    6,
-    8,
-    10,
-    14,
-    16,
-    18,
-    24,
-    30,
-    32,
-    34,
-    62,
-    64,
-    66,
-    80,
-    96,
-    126,
-    128,
-    130,
-    192,
-    256,
-    512,
 )
 
 
 def lengths_and_dims(operation: str) -> list[Fixed]:
-    """Each length and each dim, odd ones and those of models, too, beside another."""
-    dims = (0, *FEATURES, 255, *LONG)
-    wide: list[Fixed] = [{"length": 3, "dim": n} for n in MODELS]
-    return [{"length": n} for n in (*LENGTHS, *LONG)] + [{"dim": n} for n in dims] + wide
+    """Each length and each dim up to 131, odd ones, too; those of models beyond."""
+    pinned = each(131, "length", "dim") + [{"dim": n} for n in (0, *FEATURES, 255, *LONG)]
+    pinned += [{"length": 3, "dim": n} for n in MODELS]
+    return pinned + [{"length": n} for n in (0, LENGTHS[-1], *LONG)]
 
 
 def few_lengths(operation: str) -> list[Fixed]:
@@ -55,17 +30,29 @@ def few_lengths(operation: str) -> list[Fixed]:
 
 
 def every_size(operation: str) -> list[Fixed]:
-    """Each letter at each size, and every way to pair so many features."""
-    letters = {"L": LENGTHS, "B": BATCHES, "N": WIDTHS}
-    pinned: list[Fixed] = [{letter: n} for letter, sizes in letters.items() for n in sizes]
-    pinned += [{"D": n, "interleaved": way} for n in EVEN for way in (False, True)]
+    """Each length and every way to pair so many features, up to 67 pairs; batches and heads."""
+    pinned = turned(67, 37, interleaved=False) + turned(67, 37, interleaved=True)
+    pinned += [{"L": n} for n in (0, *LENGTHS[-4:])] + [{"B": n} for n in BATCHES]
+    pinned += [{"D": n, "interleaved": way} for n in (160, 192, 256, 512) for way in (False, True)]
     return pinned + [{"N": n, "L": n} for n in (2, 3, 4, 8)]
+
+
+def turned(pairs: int, number: int, *, interleaved: bool) -> list[Fixed]:
+    """Each number of pairs and of positions up to `pairs`; of heads and in a batch up to `number`.
+
+    One after another they are nowhere but in their places.
+    """
+    way: Fixed = {"interleaved": interleaved, "positions": "consecutive"}
+    some = [{**n, **way, "B": 1, "N": 1 + n["L"] % 2} for n in each(pairs, "L", "half")]
+    many = [{**n, **way, "L": 2, "half": 2} for n in each(number, "B", "N")]
+    return some + many
 
 
 def moderate_sizes(operation: str) -> list[Fixed]:
     """Fewer, for gradients."""
-    letters = {"L": LENGTHS[:-3], "B": BATCHES[:6], "N": WIDTHS[:5], "D": EVEN[:12]}
-    return [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    pinned = turned(37, 17, interleaved=False) + turned(37, 17, interleaved=True)
+    pinned += [{"L": n} for n in (0, *LENGTHS[-7:-3])]
+    return [*pinned, {"B": 0}, *({"half": n, **PLAIN} for n in (63, 64, 65))]
 
 
 def every_combination(operation: str) -> list[Fixed]:
