@@ -16,6 +16,7 @@ T = TypeVar("T")
 Array = np.ndarray[Any, Any]
 Draw = Callable[[int], int]  # a whole number from 0 to n - 1
 FAR = 2**100
+SHARED = np.random.RandomState()
 
 
 @cache
@@ -99,7 +100,7 @@ class Filling:
         One draw an array, for a draw costs more than the array: its style, and a window of it.
         """
         style, window = divmod(self.draw(24 * 2**20), 2**20)
-        random = self.random()
+        random = self.reseeded()
         z = random.standard_normal(shape)
         values = REGIMES[regime or ("ordinary" if style % 3 == 2 else self.regime)](z, random)
         values = representable(values * scale, self.dtype)
@@ -116,9 +117,15 @@ class Filling:
 
     def dense(self, *shape: int) -> Array:
         """Standard normal numbers of the dtype, without a draw."""
-        return representable(self.random().standard_normal(shape), self.dtype)
+        return representable(self.reseeded().standard_normal(shape), self.dtype)
 
     def random(self) -> np.random.RandomState:
         """More randomness of the same case, for lengths, masks and permutations."""
         self.count += 1
         return np.random.RandomState([self.seed, self.count])
+
+    def reseeded(self) -> np.random.RandomState:
+        """The same, until the next call: to make one takes ten times as long as to seed one."""
+        self.count += 1
+        SHARED.seed([self.seed, self.count])
+        return SHARED
