@@ -57,7 +57,7 @@ def moderate_sizes(operation: str) -> list[Fixed]:
 
 def every_combination(operation: str) -> list[Fixed]:
     """Every kind of positions, with every base, in both pairings."""
-    kinds, bases, ways = sorted(set(KINDS)), (10000.0, 500000.0, 100.0, 2.0), (False, True)
+    kinds, bases, ways = sorted(set(KINDS)), (10000.0, 500000.0, 100.0, 2.0, 0.5), (False, True)
     return [
         {"positions": kind, "base": base, "interleaved": way, "L": 6, "D": 8}
         for kind, base, way in product(kinds, bases, ways)
