@@ -124,6 +124,15 @@ def test_memory_permutation(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(case.having(**changes)), impl.expected(case), "memory has an order")
 
 
+@law(OPERATION, share=0.1, cases=drawn(T=5, S=5))
+def test_its_own_memory(impl: Subject, case: Case) -> None:
+    """A text that is its own memory: one array twice is two arrays of its numbers."""
+    own = case.having(memory=case.arrays["x"])
+    arrays, options = impl.native(own, {})
+    outputs = impl.answer(own, {**arrays, "memory": arrays["x"]}, options)
+    agree(impl, outputs, impl.expected(own), "one array is not what two equal ones are")
+
+
 @law(OPERATION, share=0.2, cases=drawn(mask=None))
 def test_a_memory_of_copies_is_one_of_them(impl: Subject, case: Case) -> None:
     """Weights sum to one: of a memory that is the same everywhere, how much there is is nothing."""

@@ -60,8 +60,10 @@ def unequal(operation: str) -> list[Fixed]:
 
 
 def one_large(operation: str) -> list[Fixed]:
-    """A longer text over a longer source."""
-    return [{**DEFAULT, "B": 4, "T": 65, "S": 130, "N": 4, "D": 16, "F": 128}]
+    """A longer text over a longer source; as many features as models have."""
+    long: Fixed = {"B": 4, "T": 65, "S": 130, "N": 4, "D": 16, "F": 128}
+    wide: Fixed = {"B": 2, "T": 5, "S": 7, "N": 8, "D": 40, "F": 600}
+    return [{**DEFAULT, **n} for n in (long, wide)]
 
 
 DECODER = Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large)

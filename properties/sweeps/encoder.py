@@ -69,8 +69,10 @@ def unequal(operation: str) -> list[Fixed]:
 
 
 def one_large(operation: str) -> list[Fixed]:
-    """A long sequence in a large batch."""
-    return [{"mask": None, "B": 9, "T": 130, "N": 3, "D": 8, "F": 65, "gains": (0.5,)}]
+    """A long sequence in a large batch; as many features as models have."""
+    long: Fixed = {"B": 9, "T": 130, "N": 3, "D": 8, "F": 65}
+    wide: Fixed = {"B": 2, "T": 5, "N": 8, "D": 40, "F": 600}
+    return [{"mask": None, "gains": (0.5,), **n} for n in (long, wide)]
 
 
 ENCODER = Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large)

@@ -35,7 +35,7 @@ def unequal(operation: str) -> list[Fixed]:
 
 def one_large(operation: str) -> list[Fixed]:
     """Many rows, and more tokens."""
-    return [{"B": 64, "S": 33, "N": 4, "D": 8, "F": 65, "V": 129, "steps": 20, "layers": 2}]
+    return [{"B": 67, "S": 70, "N": 4, "D": 8, "F": 65, "V": 129, "steps": 20, "layers": 2}]
 
 
 GENERATE = Sweeps(every_size, every_size, unequal, one_large=one_large)

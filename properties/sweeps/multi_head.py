@@ -87,8 +87,10 @@ def unequal(operation: str) -> list[Fixed]:
 
 
 def one_large(operation: str) -> list[Fixed]:
-    """Long queries and longer keys."""
-    return [{**APART, "mask": None, "B": 3, "L": 70, "S": 260, "N": 4, "D": 17}]
+    """Long queries and longer keys; as many features as models have."""
+    long: Fixed = {"B": 3, "L": 70, "S": 260, "N": 4, "D": 17}
+    wide: Fixed = {"B": 2, "L": 5, "S": 7, "N": 8, "D": 40}
+    return [{**APART, "mask": None, **n} for n in (long, wide)]
 
 
 MULTI_HEAD = Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large)

@@ -11,6 +11,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from zoo import base_decoder as base
+from zoo import calling
 from zoo.base_decoder import decoder_layer
 from zoo.cases import boolean, case, fill, floating, put, times
 from zoo.entries import wrong
@@ -265,3 +266,19 @@ def decoder_biases_without_gradient(a, g):
 def decoder_relu_has_a_slope_at_zero(a, z):
     """relu has slope 1 at 0, where the contract says 0."""
     return (z >= 0).astype(z.dtype) if a.activation == "relu" else base.slope(a, z)
+
+
+def of_itself(subject):
+    """One array as text and memory gives something else than two equal ones."""
+    arrays, options = calling.native(subject, given(**OVER, S=5, memory_mask=boolean("L S")))
+    once = calling.outputs(subject, "decoder_layer", {**arrays, "memory": arrays["x"]}, options)
+    twice = {**arrays, "memory": arrays["x"].copy()}
+    other = calling.outputs(subject, "decoder_layer", twice, options)
+    return bool(np.abs(once[0] - other[0]).max() > 1e-3)
+
+
+@layer("arguments", "option ignored", of_itself)
+def decoder_of_itself_without_mask(a):
+    """Where text and memory are one array, memory_mask is left out."""
+    if a.memory is a.x:
+        a.memory_mask = None

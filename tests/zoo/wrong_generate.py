@@ -294,3 +294,9 @@ def text_start_from_the_end(a):
     """A start of -1 is the last token."""
     a.start = np.where(a.start == -1, len(a.params["embedding.weight"]) - 1, a.start)
     base.check(a)
+
+
+@text("kept", "tile tail", differs(given(B=70, V=9, steps=9)))
+def text_rows_beyond_64_are_the_first(a, tokens):
+    """Rows beyond 64 write what the first one writes."""
+    return np.concatenate([tokens[:64], np.repeat(tokens[:1], max(len(tokens) - 64, 0), 0)])

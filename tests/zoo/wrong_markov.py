@@ -242,3 +242,10 @@ def markov_places_counted_in_the_states_type(a):
     for one in places:
         flat = flat * size + one
     return np.unravel_index(flat.astype(np.int64) % a.transition.size, a.transition.shape)
+
+
+@markov("windows", "order", differs(given(K=4, S=2, T=9)))
+def markov_order_four_looks_back_three(a):
+    """From order 4 on, the oldest state is the one that a sequence begins with."""
+    oldest, *others = base.windows(a)
+    return (oldest if a.initial.ndim < 4 else 0 * oldest + a.states[:, :1], *others)
