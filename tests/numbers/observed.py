@@ -30,6 +30,7 @@ from seqlaws.properties.checks import ratios
 from seqlaws.properties.operations import BLOCKS, OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
+from seqlaws.reference.numbers.tokens import expected_token_by_token
 
 CHECKS = ("forward", "vjp", "forward step by step", "vjp step by step")
 ARITHMETICS = {
@@ -43,7 +44,7 @@ ARITHMETICS = {
 
 
 def simulate(name, arguments, options, arithmetic, seed):
-    """What one simulated implementation returns, rounded to the dtype."""
+    """What one simulated implementation returns, rounded to the dtype; tokens as they are."""
     machine = Machine(seed, arithmetic)
 
     def lifted(x):
@@ -55,6 +56,8 @@ def simulate(name, arguments, options, arithmetic, seed):
     with np.errstate(all="ignore"):
         options = {n: lifted(o) for n, o in options.items()}
         outputs = getattr(reference, name)(*(lifted(x) for x in arguments), **options)
+        if OPERATIONS[name.removesuffix("_vjp")].whole:
+            return tuple(np.asarray(x, float) for x in flattened(outputs))
         return tuple(
             np.asarray(machine.store(x.value if isinstance(x, Simulated) else np.asarray(x, float)))
             for x in flattened(outputs)
@@ -81,14 +84,11 @@ def questions(operation, dtype, *seed, harder=True, step_back=2, **fixed):
     spoilt = case if seen else poisoned(case)  # 1e6 where nobody looks
     held, _ = known.arranged(spoilt.arrays, spoilt.options)
     y = simulate(operation, held, options, arithmetic, [*seed, 1])
-    yield (
-        "forward",
-        OPERATIONS[operation].outputs,
-        y,
-        expected_and_allowed(operation, *arrays, arithmetic=arithmetic, **options),
-        case,
-        regime,
-    )
+    if known.whole:
+        due = expected_token_by_token(y[0], *arrays, arithmetic=arithmetic, **options)
+    else:
+        due = expected_and_allowed(operation, *arrays, arithmetic=arithmetic, **options)
+    yield "forward", OPERATIONS[operation].outputs, y, due, case, regime
     if not known.differentiable:
         return
     vjp = f"{operation}_vjp"

@@ -312,6 +312,7 @@ FUNCTIONS = {
     "stack": joined(np.stack),
     "concatenate": joined(np.concatenate),
     "real": lambda x: x.value,
+    "argmax": lambda x, axis: np.argmax(x.value, axis=axis),
     "isneginf": lambda x: np.isneginf(x.value),
     **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
 }
