@@ -5,8 +5,9 @@
     python tests/numbers/sensitivity.py --into defects.json
     python docs/certificate.py --measured measured.jsonl --defects defects.json
 
-The first takes about an hour of one core, the others minutes. The last sums them up in
-docs/certificate.json, and writes the page and the plot from it; without options it does only that.
+The first takes some hours of one core, the others minutes; `--operation` measures some alone. The
+last sums them up in docs/certificate.json, in place of what was known of the same operations, and
+writes the page and the plot from it; without options it does only that.
 """
 
 import argparse
@@ -53,6 +54,12 @@ def measured(lines: Iterable[str]) -> list[dict[str, Any]]:
     for row in rows.values():
         row["tightness"] = by_size(row.pop("sharpness"))
     return list(rows.values())
+
+
+def renewed(known: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows, those of an operation that was measured anew in place of its old ones."""
+    again = {row["operation"] for row in found}
+    return [row for row in known if row["operation"] not in again] + found
 
 
 def by_size(sharpness: list[list[float]]) -> list[dict[str, Any]]:
@@ -121,6 +128,8 @@ def sharp(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in ordered(rows):
         bins = row["tightness"]
+        if not any(b["worst"] for b in bins):  # a token is right or wrong
+            continue
         typical = [b["typical"] for b in bins if b["typical"]]
         lines.append(
             [row["operation"], row["dtype"], row["check"], *(few(b["worst"]) for b in bins)]
@@ -156,20 +165,25 @@ def plot(rows: list[dict[str, Any]]) -> None:
     mpl.rcParams |= {"svg.hashsalt": "seqlaws", "svg.fonttype": "none", "font.size": 9}
     from matplotlib import pyplot as plt
 
-    operations = list(dict.fromkeys(row["operation"] for row in rows))
-    figure, axes = plt.subplots(2, 3, figsize=(9, 5.4), sharex=True, sharey=True)
+    several = [row for row in rows if sum(bool(b["worst"]) for b in row["tightness"]) > 1]
+    operations = list(dict.fromkeys(row["operation"] for row in several))
+    height = math.ceil((len(operations) + 1) / 4)  # a panel for the legend
+    figure, axes = plt.subplots(height, 4, figsize=(11, 2.7 * height), sharex=True, sharey=True)
     centres = [math.sqrt(low * (high - 1)) for low, high in pairwise((*EDGES[:-1], 260))]
-    for axis, operation in zip(axes.flat, operations, strict=True):
+    for axis, operation in zip(axes.flat, operations, strict=False):
         for colour, dtype in zip(("C0", "C1", "C2", "C3"), DTYPES, strict=True):
             for check, style in (("forward", "-"), ("vjp", "--")):
-                for row in rows:
+                for row in several:
                     if (row["operation"], row["dtype"], row["check"]) == (operation, dtype, check):
                         heights = [b["worst"] or math.nan for b in row["tightness"]]
                         label = dtype if check == "forward" else None
                         axis.plot(centres, heights, style, color=colour, marker=".", label=label)
         axis.set(title=operation, xscale="log", yscale="log")
         axis.grid(visible=True, alpha=0.3)
-    axes[0, 2].legend(frameon=False, fontsize=8)  # where no line is in its way
+    for axis in axes.flat[len(operations) :]:
+        axis.axis("off")
+    lines, labels = axes.flat[0].get_legend_handles_labels()
+    axes.flat[-1].legend(lines, labels, frameon=False, loc="center")
     figure.supxlabel("terms of the longest sum")
     figure.supylabel("allowed / observed (solid: values, dashed: gradients)")
     figure.tight_layout()
@@ -204,11 +218,15 @@ def main() -> int:
     if given.check:
         return int(PAGE.read_text(encoding="utf-8") != page(data))
     if given.measured:
-        data["measured"] = measured(given.measured.read_text(encoding="utf-8").splitlines())
+        found = measured(given.measured.read_text(encoding="utf-8").splitlines())
+        data["measured"] = renewed(data.get("measured", []), found)
         data["day"] = datetime.now(UTC).date().isoformat()
         data["versions"] = f"Python {platform.python_version()}, NumPy {version('numpy')}"
     if given.defects:
-        data["defects"] = json.loads(given.defects.read_text(encoding="utf-8"))
+        known = data.get("defects", {})
+        for part, found in json.loads(given.defects.read_text(encoding="utf-8")).items():
+            known[part] = renewed(known.get(part, []), found)
+        data["defects"] = known
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(data), encoding="utf-8")
     plot(data["measured"])

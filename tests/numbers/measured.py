@@ -4,7 +4,8 @@
     python tests/numbers/measured.py --cases 120 --large --into measured.jsonl
 
 appends a line for every part of them, goes on where an earlier run stopped, and never counts a
-case twice; `python docs/certificate.py measured.jsonl` makes the published tables of the lines.
+case twice; --operation names one, again and again, where not all are wanted.
+`python docs/certificate.py --measured measured.jsonl` makes the published tables of the lines.
 A case is what `observed.questions` draws: arguments, options and an implementation of its own.
 """
 
@@ -22,13 +23,22 @@ if __name__ == "__main__":
 
 from observed import ARITHMETICS, CHECKS, Observed, questions
 
-from seqlaws.properties.operations import RECURRENT
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import Arithmetic
 
 LETTERS = {
     "softmax": "", "attention": "L S D Dv", "lstm_gates": "I H",
-    "rnn": "I H", "lstm": "I H", "gru": "I H", "layer_norm": "E", "markov_log_prob": "",
+    "rnn": "I H", "lstm": "I H", "gru": "I H", "layer_norm": "E", "markov_log_prob": "B T S",
+    "positional_encoding": "length dim", "rotary_embedding": "L half",
+    "multi_head_attention": "L S D", "encoder_layer": "T D F", "decoder_layer": "T S D F",
+    "generate": "S D F",
 }  # fmt: skip
+LONG = {  # what makes a long sum, beside sizes that keep the rest short
+    "softmax": ("n", {}), "attention": ("S", {"B": 1}), "layer_norm": ("E", {}),
+    "markov_log_prob": ("T", {}), "multi_head_attention": ("S", {"B": 1, "source": "three"}),
+    "encoder_layer": ("F", {"B": 1, "T": 4}), "decoder_layer": ("S", {"B": 1, "T": 4}),
+}  # fmt: skip
+SHORT = ("positional_encoding", "rotary_embedding", "generate")  # no sum, or none that is seen
 STEPS = (1, 1, 1, 1, 1, 1, 2, 3)  # a step rounds like any other
 STEP_BACK = 8  # one in so many is also taken back step by step
 
@@ -47,8 +57,9 @@ def cheap_sizes(operation, number):
 def large_sizes(operation, number):
     """A long sum, and one step."""
     n = (24, 48, 120)[number % 3]
-    if operation in ("softmax", "attention"):
-        return {"n": n} if operation == "softmax" else {"S": n, "B": 1}
+    if operation in LONG:
+        letter, fixed = LONG[operation]
+        return {letter: n, **fixed}
     return {"I": n // 2, "H": n // 2, "B": 2} | ({"T": 1} if operation in RECURRENT else {})
 
 
@@ -57,7 +68,13 @@ def terms(case):
     sizes = case.sizes()
     if case.operation == "softmax":
         return case.arrays["x"].shape[case.option("axis")]
-    return sizes["S"] if case.operation == "attention" else sizes["I"] + sizes["H"]
+    if case.operation in SHORT:
+        return 2 if case.operation == "rotary_embedding" else 1
+    if letters := {"attention": "S", "markov_log_prob": "T"}.get(case.operation):
+        return sizes[letters]
+    if "I" in sizes:
+        return sizes["I"] + sizes["H"]
+    return max(sizes[letter] for letter in "EFST" if letter in sizes)  # of several stages
 
 
 def measure(operation, dtype, first, cases, *, large=False):
@@ -103,12 +120,17 @@ def main():
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--part", type=int, default=1000, help="cases a line")
     parser.add_argument("--large", action="store_true", help="long sums, as the suite draws them")
+    parser.add_argument("--operation", choices=[*LETTERS], action="append")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
     known = done(given.into)
     for first in range(0, given.cases, given.part):
         for dtype in ARITHMETICS:
-            for operation in LETTERS:
+            for operation in given.operation or LETTERS:
+                if dtype not in (OPERATIONS[operation].dtypes or ARITHMETICS):
+                    continue
+                if given.large and operation in SHORT:
+                    continue
                 if (operation, dtype, first, given.large) in known:
                     continue
                 cases = min(given.part, given.cases - first)

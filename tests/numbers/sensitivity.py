@@ -5,6 +5,7 @@
 A right simulated implementation gets one defect of a relative size, on ordinary inputs: in one
 weight, one bias, the activations or the scale. The size is halved until a rule no longer sees it.
 How many right implementations, drawn with every freedom, a rule rejects is counted beside it.
+--operation names one, again and again, where not all are wanted.
 """
 
 import argparse
@@ -30,7 +31,11 @@ from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
 from seqlaws.reference.numbers.stepwise import expected_step_by_step
 
-SIZES = {"B": 2, "T": 4, "I": 8, "H": 8, "N": 2, "M": 1, "L": 4, "S": 32, "D": 16, "Dv": 8}
+SIZES = {
+    "B": 2, "T": 4, "I": 8, "H": 8, "N": 2, "M": 1, "L": 4, "S": 32, "D": 16, "Dv": 8, "E": 16,
+    "F": 32, "length": 32, "dim": 16,
+}  # fmt: skip
+OWN = {"layer_norm": {"E": 32}, "markov_log_prob": {"T": 32, "S": 8}}
 DEFECTS = {  # of an operation: what is spoilt, and which argument holds it
     "softmax": {"activation": "", "scale": "x"},
     "attention": {"weight": "k", "bias": "mask", "activation": "", "scale": "q"},
@@ -38,7 +43,22 @@ DEFECTS = {  # of an operation: what is spoilt, and which argument holds it
         operation: {"weight": "weight_hh", "bias": "bias_ih", "activation": ""}
         for operation in ("rnn", "lstm_gates", "lstm", "gru")
     },
-}
+    "layer_norm": {"weight": "weight", "bias": "bias", "activation": ""},
+    "markov_log_prob": {"weight": "transition", "activation": ""},
+    "positional_encoding": {"activation": ""},
+    "rotary_embedding": {"activation": "", "scale": "x"},
+    "multi_head_attention": {
+        "weight": "in_proj_weight", "bias": "out_proj_bias", "activation": "", "scale": "query",
+    },
+    "encoder_layer": {
+        "weight": "params.self_attn.out_proj.weight", "bias": "params.linear2.bias",
+        "activation": "",
+    },
+    "decoder_layer": {
+        "weight": "params.multihead_attn.out_proj.weight", "bias": "params.linear2.bias",
+        "activation": "",
+    },
+}  # fmt: skip
 RULES = ("derived bound", "assert_close", "1e-2 and 1e-2", "twice the low-precision error")
 CLOSE = {  # torch.testing.assert_close's rtol and atol
     "float64": (1e-7, 1e-7), "float32": (1.3e-6, 1e-5), "bfloat16": (1.6e-2, 1e-5),
@@ -50,20 +70,36 @@ WORST, LEAST = 4, -104  # half octaves: 2^2 and 2^-52
 def ordinary(operation, dtype, seed):
     """Normal numbers, weights that keep their scale; arguments by name, options."""
     random = np.random.RandomState([seed, 17])
+    known, sizes = OPERATIONS[operation], SIZES | OWN.get(operation, {})
+    numbers = {"num_heads": SIZES["N"], "length": SIZES["length"], "dim": SIZES["dim"]}
+    options = {name: n for name, n in numbers.items() if name in known.arguments}
     arrays = {}
-    for name, axes in OPERATIONS[operation].arrays.items():
-        letters = ["8", "32"] if axes == "..." else axes.split()
+    for name, axes in known.arrays.items():
+        any_axes = {"initial": "", "transition": "S"}.get(name, "8 32" if axes == "..." else "8")
+        letters = axes.replace("...", any_axes).split()
         shape = [
-            int(a) if a.isdigit() else int(a[0]) * SIZES[a[1:]] if a[0].isdigit() else SIZES[a]
+            int(a) if a.isdigit() else int(a[0]) * sizes[a[1:]] if a[0].isdigit() else sizes[a]
             for a in letters
         ]
+        if name in known.integers:
+            below = sizes.get(known.integers[name])
+            arrays[name] = random.randint(0, below, shape) if below else np.arange(shape[0])
+            continue
         z = random.standard_normal(shape)
-        arrays[name] = representable(z / shape[-1] ** 0.5 if "weight" in name else z, dtype)
-    options = {}
+        if name in ("initial", "transition"):
+            z = np.abs(z) / np.sum(np.abs(z), axis=-1, keepdims=True)
+        matrix = "weight" in name and len(shape) > 1
+        arrays[name] = representable(z / shape[-1] ** 0.5 if matrix else z, dtype)
     if operation == "attention":
         shape = [SIZES[a] for a in "BNLS"]
         options["mask"] = representable(random.standard_normal(shape), dtype)
     return arrays, options
+
+
+def arguments(operation, arrays, options):
+    """What is given by position, and by name."""
+    given, named = OPERATIONS[operation].arranged(arrays, options)
+    return given, named if arrays else {"first": np.zeros(()), **named}
 
 
 class Defective(Machine):
@@ -93,7 +129,8 @@ def run(operation, arrays, options, arithmetic, seed, defect=0.0):
 
     observed.Machine, kept = made, observed.Machine
     try:
-        return observed.simulate(operation, [*arrays.values()], options, arithmetic, seed)
+        given, named = arguments(operation, arrays, options)
+        return observed.simulate(operation, given, named, arithmetic, seed)
     finally:
         observed.Machine = kept
 
@@ -116,7 +153,8 @@ def spoilt(operation, what, arrays, options, size):
 
 def seen_by(operation, dtype, arrays, options, outputs, low):
     """Which of the rules reject the outputs."""
-    given, arithmetic = [*arrays.values()], Arithmetic(dtype)
+    arithmetic = Arithmetic(dtype)
+    given, options = arguments(operation, arrays, options)
     if operation in RECURRENT:
         expected = expected_step_by_step(
             operation, outputs[0], *given, arithmetic=arithmetic,
@@ -184,9 +222,9 @@ def rejected(operation, dtype, inputs):
     counts = dict.fromkeys(RULES, 0)
     for seed in range(inputs):
         arrays, options = ordinary(operation, dtype, seed)
-        given = [*arrays.values()]
+        given, named = arguments(operation, arrays, options)
         low = run(operation, arrays, options, Arithmetic(dtype, dtype), [seed, 1])
-        outputs = observed.simulate(operation, given, options, Arithmetic(dtype), [seed, 3])
+        outputs = observed.simulate(operation, given, named, Arithmetic(dtype), [seed, 3])
         for rule, found in seen_by(operation, dtype, arrays, options, outputs, low).items():
             counts[rule] += bool(found)
     shares = {rule: count / inputs for rule, count in counts.items()}
@@ -196,16 +234,17 @@ def rejected(operation, dtype, inputs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=12, help="how many for each number")
+    parser.add_argument("--operation", choices=[*DEFECTS], action="append")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
+    pairs = [
+        (operation, dtype)
+        for operation in given.operation or DEFECTS
+        for dtype in OPERATIONS[operation].dtypes or CLOSE
+    ]
     found = {
-        "rejected": [rejected(o, d, 8 * given.inputs) for o in DEFECTS for d in CLOSE],
-        "smallest": [
-            smallest(operation, dtype, what, given.inputs)
-            for operation, defects in DEFECTS.items()
-            for dtype in CLOSE
-            for what in defects
-        ],
+        "rejected": [rejected(o, d, 8 * given.inputs) for o, d in pairs],
+        "smallest": [smallest(o, d, what, given.inputs) for o, d in pairs for what in DEFECTS[o]],
     }
     given.into.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
