@@ -195,7 +195,8 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         return
     sweep = list(enumerate(made.sweep(operation)))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
-    if subject.dtype != "float32" and "float32" in subject.traits.dtypes:
+    beside = "float32" in (subject.operation.dtypes or subject.traits.dtypes)
+    if subject.dtype != "float32" and beside:
         part *= 3  # one source in several dtypes: each takes a third of its own beside float32
     part = max(1, min(part, len(sweep)))
     for k in range(rounds):

@@ -77,6 +77,15 @@ def test_self_attention(impl: Subject, case: Case) -> None:
     agree(impl, outputs, impl.expected(case), "one array is not what three equal ones are")
 
 
+@law(OPERATION, share=0.1)
+def test_one_array_for_keys_and_values(impl: Subject, case: Case) -> None:
+    """As in attention to a memory: one array for keys and values is two arrays of its numbers."""
+    memory = case.having(value=case.arrays["key"])
+    arrays, options = impl.native(memory, {})
+    outputs = impl.answer(memory, {**arrays, "value": arrays["key"]}, options)
+    agree(impl, outputs, impl.expected(memory), "one array is not what two equal ones are")
+
+
 @law(OPERATION, share=0.2, cases=NO_POSITIONS)
 def test_key_permutation(impl: Subject, case: Case) -> None:
     """The order of the key-value pairs does not matter: f(q, k[s], v[s]) = f(q, k, v)."""

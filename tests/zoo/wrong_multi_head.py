@@ -10,7 +10,7 @@ import numpy as np
 # Loaded by its path, this file finds its siblings through the tests folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from zoo import base_attention
+from zoo import base_attention, calling
 from zoo import base_multi_head as base
 from zoo.base_multi_head import multi_head_attention
 from zoo.cases import boolean, case, floating, put
@@ -19,7 +19,8 @@ from zoo.manners import answers, unsteady
 from zoo.roundings import bfloat16
 from zoo.witness import differs, gradient_differs
 
-given = partial(case, "multi_head_attention")
+NAME = "multi_head_attention"
+given = partial(case, NAME)
 several = partial(wrong, multi_head_attention, None)
 blocks = partial(wrong, multi_head_attention, "blocks", "projections")
 last = partial(wrong, multi_head_attention, "last", "projections")
@@ -343,3 +344,21 @@ def features_beyond_256_have_no_bias(a):
     """The projections' biases are read up to feature 256."""
     e = a.in_proj_bias.shape[0] // 3
     a.in_proj_bias = np.where(np.arange(3 * e) % max(e, 1) < 256, a.in_proj_bias, 0)
+
+
+def of_one_memory(subject):
+    """One array for keys and values gives something else than two equal ones."""
+    arrays, options = calling.native(subject, given())
+    once = calling.outputs(subject, NAME, {**arrays, "value": arrays["key"]}, options)
+    twice = calling.outputs(subject, NAME, {**arrays, "value": arrays["key"].copy()}, options)
+    return bool(np.abs(once[0] - twice[0]).max() > 1e-3)
+
+
+@arguments("projections", of_one_memory)
+def values_projected_as_keys_of_one_memory(a):
+    """Where keys and values are one array it is projected once, for both."""
+    e = a.query.shape[-1]
+    if a.key is a.value and a.query is not a.key:
+        weight, bias = a.in_proj_weight.copy(), a.in_proj_bias.copy()
+        weight[2 * e :], bias[2 * e :] = weight[e : 2 * e], bias[e : 2 * e]
+        a.in_proj_weight, a.in_proj_bias = weight, bias
