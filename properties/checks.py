@@ -67,6 +67,12 @@ def exactly(value: Array) -> Expected:
     return Expected(value, np.zeros_like(value))
 
 
+def at(expected: Expected, places: Any) -> dict[str, Expected]:
+    """What is expected of an output at some places; nothing is claimed of the others."""
+    value = np.where(places, expected.value, 0.0)
+    return {"out": Expected(value, np.where(places, expected.allowed, np.inf))}
+
+
 def same(
     impl: Subject, observed: Mapping[str, Array], before: Mapping[str, Array], says: str
 ) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqlaws.properties.case import POISON, Case
 from seqlaws.properties.cases import drawn, zeroed
-from seqlaws.properties.checks import agree, exactly
+from seqlaws.properties.checks import agree, at, exactly
 from seqlaws.properties.laws import law
 from seqlaws.properties.strategies.attention import attended
 from seqlaws.properties.subject import Subject
@@ -17,11 +17,6 @@ SUBLAYERS = {  # the last matrix of each, and its bias: at 0 they leave only the
     name: (f"params.{name}.weight", f"params.{name}.bias")
     for name in ("self_attn.out_proj", "multihead_attn.out_proj", "linear2")
 }
-
-
-def at(expected: Expected, places: Any) -> dict[str, Expected]:
-    """What is expected at some places only; nothing is claimed of the others."""
-    return {"out": Expected(expected.value, np.where(places, expected.allowed, np.inf))}
 
 
 def some_step(case: Case) -> int:
