@@ -1,6 +1,7 @@
 """The adapters' table in README.md: what each offers, and how it fared.
 
     python docs/adapters.py --run [NAME ...]    run the laws on these, or all, and write the table
+    python docs/adapters.py --from FILE ...     take the verdicts of quick runs that are at hand
     python docs/adapters.py                     write the table from docs/adapters.json
     python docs/adapters.py --check             say whether the table, and what it says, is current
 
@@ -72,7 +73,23 @@ def run(name: str, only: list[str]) -> list[Row]:
         command = [sys.executable, "-m", "pytest", "-q", f"--impl={name}", *only]
         command += ["--hypothesis-profile=quick", f"--verdict-json={target}"]
         subprocess.run(command, cwd=ROOT, capture_output=True, check=False)  # noqa: S603 (our own)
-        told = json.loads(target.read_text(encoding="utf-8"))["verdicts"]
+        return rows_of(name, json.loads(target.read_text(encoding="utf-8"))["verdicts"])
+
+
+def at_hand(files: list[Path]) -> dict[str, list[Row]]:
+    """The verdicts of quick runs, by adapter. Raises ValueError for another profile."""
+    told: dict[str, list[Row]] = {}
+    for file in files:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document["run"]["profile"] != "quick":
+            raise ValueError(f"{file} is of another profile than quick")
+        for verdict in document["verdicts"]:
+            told.setdefault(verdict["implementation"], []).append(verdict)
+    return told
+
+
+def rows_of(name: str, told: list[Row]) -> list[Row]:
+    """A row for each operation of an adapter, from its verdicts."""
     rows = []
     for operation, offered in offers(name).items():
         mine = [v for v in told if v["operation"] == operation]
@@ -128,6 +145,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", nargs="*", metavar="NAME", choices=ADAPTERS)
     parser.add_argument("--dtype", action="append", default=[], help="of the run, only these")
+    parser.add_argument("--from", nargs="*", type=Path, default=[], dest="files", metavar="FILE")
     parser.add_argument("--check", action="store_true")
     asked = parser.parse_args()
     rows: list[Row] = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else []
@@ -138,8 +156,10 @@ def main() -> int:
         sys.stderr.writelines(f"{line}\n" for line in complaints)
         return bool(complaints)
     only = [f"--dtype={dtype}" for dtype in asked.dtype]
-    for name in (asked.run or ADAPTERS) if asked.run is not None else ():
-        rows = [r for r in rows if r["adapter"] != name] + run(name, only)
+    fresh = {name: rows_of(name, told) for name, told in at_hand(asked.files).items()}
+    for name in [*fresh, *((asked.run or ADAPTERS) if asked.run is not None else ())]:
+        mine = fresh.get(name) or run(name, only)
+        rows = [r for r in rows if r["adapter"] != name] + mine
         rows.sort(key=lambda r: list(ADAPTERS).index(r["adapter"]))
         DATA.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(written(rows), encoding="utf-8")

@@ -5,7 +5,7 @@ An option that torch lacks is not in the signature, or is a `NotImplementedError
 offered in float32 and float64: in 16 bits they round every intermediate to the dtype.
 """
 
-from seqlaws.impls.torch_native import evaluation, paths, weights
+from seqlaws.impls.torch_native import compiled, evaluation, paths, weights
 from seqlaws.impls.torch_native._checks import DTYPES
 from seqlaws.impls.torch_native._decoder import decoder_layer
 from seqlaws.impls.torch_native._encoder import encoder_layer
@@ -19,13 +19,25 @@ SIXTEEN_BITS = (
 )
 WITH_MASKS = ("attention", "multi_head_attention", "encoder_layer", "decoder_layer")
 NAN_QUERY = "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
-ONE_FEATURE = "over one feature F.layer_norm gives its weight a gradient that is not 0"
 CANCELLING = (
     "on the CPU F.layer_norm takes the moments in one pass and computes x / sigma - mu / sigma: "
     "beside an offset digits cancel, one feature is not quite its bias, its weight's gradient not "
-    "0, and one feature of 1e30 gives NaN"
+    "0, and one feature of 1e30 gives NaN; in 16 bits the weight's gradient is added up in 16"
 )
-ADDED_UP_NARROW = "on the CPU the gradients of weight and bias are added up in 16 bits"
+WIDE_TOO = (  # in float32 and float64; where a few examples may pass by luck, with a star
+    "any_other_program_gets_the_same_gradient*",
+    "gradients_are_linear*",
+    "gradients_at_every_size",
+    "gradients_of_every_combination*",
+    "gradients_of_one_feature",
+    "gradients[float64]",
+    "moments_of_the_output*[float64]",
+    "nan_shows*[float32]",
+    "one_cotangent_at_a_time*[float32]",
+    "one_feature*[float32]",
+    "shift_invariance",
+    "values_at_every_size",
+)
 TRAITS = {
     "backend": "torch",
     "device": "cpu",
@@ -36,24 +48,20 @@ TRAITS = {
     "known_failures": {
         "softmax.*[bfloat16]": SIXTEEN_BITS,
         "softmax.*[float16]": SIXTEEN_BITS,
-        "attention.*": (
-            "on the CPU scaled_dot_product_attention masks before it scales, so that is_causal "
-            "with a scale of 0 or less gives NaN; and it answers a NaN query with zeros"
-        ),
+        "attention.nan_show*": NAN_QUERY,
         "multi_head_attention.nan_show*": NAN_QUERY,
         "encoder_layer.nan_show*": NAN_QUERY,
-        "encoder_layer.*gradient*": ONE_FEATURE,
         "decoder_layer.nan_show*": NAN_QUERY,
-        "decoder_layer.*gradient*": ONE_FEATURE,
-        "layer_norm.*": CANCELLING,
-        "layer_norm.gradient*[bfloat16]": ADDED_UP_NARROW,
-        "layer_norm.gradient*[float16]": ADDED_UP_NARROW,
+        **{f"layer_norm.{law}": CANCELLING for law in WIDE_TOO},
+        "layer_norm.*[bfloat16]": CANCELLING,
+        "layer_norm.*[float16]": CANCELLING,
     },
 }
 
 __all__ = [
     "TRAITS",
     "attention",
+    "compiled",
     "decoder_layer",
     "encoder_layer",
     "evaluation",

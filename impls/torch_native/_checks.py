@@ -60,3 +60,12 @@ def named(params: Any, shapes: Mapping[str, str]) -> dict[str, tuple[Tensor, str
         odd = ", ".join(sorted(map(str, params.keys() ^ shapes.keys())))
         raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
     return {name: (params[name], axes) for name, axes in shapes.items()}
+
+
+def refuse_gradient_of_one_feature(norm_weight: Tensor) -> None:
+    """Raise `NotImplementedError`, so that the rest can be seen, for what F.layer_norm gets wrong.
+
+    Over one feature it gives its weight a gradient that is not 0 (`layer_norm` shows it).
+    """
+    if norm_weight.shape == (1,) and norm_weight.requires_grad:
+        raise NotImplementedError("F.layer_norm over one feature gives its weight a gradient")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from seqlaws.impls.torch_native._checks import bind, named
+from seqlaws.impls.torch_native._checks import bind, named, refuse_gradient_of_one_feature
 from seqlaws.impls.torch_native._encoder import SHAPES as OF_ENCODER
 from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
 
@@ -51,6 +51,7 @@ def decode(
     """Run the layer, in one of its modes, with a causal mask of its own."""
     size = bind("decoder_layer", x=(x, "B T E"), memory=(memory, "B S E"), **named(params, SHAPES))
     check_heads(num_heads, size["E"])
+    refuse_gradient_of_one_feature(params["norm1.weight"])
     if activation not in ("relu", "gelu"):
         raise ValueError(f"activation must be 'relu' or 'gelu', not {activation!r}")
     forbidden = layer_mask(memory_mask, (size["B"], num_heads, size["T"], size["S"]), x)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from seqlaws.impls.torch_native._checks import bind, named
+from seqlaws.impls.torch_native._checks import bind, named, refuse_gradient_of_one_feature
 from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
 
 SHAPES = {
@@ -52,6 +52,7 @@ def encode(
     """Run the layer, in one of its modes."""
     size = bind("encoder_layer", x=(x, "B T E"), **named(params, SHAPES))
     check_heads(num_heads, size["E"])
+    refuse_gradient_of_one_feature(params["norm1.weight"])
     if activation not in ("relu", "gelu"):
         raise ValueError(f"activation must be 'relu' or 'gelu', not {activation!r}")
     forbidden = layer_mask(mask, (size["B"], num_heads, size["T"], size["T"]), x)

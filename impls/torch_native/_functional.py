@@ -48,8 +48,33 @@ def attention(
 
     Returns (B, N, L, Dv). `mask` is broadcastable to (B, N, L, S), of booleans (True: may attend)
     or of the inputs' dtype. Raises `ValueError` for a wrong shape, `TypeError` for a wrong dtype,
-    `NotImplementedError` for a mask of rank 0 or 1, or together with `is_causal`.
+    `NotImplementedError` for a mask of rank 0 or 1, or together with `is_causal`; and, so that the
+    rest can be seen, for `is_causal` with a scale of 0 or less, which gives NaN on the CPU
+    (`torch_native:paths.flash` shows it).
     """
+    check_attention(q, k, v, mask, is_causal)
+    if is_causal and scale is not None and scale <= 0 and q.device.type == "cpu":
+        raise NotImplementedError("torch's attention on the CPU masks before it scales")
+    return attend(q, k, v, mask, is_causal, scale)
+
+
+def attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_causal: bool, scale: float | None
+) -> Tensor:
+    """The same with any scale, unchecked."""
+    return functional.scaled_dot_product_attention(
+        q,
+        k,
+        v,
+        attn_mask=mask,
+        is_causal=is_causal,
+        scale=scale,
+        enable_gqa=q.shape[1] != k.shape[1],
+    )
+
+
+def check_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_causal: bool) -> None:
+    """Raise unless torch takes these."""
     size = bind("attention", q=(q, "B N L D"), k=(k, "B M S D"), v=(v, "B M S Dv"))
     if size["M"] == 0 or size["N"] % size["M"]:
         raise ValueError(f"{size['M']} key heads do not divide {size['N']} query heads")
@@ -67,6 +92,3 @@ def attention(
             raise NotImplementedError("torch's attention takes masks of rank 2 and more")
         if is_causal:
             raise NotImplementedError("torch's attention takes a mask or is_causal, not both")
-    return functional.scaled_dot_product_attention(
-        q, k, v, attn_mask=mask, is_causal=is_causal, scale=scale, enable_gqa=size["N"] != size["M"]
-    )

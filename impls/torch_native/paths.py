@@ -43,9 +43,10 @@ class Path:
         scale: float | None = None,
     ) -> Tensor:
         """From q (B, N, L, D) to k (B, M, S, D) and v (B, M, S, Dv), (B, N, L, Dv)."""
+        _functional.check_attention(q, k, v, mask, is_causal)
         try:
             with ONE_AT_A_TIME, sdpa_kernel(self.program):
-                return _functional.attention(q, k, v, mask, is_causal, scale)
+                return _functional.attend(q, k, v, mask, is_causal, scale)
         except RuntimeError as error:
             if str(error).startswith(NO_KERNEL):
                 raise NotImplementedError(f"{self.program.name} does not take it") from None
