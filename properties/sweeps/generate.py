@@ -8,7 +8,7 @@ def every_size(operation: str) -> list[Fixed]:
 
     Many rows of few features: only some tokens are so near to others that a small error is seen.
     """
-    letters = {"steps": (0, 1), "V": (1, 65, 300), "S": (0, 65), "layers": (1, 2, 3, 4)}
+    letters = {"steps": (0, 1), "V": (1, 65), "S": (0, 65), "layers": (1, 2, 3, 4)}
     bare: Fixed = {**PLAIN, "B": 48, "steps": 9, "layers": 1}
     loud: Fixed = {**bare, "gains": (1.0,), "D": 2}
     wide: Fixed = {**bare, "gains": (0.5,), "B": 96, "S": 1, "V": 65, "F": 2}
@@ -16,6 +16,7 @@ def every_size(operation: str) -> list[Fixed]:
     pinned += [{**loud, "N": 2, **n} for n in each(37, "S", "V", "F")]
     pinned += [{**wide, **n} for n in heads(37, 9, 32)]
     pinned += [{**loud, "N": 3, "S": 2, "V": 33, "F": 5, "B": n} for n in range(18)]
+    pinned += [{**loud, "N": 3, "S": 2, "V": 300, "F": 5, "B": 24}]
     return pinned + [{letter: n} for letter, some in letters.items() for n in some] + long_texts()
 
 
@@ -35,7 +36,7 @@ def unequal(operation: str) -> list[Fixed]:
 
 def one_large(operation: str) -> list[Fixed]:
     """Many rows, and more tokens."""
-    return [{"B": 67, "S": 70, "N": 4, "D": 8, "F": 65, "V": 129, "steps": 20, "layers": 2}]
+    return [{"B": 67, "S": 70, "N": 4, "D": 8, "F": 65, "V": 300, "steps": 20, "layers": 2}]
 
 
 GENERATE = Sweeps(every_size, every_size, unequal, one_large=one_large)
