@@ -13,6 +13,7 @@ from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
 from seqlaws.properties.processes import apart
 from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
+from seqlaws.properties.sweeps import unequal
 
 FLOATING = ("float64", "float32", "float16")
 WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
@@ -25,7 +26,7 @@ WITH_OPTIONS = tuple(
 )
 
 
-@law(*WITH_ARRAYS, share=0.06)
+@law(*WITH_ARRAYS, share=0.02, sweep=unequal)
 def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
     """A shape or rank that the specification refuses is an exception, not a result."""
     for name in several(case.arrays, case):
@@ -51,7 +52,7 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
             must_raise(impl, case.having(**{name: "swish"}), f"an unknown {name} is answered")
 
 
-@law(*DIFFERENTIABLE, gradients=True, share=0.06)
+@law(*DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal)
 def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
     """A cotangent of another shape or dtype than its output's is an exception, not a gradient."""
     if impl.vjp_function is None:  # the library that differentiates has rules of its own
