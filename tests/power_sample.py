@@ -28,7 +28,7 @@ WRONG = {
     "wrong_cheats.py:kept_by_identity": "gru.answers_are_not_kept",
     "wrong_cheats.py:only_the_last_sixty_four_steps": "rnn.values_at_every_size",
     "wrong_cheats.py:right_below_a_test_function": "softmax.threads_do_not_disturb_each_other",
-    "wrong_cheats.py:right_up_to_ten_thousand": "softmax.values_at_every_size",
+    "wrong_cheats.py:right_up_to_ten_thousand": "softmax.values_of_every_combination",
     "wrong_cheats.py:right_where_pytest_is_loaded": "lstm.any_other_program_gets_the_same_answer",
     "wrong_cheats.py:right_where_the_suite_is_loaded": "rnn.any_other_program_gets_the_same_answer",
     "wrong_cheats.py:uniform_for_long_rows": "softmax.values_at_every_size",
