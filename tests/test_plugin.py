@@ -1,9 +1,12 @@
 """The plugin: which implementation, what is said of bad input, and what a verdict keeps."""
 
 import json
+import signal
 import textwrap
 
 import pytest
+
+from seqlaws.properties.processes.unended import raised_by_a_call
 
 SOFTMAX = """
     import numpy as np
@@ -54,6 +57,15 @@ def test_a_call_that_would_end_the_run_fails_its_law(run_suite, plug_in, tmp_pat
     failed = [v["reason"] for v in verdicts(report) if v["status"] == "failed"]
     assert failed
     assert {says in reason for reason in failed if "raised" in reason} == {True}
+
+
+def test_nobody_types_where_an_interruption_is_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert raised_by_a_call()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not raised_by_a_call()
 
 
 @pytest.mark.parametrize(

@@ -44,4 +44,5 @@ def typed(number: int, frame: FrameType | None) -> None:
 
 def raised_by_a_call() -> bool:
     """Whether nobody typed the interruption that is under way."""
-    return signal.getsignal(signal.SIGINT) is typed and not TYPED
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # as in a shell's background
+    return ignored or (signal.getsignal(signal.SIGINT) is typed and not TYPED)
