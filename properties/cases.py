@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Draw, by_hypothesis
 from seqlaws.properties.strategies import STRATEGIES
+from seqlaws.properties.strategies.common import harmful
 
 CaseStrategy = Callable[..., st.SearchStrategy[Case]]
 
@@ -39,7 +41,11 @@ def drawn(**fixed: Any) -> CaseStrategy:
 
 def poisoned(case: Case) -> Case:
     """The case with its poison where nobody looks."""
-    return STRATEGIES[case.operation].poisoned(case) if case.poison[0] else case
+    poison, features = case.poison
+    if not poison:
+        return case
+    case = replace(case, poison=(harmful(poison, case.dtype), features))
+    return STRATEGIES[case.operation].poisoned(case)
 
 
 def another(case: Case, stream: int = 0) -> Case:

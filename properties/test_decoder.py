@@ -9,6 +9,7 @@ from seqlaws.properties.cases import drawn, zeroed
 from seqlaws.properties.checks import agree, at, exactly
 from seqlaws.properties.laws import law
 from seqlaws.properties.strategies.attention import attended
+from seqlaws.properties.strategies.common import harmful
 from seqlaws.properties.subject import Subject
 from seqlaws.reference.numbers import Expected
 
@@ -35,7 +36,7 @@ def first_steps(case: Case, count: int) -> Case:
 
 def poisons(impl: Subject, case: Case) -> tuple[float, ...]:
     """What may stand where nobody looks: all of it, or what is finite; a float16 can hold it."""
-    finite = 64.0 if case.dtype == "float16" else POISON[0]
+    finite = harmful(POISON[0], case.dtype)
     return (finite,) if impl.traits.masked_nan == "may leak" else (finite, *POISON[1:])
 
 

@@ -8,6 +8,7 @@ from seqlaws.properties.checks import agree, at, exactly
 from seqlaws.properties.laws import law
 from seqlaws.properties.processes import apart
 from seqlaws.properties.strategies.attention import attended
+from seqlaws.properties.strategies.common import harmful
 from seqlaws.properties.subject import Subject
 from seqlaws.reference.numbers import Expected
 
@@ -92,7 +93,7 @@ def test_a_masked_position_has_no_influence_on_others(impl: Subject, case: Case)
     if impl.traits.fully_masked == "mean":  # who may attend to nothing attends to all
         claimed = claimed & np.all(np.any(seen, axis=-1), axis=1)[..., None]
     for poison in POISON[:1] if impl.traits.masked_nan == "may leak" else POISON:
-        held = min(poison, 64.0) if case.dtype == "float16" and np.isfinite(poison) else poison
+        held = harmful(poison, case.dtype)
         outputs = impl.run(masked.having(x=np.where(there, held, x)))
         agree(impl, outputs, at(due, claimed), f"{held} at a masked position has influence")
 

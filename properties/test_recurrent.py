@@ -8,6 +8,7 @@ from seqlaws.properties.checks import agree, exactly, same
 from seqlaws.properties.draws import Array
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import BLOCKS, RECURRENT
+from seqlaws.properties.strategies.common import harmful
 from seqlaws.properties.strategies.recurrent import padded_with
 from seqlaws.properties.subject import NotOfferedError, Outputs, Subject
 from seqlaws.properties.sweeps import Fixed
@@ -148,7 +149,7 @@ def test_padding_has_no_influence_on_gradients(impl: Subject, case: Case) -> Non
         spoilt = impl.spoilt(case, poison)
         says = f"{poison} in the padding reaches a gradient"
         agree(impl, impl.pull(spoilt), gradients, says)
-        cotangent = padded_with(case, case.cotangents["y"], poison)
+        cotangent = padded_with(case, case.cotangents["y"], harmful(poison, case.dtype))
         says = f"{poison} in a cotangent of the padding reaches a gradient"
         agree(impl, impl.pull(case.pulled(y=cotangent)), gradients, says)
 

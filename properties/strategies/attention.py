@@ -12,7 +12,6 @@ from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.strategies.common import (
     Strategy,
     drawn_sizes,
-    harmful,
     rounded_numbers,
     with_cotangents,
 )
@@ -97,7 +96,7 @@ def drawn_mask(
 
 def poisoned(case: Case) -> Case:
     """The case with its poison in keys and values that no query may attend to."""
-    poison, features = harmful(case.poison[0], case.dtype), case.poison[1]
+    poison, features = case.poison
     seen = attended(case)
     hidden = ~np.any(seen, axis=2)[..., None]  # (B, N, S, 1), by query head
     batch, m, s, _ = case.arrays["k"].shape

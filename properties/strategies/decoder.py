@@ -8,7 +8,7 @@ import numpy as np
 from seqlaws.properties.case import Case
 from seqlaws.properties.draws import Draw, Filling, pick
 from seqlaws.properties.strategies.attention import attended, drawn_mask
-from seqlaws.properties.strategies.common import Strategy, harmful, rounded_numbers, with_cotangents
+from seqlaws.properties.strategies.common import Strategy, rounded_numbers, with_cotangents
 from seqlaws.properties.strategies.layers import layer_parameters, layer_sizes
 
 
@@ -36,7 +36,7 @@ def decoder_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
 
 def poisoned(case: Case) -> Case:
     """The case with its poison in the memory that nothing may attend to."""
-    poison, features = harmful(case.poison[0], case.dtype), case.poison[1]
+    poison, features = case.poison
     hidden = ~np.any(attended(case), axis=(1, 2))[..., None]  # (B, S, 1)
     memory = np.array(case.arrays["memory"])
     memory[..., :features] = np.where(hidden, poison, memory[..., :features])

@@ -12,7 +12,6 @@ from seqlaws.properties.strategies.attention import attended, drawn_mask
 from seqlaws.properties.strategies.common import (
     Strategy,
     drawn_sizes,
-    harmful,
     rounded_numbers,
     with_cotangents,
 )
@@ -73,7 +72,7 @@ def mask_options(
 
 def poisoned(case: Case) -> Case:
     """The case with its poison in keys and values that no query of any head may attend to."""
-    poison, features = harmful(case.poison[0], case.dtype), case.poison[1]
+    poison, features = case.poison
     hidden = ~np.any(attended(case), axis=(1, 2))[..., None]  # (B, S, 1)
     spoilt = {name: np.array(case.arrays[name]) for name in ("key", "value")}
     for array in spoilt.values():

@@ -11,7 +11,6 @@ from seqlaws.properties.operations import BLOCKS
 from seqlaws.properties.strategies.common import (
     Strategy,
     drawn_sizes,
-    harmful,
     rounded_numbers,
     with_cotangents,
 )
@@ -66,10 +65,10 @@ def recurrent_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case
 
 
 def padded_with(case: Case, array: Array, poison: float) -> Array:
-    """x with its padding overwritten."""
+    """An array (B, T, .) with its padding overwritten."""
     time = np.arange(case.arrays["x"].shape[1])
     beyond = time >= np.asarray(case.options["lengths"])[:, None]
-    poison = float(representable(np.array(harmful(poison, case.dtype)), case.dtype))
+    poison = float(representable(np.array(poison), case.dtype))
     return np.where(beyond[..., None], poison, array)
 
 
