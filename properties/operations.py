@@ -253,3 +253,4 @@ BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4, "lstm_gates": 4}  # row blocks of the w
 DIFFERENTIABLE = tuple(name for name, o in OPERATIONS.items() if o.differentiable)
 BATCHED = tuple(name for name, o in OPERATIONS.items() if o.batched)
 WITH_ARRAYS = tuple(name for name, o in OPERATIONS.items() if o.arrays)
+WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)

@@ -17,9 +17,8 @@ def generate_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
     n["V"] = fixed.get("V", pick(draw, (5, 2, 3, 4, 6, 7, 8, 9)))
     n["layers"] = fixed.get("layers", pick(draw, (1, 2, 1, 2, 1, 3)))
     n["steps"] = fixed.get("steps", pick(draw, (5, 1, 2, 3, 4, 6, 7, 8, 9, 0)))
-    gain = (
-        pick(draw, fixed.get("gains", (0.5, 0.25, 0.5, 1.0))) / n["layers"]
-    )  # or no bound outlasts several layers
+    gains = fixed.get("gains", (0.5, 0.25, 0.5, 1.0))
+    gain = pick(draw, gains) / n["layers"]  # or no bound outlasts several layers
     arrays = {
         "memory": fill.array(n["B"], n["S"], n["E"]),
         "start": fill.random().randint(0, max(n["V"], 1), n["B"]).astype(np.int64),

@@ -22,9 +22,8 @@ def softmax_case(draw: Draw, operation: str, dtype: str, **fixed: Any) -> Case:
         shape[axis] = pick(draw, (*TILES, 127, 128, 129, 257))
     if chance(draw, 12) and not fixed.keys() & {"n", "rows"}:
         shape[pick(draw, range(rank))] = 0
-    x = fill.array(
-        *shape, scale=pick(draw, fixed.get("scales", (1.0, 1.0, 4.0, 30.0, 1000.0, 1e4)))
-    )
+    scales = fixed.get("scales", (1.0, 1.0, 4.0, 30.0, 1000.0, 1e4))
+    x = fill.array(*shape, scale=pick(draw, scales))
     masked = pick(draw, (0.0, 0.0, 0.3, 0.9))
     if fixed.get("masked", True) and masked:
         x = np.where(fill.random().random_sample(x.shape) < masked, -np.inf, x)
