@@ -22,7 +22,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from seqlaws.impls._shapes import axis_of, bind, bind_attention, bind_layer, lengths_of
+from seqlaws.impls._shapes import axis_of, bind, bind_attention, bind_layer, lengths_of, of_any_rank
 
 Array = np.ndarray[Any, Any]
 Attributes = tuple[tuple[str, Any], ...]
@@ -99,15 +99,13 @@ class Models:
 
     def softmax(self, x: Array, axis: int = -1) -> Array:
         """ONNX's Softmax of x, any shape, along `axis`; a row of -inf gives NaN."""
-        letters = " ".join("d" * (i + 1) for i in range(np.ndim(x)))
-        bind(np.ndarray, FLOATS, x=(x, letters))
+        bind(np.ndarray, FLOATS, x=(x, of_any_rank(x)))
         (p,) = self.run("Softmax", {"X": x}, ("Y",), axis=axis_of(x, axis))
         return p
 
     def layer_norm(self, x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
         """ONNX's LayerNormalization of x, any shape that ends with E, by weight and bias (E,)."""
-        axes = " ".join("d" * (i + 1) for i in range(np.ndim(x) - 1)) + " E"
-        bind(np.ndarray, FLOATS, x=(x, axes), weight=(weight, "E"), bias=(bias, "E"))
+        bind(np.ndarray, FLOATS, x=(x, of_any_rank(x, "E")), weight=(weight, "E"), bias=(bias, "E"))
         refuse_inexact("epsilon", eps, x)
         if 0 in x.shape:
             raise NotImplementedError("no size of 0")

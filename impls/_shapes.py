@@ -39,6 +39,15 @@ def bind(kind: type, dtypes: Sequence[str], **arrays: tuple[Any, str]) -> dict[s
     return sizes
 
 
+def of_any_rank(x: Any, last: str = "") -> str:
+    """A shape for `bind` that an array of any rank has: a letter for each axis, maybe a known last.
+
+    What is no array, and has no rank, is for `bind` to refuse.
+    """
+    free = len(getattr(x, "shape", ())) - bool(last)
+    return " ".join([*("d" * (i + 1) for i in range(free)), *([last] if last else ())])
+
+
 def bind_layer(kind: type, dtypes: Sequence[str], rows: str, **arrays: Any) -> dict[str, int]:
     """The same for a recurrent layer whose weights have `rows` rows, such as "4H"."""
     shapes = {

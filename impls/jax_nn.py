@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from seqlaws.impls._shapes import axis_of, bind, bind_attention, bind_layer, lengths_of
+from seqlaws.impls._shapes import axis_of, bind, bind_attention, bind_layer, lengths_of, of_any_rank
 
 ALL = ("float64", "float32", "bfloat16", "float16")
 SIXTEEN_BITS = "jax.nn.softmax keeps its numerators in the 16 bits that it is given"
@@ -64,8 +64,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
     Raises `TypeError` for a wrong dtype or an axis that is not an integer, `IndexError` for an
     axis that x does not have.
     """
-    letters = " ".join("d" * (i + 1) for i in range(jnp.ndim(x)))
-    bind(Array, ALL, x=(x, letters))
+    bind(Array, ALL, x=(x, of_any_rank(x)))
     return _softmax(x, axis=axis_of(x, axis))
 
 

@@ -27,6 +27,11 @@ def whole(case: Case, *shape: int) -> Any:
     return case.random(5).randint(-2, 3, shape).astype(float)
 
 
+def reads_nothing(impl: Subject, case: Case) -> bool:
+    """Whether there is no memory, and attention to none gives more than zeros: 0 * NaN is NaN."""
+    return impl.traits.fully_masked != "zeros" and not case.sizes()["S"]
+
+
 @law(OPERATION, share=0.2)
 def test_every_prefix_is_a_text(impl: Subject, case: Case) -> None:
     """Shorter runs, before a longer one and after it, are right, too: no run leaves anything.
@@ -60,7 +65,7 @@ def test_ties_go_to_the_lowest(impl: Subject, case: Case) -> None:
     with whole weights are exact, so that equal logits are equal in every order of summation.
     """
     n, norm = case.sizes(), last_norm(case)
-    if impl.traits.fully_masked != "zeros" and not n["S"]:  # 0 * NaN is NaN
+    if reads_nothing(impl, case):
         return
     equal = zeroed(case, "params.projection.weight", "params.projection.bias")
     none = np.zeros((n["B"], case.option("steps")))
@@ -82,7 +87,7 @@ def test_a_small_lead_decides(impl: Subject, case: Case) -> None:
     multiples of 128 roundings of 1, so that their sums are exact.
     """
     n, norm, kinds = case.sizes(), last_norm(case), impl.arithmetic
-    if impl.traits.fully_masked != "zeros" and not n["S"]:  # 0 * NaN is NaN
+    if reads_nothing(impl, case):
         return
     leads = case.random(7).permutation(n["V"])
     bias = whole(case, n["E"]) * (np.arange(n["E"]) < 8)  # or their sum is too large to be exact
@@ -103,7 +108,7 @@ def test_layers_follow_their_numbers(impl: Subject, case: Case) -> None:
     Where its last norm has the weight 0, that norm's bias is all that is projected.
     """
     n = case.sizes()
-    if impl.traits.fully_masked != "zeros" and not n["S"]:  # 0 * NaN is NaN
+    if reads_nothing(impl, case):
         return
     random, norms = case.random(5), [f for f in case.arrays if f.endswith("norm3.bias")]
     biases = {name: random.randint(-2, 3, n["E"]).astype(float) for name in norms}

@@ -4,18 +4,16 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from seqlaws.impls._shapes import axis_of, bind
+from seqlaws.impls._shapes import axis_of, bind, of_any_rank
 from seqlaws.impls.flax_nnx._width import ALL, WIDE, in_its_width
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
     """`nnx.softmax` of x, any shape, along `axis`; a row of -inf gives NaN."""
-    letters = " ".join("d" * (i + 1) for i in range(jnp.ndim(x)))
-    bind(Array, WIDE, x=(x, letters))
+    bind(Array, WIDE, x=(x, of_any_rank(x)))
     with in_its_width(x.dtype):
         return _softmax(x, axis=axis_of(x, axis))
 
@@ -40,8 +38,7 @@ class TwoPasses:
 
 def normalised(x: Array, weight: Array, bias: Array, eps: float, *, fast: bool) -> Array:
     """Check the arguments and run the layer."""
-    axes = " ".join("d" * (i + 1) for i in range(jnp.ndim(x) - 1)) + " E"
-    bind(Array, ALL, x=(x, axes), weight=(weight, "E"), bias=(bias, "E"))
+    bind(Array, ALL, x=(x, of_any_rank(x, "E")), weight=(weight, "E"), bias=(bias, "E"))
     with in_its_width(x.dtype):
         return _layer_norm(x, weight, bias, eps=float(eps), fast=fast)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from seqlaws.impls._parameters import check_names
+
 ALL = ("float64", "float32", "bfloat16", "float16")
 WIDE = ("float64", "float32")
 DTYPES = {
@@ -54,11 +56,7 @@ def named(params: Any, shapes: Mapping[str, str]) -> dict[str, tuple[Tensor, str
 
     Raises `TypeError` for anything but a dict, `ValueError` for a missing or an unknown name.
     """
-    if not isinstance(params, Mapping):
-        raise TypeError(f"params must be a dict, not {type(params).__name__}")
-    if params.keys() != shapes.keys():
-        odd = ", ".join(sorted(map(str, params.keys() ^ shapes.keys())))
-        raise ValueError(f"params must have the names of the layer; missing or unknown: {odd}")
+    check_names(params, shapes)
     return {name: (params[name], axes) for name, axes in shapes.items()}
 
 

@@ -3,19 +3,9 @@
 import torch
 from torch import Tensor
 
+from seqlaws.impls._parameters import DECODER
 from seqlaws.impls.torch_native._checks import bind, named, refuse_gradient_of_one_feature
-from seqlaws.impls.torch_native._encoder import SHAPES as OF_ENCODER
 from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
-
-SHAPES = {
-    **OF_ENCODER,
-    "multihead_attn.in_proj_weight": "3E E",
-    "multihead_attn.in_proj_bias": "3E",
-    "multihead_attn.out_proj.weight": "E E",
-    "multihead_attn.out_proj.bias": "E",
-    "norm3.weight": "E",
-    "norm3.bias": "E",
-}
 
 
 def decoder_layer(
@@ -49,7 +39,7 @@ def decode(
     training: bool = True,
 ) -> Tensor:
     """Run the layer, in one of its modes, with a causal mask of its own."""
-    size = bind("decoder_layer", x=(x, "B T E"), memory=(memory, "B S E"), **named(params, SHAPES))
+    size = bind("decoder_layer", x=(x, "B T E"), memory=(memory, "B S E"), **named(params, DECODER))
     check_heads(num_heads, size["E"])
     refuse_gradient_of_one_feature(params["norm1.weight"])
     if activation not in ("relu", "gelu"):

@@ -3,23 +3,9 @@
 import torch
 from torch import Tensor
 
+from seqlaws.impls._parameters import ENCODER
 from seqlaws.impls.torch_native._checks import bind, named, refuse_gradient_of_one_feature
 from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
-
-SHAPES = {
-    "self_attn.in_proj_weight": "3E E",
-    "self_attn.in_proj_bias": "3E",
-    "self_attn.out_proj.weight": "E E",
-    "self_attn.out_proj.bias": "E",
-    "linear1.weight": "F E",
-    "linear1.bias": "F",
-    "linear2.weight": "E F",
-    "linear2.bias": "E",
-    "norm1.weight": "E",
-    "norm1.bias": "E",
-    "norm2.weight": "E",
-    "norm2.bias": "E",
-}
 
 
 def encoder_layer(
@@ -50,7 +36,7 @@ def encode(
     training: bool = True,
 ) -> Tensor:
     """Run the layer, in one of its modes."""
-    size = bind("encoder_layer", x=(x, "B T E"), **named(params, SHAPES))
+    size = bind("encoder_layer", x=(x, "B T E"), **named(params, ENCODER))
     check_heads(num_heads, size["E"])
     refuse_gradient_of_one_feature(params["norm1.weight"])
     if activation not in ("relu", "gelu"):

@@ -7,7 +7,6 @@ Attention is written out, as its equation; of the LSTM a step is compiled, and c
 needs torch 2.13.
 """
 
-import operator
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqlaws.impls._shapes import bind, bind_attention, bind_layer
+from seqlaws.impls._shapes import axis_of, bind, bind_attention, bind_layer, of_any_rank
 from seqlaws.impls.torch_native._checks import ALL, WIDE
 
 TRAITS: dict[str, Any] = {
@@ -78,17 +77,12 @@ class Compiled:
 
     def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
         """`torch.nn.functional.softmax` of x, any shape, along `axis`; -inf throughout: NaN."""
-        letters = ["d" * (i + 1) for i in range(x.dim())] if isinstance(x, Tensor) else []
-        bind(Tensor, ALL, x=(x, " ".join(letters)))
-        if not -x.dim() <= operator.index(axis) < x.dim():
-            raise IndexError(f"x has no axis {axis}, its shape is {tuple(x.shape)}")
-        return self.compiled(functional.softmax)(x, dim=operator.index(axis))
+        bind(Tensor, ALL, x=(x, of_any_rank(x)))
+        return self.compiled(functional.softmax)(x, dim=axis_of(x, axis))
 
     def layer_norm(self, x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
         """`torch.nn.functional.layer_norm` over the last axis of x, of rank 1 or more."""
-        letters = ["d" * (i + 1) for i in range(x.dim() - 1)] if isinstance(x, Tensor) else []
-        axes = " ".join([*letters, "E"])
-        bind(Tensor, ALL, x=(x, axes), weight=(weight, "E"), bias=(bias, "E"))
+        bind(Tensor, ALL, x=(x, of_any_rank(x, "E")), weight=(weight, "E"), bias=(bias, "E"))
         return self.compiled(functional.layer_norm)(x, x.shape[-1:], weight, bias, eps)
 
     def attention(
