@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks.flops import ITEM
 from benchmarks.jobs import DTYPE, devices_of
-from seqlaws.properties.backends import backend
+from seqlaws.properties.backends.registry import backend
+from seqlaws.properties.discovery.traits import traits_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.session import Session
-from seqlaws.properties.traits import traits_of
 
 SIDES = {"cpu": (512, 1024), "cuda": (4096, 8192)}  # of square matrices
 COPIED = {  # bytes of each of two arrays

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.work import Work, axes, outermost
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import build
-from seqlaws.properties.checks import agree
-from seqlaws.properties.draws import Array, by_seed
-from seqlaws.properties.failure import headline
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array, by_seed
+from seqlaws.properties.inputs.strategies import build
+from seqlaws.properties.judging.comparison import agree
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subject import (
+from seqlaws.properties.reporting.failure_text import headline
+from seqlaws.properties.subjects.subject import (
     LawBrokenError,
     NotOfferedError,
     Subject,
@@ -73,7 +73,7 @@ def tried_small(subject: Subject, check: Callable[[Subject, Case], None]) -> Fin
     for k in range(AS_TIMED + WITH_OPTIONS):
         draw, timed = by_seed(SEED, k), k < AS_TIMED
         pinned = operation.options if timed else {}
-        case = build(draw, operation.name, subject.dtype, **pinned).without(*pinned)
+        case = build(draw, operation, subject.dtype, **pinned).without(*pinned)
         one = tried(subject, lambda case=case: check(subject, subject.adapted(case)))  # type: ignore[misc]
         if one.status == "not offered" and not timed:
             continue

@@ -10,7 +10,7 @@ from benchmarks.conforms import Conformance, Finding
 from benchmarks.work import DIRECTIONS, LENGTHS, LETTERS, Work, sizes_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.session import Session
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 
 DTYPE = "float32"  # unless --dtype says otherwise
 

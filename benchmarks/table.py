@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seqlaws.properties.report.words import duration
+from seqlaws.properties.reporting.page.words import duration
 
 NOISY = 0.25  # quartiles further apart than this share of the median: a ratio says little
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.ceilings import Ceiling
 from benchmarks.clocks import rounds_of, timer_of, warmed
 from benchmarks.machine import surroundings
-from seqlaws.properties.machine import device_name
+from seqlaws.properties.reporting.environment import device_name
 
 PART = 4  # of the time that a benchmark has
 

@@ -9,7 +9,7 @@ from benchmarks.flops import entrywise, flops, least_bytes, products
 from benchmarks.work import DIRECTIONS, LETTERS, Work
 from seqlaws import reference
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.generate import logits
 
 EVERY = [

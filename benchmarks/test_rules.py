@@ -15,7 +15,7 @@ from benchmarks.conforms import Conformance
 from benchmarks.jobs import Job, timed_dtypes
 from benchmarks.table import Row, not_timed, speeds
 from benchmarks.work import LENGTHS, Work, sizes_of
-from seqlaws.properties.report.words import duration
+from seqlaws.properties.reporting.page.words import duration
 
 ROOT = Path(__file__).parents[1]
 

@@ -24,7 +24,7 @@ from benchmarks.flops import flops, least_bytes
 from benchmarks.jobs import Job
 from benchmarks.machine import surroundings
 from benchmarks.table import Row
-from seqlaws.properties.machine import device_name
+from seqlaws.properties.reporting.environment import device_name
 
 PART = 4  # of the time that a benchmark has, for each of the lengths
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.draws import Array, representable
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array, representable
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 
 DIRECTIONS = ("forward", "backward")
@@ -180,7 +180,7 @@ def made(operation: str, dtype: str, sizes: tuple[tuple[str, int], ...]) -> Case
     if "num_heads" in known.arguments:
         numbers["num_heads"] = dict(sizes)["N"]
     cotangents = filled(known.outputs) if known.differentiable else {}
-    return Case(operation, dtype, filled(known.arrays), numbers, cotangents)
+    return Case(known, dtype, filled(known.arrays), numbers, cotangents)
 
 
 def shapes(

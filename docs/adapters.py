@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / ".typings"))
 
 from seqlaws.properties import finding  # noqa: E402
+from seqlaws.properties.discovery.traits import traits_of  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
-from seqlaws.properties.subject import offered_options  # noqa: E402
-from seqlaws.properties.traits import traits_of  # noqa: E402
+from seqlaws.properties.subjects.subject import offered_options  # noqa: E402
 
 PAGE, DATA = ROOT / "README.md", ROOT / "docs" / "adapters.json"
 ADAPTERS = {  # and the libraries whose releases count

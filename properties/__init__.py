@@ -8,10 +8,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqlaws.properties.adopted import laws_of as laws_of
-    from seqlaws.properties.grader import check as check
+    from seqlaws.properties.adoption import laws_of as laws_of
+    from seqlaws.properties.checking import check as check
 
-DOORS = {"check": "grader", "laws_of": "adopted"}
+DOORS = {"check": "checking", "laws_of": "adoption"}
 
 
 def __getattr__(name: str) -> Any:

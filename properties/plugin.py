@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from seqlaws.properties.report.asked import Asked
+    from seqlaws.properties.reporting.page.asked import Asked
     from seqlaws.properties.session import Session
 
 PROFILES = ("quick", "nightly")  # that an adopter's own tests may ask for, too
@@ -148,7 +148,7 @@ def concerned(config: pytest.Config) -> bool:
 def session_of(config: pytest.Config) -> "Session":
     """The run's session; made late where the laws turn up in a run that did not name them."""
     if SESSION not in config.stash:
-        from seqlaws.properties.report.asked import asked
+        from seqlaws.properties.reporting.page.asked import asked
         from seqlaws.properties.session import Session
 
         config.stash[ASKED] = asked(config.getoption)
@@ -165,7 +165,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Tell how far the run is, where somebody watches."""
     if SESSION in session.config.stash:
-        from seqlaws.properties.progress import Progress, watched
+        from seqlaws.properties.reporting.progress import Progress, watched
 
         reporter = watched(session.config)
         if reporter is not None:

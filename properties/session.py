@@ -10,21 +10,16 @@ from typing import Any
 import hypothesis
 import pytest
 
-from seqlaws.properties import finding, surroundings
-from seqlaws.properties.candidates import Candidate, covers, dtypes_of, law_names
-from seqlaws.properties.laws import Effort, Law
-from seqlaws.properties.machine import machine
-from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.precision import Grade, grade
-from seqlaws.properties.processes import apart
-from seqlaws.properties.processes.contained import Contained
-from seqlaws.properties.processes.limits import Limits, LostError
-from seqlaws.properties.processes.places import place_of
-from seqlaws.properties.processes.unended import listen
-from seqlaws.properties.statements import statements
-from seqlaws.properties.subject import Subject
-from seqlaws.properties.traits import DTYPES, known_failures_of, nearest, traits_of
-from seqlaws.properties.verdicts import (
+from seqlaws.properties.backends import side_effects
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.discovery.exits import listen
+from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest, traits_of
+from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.limits import Limits, LostError
+from seqlaws.properties.isolation.location import place_of
+from seqlaws.properties.judging.precision_grade import Grade, grade
+from seqlaws.properties.judging.verdict import (
     Verdict,
     as_document,
     loaded,
@@ -33,6 +28,13 @@ from seqlaws.properties.verdicts import (
     totals,
     versions,
 )
+from seqlaws.properties.laws import Law
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.reporting.environment import machine
+from seqlaws.properties.reporting.law_text import statements
+from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.pairing import Candidate, covers, dtypes_of, law_names
+from seqlaws.properties.subjects.subject import Subject
 
 PROFILES = {"quick": 10, "nightly": 1000}
 SHORT = 100  # with fewer examples a law may be passed by luck
@@ -73,8 +75,8 @@ class Session:
         self.unavailable: dict[tuple[str, str], str] = {}
         self.verdicts: list[Verdict] = []
         self.complaints: list[str] = []
-        apart.start()  # before anybody else's code runs
-        surroundings.remember()
+        specification_server.start()  # before anybody else's code runs
+        side_effects.remember()
         listen()
         for spec in dict.fromkeys(specs):
             self.add(spec)
@@ -109,16 +111,16 @@ class Session:
     def add(self, spec: str, missing: list[str] | None = None) -> None:
         """Find an implementation, or remember in one sentence why it cannot be used."""
         if spec == "all":
-            for name in finding.every_name():
+            for name in loader.every_name():
                 self.add(name, missing=self.absent)
             return
         try:
-            namespace = Contained(spec, self.limits) if self.limits else finding.find(spec)
+            namespace = Contained(spec, self.limits) if self.limits else loader.find(spec)
         except LostError as lost:
             self.problems.append(f"--impl {spec}: importing it {lost}")
-        except finding.MissingDependencyError as error:
+        except loader.MissingDependencyError as error:
             (self.problems if missing is None else missing).append(str(error))
-        except finding.NotFoundError as error:
+        except loader.NotFoundError as error:
             self.problems.append(str(error))
         else:
             self.found[short_name(spec, self.found)] = (spec, namespace)
@@ -194,7 +196,7 @@ class Session:
         if self.grading:
             self.grades = [grade(subject, self.effort.seed) for subject in self.subjects()]
         if reporting:
-            from seqlaws.properties.report.flow import flows
+            from seqlaws.properties.reporting.page.flow import flows
 
             self.flows = flows(self.subjects())
         unavailable = [reason for reason in self.unavailable.values() if reason]

@@ -4,26 +4,26 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import another, drawn
-from seqlaws.properties.checks import again, agree, exactly
-from seqlaws.properties.laws import law
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, RECURRENT, WITH_ARRAYS
-from seqlaws.properties.strategies.attention import attended
-from seqlaws.properties.subject import Subject
-from seqlaws.properties.sweeps import (
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.masks import attended
+from seqlaws.properties.inputs.strategies import another, drawn
+from seqlaws.properties.inputs.sweeps import (
     combinations_of_gradients,
     every_combination,
     every_size,
     moderate_sizes,
     one_large,
 )
-from seqlaws.properties.sweeps.recurrent import distances
+from seqlaws.properties.judging.comparison import again, agree, exactly
+from seqlaws.properties.laws import law
+from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, RECURRENT, WITH_ARRAYS
+from seqlaws.properties.operations.recurrent import distances
+from seqlaws.properties.subjects.subject import Subject
 
 ALL = tuple(OPERATIONS)
-COMBINED = tuple(o for o in ALL if every_combination(o))
-COMBINED_GRADIENTS = tuple(o for o in DIFFERENTIABLE if combinations_of_gradients(o))
-LARGE = tuple(o for o in ALL if one_large(o))
+COMBINED = tuple(o for o in ALL if every_combination(OPERATIONS[o]))
+COMBINED_GRADIENTS = tuple(o for o in DIFFERENTIABLE if combinations_of_gradients(OPERATIONS[o]))
+LARGE = tuple(o for o in ALL if one_large(OPERATIONS[o]))
 FLOATING = tuple(
     name
     for name, o in OPERATIONS.items()

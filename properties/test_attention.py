@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from seqlaws.properties.case import POISON, Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, exactly, require
-from seqlaws.properties.draws import Array, representable
+from seqlaws.properties.inputs.case import POISON, Case
+from seqlaws.properties.inputs.masks import attended
+from seqlaws.properties.inputs.numbers import Array, representable
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.judging.comparison import agree, exactly, require
 from seqlaws.properties.laws import law
-from seqlaws.properties.strategies.attention import attended
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 NO_POSITIONS = drawn(mask=None, is_causal=False, window=None, query_offset=0)

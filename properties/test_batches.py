@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.case import Case, is_floating
-from seqlaws.properties.cases import another, drawn
-from seqlaws.properties.checks import agree, same
+from seqlaws.properties.inputs.case import Case, is_floating
+from seqlaws.properties.inputs.strategies import another, drawn
+from seqlaws.properties.judging.comparison import agree, same
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import BATCHED, RECURRENT
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 
 WITHOUT_STEPS = tuple(o for o in BATCHED if o not in RECURRENT)
 
@@ -44,7 +44,7 @@ def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
 @law("softmax", *WITHOUT_STEPS, share=0.12, cases=drawn(mask=None))
 def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
     """Each entry of a batch is what it is alone."""
-    if case.operation == "softmax":
+    if case.operation.name == "softmax":
         if case.arrays["x"].ndim < 2 or case.option("axis") % case.arrays["x"].ndim == 0:
             return
         names = ["x"]

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.case import POISON, Case
-from seqlaws.properties.cases import drawn, zeroed
-from seqlaws.properties.checks import agree, at, exactly
+from seqlaws.properties.inputs.case import POISON, Case
+from seqlaws.properties.inputs.drawing import harmful
+from seqlaws.properties.inputs.masks import attended
+from seqlaws.properties.inputs.strategies import drawn, zeroed
+from seqlaws.properties.judging.comparison import agree, at, exactly
 from seqlaws.properties.laws import law
-from seqlaws.properties.strategies.attention import attended
-from seqlaws.properties.strategies.common import harmful
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 OPERATION = "decoder_layer"

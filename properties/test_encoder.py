@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from seqlaws.properties.case import POISON, Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, at, exactly
+from seqlaws.properties.inputs.case import POISON, Case
+from seqlaws.properties.inputs.drawing import harmful
+from seqlaws.properties.inputs.masks import attended
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.judging.comparison import agree, at, exactly
 from seqlaws.properties.laws import law
-from seqlaws.properties.processes import apart
-from seqlaws.properties.strategies.attention import attended
-from seqlaws.properties.strategies.common import harmful
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 OPERATION = "encoder_layer"
@@ -40,7 +40,7 @@ def test_positions_tell_the_order(impl: Subject, case: Case) -> None:
     Each is what the specification gives; where those two differ, these differ.
     """
     _, length, features = case.arrays["x"].shape
-    (p,) = apart.ask("plain", "positional_encoding", length, features)
+    (p,) = specification_server.ask("plain", "positional_encoding", length, features)
     s = case.random().permutation(length)
     placed, moved = (case.having(x=x + p) for x in (case.arrays["x"], case.arrays["x"][:, s]))
     outputs, others = impl.run(placed), impl.run(moved)

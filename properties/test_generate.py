@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import drawn, zeroed
-from seqlaws.properties.checks import agree, exactly, require, same
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.strategies import drawn, zeroed
+from seqlaws.properties.judging.comparison import agree, exactly, require, same
 from seqlaws.properties.laws import law
-from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Subject
+from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Subject
 
 OPERATION = "generate"
 MANY = drawn(layers=12, V=9, steps=2, B=2, N=1, D=3, F=1, S=2)

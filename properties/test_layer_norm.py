@@ -5,13 +5,21 @@ Ba, Kiros and Hinton (2016), "Layer normalization", section 5.1, lists what it d
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, both_within, exactly, require, same, unless_refused
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import Fixed
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.judging.comparison import (
+    agree,
+    both_within,
+    exactly,
+    require,
+    same,
+    unless_refused,
+)
 from seqlaws.properties.laws import law
-from seqlaws.properties.subject import NotOfferedError, Subject
-from seqlaws.properties.sweeps import Fixed
+from seqlaws.properties.subjects.subject import NotOfferedError, Subject
 from seqlaws.reference.numbers import Expected
 
 ORDINARY = drawn(scale=1.0, offset=0.0, constant=(0.0,))
@@ -24,12 +32,12 @@ def whole(array: Array) -> Array:
     return np.round(np.clip(array, -60, 60))
 
 
-def few_features(operation: str) -> list[Fixed]:
+def few_features(operation: Operation) -> list[Fixed]:
     """Powers of two, where whole numbers have an exact mean, and others."""
     return [{"E": n, "scale": 4.0, "offset": 0.0} for n in (1, 2, 3, 4, 8, 16, 7, 64)]
 
 
-def one_feature(operation: str) -> list[Fixed]:
+def one_feature(operation: Operation) -> list[Fixed]:
     """One feature, at every rank."""
     return [{"E": 1, "rank": rank} for rank in (1, 2, 3, 4)]
 

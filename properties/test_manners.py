@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends import BadOutputError
-from seqlaws.properties.case import Case, arrays_among_options, output_shapes
-from seqlaws.properties.cases import another, build
-from seqlaws.properties.checks import again, agree, require, same
-from seqlaws.properties.draws import by_seed
+from seqlaws.properties.backends.registry import BadOutputError
+from seqlaws.properties.inputs.case import Case, arrays_among_options, output_shapes
+from seqlaws.properties.inputs.numbers import by_seed
+from seqlaws.properties.inputs.strategies import another, build
+from seqlaws.properties.isolation.limits import LostError
+from seqlaws.properties.isolation.second_program import ask_elsewhere
+from seqlaws.properties.judging.comparison import again, agree, require, same
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
-from seqlaws.properties.processes.elsewhere import ask_elsewhere
-from seqlaws.properties.processes.limits import LostError
-from seqlaws.properties.subject import LawBrokenError, NotOfferedError, Outputs, Subject
+from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Outputs, Subject
 from seqlaws.reference.numbers import Expected, flattened
 
 ALL = tuple(OPERATIONS)
@@ -200,7 +200,7 @@ def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs
         raise LawBrokenError(says, lost=True, slow=lost.slow) from None
     if kind == "not offered":
         raise NotOfferedError(found)
-    impl.record.calls.append((case.operation + ("_vjp" if vjp else ""), case, None))
+    impl.record.calls.append((case.operation.name + ("_vjp" if vjp else ""), case, None))
     require(kind == "answer", f"called from any other program it {kind}: {found}")
     return dict(found)
 

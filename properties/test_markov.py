@@ -8,13 +8,14 @@ from itertools import product
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, both_within, exactly, must_raise, require
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import Fixed
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.judging.comparison import agree, both_within, exactly, must_raise, require
 from seqlaws.properties.laws import law
-from seqlaws.properties.subject import Subject
-from seqlaws.properties.sweeps import Fixed
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 MOST = 1024  # sequences in one call
@@ -88,7 +89,7 @@ def test_only_the_last_states_matter(impl: Subject, case: Case) -> None:
     agree(impl, {"log_prob": step}, {"log_prob": Expected(due, slack)}, says)
 
 
-def distances(operation: str) -> list[Fixed]:
+def distances(operation: Operation) -> list[Fixed]:
     """One step to a hundred."""
     few: Fixed = {"B": 2, "I": 2, "H": 2, "nonlinearity": "relu", "padded": False}
     return [{**few, "T": steps, "reverse": False} for steps in (1, 2, 5, 20, 100)]
@@ -213,7 +214,7 @@ def test_names_of_states_do_not_matter(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(moved), impl.expected(case), "other names of the states are less likely")
 
 
-def long_chains(operation: str) -> list[Fixed]:
+def long_chains(operation: Operation) -> list[Fixed]:
     """A hundred steps to ten thousand."""
     few: Fixed = {"B": 2, "S": 3, "zeros": (0.0,), "impossible": (False,)}
     lengths = ((100, 1), (100, 2), (1000, 1), (1000, 2), (10_000, 1))

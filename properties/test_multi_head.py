@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, exactly
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.masks import attended
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.judging.comparison import agree, exactly
 from seqlaws.properties.laws import law
-from seqlaws.properties.processes import apart
-from seqlaws.properties.strategies.attention import attended
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 OPERATION = "multi_head_attention"
@@ -38,7 +38,7 @@ def test_a_head_is_an_attention(impl: Subject, case: Case) -> None:
     )
     q, k, v = (split(bare.arrays[name], n) for name in ("query", "key", "value"))
     options = impl.reference_options(bare)
-    (heads,) = apart.ask("plain", "attention", q, k, v, **options)
+    (heads,) = specification_server.ask("plain", "attention", q, k, v, **options)
     side_by_side = heads.swapaxes(1, 2).reshape(case.arrays["query"].shape)
     allowed = impl.expected(bare)["out"].allowed
     agree(impl, impl.run(bare), {"out": Expected(side_by_side, allowed)}, "a head is no attention")

@@ -6,14 +6,15 @@ section 3.4.
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import another, drawn
-from seqlaws.properties.checks import agree, both_within, exactly, same
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import Fixed
+from seqlaws.properties.inputs.strategies import another, drawn
+from seqlaws.properties.judging.comparison import agree, both_within, exactly, same
 from seqlaws.properties.laws import law
-from seqlaws.properties.strategies.positions import FAR
-from seqlaws.properties.subject import LawBrokenError, Subject
-from seqlaws.properties.sweeps import Fixed
+from seqlaws.properties.operations.positions import FAR
+from seqlaws.properties.subjects.subject import LawBrokenError, Subject
 from seqlaws.reference.numbers import Expected
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
@@ -147,7 +148,7 @@ def test_gradient_is_the_rotation_back(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(pulled), due, "the gradient is not the rotation back")
 
 
-def far_out(operation: str) -> list[Fixed]:
+def far_out(operation: Operation) -> list[Fixed]:
     """Positions up to a million, few pairs and many."""
     ways = (False, True)
     return [
@@ -218,7 +219,7 @@ def test_a_shift_is_a_rotation(impl: Subject, case: Case) -> None:
     agree(impl, {"encoding": table[k:]}, {"encoding": late}, f"{k} positions on is no rotation")
 
 
-def a_million(operation: str) -> list[Fixed]:
+def a_million(operation: Operation) -> list[Fixed]:
     """A table of three columns."""
     return [{"length": FAR + 1, "dim": 3}]
 

@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from seqlaws.properties.case import POISON, Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, exactly, same
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import POISON, Case
+from seqlaws.properties.inputs.drawing import harmful
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import Fixed
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.judging.comparison import agree, exactly, same
 from seqlaws.properties.laws import law
-from seqlaws.properties.operations import BLOCKS, RECURRENT
-from seqlaws.properties.strategies.common import harmful
-from seqlaws.properties.strategies.recurrent import padded_with
-from seqlaws.properties.subject import NotOfferedError, Outputs, Subject
-from seqlaws.properties.sweeps import Fixed
+from seqlaws.properties.operations import RECURRENT
+from seqlaws.properties.operations.recurrent import padded_with
+from seqlaws.properties.subjects.subject import NotOfferedError, Outputs, Subject
 from seqlaws.reference.numbers import Expected
 from seqlaws.reference.numbers.arithmetic import FORMATS
 
@@ -82,7 +83,7 @@ def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
     """Hidden units in another order, throughout, give states in that order."""
     hidden = case.arrays["h0"].shape[1]
     s = case.random().permutation(hidden)
-    rows = (np.arange(BLOCKS[case.operation])[:, None] * hidden + s).ravel()
+    rows = (np.arange(case.operation.blocks)[:, None] * hidden + s).ravel()
     changes = {n: case.arrays[n][..., s] for n in states(case)}
     changes |= {n: case.arrays[n][rows] for n in ("weight_ih", "bias_ih", "bias_hh")}
     changes["weight_hh"] = case.arrays["weight_hh"][rows][:, s]
@@ -92,7 +93,7 @@ def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
     as_whole(impl, case, restored, "the order of the hidden units matters")
 
 
-def counting(operation: str) -> list[Fixed]:
+def counting(operation: Operation) -> list[Fixed]:
     """Some batch sizes and directions."""
     return [
         {"B": b, "T": 20, "I": 1, "H": 1, "reverse": way} for b in (1, 3) for way in (False, True)
@@ -107,18 +108,18 @@ def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> N
     """
     bits = FORMATS[impl.dtype][0]
     wide = FORMATS[impl.arithmetic.accumulate][0] > bits + 5
-    if not wide or (case.operation == "rnn" and not impl.offers("nonlinearity")):
+    if not wide or (case.operation.name == "rnn" and not impl.offers("nonlinearity")):
         impl.record.not_offered["a state wider than the dtype, or relu"] += 1
         raise NotOfferedError("a state wider than the dtype, or relu")
-    state = "h" if case.operation == "rnn" else "c"
+    state = "h" if case.operation.name == "rnn" else "c"
     arrays = {n: np.ones_like(a) if n.startswith("w") else 0 * a for n, a in case.arrays.items()}
     arrays[f"{state}0"] += 2.0**bits
     arrays["x"] += 1
-    if case.operation == "lstm":
+    if case.operation.name == "lstm":
         arrays |= {"weight_ih": 0 * arrays["weight_ih"], "weight_hh": 0 * arrays["weight_hh"]}
         arrays["bias_ih"] += 30
     counted = case.without("lengths").having(**arrays)
-    if case.operation == "rnn":
+    if case.operation.name == "rnn":
         counted = counted.having(nonlinearity="relu")
     due = exactly(arrays[f"{state}0"] + case.arrays["x"].shape[1])
     agree(impl, {"n": impl.run(counted)[f"{state}_n"]}, {"n": due}, "the state is kept too short")

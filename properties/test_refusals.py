@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.case import Case, arrays_among_options
-from seqlaws.properties.cases import drawn, several
-from seqlaws.properties.checks import agree, must_raise, require, unless_refused
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import Case, arrays_among_options
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.strategies import drawn, several
+from seqlaws.properties.inputs.sweeps import unequal
+from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.judging.comparison import agree, must_raise, require, unless_refused
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS, WITH_PARAMS
-from seqlaws.properties.processes import apart
-from seqlaws.properties.subject import NotOfferedError, Subject
-from seqlaws.properties.sweeps import unequal
+from seqlaws.properties.subjects.subject import NotOfferedError, Subject
 
 FLOATING = ("float64", "float32", "float16")
 WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)
@@ -163,9 +163,10 @@ def misshapen(array: Array) -> Iterator[Array]:
 def refused_by_the_specification(case: Case, *, vjp: bool = False) -> bool:
     """The judge of shapes is the specification."""
     try:
-        given, options = OPERATIONS[case.operation].arranged(case.arrays, case.options)
+        given, options = case.operation.arranged(case.arrays, case.options)
         pulled = case.cotangents.values() if vjp else ()
-        apart.ask("plain", case.operation + "_vjp" * vjp, *pulled, *given, **options)
+        name = case.operation.name + "_vjp" * vjp
+        specification_server.ask("plain", name, *pulled, *given, **options)
     except (ValueError, TypeError, IndexError):
         return True
     return False

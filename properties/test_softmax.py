@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, exactly, require
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.judging.comparison import agree, exactly, require
 from seqlaws.properties.laws import law
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 UNMASKED = drawn(masked=False)

@@ -7,14 +7,15 @@ networks"; Hochreiter and Schmidhuber (1997), "Long short-term memory".
 
 import numpy as np
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.cases import drawn
-from seqlaws.properties.checks import agree, exactly, require
-from seqlaws.properties.draws import Array
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import Fixed
+from seqlaws.properties.inputs.strategies import drawn
+from seqlaws.properties.judging.comparison import agree, exactly, require
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE
-from seqlaws.properties.subject import Outputs, Subject
-from seqlaws.properties.sweeps import Fixed
+from seqlaws.properties.subjects.subject import Outputs, Subject
 from seqlaws.reference.algebra import sigmoid
 from seqlaws.reference.numbers import Expected
 
@@ -22,13 +23,13 @@ TINY = drawn(E=3, B=2, T=2, I=2, H=2, L=2, S=3, D=2, Dv=2, M=1, group=2, n=3, ra
 STEPS = (1, 2, 5, 20, 100, 300)
 
 
-def far(operation: str) -> list[Fixed]:
+def far(operation: Operation) -> list[Fixed]:
     """From one step to three hundred; without padding, so that all of them are there."""
     small: Fixed = {"B": 2, "I": 2, "H": 3, "padded": False, "scales": (0.5, 1.0)}
     return [{**small, "T": steps} for steps in STEPS]
 
 
-def sigmoid_far(operation: str) -> list[Fixed]:
+def sigmoid_far(operation: Operation) -> list[Fixed]:
     """The same with the sigmoid as nonlinearity."""
     return [{**fixed, "nonlinearity": "sigmoid"} for fixed in far(operation)]
 

@@ -28,7 +28,8 @@ from power_page import is_right, page  # noqa: E402
 from zoo.catalogue import right as right_ones  # noqa: E402
 from zoo.catalogue import wrong as wrong_ones  # noqa: E402
 
-from seqlaws.properties.laws import LAWS, Effort  # noqa: E402
+from seqlaws.properties.laws import LAWS  # noqa: E402
+from seqlaws.properties.runner.examine import Effort  # noqa: E402
 from seqlaws.properties.session import PROFILES, Session, law_names  # noqa: E402
 
 BITS = ("batch_invariance", "chunking_invariance", "decoding_invariance")  # few right ones have it

@@ -13,9 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".typings")]
 
+from seqlaws.properties.judging.verdict import STATUSES, Verdict, as_document  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
-from seqlaws.properties.report.report import report_of  # noqa: E402
-from seqlaws.properties.verdicts import STATUSES, Verdict, as_document  # noqa: E402
+from seqlaws.properties.reporting.page.report import report_of  # noqa: E402
 
 HOSTILE = (
     "<script>alert(1)</script>\x1b[2J\x00\u202eevil`|[x](http://a.b) www.a.b @a\"'&\n# x ${y} {{z}}"

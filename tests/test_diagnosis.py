@@ -15,14 +15,14 @@ from power_page import is_right
 from zoo.catalogue import wrong
 
 from seqlaws import reference
-from seqlaws.properties.cases import build, zeroed
-from seqlaws.properties.draws import by_seed
-from seqlaws.properties.laws import Effort
+from seqlaws.properties.diagnosis.discriminating import dense, pulled, telling_cases
+from seqlaws.properties.inputs.numbers import by_seed
+from seqlaws.properties.inputs.strategies import build, zeroed
 from seqlaws.properties.misreadings import CATALOGUE, about, misread, shown
 from seqlaws.properties.misreadings.edits import applied, source
-from seqlaws.properties.misreadings.words import at_zero, highest, narrow, quotient
+from seqlaws.properties.misreadings.vocabulary import at_zero, highest, narrow, quotient
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
-from seqlaws.properties.telling import dense, pulled, telling_cases
+from seqlaws.properties.runner.examine import Effort
 from seqlaws.reference.numbers import Arithmetic, Rounding, flattened
 
 ANYBODY = SimpleNamespace(offers=lambda _: True)
@@ -75,7 +75,7 @@ def test_where_nothing_explains_it_the_failure_says_so(target):
 def test_a_right_one_has_no_diagnosis():
     from seqlaws.impls import numpy_vectorized
     from seqlaws.properties import laws, session
-    from seqlaws.properties.subject import Subject
+    from seqlaws.properties.subjects.subject import Subject
 
     session.law_names()
     subject = Subject("numpy_vectorized", numpy_vectorized, "rnn", "float32", "cpu")
@@ -101,21 +101,23 @@ def test_the_specification_stays_as_it_is():
 def hard_cases(operation):
     """Telling ones, drawn ones, and some at the places that only a few misreadings look at."""
     fixed = {"gradients": True}
-    drawn = [build(by_seed(n, 7), operation, "float32", **fixed) for n in range(60)]
+    drawn = [build(by_seed(n, 7), OPERATIONS[operation], "float32", **fixed) for n in range(60)]
     yield dense(drawn[0])
     yield from telling_cases(ANYBODY, drawn[0])
     yield from drawn
     if operation in RECURRENT:
-        long = build(by_seed(3), operation, "float32", **fixed, T=66, lengths=None)
+        long = build(by_seed(3), OPERATIONS[operation], "float32", **fixed, T=66, lengths=None)
         yield dense(long)
-        case = dense(build(by_seed(3), operation, "float32", **fixed, T=20, B=4, H=4, I=4))
+        case = dense(
+            build(by_seed(3), OPERATIONS[operation], "float32", **fixed, T=20, B=4, H=4, I=4)
+        )
         yield case.having(
             **{n: 0 * a for n, a in case.arrays.items()}, lengths=np.array([17, 9, 0, 3])
         )
         x = np.array(case.arrays["x"])
         x[:, 17:] = np.nan
         yield case.having(x=x, lengths=np.array([17, 9, 0, 3]))
-        single = dense(build(by_seed(3), operation, "float32", **fixed, T=5, B=1))
+        single = dense(build(by_seed(3), OPERATIONS[operation], "float32", **fixed, T=5, B=1))
         yield single.having(lengths=np.array([3]), reverse=True)
         large = {n: 60 * a for n, a in case.arrays.items()}
         yield case.having(**large)
@@ -132,7 +134,9 @@ def hard_cases(operation):
         yield case.having(x=np.array([[100.0, 0.0, -30.0]] * 3))
     if operation == "attention":
         case = dense(
-            build(by_seed(4), "attention", "float32", **fixed, L=5, S=5, B=4, M=2, group=2)
+            build(
+                by_seed(4), OPERATIONS["attention"], "float32", **fixed, L=5, S=5, B=4, M=2, group=2
+            )
         )
         bare = case.without(*case.options)
         yield bare.pulled(**{n: 300 * c for n, c in case.cotangents.items()})
@@ -141,7 +145,7 @@ def hard_cases(operation):
         mask = np.arange(5) != 3
         yield bare.having(v=nan, mask=mask)
         yield bare.having(q=np.where(mask[:, None], case.arrays["q"], np.nan))
-        single = dense(build(by_seed(4), "attention", "float32", **fixed, L=1, S=5))
+        single = dense(build(by_seed(4), OPERATIONS["attention"], "float32", **fixed, L=1, S=5))
         given = {"is_causal": True, "window": (1, 0), "softcap": 1.0, "scale": 0.3}
         single = single.without(*single.options).having(query_offset=2, **given)
         yield single
@@ -149,7 +153,9 @@ def hard_cases(operation):
         yield bare.having(k=np.where(mask[:, None], case.arrays["k"], np.nan), mask=mask)
         yield bare.having(k=100 * case.arrays["k"], v=1e6 * case.arrays["v"], mask=mask)
         yield bare.having(mask=np.random.RandomState(0).random_sample((4, 5, 5)) < 0.5)
-        wide = dense(build(by_seed(4), "attention", "float32", **fixed, L=24, S=24, D=70))
+        wide = dense(
+            build(by_seed(4), OPERATIONS["attention"], "float32", **fixed, L=24, S=24, D=70)
+        )
         yield wide.without(*wide.options).having(window=(17, 0))
         yield wide.without(*wide.options)
 
@@ -157,12 +163,16 @@ def hard_cases(operation):
 def of_states(operation, fixed):
     """A long chain; a text of ties; hidden units that are 0."""
     if operation in ("encoder_layer", "decoder_layer"):
-        case = dense(build(by_seed(3), operation, "float32", activation="relu", **fixed))
+        case = dense(
+            build(by_seed(3), OPERATIONS[operation], "float32", activation="relu", **fixed)
+        )
         yield zeroed(case, "params.linear1.weight", "params.linear1.bias")
     if operation == "markov_log_prob":
-        yield build(by_seed(3), operation, "float32", impossible=(False,), T=300, S=4, **fixed)
+        yield build(
+            by_seed(3), OPERATIONS[operation], "float32", impossible=(False,), T=300, S=4, **fixed
+        )
     if operation == "generate":
-        case = build(by_seed(3), operation, "float32", B=2, V=5, steps=3, **fixed)
+        case = build(by_seed(3), OPERATIONS[operation], "float32", B=2, V=5, steps=3, **fixed)
         yield zeroed(case, "params.projection.weight", "params.projection.bias")
         near = {"params.projection.bias": 8 + np.arange(5) / 2**12}
         yield zeroed(case, "params.projection.weight").having(**near)

@@ -105,4 +105,4 @@ def test_traits_and_options_of_the_page_are_known():
     plugin = (ROOT / "properties" / "plugin.py").read_text(encoding="utf-8")
     others = {"--lf", "--strict", "--hypothesis-profile"}  # pytest's and Hypothesis's
     assert all(f'"{option}"' in plugin for option in said - others)
-    assert importlib.util.find_spec("seqlaws.properties.adopted")
+    assert importlib.util.find_spec("seqlaws.properties.adoption")

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from seqlaws.properties.processes.unended import raised_by_a_call
+from seqlaws.properties.discovery.exits import raised_by_a_call
 
 SOFTMAX = """
     import numpy as np

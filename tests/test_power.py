@@ -7,7 +7,7 @@ import pytest
 from power import candidates, laws_of, right_ones
 from power_sample import RIGHT, WRONG
 
-from seqlaws.properties.laws import Effort
+from seqlaws.properties.runner.examine import Effort
 
 
 @pytest.mark.parametrize(("target", "law"), sorted(WRONG.items()))

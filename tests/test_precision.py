@@ -5,9 +5,9 @@ import json
 import pytest
 from zoo import catalogue
 
-from seqlaws.properties import finding
-from seqlaws.properties.precision import NONE, described, grade, ladder
-from seqlaws.properties.subject import Subject
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.judging.precision_grade import NONE, described, grade, ladder
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic
 
 WRONG = {  # what the zoo says of itself, and what its values or its gradients are then graded
@@ -66,7 +66,7 @@ def test_a_right_implementation_has_what_it_declares(entry):
 
 def test_what_is_wrong_in_another_way_has_no_grade():
     """A sign is no question of precision."""
-    right = finding.find("numpy_vectorized")
+    right = loader.find("numpy_vectorized")
 
     class Opposite:
         TRAITS = right.TRAITS

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from seqlaws.properties import progress
-from seqlaws.properties.progress import Progress
+from seqlaws.properties.reporting import progress
+from seqlaws.properties.reporting.progress import Progress
 
 ROOT = progress.__file__.rpartition("/properties/")[0]
 CHOSEN = ("--impl", "numpy_vectorized", "--op", "softmax", "-k", "rows_sum or order_is_kept")

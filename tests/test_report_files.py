@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from reported import LAWS, document, verdicts
 
-from seqlaws.properties.errors import Errors
-from seqlaws.properties.report import changes, flow
-from seqlaws.properties.report.__main__ import main
-from seqlaws.properties.report.documents import RefusedError, Run, read
-from seqlaws.properties.report.render import page
-from seqlaws.properties.report.report import report_of
-from seqlaws.properties.verdicts import STATUSES, Verdict
+from seqlaws.properties.judging.verdict import STATUSES, Verdict
+from seqlaws.properties.reporting.page import changes, flow
+from seqlaws.properties.reporting.page.__main__ import main
+from seqlaws.properties.reporting.page.documents import RefusedError, Run, read
+from seqlaws.properties.reporting.page.render import page
+from seqlaws.properties.reporting.page.report import report_of
+from seqlaws.properties.subjects.error_statistics import Errors
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 from chromium import Browser, chromium
 from reported import HOSTILE, LAWS, ceilings, document, large, timed, times, verdicts
 
-from seqlaws.properties.report.render import page
-from seqlaws.properties.report.report import report_of
-from seqlaws.properties.verdicts import STATUSES
+from seqlaws.properties.judging.verdict import STATUSES
+from seqlaws.properties.reporting.page.render import page
+from seqlaws.properties.reporting.page.report import report_of
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
 NAMES = ["mine", f"other{HOSTILE}"]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from reported import ceilings, document, everything, timed, times, verdicts
 
-from seqlaws.properties.errors import PAIRS, Errors
-from seqlaws.properties.report import accuracy, changes, details, flow, speed
-from seqlaws.properties.report.documents import RefusedError
-from seqlaws.properties.report.pictures import slope
-from seqlaws.properties.report.render import page
-from seqlaws.properties.report.report import report_of
+from seqlaws.properties.reporting.page import accuracy, changes, details, flow, speed
+from seqlaws.properties.reporting.page.documents import RefusedError
+from seqlaws.properties.reporting.page.pictures import slope
+from seqlaws.properties.reporting.page.render import page
+from seqlaws.properties.reporting.page.report import report_of
+from seqlaws.properties.subjects.error_statistics import PAIRS, Errors
 
 
 def test_slower_is_what_is_beyond_the_spread(write):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from seqlaws.properties.case import Case
-from seqlaws.properties.subject import LawBrokenError, Subject
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.subjects.subject import LawBrokenError, Subject
 
 
 def test_what_has_no_inputs_may_lie_on_any_device():
@@ -12,7 +13,7 @@ def test_what_has_no_inputs_may_lie_on_any_device():
     from seqlaws.impls import torch_ops
 
     subject = Subject("torch_ops", torch_ops, "positional_encoding", "float64", "cuda")
-    case = Case("positional_encoding", "float64", {}, {"length": 3, "dim": 4})
+    case = Case(OPERATIONS["positional_encoding"], "float64", {}, {"length": 3, "dim": 4})
     assert subject.run(case)["encoding"].shape == (3, 4)
 
 
@@ -24,6 +25,6 @@ def test_what_has_inputs_stays_on_theirs():
         TRAITS={"backend": "torch"}, softmax=lambda x, axis=-1: torch.softmax(x, axis).to("meta")
     )
     subject = Subject("moved", moved, "softmax", "float32", "cpu")
-    case = Case("softmax", "float32", {"x": torch.zeros(2).double().numpy()})
+    case = Case(OPERATIONS["softmax"], "float32", {"x": torch.zeros(2).double().numpy()})
     with pytest.raises(LawBrokenError, match="device meta, not cpu"):
         subject.run(case)

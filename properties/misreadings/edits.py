@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from seqlaws.properties.misreadings import moments, words
+from seqlaws.properties.misreadings import moments, vocabulary
 
 USES = {  # what may be edited, and which of these it imports from; in the order of the imports
     "shapes": (),
@@ -49,7 +49,7 @@ HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "l
     "decoder_layer": "decoder",
     "generate": "generate",
 }
-VOCABULARY = {n: getattr(module, n) for module in (words, moments) for n in module.__all__}
+VOCABULARY = {n: getattr(module, n) for module in (vocabulary, moments) for n in module.__all__}
 
 
 @dataclass(frozen=True)

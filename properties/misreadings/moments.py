@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.misreadings.words import limits, unclaimed
+from seqlaws.properties.misreadings.vocabulary import limits, unclaimed
 from seqlaws.reference.algebra import Array, mean, standardized
 from seqlaws.reference.numbers import Rounding
 from seqlaws.reference.numbers.rounding import settled

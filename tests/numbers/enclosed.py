@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from seqlaws import reference
-from seqlaws.properties.cases import cases
+from seqlaws.properties.inputs.strategies import cases
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.reference.numbers import flattened
 
@@ -35,7 +35,7 @@ def small_cases(draw, operation):
     sizes |= {letter: max(sizes[letter], 1) for letter in positive}
     if "F" in sizes:  # a layer
         sizes |= {"D": max(sizes["D"], 1), "F": max(sizes["F"], 1)}
-    return draw(cases(operation, "float32", **sizes))
+    return draw(cases(OPERATIONS[operation], "float32", **sizes))
 
 
 def lifted(x):
@@ -56,5 +56,5 @@ def certified(name, arguments, options):
 
 def call(case, arrays=None):
     """A case's arguments, by position and by name; arrays: other ones by the same names."""
-    given, options = OPERATIONS[case.operation].arranged(arrays or case.arrays, case.options)
+    given, options = case.operation.arranged(arrays or case.arrays, case.options)
     return given, options if case.arrays else {"first": np.zeros(()), **options}

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from seqlaws.properties.case import is_floating
-from seqlaws.properties.cases import build
-from seqlaws.properties.draws import by_seed, representable
-from seqlaws.properties.operations import RECURRENT
+from seqlaws.properties.inputs.case import is_floating
+from seqlaws.properties.inputs.numbers import by_seed, representable
+from seqlaws.properties.inputs.strategies import build
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
 
 LOWEST = {"float64": -1.7976931348623157e308, "float32": -3.4028234663852886e38,
           "bfloat16": -3.3895313892515355e38, "float16": -65504.0}  # fmt: skip
@@ -75,7 +75,7 @@ def hard_case(operation, dtype, *seed, harder=True, **fixed):
     random = np.random.RandomState([n % 2**32 for n in (*seed, 99)])
     if harder and operation in RECURRENT and random.randint(4):
         fixed = {"T": random.randint(1, 4), **fixed}  # a step rounds like any other
-    case = build(by_seed(*seed), operation, dtype, **fixed)
+    case = build(by_seed(*seed), OPERATIONS[operation], dtype, **fixed)
     if not harder or random.randint(2):
         return case, "as drawn"
     names = []
@@ -87,9 +87,9 @@ def hard_case(operation, dtype, *seed, harder=True, **fixed):
 
 def transformed(case, random):
     """One transform, of some arrays or all, or of a floating mask."""
-    if case.operation in ("attention", "softmax") and random.randint(4) == 0:
+    if case.operation.name in ("attention", "softmax") and random.randint(4) == 0:
         return masked_finitely(case, random)
-    if case.operation == "attention" and random.randint(8) == 0:
+    if case.operation.name == "attention" and random.randint(8) == 0:
         scale = float(random.choice((16.0, 0.25, 5.0, 1e-3, 1 / 3, -64.0)))
         return case.having(scale=scale), f"scale of {scale:.3g}"
     transform = TRANSFORMS[random.randint(len(TRANSFORMS))]
@@ -99,7 +99,7 @@ def transformed(case, random):
          if is_floating(a) and (everything or random.randint(3) == 0)}
         for group in (case.arrays, case.cotangents)
     )  # fmt: skip
-    if case.operation == "markov_log_prob":  # there is no logarithm below 0
+    if case.operation.name == "markov_log_prob":  # there is no logarithm below 0
         arrays = {name: np.abs(table) for name, table in arrays.items()}
     return case.having(**arrays).pulled(**cotangents), transform.__name__
 
@@ -115,7 +115,7 @@ def masked_finitely(case, random):
     """Scores pushed to the lowest finite number, or by 1e9 or 1e4, as many libraries mask."""
     low = (LOWEST[case.dtype], -1e9, -1e4, LOWEST[case.dtype] / 2)[random.randint(4)]
     low = float(representable(np.array(low), case.dtype))
-    if case.operation == "softmax":
+    if case.operation.name == "softmax":
         x = case.arrays["x"]
         hit = random.random_sample(x.shape) < (0.3, 0.9, 1.0)[random.randint(3)]
         return case.having(x=np.where(hit & np.isfinite(x), low, x)), f"entries of {low:.3g}"

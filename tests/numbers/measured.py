@@ -66,11 +66,11 @@ def large_sizes(operation, number):
 def terms(case):
     """How many numbers the longest sum of the forward operation adds up."""
     sizes = case.sizes()
-    if case.operation == "softmax":
+    if case.operation.name == "softmax":
         return case.arrays["x"].shape[case.option("axis")]
-    if case.operation in SHORT:
-        return 2 if case.operation == "rotary_embedding" else 1
-    if letters := {"attention": "S", "markov_log_prob": "T"}.get(case.operation):
+    if case.operation.name in SHORT:
+        return 2 if case.operation.name == "rotary_embedding" else 1
+    if letters := {"attention": "S", "markov_log_prob": "T"}.get(case.operation.name):
         return sizes[letters]
     if "I" in sizes:
         return sizes["I"] + sizes["H"]

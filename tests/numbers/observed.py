@@ -25,8 +25,8 @@ from machine import Machine
 from simulated import Simulated, given
 
 from seqlaws import reference
-from seqlaws.properties.cases import poisoned
-from seqlaws.properties.checks import ratios
+from seqlaws.properties.inputs.strategies import poisoned
+from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.operations import BLOCKS, OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step

@@ -25,8 +25,8 @@ import observed
 from machine import Machine, hashed
 
 from seqlaws import reference
-from seqlaws.properties.checks import ratios
-from seqlaws.properties.draws import representable
+from seqlaws.properties.inputs.numbers import representable
+from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
 from seqlaws.reference.numbers.stepwise import expected_step_by_step

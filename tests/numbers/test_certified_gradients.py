@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from settings_of_cases import examples
 
 from seqlaws import reference
-from seqlaws.properties.cases import cases
+from seqlaws.properties.inputs.strategies import cases
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import expected_and_allowed, flattened
 
@@ -35,7 +35,7 @@ def slope_along(case, options, direction):
         moved = np.where(np.isfinite(array), array + 1j * H * direction[name], array)
         arguments, _ = call(case, {**case.arrays, name: moved})
         with np.errstate(all="ignore"):
-            outputs = flattened(getattr(reference, case.operation)(*arguments, **options))
+            outputs = flattened(getattr(reference, case.operation.name)(*arguments, **options))
         slopes[name] = sum(
             float(np.sum(c * np.imag(o))) / H
             for c, o in zip(case.cotangents.values(), outputs, strict=True)
@@ -45,7 +45,7 @@ def slope_along(case, options, direction):
 
 def away_from_kinks(case):
     """relu has no derivative at 0: biases that no sum of drawn numbers cancels; nor has log."""
-    if case.operation == "markov_log_prob":
+    if case.operation.name == "markov_log_prob":
         tables = {n: case.arrays[n] for n in case.differentiated}
         return case.having(**{n: np.where(table == 0, 0.5, table) for n, table in tables.items()})
     if "relu" not in (case.options.get("nonlinearity"), case.options.get("activation")):
@@ -60,7 +60,7 @@ def away_from_kinks(case):
 @given(data=st.data())
 def test_vjp_is_the_derivative_of_the_forward_source(operation, data):
     """Along random directions, and along single entries, of every argument, with all options."""
-    case = away_from_kinks(data.draw(cases(operation, "float64")))
+    case = away_from_kinks(data.draw(cases(OPERATIONS[operation], "float64")))
     assume(sum(a.size for a in case.arrays.values()) < 20_000)
     given, options = call(case)
     if "fully_masked" in OPERATIONS[operation].traits:
@@ -100,7 +100,7 @@ def quotient(case, options, name, direction):
     ends = []
     for moved in (x + d, x - d):
         arguments, _ = call(case, {**case.arrays, name: moved})
-        ends.append(certified(case.operation, arguments, options))
+        ends.append(certified(case.operation.name, arguments, options))
     pairs = zip(case.cotangents.values(), *ends, strict=True)
     total = sum((balls.total(balls.exact(c) * (up - down)) for c, up, down in pairs), start=ZERO)
     return float((total / balls.exact(np.array(2 * STEP))).balls[()])
@@ -135,7 +135,7 @@ def test_vjp_is_the_difference_quotient_of_enclosures(operation, data):
 @pytest.mark.parametrize("operation", DIFFERENTIATED)
 def test_every_argument_has_a_gradient_of_its_shape(operation):
     @examples(20)
-    @given(case=cases(operation, "float64"))
+    @given(case=cases(OPERATIONS[operation], "float64"))
     def holds(case):
         given, options = call(case)
         arguments = [*case.cotangents.values(), *given]
@@ -180,7 +180,7 @@ def test_seen_gradients_change_nothing_if_they_are_its_own(operation):
     """The step-by-step form with the operation's own gradients is the whole gradient."""
 
     @examples(15)
-    @given(case=cases(operation, "float64"))
+    @given(case=cases(OPERATIONS[operation], "float64"))
     def holds(case):
         rows = case.arrays["weight_ih"].shape[0]
         x = case.random().standard_normal((*case.arrays["x"].shape[:2], rows))

@@ -9,8 +9,8 @@ from observed import ARITHMETICS, observe
 from settings_of_cases import examples, times
 
 from seqlaws import reference
-from seqlaws.properties.cases import build, cases
-from seqlaws.properties.draws import by_seed
+from seqlaws.properties.inputs.numbers import by_seed
+from seqlaws.properties.inputs.strategies import build, cases
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.reference.generate import logits
 from seqlaws.reference.numbers import Arithmetic, unpacked
@@ -37,7 +37,9 @@ def scored(lift, memory, start, steps, params, num_heads):
 @given(data=st.data())
 def test_logits_are_the_exact_ones(data):
     """On balls as on float64, and within what float32 is allowed."""
-    case = data.draw(cases("generate", "float32", **SMALL, layers=data.draw(st.integers(1, 2))))
+    case = data.draw(
+        cases(OPERATIONS["generate"], "float32", **SMALL, layers=data.draw(st.integers(1, 2)))
+    )
     assume(all(np.isfinite(a).all() for a in case.arrays.values()))
     enclosed = scored(lifted, *arguments(case)).balls
     for dtype in ("float64", "float32"):
@@ -58,7 +60,9 @@ def test_simulated_implementations_are_admitted(dtype):
 
 def test_the_specification_admits_its_own_text_and_no_other():
     """In float64, where no logits are near, one token at each place is admissible."""
-    case = build(by_seed(2), "generate", "float64", S=3, V=4, steps=5, layers=1, N=2, D=3, B=2)
+    case = build(
+        by_seed(2), OPERATIONS["generate"], "float64", S=3, V=4, steps=5, layers=1, N=2, D=3, B=2
+    )
     given_ = arguments(case)
     tokens = reference.generate(*given_)
     for other in range(4):
@@ -72,7 +76,7 @@ def test_the_specification_admits_its_own_text_and_no_other():
 
 @pytest.mark.parametrize("odd", [-1.0, 4.0, 0.5, np.nan])
 def test_what_is_no_token_is_never_expected(odd):
-    case = build(by_seed(2), "generate", "float32", V=4, steps=3, layers=1, B=1)
+    case = build(by_seed(2), OPERATIONS["generate"], "float32", V=4, steps=3, layers=1, B=1)
     (due,) = expected_token_by_token(
         np.full((1, 3), odd), *arguments(case), arithmetic=Arithmetic("float32")
     )

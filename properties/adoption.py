@@ -1,0 +1,126 @@
+"""`laws_of`: one pytest test for each law, in an adopter's own test file.
+
+from seqlaws.properties import laws_of
+import my_kernels
+
+test_laws = laws_of(my_kernels, known_failures={"softmax.nan_shows": "issue 12"})
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqlaws.properties.backends import side_effects
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest, traits_of
+from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.limits import Limits
+from seqlaws.properties.isolation.location import place_of
+from seqlaws.properties.judging.verdict import dumped
+from seqlaws.properties.laws import LAWS, Law
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.pairing import Candidate, dtypes_of, law_names, names_law
+from seqlaws.properties.session import effort_of, limits_of
+
+
+@dataclass(frozen=True)
+class Put:
+    """A law and what it is put to."""
+
+    law: Law
+    candidate: Candidate
+
+    @property
+    def id(self) -> str:
+        return f"{self.candidate.operation}-{self.candidate.dtype}-{self.law.name}"
+
+    def is_named(self, key: str) -> bool:
+        """Whether a key of `known_failures` is about it."""
+        law, _, dtype = key.partition("[")
+        named = names_law(law, f"{self.candidate.operation}.{self.law.name}")
+        return named and dtype.rstrip("]") in ("", self.candidate.dtype)
+
+
+def laws_of(
+    implementation: Any,
+    operations: Iterable[str] | None = None,
+    dtypes: Iterable[str] | None = None,
+    known_failures: Mapping[str, str] | None = None,
+) -> Callable[..., None]:
+    """A test, parametrized by operation, dtype and law; the options of `--impl` hold for it.
+
+    implementation: a module, a class, an object, or what `--impl` takes. known_failures:
+    {"[operation.]law[[dtype]]": reason}; a key that names a single test is an error once that
+    passes. Raises ValueError for words that the contract does not know.
+    """
+    specification_server.start()
+    side_effects.remember()
+    spec = loader.spec_of(implementation)
+    if isinstance(implementation, (str, Path)):
+        implementation = loader.find(spec)
+    elif inspect.isclass(implementation):
+        implementation = implementation()
+    loader.refuse_unusable(spec, implementation)
+    known = known_failures_of({"known_failures": known_failures or {}})
+    puts = all_of(implementation, spec, list(operations or OPERATIONS), list(dtypes or DTYPES))
+    puts = [replace(p, candidate=replace(p.candidate, known_failures=known)) for p in puts]
+    known = {**known_failures_of(getattr(implementation, "TRAITS", {})), **known}
+    single = {named[0] for key in known if len(named := named_by(key, puts)) == 1}
+
+    @cache
+    def place(limits: Limits | None) -> Any:
+        return implementation if limits is None else Contained(spec, limits)
+
+    @pytest.mark.parametrize("law", puts, ids=[put.id for put in puts])
+    def test(law: Put, request: pytest.FixtureRequest, record_property: Any) -> None:
+        limits = limits_of(request.config) if loader.is_named(spec) else None
+        effort = effort_of(request.config)
+        candidate = replace(law.candidate, effort=effort, namespace=place(limits))
+        verdict = candidate.verdict(law.law)
+        record_property("seqlaws", dumped(verdict.__dict__))
+        if verdict.status == "failed":
+            pytest.fail(verdict.message, pytrace=False)
+        if verdict.status == "passed" and law.id in single:
+            says = "it is declared a known failure and passed; take it out of known_failures"
+            pytest.fail(says, pytrace=False)
+        if verdict.status in ("known failure", "not kept"):
+            pytest.xfail(verdict.reason)
+        if verdict.status in ("not offered", "not run"):
+            pytest.skip(f"{verdict.status}: {verdict.reason}")
+
+    return test
+
+
+def all_of(implementation: Any, spec: str, operations: list[str], dtypes: list[str]) -> list[Put]:
+    """Every law of the operations that are offered, in the dtypes that are declared."""
+    law_names()  # registers the laws
+    puts = []
+    for operation in operations:
+        if operation not in OPERATIONS:
+            raise ValueError(f"unknown operation {operation!r}{nearest(operation, [*OPERATIONS])}")
+        if not callable(getattr(implementation, operation, None)):
+            continue
+        traits = traits_of(getattr(implementation, "TRAITS", {}), operation)
+        missing = place_of(implementation).backend(traits.backend).available(traits.device)
+        for dtype in dtypes_of(implementation, operation):
+            if dtype in dtypes:
+                where = (spec, spec, implementation, operation, dtype, traits.device)
+                one = Candidate(*where, Effort(), missing)
+                puts += [Put(law, one) for law in LAWS.values() if operation in law.operations]
+    return puts
+
+
+def named_by(key: str, puts: list[Put]) -> list[str]:
+    """The tests that a key of `known_failures` is about. Raises ValueError where there is none."""
+    named = [put.id for put in puts if put.is_named(key)]
+    if not named:
+        known = list(dict.fromkeys(f"{p.candidate.operation}.{p.law.name}" for p in puts))
+        raise ValueError(f"known_failures names no law {key!r}{nearest(key, known)}")
+    return [] if "*" in key else named

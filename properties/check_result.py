@@ -1,0 +1,122 @@
+"""What `check` gives: verdicts as data, what was covered, and what was not."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from seqlaws.properties.judging.verdict import Verdict, as_document, table, totals, versions
+from seqlaws.properties.laws import Law
+from seqlaws.properties.runner.examine import CUT_OFF
+from seqlaws.properties.runner.pairing import Candidate
+
+NOT_BEGUN = "not begun in the time given"
+NO_TIME = "took all the time given"
+FOUND = ("failed", "not kept", "known failure")
+
+
+@dataclass
+class Result:
+    """Of one implementation.
+
+    budget and seconds: the time given and the time taken. problem: why nothing could be checked, if
+    that is so. not_offered: operations that the implementation does not have.
+    """
+
+    implementation: str
+    budget: float
+    seed: int
+    seconds: float = 0.0
+    problem: str = ""
+    not_offered: list[str] = field(default_factory=list)
+    kept: dict[tuple[str, ...], Verdict] = field(default_factory=dict)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """One for each law, operation and dtype, in the order in which they were reached."""
+        return list(self.kept.values())
+
+    @property
+    def failures(self) -> list[Verdict]:
+        """The MUST laws that do not hold, but for known failures."""
+        return [v for v in self.verdicts if v.status == "failed"]
+
+    @property
+    def unfinished(self) -> list[Verdict]:
+        """The laws that there was not enough time for."""
+        return [v for v in self.verdicts if v.reason.startswith((CUT_OFF, NOT_BEGUN))]
+
+    @property
+    def status(self) -> str:
+        """In a word: "failed"; "passed", where every MUST was put to the end; or "undecided"."""
+        if self.problem.endswith(NO_TIME):
+            return "undecided"
+        if self.problem or self.failures:
+            return "failed"
+        decided = any(v.status == "passed" for v in self.verdicts)
+        return "undecided" if not decided or self.unfinished_musts else "passed"
+
+    @property
+    def unfinished_musts(self) -> list[Verdict]:
+        """Of the unfinished laws those that must hold."""
+        return [v for v in self.unfinished if v.level == "MUST"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every MUST was put to the end, and holds."""
+        return self.status == "passed"
+
+    @property
+    def coverage(self) -> dict[str, Any]:
+        """How much was checked: laws by what became of them, examples, entries compared."""
+        counts = Counter(v.status for v in self.verdicts)
+        cut_off = sum(v.reason.startswith(CUT_OFF) for v in self.verdicts)
+        not_begun = sum(v.reason == NOT_BEGUN for v in self.verdicts)
+        return {
+            "finished": counts["passed"] + sum(counts[status] for status in FOUND),
+            "cut off": cut_off,
+            "not begun": not_begun,
+            "not run": counts["not run"] - cut_off - not_begun,
+            "not offered": counts["not offered"],
+            "examples": sum(v.examples for v in self.verdicts),
+            "entries": sum(v.entries for v in self.verdicts),
+        }
+
+    def of(self, candidate: Candidate, law: Law) -> Verdict | None:
+        """The verdict on a law, if there is one."""
+        c = candidate
+        return self.kept.get((f"{c.operation}.{law.name}", c.operation, c.name, c.dtype, c.device))
+
+    def keep(self, verdict: Verdict) -> None:
+        """Add a verdict; one on the same law, with other examples, is taken together with it."""
+        before = self.kept.get(verdict.key)
+        if before is not None:
+            verdict.examples += before.examples
+            verdict.entries += before.entries
+            verdict.unclaimed += before.unclaimed
+            verdict.seconds += before.seconds
+            verdict.worst = max(verdict.worst, before.worst)
+            if verdict.status not in FOUND:  # it had been put to the end before
+                verdict.status, verdict.reason = before.status, before.reason
+        self.kept[verdict.key] = verdict
+
+    def json(self) -> str:
+        """As verdict.json."""
+        run = {
+            "implementation": self.implementation,
+            "status": self.status,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "budget": self.budget,
+            "problem": self.problem,
+            "coverage": self.coverage,
+            "operations not offered": self.not_offered,
+            "versions": versions(),
+        }
+        return as_document(run, self.verdicts)
+
+    def __str__(self) -> str:
+        said = [f"{self.status} in {self.seconds:.1f} s of {self.budget:g} s"]
+        covered = ", ".join(f"{count} {what}" for what, count in self.coverage.items())
+        lines = [self.problem] if self.problem else [*table(self.verdicts), totals(self.verdicts)]
+        found = [v.message for v in self.failures]
+        return "\n".join([*found, *lines, f"{said[0]}: {covered}"])

@@ -1,0 +1,235 @@
+"""`check`: the laws without pytest, within a time, for whoever grades many implementations.
+
+The most telling laws come first, operations and dtypes share the time, and what there was no time
+for is said, never passed.
+"""
+
+import inspect
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from seqlaws.properties.check_result import NO_TIME, NOT_BEGUN, Result
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.discovery.traits import DTYPES, nearest, traits_of
+from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.fork_server import Fork
+from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
+from seqlaws.properties.isolation.location import place_of
+from seqlaws.properties.isolation.second_program import end_elsewhere
+from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.laws import LAWS, Law
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.pairing import Candidate, dtypes_of, law_names
+
+# MUST laws in the order in which to put them: those that catch most in least time first
+TELLING = (
+    "values_of_every_combination",
+    "gradients_of_every_combination",
+    "values",
+    "gradients",
+    "values_at_every_size",
+    "masked_keys_have_no_influence",
+    "nan_shows",
+    "memory_layouts",
+    "wrong_shapes_are_refused",
+    "gradients_at_every_size",
+)
+LAST = (
+    "large_problems",
+    "long_sequences",
+    "any_other_program_gets_the_same_answer",
+    "any_other_program_gets_the_same_gradient",
+    "threads_do_not_disturb_each_other",
+)
+FORKED = ("numpy", "torch")  # libraries that work in a fork, on the CPU
+ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
+ONE_AT_A_TIME = threading.Lock()
+
+
+def check(
+    implementation: Any,
+    operations: Iterable[str] | None = None,
+    dtypes: Iterable[str] | None = None,
+    seconds: float = 60.0,
+    *,
+    device: str = "",
+    seed: int = 0,
+    stop_at_first: bool = False,
+    isolate: bool = True,
+    seconds_per_call: float = 10.0,
+    memory: int = 4096,
+) -> Result:
+    """What becomes of each law in the time given.
+
+    implementation: a name, an import path or a file, as `--impl` takes them; a module or a class,
+    which is imported afresh; or any object with the contract's functions, taken as it is.
+    operations, dtypes: only these. stop_at_first: at the first MUST that fails. isolate: in a
+    process of its own, in which a call may take so many seconds, and so many MiB of memory.
+    Raises ValueError for an operation or a dtype that the contract does not know.
+    """
+    chosen = known("operation", operations, tuple(OPERATIONS))
+    wanted = known("dtype", dtypes, DTYPES)
+    with ONE_AT_A_TIME:
+        until = time.perf_counter() + seconds
+        specification_server.start()
+        law_names()
+        spec = loader.spec_of(implementation)
+        result = Result(spec, seconds, seed)
+        limits = Limits(seconds_per_call, memory) if isolate else None
+        try:
+            namespace = settled(implementation, spec, limits, until)
+        except loader.NotFoundError as error:
+            result.problem = str(error)
+        except LostError as lost:
+            result.problem = f"{spec}: importing it {lost}"
+        except EnoughError:
+            result.problem = f"{spec}: importing it {NO_TIME}"
+        if result.problem:
+            return result
+        try:
+            run = Run(namespace, spec, Effort(seed, shrinking=0.2, until=until), result)
+            run.go(chosen or list(OPERATIONS), wanted, device, stop_at_first=stop_at_first)
+        finally:
+            end_elsewhere(spec)
+            if isinstance(namespace, Contained):
+                namespace.end()
+        result.seconds = round(time.perf_counter() - until + seconds, 3)
+        return result
+
+
+def known(what: str, words: Iterable[str] | None, all_: tuple[str, ...]) -> list[str]:
+    """The words that were given. Raises ValueError for one that is none."""
+    given = [words] if isinstance(words, str) else list(words or ())
+    for word in given:
+        if word not in all_:
+            raise ValueError(f"unknown {what} {word!r}{nearest(word, list(all_))}")
+    return given
+
+
+def settled(implementation: Any, spec: str, limits: Limits | None, until: float) -> Any:
+    """The implementation where it is to be called. Raises NotFoundError, LostError."""
+    if limits is not None and loader.is_named(spec):
+        return Contained(spec, limits, until=until)
+    if isinstance(implementation, (str, Path)):
+        return loader.find(spec)
+    if inspect.isclass(implementation):
+        implementation = implementation()
+    loader.refuse_unusable(spec, implementation)
+    traits = getattr(implementation, "TRAITS", {})
+    each = [traits_of(traits, operation) for operation in OPERATIONS]
+    can_fork = all(t.device == "cpu" and t.backend in FORKED for t in each)
+    if limits is None or not can_fork:
+        return implementation
+    return Contained(spec, limits, Fork(implementation), until=until)
+
+
+def in_order(operation: str) -> list[Law]:
+    """The laws of an operation: MUST before SHOULD, the most telling first."""
+    place = {name: k - len(TELLING) for k, name in enumerate(TELLING)}
+    place |= {name: 1 + k for k, name in enumerate(LAST)}
+    laws = [law for law in LAWS.values() if operation in law.operations]
+    return sorted(laws, key=lambda law: (law.level != "MUST", place.get(law.name, 0)))
+
+
+@dataclass
+class Group:
+    """One operation and dtype: its laws, how far they are, the time that they took."""
+
+    candidate: Candidate
+    laws: list[Law]
+    round: int = 0
+    done: int = 0
+    seconds: float = 0.0
+
+
+class Run:
+    """One check."""
+
+    def __init__(self, namespace: Any, spec: str, effort: Effort, result: Result) -> None:
+        self.namespace, self.spec, self.effort, self.result = namespace, spec, effort, result
+
+    def groups(self, operations: list[str], dtypes: list[str], device: str) -> list[Group]:
+        """Each operation that is offered, in each dtype."""
+        made = []
+        for operation in operations:
+            if not callable(getattr(self.namespace, operation, None)):
+                self.result.not_offered.append(operation)
+                continue
+            traits = traits_of(getattr(self.namespace, "TRAITS", {}), operation)
+            where = device or traits.device
+            try:
+                missing = place_of(self.namespace).backend(traits.backend).available(where)
+            except ImportError as error:
+                missing = str(error)
+            declared = dtypes_of(self.namespace, operation)
+            for dtype in [d for d in dtypes if d in declared] if dtypes else declared:
+                one = Candidate(
+                    self.spec,
+                    self.result.implementation,
+                    self.namespace,
+                    operation,
+                    dtype,
+                    where,
+                    self.effort,
+                    missing,
+                )
+                made.append(Group(one, in_order(operation)))
+        return made
+
+    def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
+        """Law after law, always of the group that had the least time, until the time is over."""
+        groups = self.groups(operations, dtypes, device)
+        while groups and time.perf_counter() < self.effort.until:
+            group = min(groups, key=lambda g: (g.round, g.seconds))
+            verdict = self.next_verdict(group)
+            if verdict.status == "failed" and how["stop_at_first"]:
+                break
+            if group.done == len(group.laws):
+                group.round, group.done = group.round + 1, 0
+                group.laws = self.worth_more(group)
+            groups = [g for g in groups if g.laws]
+        for group in groups:
+            for law in group.laws:
+                self.not_begun(group, law)
+
+    def next_verdict(self, group: Group) -> Verdict:
+        """Put the group's next law; keep its verdict."""
+        law, started = group.laws[group.done], time.perf_counter()
+        k, c = group.round, group.candidate
+        effort = replace(
+            self.effort,
+            seed=self.effort.seed + max(0, k - len(ROUNDS) + 1),
+            examples=ROUNDS[min(k, len(ROUNDS) - 1)],
+        )
+        verdict = replace(c, effort=effort).verdict(law)
+        self.result.keep(verdict)
+        group.done += 1
+        group.seconds += time.perf_counter() - started
+        return verdict
+
+    def worth_more(self, group: Group) -> list[Law]:
+        """The laws to put again, with more examples: they have passed so far; the cheapest first.
+
+        Else a long sweep would take the time of fifty laws.
+        """
+        verdicts = [(law, self.result.of(group.candidate, law)) for law in group.laws]
+        passed = [(v.seconds, law) for law, v in verdicts if v and v.status == "passed"]
+        return [law for _, law in sorted(passed, key=lambda one: one[0])]
+
+    def not_begun(self, group: Group, law: Law) -> None:
+        """Say of a law that there was no time for it."""
+        if self.result.of(group.candidate, law) is None:
+            self.result.keep(self.empty(group, law, NOT_BEGUN))
+
+    def empty(self, group: Group, law: Law, reason: str) -> Verdict:
+        """The verdict of a law that was not put."""
+        c = group.candidate
+        name = f"{c.operation}.{law.name}"
+        made = (name, law.level, c.operation, c.name, c.dtype, c.device)
+        return Verdict(*made, "not run", reason=reason)

@@ -1,0 +1,236 @@
+"""What a wrong implementation took the operation for: the misreading that explains its answers.
+
+Every misreading in the catalogue is run, as the specification is, on the failing call, and on some
+telling cases more that the implementation is asked for. The one is named whose values the
+implementation gives, within the error that its declared arithmetic allows there.
+"""
+
+import copy
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.diagnosis.discriminating import dense, telling_cases
+from seqlaws.properties.diagnosis.evidence import (
+    ACCUMULATE,
+    CHANGES,
+    DEPENDS,
+    NEAR,
+    Evidence,
+    asked,
+    distance,
+    evidence,
+    expected,
+    judged,
+    moderate,
+    whether_it_changes,
+)
+from seqlaws.properties.isolation.limits import EnoughError
+from seqlaws.properties.judging.comparison import ratios
+from seqlaws.properties.misreadings import Misreading, about, shown
+from seqlaws.properties.misreadings.precision import kept
+from seqlaws.properties.misreadings.vocabulary import AT_HAND, narrow
+from seqlaws.properties.subjects.subject import Record, Subject
+from seqlaws.reference.numbers import Arithmetic
+from seqlaws.reference.numbers.arithmetic import FORMATS
+
+POOL, LOOKS, TRIED, TIED = 32, 6, 24, 3  # misreadings looked at again, how often, tried, named
+MANY = 8  # wrong answers that a misreading does not explain
+CONTRADICT = "each answer alone is what the specification allows: they contradict each other"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """text: one line; names: of the misreadings; lines: where the first changes what."""
+
+    text: str = ""
+    names: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+def diagnose(subject: Subject, first: Iterable[Any], seconds: float) -> Diagnosis:
+    """Explain the failure that the subject's record holds; first: the calls of the first failure.
+
+    It takes about so many seconds at most, and never raises.
+    """
+    until = clock() + seconds
+    calls = list(subject.record.calls)
+    probe = copy.copy(subject)
+    probe.record = Record()
+    token = AT_HAND.set(subject.arithmetic)
+    try:
+        with np.errstate(all="ignore"):
+            return explained(probe, calls, list(first), until)
+    except (
+        Exception,
+        SystemExit,
+        EnoughError,
+    ):  # the subject's, or that of a form that it gave its answers
+        return Diagnosis()
+    finally:
+        AT_HAND.reset(token)
+
+
+def explained(probe: Subject, calls: list[Any], first: list[Any], until: float) -> Diagnosis:
+    """The diagnosis, once the failing call is found."""
+    seen = [evidence(probe, name, case, outputs) for name, case, outputs in reversed(calls)]
+    known = [e for e in seen if e is not None]
+    failing = next((e for e in known if e.is_wrong), None)
+    if failing is None:
+        return Diagnosis(CONTRADICT) if len(known) > 1 and len(known) == len(calls) else Diagnosis()
+    given = first[-1][1] if first else failing.case
+    others = [asked(probe, dense(given), vjp=failing.vjp)] if moderate(given) else []
+    changes = {whether_it_changes(probe, e) for e in (failing, *others)}
+    for said in (ACCUMULATE, CHANGES, DEPENDS):
+        if said in changes:
+            return Diagnosis(said, (said.partition(":")[0],))
+    earlier = [c for c in reversed(first) if c[0].endswith("_vjp") == failing.vjp]
+    if moderate(given) and all(case is not c[1] for c in earlier for case in [failing.case]):
+        known += [e for e in (evidence(probe, *c) for c in earlier) if e is not None]
+    others += [e for e in known if e is not failing and e.vjp == failing.vjp]
+    half = (until + clock()) / 2
+    for case in telling_cases(probe, failing.case):
+        if clock() > half:
+            break
+        others.append(asked(probe, case, vjp=failing.vjp))
+    return best(probe, [failing, *(e for e in others if e is not None)], until)
+
+
+def clock() -> float:
+    """Seconds of this thread's own work: what else the machine does changes no diagnosis."""
+    return time.thread_time()
+
+
+def fits(probe: Subject, one: Misreading, e: Evidence) -> bool:
+    """Whether a misreading may have given an answer: by its values, in doubt by its bound."""
+    furthest, _ = distance(probe, one, e)
+    return furthest <= NEAR or (furthest < np.inf and judged(probe, one, e) >= 0)
+
+
+def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
+    """The misreading that explains most, and what to say of it."""
+    failing = apt[0]
+    operation = failing.case.operation.name
+    known = about(operation + "_vjp" * failing.vjp)
+    wrong = [e for e in apt if e.is_wrong]
+    for telling in (wrong, [failing]) if len(wrong) > 1 else (wrong,):
+        scores: dict[Misreading, tuple[int, int, int]] = {}
+        for one in screened(probe, known, telling, until):
+            if clock() > until or sum(s[:2] == (0, 0) for s in scores.values()) > TIED:
+                break
+            if judged(probe, one, failing) < 0 or not any(judged(probe, one, e) > 0 for e in wrong):
+                continue
+            others = [(e.is_wrong, fits(probe, one, e)) for e in apt[1:]]
+            astray, conditional = others.count((True, False)), others.count((False, False))
+            alone = astray == len(telling) - 1 and (conditional or astray > MANY)
+            if len(wrong) == 1 or not alone:  # else it fits this one answer by chance
+                scores[one] = (astray, conditional, known.index(one))
+        if scores:
+            return worded(operation, scores, vjp=failing.vjp)
+    rounded = rounding(probe, apt)
+    if rounded is not None:
+        return rounded
+    what = operation + ("'s gradient" if failing.vjp else "")
+    return Diagnosis(f"none of the {len(known)} misreadings of {what} in the catalogue explains it")
+
+
+def screened(
+    probe: Subject, known: tuple[Misreading, ...], wrong: list[Evidence], until: float
+) -> list[Misreading]:
+    """The misreadings that come nearest to what was observed, nearest first."""
+    pool: list[tuple[float, int, Misreading]] = [(0.0, k, one) for k, one in enumerate(known)]
+    for e in sorted(wrong, key=effort_and_use)[:LOOKS]:
+        left = []
+        for near, k, one in pool:
+            if clock() > until:
+                break
+            _, mean = distance(probe, one, e)  # the furthest may be beyond all that is allowed here
+            if mean < np.inf:
+                left.append((near + mean, k, one))
+        pool = sorted(left)[:POOL]
+    return [one for *_, one in pool[:TRIED]]
+
+
+def effort_and_use(e: Evidence) -> tuple[bool, int]:
+    """Answers that tell much with little effort first."""
+    arrays = e.case.arrays.values()
+    steps = e.case.arrays["x"].shape[1] if e.case.operation.recurrent else 1
+    return sum(int(w.sum()) for w in e.wrong.values()) < 4, steps * (
+        1000 + sum(a.size for a in arrays)
+    )
+
+
+def worded(
+    operation: str, scores: dict[Misreading, tuple[int, int, int]], *, vjp: bool
+) -> Diagnosis:
+    """The sentence for the misreadings that explain most."""
+    order = sorted(scores, key=lambda one: scores[one])
+    first = order[0]
+    astray, conditional, _ = scores[first]
+    names: list[str] = []
+    for one in order:
+        same = scores[one][:2] == (astray, conditional)
+        if same and not any(one.name.startswith(name) for name in names):
+            names.append(one.name)
+    what = "gradients are those of" if vjp else "output is what"
+    verb = f"{operation} with" if vjp else f"{operation} gives with"
+    where = ""
+    if astray:
+        where = "on this case "
+    elif conditional:
+        where = "where it is wrong, "
+    text = f"{where}your {what} {verb} {', or '.join(names[:TIED])}"
+    return Diagnosis(text, tuple(names[:TIED]), tuple(shown(first, operation)))
+
+
+def narrower(probe: Subject) -> Iterator[tuple[str, Arithmetic]]:
+    """Arithmetics that lose more than the declared one, the least narrow first."""
+    a = probe.arithmetic
+    if a.dtype == "float64":
+        yield "float32 inside", replace(a, accumulate="float32")
+    if a.matmul == "ieee" and a.dtype in ("float64", "float32"):
+        yield "TF32 operands", replace(a, matmul="tf32")
+        yield "bfloat16 operands", replace(a, matmul="bf16")
+    for form in ("float16", "bfloat16"):
+        stored = FORMATS[a.dtype][0] <= FORMATS[form][0]
+        if FORMATS[form][0] < FORMATS[a.accumulate][0] and (a.dtype == form or not stored):
+            word = "accumulation" if a.dtype == form else "inside"
+            yield f"{form} {word}", replace(a, accumulate=form)
+
+
+def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
+    """Lower precision that would explain every answer: by the outputs' bits, or by the bounds."""
+    wrong = [e for e in apt if e.is_wrong]
+    if sum(e.share >= 1 / 5 for e in apt) < len(apt) / 2:  # rounding is not choosy
+        return None
+    if not wrong[0].vjp:
+        bits = bits_of(wrong)
+        if bits < FORMATS[probe.dtype][0] - 2:
+            one = kept(bits, probe.operation.name)
+            if all(judged(probe, one, e) >= 0 for e in apt) and judged(probe, one, apt[0]) > 0:
+                return worded(probe.operation.name, {one: (0, 0, 0)}, vjp=False)
+    for name, arithmetic in narrower(probe):
+        most, known, count = 0.0, 0, 0
+        for e in wrong:
+            found = expected(probe, e.case, vjp=e.vjp, arithmetic=arithmetic)
+            for n, (value, allowed) in found.items():
+                ratio = ratios(e.observed[n], value, allowed, nan_is_free=e.vjp)
+                most = max(most, float(ratio.max(initial=0)))
+                known += int(np.sum(e.wrong[n] & (allowed < np.abs(value))))
+                count += int(np.sum(e.wrong[n]))
+        if 1 / 64 < most <= 1 and 2 * known > count:  # or anything would be consistent with it
+            what = "gradients are" if wrong[0].vjp else "output is"
+            return Diagnosis(f"your {what} consistent with {name}", (name,))
+    return None
+
+
+def bits_of(wrong: list[Evidence]) -> int:
+    """How many bits of significand the outputs have; 53 where there are too few to tell."""
+    values = np.concatenate([o.reshape(-1) for e in wrong for o in e.observed.values()])
+    values = values[np.isfinite(values) & (values != 0)]
+    if np.unique(values).size < 12:
+        return 53
+    return next((bits for bits in range(4, 53) if np.all(narrow(values, bits) == values)), 53)

@@ -1,0 +1,213 @@
+"""Answers of an implementation beside what is due, and beside what a misreading would give."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.judging.comparison import ratios
+from seqlaws.properties.misreadings import Misreading, misread
+from seqlaws.properties.subjects.subject import Outputs, Subject
+from seqlaws.reference.numbers import Arithmetic, Expected, flattened, lifted, unpacked
+from seqlaws.reference.numbers.arithmetic import unit_roundoff
+
+SIZE_AT_MOST, STEPS_AT_MOST = 20_000, 40  # of a call that the misreadings are run on
+NEAR = 1.0  # so many times the error allowed about the truth
+CHANGES = "the same call gives another answer each time"
+DEPENDS = (
+    "asked again, with fresh arrays laid out plainly, it gives another answer: the answer "
+    "depends on how arrays lie in memory, or on earlier calls"
+)
+ACCUMULATE = "gradients accumulate: each call adds to the one before"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One answer of the subject beside what is due: truth; nearly: of the whole run, if it has one.
+
+    wrong: for each output, the entries that are further from the truth than allowed.
+    """
+
+    case: Case
+    vjp: bool
+    observed: Outputs
+    truth: dict[str, Expected]
+    nearly: dict[str, Expected]
+    wrong: dict[str, Array]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether any entry is."""
+        return any(bool(w.any()) for w in self.wrong.values())
+
+    @property
+    def share(self) -> float:
+        """Of the entries that are not zero, how many are wrong."""
+        count = sum(int(np.count_nonzero(e.value)) for e in self.truth.values())
+        return sum(int(w.sum()) for w in self.wrong.values()) / max(count, 1)
+
+
+def moderate(case: Case) -> bool:
+    """Whether a case is small enough to run some hundred misreadings on it."""
+    small = sum(a.size for a in case.arrays.values()) <= SIZE_AT_MOST
+    steps = case.arrays["x"].shape[1] if case.operation.recurrent else 0
+    return small and steps <= STEPS_AT_MOST
+
+
+def evidence(probe: Subject, name: str, case: Case, outputs: Any) -> Evidence | None:
+    """A recorded call beside what is due; None where it gave no answer."""
+    if outputs is None:
+        return None
+    vjp = name.endswith("_vjp")
+    with suppress(Exception):
+        whole = expected(probe, case, vjp=vjp)
+        by_steps = case.operation.way != "expected"
+        truth = probe.expected_of_steps(case, outputs) if by_steps and not vjp else whole
+        wrong = {n: ratios(outputs[n], *truth[n], nan_is_free=vjp) > 1 for n in truth}
+        return Evidence(case, vjp, outputs, truth, whole, wrong)
+    return None
+
+
+def asked(probe: Subject, case: Case, *, vjp: bool) -> Evidence | None:
+    """One more call of the subject; None where it does not answer."""
+    case = probe.adapted(case)
+    outputs = answer(probe, case, vjp=vjp)
+    return evidence(probe, probe.operation.name + "_vjp" * vjp, case, outputs)
+
+
+def answer(probe: Subject, case: Case, *, vjp: bool) -> Outputs | None:
+    """What the subject gives; None where it gives nothing."""
+    try:
+        return probe.pull(case) if vjp else probe.run(case)
+    except (Exception, SystemExit):
+        return None
+
+
+def whether_it_changes(probe: Subject, e: Evidence | None) -> str:
+    """What to say of a subject that answers the same call in several ways."""
+    again = [answer(probe, e.case, vjp=e.vjp) for _ in range(2)] if e is not None else []
+    if e is None or again[0] is None or again[1] is None:
+        return ""
+    added = {added_to(probe, e, n, again[0][n], again[1][n]) for n in e.nearly}
+    if added == {"same"}:
+        agree = {added_to(probe, e, n, e.observed[n], again[0][n]) for n in e.nearly}
+        return "" if agree == {"same"} else DEPENDS
+    return CHANGES if "other" in added else ACCUMULATE
+
+
+def added_to(probe: Subject, e: Evidence, name: str, one: Array, other: Array) -> str:
+    """Whether a second answer is the same, "more" by what is due, or something "other"."""
+    value, allowed = e.nearly[name]
+    if (ratios(other, one, allowed, nan_is_free=False) <= 1).all():
+        return "same"
+    near = 4 * allowed + 4 * unit_roundoff(probe.dtype) * (np.abs(one) + np.abs(other))
+    more = ratios(other - one, value, near, nan_is_free=True)
+    return "more" if e.vjp and (more <= 1).all() else "other"
+
+
+def expected(
+    probe: Subject,
+    case: Case,
+    *,
+    vjp: bool,
+    one: Misreading | None = None,
+    arithmetic: Arithmetic | None = None,
+) -> dict[str, Expected]:
+    """As `Subject.expected`, for a misreading or another arithmetic."""
+    a = arithmetic or probe.arithmetic
+    if case.operation.whole:  # a token is right or wrong
+        tokens = plain(probe, one, case, vjp=vjp)
+        return {name: Expected(1.0 * t, 0.0 * t) for name, t in tokens.items()}
+    arrays, options = given(probe, case, vjp=vjp)
+    found = unpacked(
+        function(case, vjp=vjp, one=one)(
+            *(lifted(x, a) for x in arrays), **{n: lifted(x, a) for n, x in options.items()}
+        ),
+        a,
+    )
+    return named(case, found, vjp=vjp)
+
+
+def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> Outputs:
+    """What a misreading gives, in float64, without a bound."""
+    arrays, options = given(probe, case, vjp=vjp)
+    found = function(case, vjp=vjp, one=one)(*arrays, **options)
+    return named(case, flattened(found), vjp=vjp)
+
+
+def given(probe: Subject, case: Case, *, vjp: bool) -> tuple[list[Array], dict[str, Any]]:
+    """The arguments and options of the specification for a case."""
+    arguments, _ = probe.operation.arranged(case.arrays, case.options)
+    return [*(case.cotangents.values() if vjp else ()), *arguments], probe.reference_options(case)
+
+
+def function(case: Case, *, vjp: bool, one: Misreading | None) -> Any:
+    """The specification of a case's operation, or a misreading of it."""
+    name = case.operation.name + "_vjp" * vjp
+    return getattr(reference, name) if one is None else misread(one, name)
+
+
+def named(case: Case, found: Iterable[Any], *, vjp: bool) -> dict[str, Any]:
+    """Outputs by their names."""
+    names = case.differentiated if vjp else case.operation.outputs
+    return dict(zip(names, found, strict=True))
+
+
+def compared(e: Evidence, name: str, value: Array, allowed: Array) -> Array:
+    """|observed - value| / allowed; 0 where the specification has no gradient either."""
+    ratio = ratios(e.observed[name], value, allowed, nan_is_free=False)
+    return np.where(np.isnan(e.nearly[name].value) & e.vjp, 0.0, ratio)
+
+
+def distance(probe: Subject, one: Misreading | None, e: Evidence) -> tuple[float, float]:
+    """How far a misreading's values (None: the truth) are from what was observed: at most, in mean.
+
+    In units of what is allowed about the truth; entries of which nothing can be said are left out.
+    """
+    unit, furthest, total, count = 64 * unit_roundoff(probe.dtype), 0.0, 0.0, 1
+    try:
+        values = plain(probe, one, e.case, vjp=e.vjp)
+        for name, (_, allowed) in e.nearly.items():
+            value, observed = values[name], e.observed[name]
+            if value.shape != observed.shape:
+                return np.inf, np.inf
+            near = allowed + unit * (np.abs(value) + np.abs(observed)) + 1e-30
+            ratio = np.minimum(compared(e, name, value, near), 1e9)
+            if ratio.size:
+                furthest = max(furthest, float(ratio.max()))
+            total, count = total + float(np.log1p(ratio).sum()), count + ratio.size
+    except Exception:
+        return np.inf, np.inf
+    return furthest, total / count
+
+
+def judged(probe: Subject, one: Misreading, e: Evidence) -> float:
+    """1 where a misreading explains an answer, -1 where it is refuted, 0 where it is neither."""
+    try:
+        said = verdict(expected(probe, e.case, vjp=e.vjp, one=one), e)
+        if said == 0 and e.is_wrong and distance(probe, one, e)[0] <= NEAR:
+            said = float(distance(probe, None, e)[0] > 2 * NEAR)  # the bound alone is blunt
+    except Exception:
+        return -1.0
+    return said
+
+
+def verdict(found: dict[str, Expected], e: Evidence) -> float:
+    """The same for expectations already made."""
+    telling, wrong = 0, 0
+    for name, (value, allowed) in found.items():
+        observed = e.observed[name]
+        if value.shape != observed.shape:
+            return -1.0
+        if (compared(e, name, value, allowed) > 1).any():
+            return -1.0
+        off = np.abs(observed - e.nearly[name].value)
+        sharp = (3 * allowed < off) | (np.isnan(observed) & np.isnan(value)) | (observed == value)
+        telling += int((sharp & e.wrong[name]).sum())
+        wrong += int(e.wrong[name].sum())
+    return 1.0 if wrong and 2 * telling >= wrong else 0.0

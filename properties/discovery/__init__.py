@@ -1,0 +1,5 @@
+"""From the text of `--impl` to a namespace with functions and checked traits.
+
+A wrong name, a file that does not import or an unknown trait is one sentence (`NotFoundError`,
+`UnknownTraitError`). An implementation that exits while it is imported or called raises instead.
+"""

@@ -1,0 +1,173 @@
+"""Which implementation? A bundled name, an entry point, a module, a file; each maybe `:object`."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from seqlaws.properties.discovery.exits import unended
+from seqlaws.properties.discovery.traits import (
+    UnknownTraitError,
+    known_failures_of,
+    nearest,
+    traits_of,
+)
+from seqlaws.properties.operations import OPERATIONS
+
+GROUP = "seqlaws.impls"
+
+
+class NotFoundError(Exception):
+    """No such implementation, or none that can be used; the message is one sentence."""
+
+
+class MissingDependencyError(NotFoundError):
+    """A bundled implementation whose library is not installed."""
+
+
+def bundled() -> list[str]:
+    """The names of the implementations that come with the suite."""
+    package = importlib.import_module(GROUP)
+    names = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def registered() -> dict[str, importlib.metadata.EntryPoint]:
+    """Implementations that installed packages register under the entry points `seqlaws.impls`."""
+    return {point.name: point for point in importlib.metadata.entry_points(group=GROUP)}
+
+
+def every_name() -> list[str]:
+    """What `--impl all` means."""
+    return sorted({*bundled(), *registered()})
+
+
+def spec_of(implementation: Any) -> str:
+    """What names it to another process, as `find` takes it; "<its type>" where nothing does."""
+    if isinstance(implementation, (str, Path)):
+        return str(implementation)
+    name = getattr(implementation, "__name__", "")
+    if isinstance(implementation, ModuleType):
+        if sys.modules.get(name) is implementation and name != "__main__":
+            return name.removeprefix("file:")
+    elif inspect.isclass(implementation) and implementation.__module__ != "__main__":
+        module = found = sys.modules.get(implementation.__module__)
+        for part in implementation.__qualname__.split("."):
+            found = getattr(found, part, None)
+        if found is implementation:
+            return f"{spec_of(module)}:{implementation.__qualname__}"
+    return f"<{type(implementation).__name__}>"
+
+
+def is_named(spec: str) -> bool:
+    """Whether a spec leads another process to the implementation."""
+    return not spec.startswith("<")
+
+
+def find(spec: str) -> Any:
+    """The namespace that `spec` names: its functions and its TRAITS.
+
+    Raises NotFoundError with one sentence: unknown, does not import, offers nothing, bad traits.
+    """
+    target, _, attribute = spec.partition(":") if spec[1:3] != ":\\" else (spec, "", "")
+    try:
+        with unended():
+            namespace = load(target)
+        for part in attribute.split(".") if attribute else ():
+            namespace = inside(namespace, part, target)
+    except NotFoundError as error:
+        raise type(error)(f"--impl {spec}: {error}") from None
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does on import
+        reason = f"{type(error).__name__}: {error}".strip().replace("\n", " ")
+        raise NotFoundError(f"--impl {spec}: importing it raised {reason}") from error
+    if inspect.isclass(namespace):
+        namespace = namespace()
+    refuse_unusable(spec, namespace)
+    return namespace
+
+
+def inside(namespace: Any, part: str, target: str) -> Any:
+    """An attribute of a module, or NotFoundError that says which there are."""
+    if hasattr(namespace, part):
+        return getattr(namespace, part)
+    named = [n for n, value in vars(namespace).items() if is_namespace(value)]
+    raise NotFoundError(f"{target} has no {part!r}{nearest(part, named)}")
+
+
+def load(target: str) -> Any:
+    """The module, or what an entry point registers."""
+    if target.endswith(".py") or "/" in target:
+        return load_file(Path(target))
+    if target in bundled():
+        try:
+            return importlib.import_module(f"{GROUP}.{target}")
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("seqlaws"):
+                raise
+            raise MissingDependencyError(
+                f"{error.name} is not installed; pip install 'seqlaws[{target}]'"
+            ) from None
+    if target in registered():
+        return registered()[target].load()
+    try:
+        return importlib.import_module(target)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{target}.".startswith(f"{error.name}."):
+            raise
+        known = every_name()
+        raise NotFoundError(
+            f"no such implementation{nearest(target, known)}; a module's import path or a "
+            "file's path (my_kernels.py, my_kernels.py:object) will do as well"
+        ) from None
+
+
+def load_file(path: Path) -> ModuleType:
+    """Execute a file as a module; its folder is importable from it, as it is for a script."""
+    path = path.resolve()
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {path}")
+    name = f"file:{path}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise NotFoundError(f"{path} is not a Python file")
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def is_namespace(value: Any) -> bool:
+    """Whether it has any of the contract's functions."""
+    return any(callable(getattr(value, name, None)) for name in OPERATIONS)
+
+
+def refuse_unusable(spec: str, namespace: Any) -> None:
+    """Raise NotFoundError where no operation is offered or the traits are not the contract's."""
+    if not is_namespace(namespace):
+        public = [n for n in dir(namespace) if not n.startswith("_")][:8]
+        inside = [n for n in public if is_namespace(getattr(namespace, n, None))]
+        hint = f"; did you mean {spec}:{inside[0]}?" if inside else ""
+        raise NotFoundError(
+            f"--impl {spec}: it offers no operation{hint}; known: {', '.join(OPERATIONS)}; "
+            f"it has: {', '.join(public) or 'nothing'}"
+        )
+    declared = getattr(namespace, "TRAITS", {})
+    try:
+        for operation in OPERATIONS:
+            traits_of(declared, operation)
+        known_failures_of(declared)
+    except UnknownTraitError as error:
+        raise NotFoundError(f"--impl {spec}: {error}") from None

@@ -1,0 +1,99 @@
+"""A case: one call of an operation, its arrays as float64 numbers that the dtype holds exactly."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.inputs.numbers import Array, representable
+from seqlaws.properties.inputs.operation import Operation
+
+POISON = (1e6, np.nan, np.inf, -np.inf)  # for what must not be looked at
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: arrays by argument (float64, of the dtype's numbers), options that are given.
+
+    Numbers that every call gives by position, such as num_heads, are among the options.
+    """
+
+    operation: Operation
+    dtype: str
+    arrays: Mapping[str, Array]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    cotangents: Mapping[str, Array] = field(default_factory=dict)
+    seed: int = 0
+    poison: tuple[float, int] = (0.0, 0)  # what to put where nobody looks, in how many features
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {value.shape}" for name, value in self.arrays.items())
+        return f"Case({self.operation.name}, {self.dtype}: {shapes}; {sorted(self.options)})"
+
+    def having(self, **changes: Any) -> "Case":
+        """The same case with other arrays or options."""
+        changes = {
+            name: representable(value, self.dtype) if is_floating(value) else value
+            for name, value in changes.items()
+        }
+        arrays = {name: changes.pop(name, value) for name, value in self.arrays.items()}
+        return replace(self, arrays=arrays, options={**self.options, **changes})
+
+    def without(self, *options: str) -> "Case":
+        """The same case with these options left at their defaults."""
+        kept = {name: value for name, value in self.options.items() if name not in options}
+        return replace(self, options=kept)
+
+    def pulled(self, **cotangents: Array) -> "Case":
+        """The same case with other cotangents."""
+        return replace(self, cotangents={**self.cotangents, **cotangents})
+
+    def option(self, name: str) -> Any:
+        """An option's value, given or by default."""
+        if name in self.options:
+            return self.options[name]
+        return self.operation.options[name]
+
+    def random(self, stream: int = 0) -> np.random.RandomState:
+        """More randomness, the case's own."""
+        return np.random.RandomState([self.seed, 7919, stream])
+
+    def sizes(self) -> dict[str, int]:
+        """Letter to size, as the operation's axes name them."""
+        letters: dict[str, int] = {}
+        for name, array in self.arrays.items():
+            axes = self.operation.axes(name)
+            if axes[0] == "...":
+                axes = axes[1:]
+            last = array.shape[len(array.shape) - len(axes) :]  # a number system has no ndim
+            for axis, n in zip(axes, last, strict=False):
+                letters.setdefault(axis, n)
+        return letters
+
+    @property
+    def differentiated(self) -> list[str]:
+        """The arrays that have a gradient."""
+        return self.operation.differentiated(self.arrays)
+
+
+def is_floating(value: Any) -> bool:
+    """Whether it is an array of floating numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
+    """Lengths and masks, those that are given and hold anything."""
+    for name, option in case.options.items():
+        if isinstance(option, np.ndarray) and option.ndim and option.size:
+            yield name, option
+
+
+def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
+    """Each output and the shape that it must have."""
+    sizes, first = case.sizes(), next(iter(case.arrays.values()), np.zeros(()))
+    sizes |= {n: o for n, o in case.options.items() if isinstance(o, int)}  # length, dim, steps
+    return {
+        name: first.shape if axes == "..." else tuple(sizes[a] for a in axes.split())
+        for name, axes in case.operation.outputs.items()
+    }

@@ -1,0 +1,149 @@
+"""An operation of the contract: its specification, the axes of its arrays, how it is asked.
+
+`operations/` has one module for each family; nothing else in the suite knows an operation by name.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from seqlaws.properties.inputs.sizes import Sweeps
+
+LAYER = "layers.0."  # the entries of a dict that has several layers are described by the first
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """All that the suite knows of an operation, beside its equations.
+
+    spec, vjp: the functions of `reference/`. The contract's signature, its options and their
+    defaults are spec's own; keyword-only parameters of spec are traits.
+    arrays, outputs: name to axes, in order. An array inside an argument that is a dict has the name
+    "argument.entry". "... E" are any axes and a last one; an output of axes "..." has the shape of
+    the first array.
+    case: draws a case: (draw, operation, dtype, **fixed), where `fixed` pins sizes and options.
+    sweeps: what to pin in turn, so that each value surely comes up.
+    other: another value of an array, of the same shape and as sound: (case, name, random).
+    poisoned: the case with its poison in the places that no output may depend on.
+    integers: the arrays of whole numbers, each with the letter of the size that they are below, or
+    "". dtypes: where the operation is of some dtypes only, whatever is declared. whole: whether
+    outputs are whole numbers. share: of the drawn examples, for an operation that is made of others
+    that have laws themselves.
+    way: how the specification is asked for expected values: "expected", of the whole call; "step by
+    step", from the implementation's own state; "token by token", from its own text.
+    """
+
+    spec: Callable[..., Any]
+    arrays: Mapping[str, str]
+    outputs: Mapping[str, str]
+    case: Callable[..., Any]
+    sweeps: Sweeps
+    vjp: Callable[..., Any] | None = None
+    other: Callable[..., Any] | None = None
+    poisoned: Callable[..., Any] | None = None
+    integers: Mapping[str, str] = field(default_factory=dict)
+    dtypes: tuple[str, ...] = ()
+    whole: bool = False
+    share: float = 1.0
+    way: str = "expected"
+
+    @property
+    def name(self) -> str:
+        """As implementations spell it."""
+        return self.spec.__name__
+
+    @cached_property
+    def parameters(self) -> list[inspect.Parameter]:
+        """The parameters of the contract's signature."""
+        every = inspect.signature(self.spec).parameters.values()
+        return [p for p in every if p.kind is not p.KEYWORD_ONLY]
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """What may be left out, with its default value."""
+        return {p.name: p.default for p in self.parameters if p.default is not p.empty}
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """What is given by position: arrays, dicts of arrays, numbers that every call gives."""
+        return tuple(p.name for p in self.parameters if p.default is p.empty)
+
+    @cached_property
+    def traits(self) -> tuple[str, ...]:
+        """The traits that the specification has to know."""
+        names = inspect.signature(self.spec).parameters
+        known = {"fully_masked": "fully_masked", "query_offset": "causal_alignment"}
+        return tuple(trait for name, trait in known.items() if name in names)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether it has a gradient."""
+        return self.vjp is not None
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it goes from state to state."""
+        return self.way == "step by step"
+
+    @property
+    def signature(self) -> str:
+        """As the contract writes it."""
+        options = [f"{name}={default!r}" for name, default in self.options.items()]
+        return f"{self.name}({', '.join([*self.arguments, *options])})"
+
+    @property
+    def blocks(self) -> int:
+        """How many row blocks of H its weights have; 1 where they have none."""
+        rows = self.arrays.get("weight_ih", "H").split()[0]
+        return int(rows[:-1] or 1)
+
+    def axes(self, name: str) -> list[str]:
+        """The axes of an array, of any layer."""
+        return self.arrays[re.sub(r"layers\.\d+\.", LAYER, name)].split()
+
+    @property
+    def batched(self) -> list[str]:
+        """The arrays that have a row for each entry of a batch."""
+        return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
+
+    def is_option(self, name: str) -> bool:
+        """Whether it is given by name; else by position."""
+        return name not in self.arguments
+
+    def differentiated(self, names: Any) -> list[str]:
+        """Of the arrays' names those that have a gradient: the floating ones."""
+        return [name for name in names if name not in self.integers]
+
+    def arranged(
+        self, arrays: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """What a call gets by position, dicts put together, and what it gets by name."""
+        given = [self.argument(name, arrays, options) for name in self.arguments]
+        return given, {name: o for name, o in options.items() if self.is_option(name)}
+
+    def argument(self, name: str, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """One argument that is given by position."""
+        if name in arrays:
+            return arrays[name]
+        if name in options:
+            return options[name]
+        head = f"{name}."
+        return {n.removeprefix(head): a for n, a in arrays.items() if n.startswith(head)}
+
+
+@dataclass(frozen=True)
+class OfLeaves:
+    """An implementation's function, with its floating arrays alone as arguments."""
+
+    function: Any
+    operation: Operation
+    arrays: Mapping[str, Any]
+
+    def __call__(self, *leaves: Any, **options: Any) -> Any:
+        names = self.operation.differentiated(self.arrays)
+        taken = {**self.arrays, **dict(zip(names, leaves, strict=True))}
+        given, named = self.operation.arranged(taken, options)
+        return self.function(*given, **named)

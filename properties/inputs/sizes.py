@@ -1,0 +1,68 @@
+"""Sizes that are worth a case each, and what a family of operations has to pin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Fixed = dict[str, Any]
+Pinned = Callable[[Any], list[Fixed]]  # of an Operation
+LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257)
+LONG = (256, 512, 513, 1000, 1025)
+FEATURES = (1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 129)
+MODELS = (384, 768, 1024, 1280, 1536, 2048, 2560, 3072, 4096, 5120, 8192)  # of models in use
+BATCHES = (*range(19), 31, 32, 33)
+STRIDES = (1, 7, 23, 12, 5)
+
+
+PLAIN: Fixed = {"regime": "ordinary", "scales": (1.0,)}  # so that every entry counts
+
+
+def each(count: int, *letters: str) -> list[Fixed]:
+    """Every letter at every size from 1 to `count`, a prime, and all letters at once.
+
+    Each letter takes the sizes in another order, so that `count` cases are enough.
+    """
+    orders = list(zip(letters, STRIDES, strict=False))
+    return [
+        PLAIN | {letter: 1 + (k * stride + 11 * stride) % count for letter, stride in orders}
+        for k in range(count)
+    ]
+
+
+def beside(one: list[Fixed], other: list[Fixed]) -> list[Fixed]:
+    """Both lists at once, the shorter one over again: so that each element of either comes up."""
+    count = max(len(one), len(other))
+    return [one[k % len(one)] | other[k % len(other)] for k in range(count)]
+
+
+def heads(widths: int, numbers: int, most: int) -> list[Fixed]:
+    """Each width of a head and each number of heads; beside up to three, and `most` features."""
+
+    def few(n: int) -> int:
+        return max(1, min(1 + n % 3, most // n))
+
+    wide: list[Fixed] = [{"D": d, "N": few(d)} for d in range(1, 1 + widths)]
+    return wide + [{"N": n, "D": few(n)} for n in range(1, 1 + numbers)]
+
+
+def nothing(operation: Any) -> list[Fixed]:
+    """Nothing to pin."""
+    return []
+
+
+@dataclass(frozen=True)
+class Sweeps:
+    """What to pin for an operation, one after another.
+
+    every_size: each letter at each size, the others drawn. moderate_sizes: fewer, for gradients.
+    every_combination: every pair of options with nothing else given, and each option alone at a
+    large size; of_gradients: fewer. unequal: a few sets of sizes of which none is 1 and no two are
+    equal, so that strides tell. one_large: one problem that is larger than any other law's.
+    """
+
+    every_size: Pinned
+    moderate_sizes: Pinned
+    unequal: Pinned
+    every_combination: Pinned = nothing
+    of_gradients: Pinned = nothing
+    one_large: Pinned = nothing

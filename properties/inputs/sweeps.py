@@ -1,0 +1,37 @@
+"""The sweeps of an operation, as a law names them: `@law(..., sweep=every_size)`.
+
+A drawn case takes a size or a combination of options by chance; a sweep takes each one surely.
+"""
+
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import Fixed
+
+
+def every_size(operation: Operation) -> list[Fixed]:
+    """Each letter of an operation at each size, the others drawn."""
+    return operation.sweeps.every_size(operation)
+
+
+def moderate_sizes(operation: Operation) -> list[Fixed]:
+    """Fewer, for gradients."""
+    return operation.sweeps.moderate_sizes(operation)
+
+
+def every_combination(operation: Operation) -> list[Fixed]:
+    """Every pair of options with nothing else given; each option alone at a large size, too."""
+    return operation.sweeps.every_combination(operation)
+
+
+def combinations_of_gradients(operation: Operation) -> list[Fixed]:
+    """Fewer, for gradients."""
+    return operation.sweeps.of_gradients(operation)
+
+
+def unequal(operation: Operation) -> list[Fixed]:
+    """A few sets of sizes of which none is 1 and no two are equal, so that strides tell."""
+    return operation.sweeps.unequal(operation)
+
+
+def one_large(operation: Operation) -> list[Fixed]:
+    """One problem that is larger than any other law's, for every kind of answer above a size."""
+    return operation.sweeps.one_large(operation)

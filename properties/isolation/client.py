@@ -1,0 +1,289 @@
+"""An implementation in a process of its own, which may crash, hang or tamper there.
+
+It looks like a namespace with the contract's functions. Arrays live there; what is here of one is
+its number and what it held when it was last reported. Nothing comes back but built-in values.
+"""
+
+import builtins
+import inspect
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MethodType
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from seqlaws.properties.backends.registry import Array, BadOutputError, NotDifferentiableError
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.inputs.operation import OfLeaves
+from seqlaws.properties.isolation.fork_server import NURSERY
+from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
+from seqlaws.properties.isolation.supervisor import LIBRARIES, START, Keeper, Process, array_of
+from seqlaws.properties.isolation.worker import Held, Named
+
+NUMBERS = itertools.count(1)
+PARAMETERS = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.KEYWORD_ONLY,
+    inspect.Parameter.VAR_KEYWORD,
+)
+RAISED: Mapping[str, type[Exception]] = {
+    "not implemented": NotImplementedError,
+    "not differentiable": NotDifferentiableError,
+    "bad output": BadOutputError,
+    "missing": loader.MissingDependencyError,
+    "not found": loader.NotFoundError,
+    "import": ImportError,
+}
+
+
+class Remote:
+    """An array in the other process."""
+
+    def __init__(self, home: "Contained", number: int, contents: Array, *described: Any) -> None:
+        self.home, self.number, self.contents, self.described = home, number, contents, described
+        self.process = home.process
+        self.shared: set[int] = set()
+        home.arrays[number] = self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.contents.shape
+
+    def __del__(self) -> None:
+        if self.process == self.home.process:
+            self.home.dropped.append(self.number)
+
+
+@dataclass(frozen=True)
+class Odd:
+    """What was given in the place of an array, and is none."""
+
+    why: str
+
+
+class RemoteFunction:
+    """A function in the other process."""
+
+    def __init__(self, home: "Contained", name: str, parameters: Any) -> None:
+        self.home, self.name = home, name
+        if parameters is not None:
+            made = [inspect.Parameter(n, PARAMETERS[kind]) for n, kind in parameters]
+            self.__signature__ = inspect.Signature(made)
+
+    def __call__(self, *given: Any, **options: Any) -> Any:
+        return self.home.call(Named(self.name), given, options)
+
+
+class RemoteBackend:
+    """The arrays of a library, in the other process."""
+
+    def __init__(self, home: "Contained", library: str) -> None:
+        self.home, self.library = home, library
+
+    @cached_property
+    def layouts(self) -> tuple[str, ...]:
+        return tuple(self.home.ask("layouts"))
+
+    def available(self, device: str) -> str:
+        return str(self.home.ask("available", device))
+
+    def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Remote:
+        return self.home.make(np.array(values), dtype, device, layout)
+
+    def values(self, array: Remote) -> Array:
+        return array.contents
+
+    def write(self, array: Remote, values: Array) -> Remote:
+        self.home.write(array, np.array(values))
+        return array
+
+    def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
+        if isinstance(output, Odd):
+            raise BadOutputError(output.why)
+        shape, dtype, device = output.described
+        return shape, dtype, device
+
+    def overlap(self, a: Remote, b: Remote) -> bool:
+        return b.number in a.shared or a.number in b.shared
+
+    def gradients(self, *given: Any) -> Any:
+        return self.home.call(Named(""), given, {})
+
+
+class Contained:
+    """The implementation's namespace, and the process behind it, which is begun when needed.
+
+    What is asked raises LostError where the implementation ends its process, and EnoughError when
+    `until`, a time of `time.perf_counter`, is over.
+    """
+
+    def __init__(
+        self, spec: str, limits: Limits, keeper: Keeper = NURSERY, until: float = math.inf
+    ) -> None:
+        self.spec, self.limits, self.keeper = spec, limits, keeper
+        self.until, self.library = until, ""
+        self.backends: dict[str, RemoteBackend] = {}
+        self.process: Process | None = None
+        self.forget()
+        self.TRAITS, functions = self.begun()
+        for name, parameters in functions.items():
+            setattr(self, name, RemoteFunction(self, name, parameters))
+
+    def forget(self) -> None:
+        """Forget all arrays: they are gone with their process."""
+        self.arrays: WeakValueDictionary[int, Remote] = WeakValueDictionary()
+        self.dropped: list[int] = []
+        self.made: list[tuple[Any, ...]] = []
+        self.written: list[tuple[int, Array]] = []
+
+    def begun(self) -> Any:
+        """Begin a process and load the implementation there; its traits and functions."""
+        self.forget()
+        if self.process is not None:  # it is over
+            self.process.channel.close()
+        self.process = Process(self.keeper, self.limits)
+        return self.asked(self.process, START, "load", self.spec)
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self.process is not None:
+            self.process.end()
+            self.process = None
+
+    def backend(self, library: str) -> RemoteBackend:
+        """The arrays of a library, from now on."""
+        self.library = library
+        if library not in self.backends:
+            self.backends[library] = RemoteBackend(self, library)
+            LIBRARIES.add(library)
+        return self.backends[library]
+
+    def ask(self, deed: str, *given: Any) -> Any:
+        """What a deed gives, in a process that is begun if there is none."""
+        if self.process is None or self.process.is_over:
+            self.begun()
+        return self.asked(self.process, self.limits.seconds, deed, *given)
+
+    def asked(self, process: Any, seconds: float, deed: str, *given: Any) -> Any:
+        """What a deed gives there. Raises what it raises there, LostError, EnoughError."""
+        number, process.until = next(NUMBERS), self.until
+        question = number, self.library, self.dropped, self.made, self.written, deed, given
+        self.dropped, self.made, self.written = [], [], []
+        try:
+            answer = process.ask(question, seconds)
+        except (LostError, EnoughError):
+            self.process = None
+            raise
+        try:
+            said, kind, found, changes = answer
+            for one, plain in changes:
+                if one in self.arrays:
+                    self.arrays[one].contents = array_of(plain)
+        except (TypeError, ValueError):
+            said = 0
+        if said != number:
+            self.end()
+            raise LostError("spoke on the pipe that its answers come through")
+        if kind == "raised":
+            raise exception(*found)
+        return found
+
+    def make(self, *how: Any) -> Remote:
+        """An array over there, made when next something is asked."""
+        if self.process is None or self.process.is_over:
+            self.begun()
+        number = next(NUMBERS)
+        self.made.append((number, *how))
+        return Remote(self, number, how[0])
+
+    def write(self, array: Remote, values: Array) -> None:
+        """Overwrite an array over there."""
+        array.contents = values
+        self.written.append((array.number, values))
+
+    def call(self, name: Named, given: Any, options: Mapping[str, Any]) -> Any:
+        """What a function gives."""
+        return self.given(self.ask("call", name, referred(given), referred(options)))
+
+    def settled(self, given: Sequence[Any]) -> Sequence[Any]:
+        """As they are: dicts are settled over there."""
+        return given
+
+    def rewritten(self) -> bool:
+        """Whether the latest call changed a dict that it was given."""
+        return bool(self.ask("rewritten"))
+
+    def together(self, calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
+        """What several calls at once give, or raise."""
+        asked = [(referred(f), referred(g), referred(o)) for f, g, o in calls]
+        return [
+            self.given(found) if kind == "gave" else exception(*found)
+            for kind, found in self.ask("together", asked)
+        ]
+
+    def watch(self, seed: int) -> None:
+        """As in surroundings, over there."""
+        self.ask("watch", seed)
+
+    def changed(self) -> list[str]:
+        """As in surroundings, over there."""
+        return list(self.ask("changed"))
+
+    def unlike_first(self) -> list[str]:
+        """As in surroundings, over there."""
+        return list(self.ask("unlike_first"))
+
+    def replaced(self) -> list[str]:
+        """As in surroundings, over there."""
+        return list(self.ask("replaced"))
+
+    def left(self) -> dict[str, int]:
+        """As in surroundings, over there."""
+        return dict(self.ask("left"))
+
+    def given(self, told: Any) -> Any:
+        """Arrays, and what contains them, as they were told."""
+        kind, *rest = told
+        if kind == "odd":
+            return Odd(*rest)
+        if kind == "array":
+            number, shape, dtype, device, plain, shared = rest
+            array = Remote(self, number, array_of(plain), tuple(shape), dtype, device)
+            array.shared = set(shared)
+            return array
+        parts = rest[0]
+        if kind == "dict":
+            return {name: self.given(part) for name, part in parts}
+        return (tuple if kind == "tuple" else list)(map(self.given, parts))
+
+
+def referred(value: Any) -> Any:
+    """The same with numbers and names for arrays and functions."""
+    if isinstance(value, Remote):
+        return Held(value.number)
+    if isinstance(value, RemoteFunction):
+        return Named(value.name)
+    if isinstance(value, MethodType):  # the backend's
+        return Named("")
+    if isinstance(value, OfLeaves):
+        return replace(value, function=referred(value.function), arrays=referred(value.arrays))
+    if isinstance(value, dict):
+        return {n: referred(v) for n, v in value.items()}
+    return type(value)(map(referred, value)) if isinstance(value, (tuple, list)) else value
+
+
+def exception(kind: str, name: str, text: str) -> Exception:
+    """An exception of the kind and name that was raised over there."""
+    made = RAISED.get(kind) or getattr(builtins, name, None)
+    if isinstance(made, type) and issubclass(made, Exception):
+        with suppress(TypeError):  # some take more than a text
+            return made(text)
+    return type(name, (Exception,), {})(text)

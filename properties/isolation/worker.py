@@ -1,0 +1,261 @@
+"""What answers in the process of a contained implementation: it makes arrays, calls, reports.
+
+It says nothing but built-in values, and keeps no verdict: what it reports is judged elsewhere.
+"""
+
+import inspect
+import itertools
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqlaws.properties.backends import side_effects
+from seqlaws.properties.backends.registry import (
+    Array,
+    Backend,
+    BadOutputError,
+    NotDifferentiableError,
+    backend,
+)
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.discovery.exits import unended
+from seqlaws.properties.inputs.operation import OfLeaves
+from seqlaws.properties.isolation.parameter_dicts import Dicts
+from seqlaws.properties.operations import OPERATIONS
+
+KINDS = (  # of exceptions that mean something
+    (NotImplementedError, "not implemented"),
+    (NotDifferentiableError, "not differentiable"),
+    (BadOutputError, "bad output"),
+    (loader.MissingDependencyError, "missing"),
+    (loader.NotFoundError, "not found"),
+    (ImportError, "import"),
+)
+Plain = tuple[str, tuple[int, ...], bytes]  # an array: dtype, shape, contents
+
+
+class Held(NamedTuple):
+    """An array that lives here, by its number."""
+
+    number: int
+
+
+class Named(NamedTuple):
+    """A function of the implementation, or of its backend."""
+
+    name: str
+
+
+class Inside:
+    """The implementation, the arrays that it is given, and those that it gave."""
+
+    def __init__(self, namespace: Any = None) -> None:
+        self.namespace = namespace
+        self.arrays: dict[int, Any] = {}
+        self.known: dict[int, Array] = {}  # what each held when it was last looked at
+        self.new = itertools.count(-1, -1)  # numbers of what the implementation gives
+        self.dicts = Dicts()
+        self.backend: Backend
+
+    def answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        """First what was made, written and dropped meanwhile, then a deed: one of the methods."""
+        number, library, dropped, made, written, deed, given = question
+        try:
+            if library:
+                self.backend = backend(library)
+            for one in dropped:
+                self.arrays.pop(one, None)
+                self.known.pop(one, None)
+            for one, *how in made:
+                self.hold(one, self.backend.array(*how))
+            for one, values in written:
+                self.arrays[one] = self.backend.write(self.arrays[one], values)
+                self.known[one] = self.values(self.arrays[one])
+            found = "gave", getattr(self, deed)(*given)
+        except BaseException as error:  # whatever a stranger's code raises is its answer
+            found = "raised", described(error)
+        return number, *found, self.changes()
+
+    def load(self, spec: str) -> tuple[Any, ...]:
+        """Find the implementation, unless it is at hand; its traits, functions, layouts."""
+        if self.namespace is None:
+            self.namespace = loader.find(spec)
+        traits = getattr(self.namespace, "TRAITS", {})
+        names = [name for o in OPERATIONS for name in (o, f"{o}_vjp")]
+        offered = {n: getattr(self.namespace, n, None) for n in names}
+        functions = {n: parameters(f) for n, f in offered.items() if callable(f)}
+        return plainly(traits), functions
+
+    def layouts(self) -> tuple[str, ...]:
+        """The layouts that the arrays of a library have."""
+        return self.backend.layouts
+
+    def available(self, device: str) -> str:
+        """Empty, or why the device cannot be used."""
+        return self.backend.available(device)
+
+    def call(self, name: Named, given: Any, options: Any) -> Any:
+        """Call a function; what it gave."""
+        settled = self.dicts.settled(self.here(given))
+        return self.told([self.function(name)(*settled, **self.here(options))])[0]
+
+    def rewritten(self) -> bool:
+        """Whether the latest call changed a dict that it was given."""
+        return self.dicts.rewritten()
+
+    def together(self, calls: Sequence[tuple[Named, Any, Any]]) -> list[Any]:
+        """Several calls at once, each in a thread; what each gave, or how it failed."""
+        made = [(self.function(n), self.here(g), self.here(o)) for n, g, o in calls]
+        return [
+            ("raised", described(found)) if isinstance(found, BaseException) else ("gave", told)
+            for found, told in ((f, self.told([f])[0]) for f in in_threads(made))
+        ]
+
+    def function(self, name: Named) -> Any:
+        """The implementation's, or the gradients of its backend."""
+        return self.backend.gradients if name.name == "" else getattr(self.namespace, name.name)
+
+    def watch(self, seed: int) -> None:
+        """Note the surroundings."""
+        side_effects.watch(seed)
+
+    def changed(self) -> list[str]:
+        """What changed of them since."""
+        return side_effects.changed()
+
+    def unlike_first(self) -> list[str]:
+        """What is not as it was before anything was called."""
+        return side_effects.unlike_first()
+
+    def replaced(self) -> list[str]:
+        """The functions of libraries that are others than before the import."""
+        return side_effects.replaced()
+
+    def left(self) -> dict[str, int]:
+        """How many threads, descriptors and processes there are."""
+        return side_effects.left()
+
+    def here(self, value: Any) -> Any:
+        """The same with the arrays and functions that it speaks of."""
+        if isinstance(value, Held):
+            return self.arrays[value.number]
+        if isinstance(value, Named):
+            return self.function(value)
+        if isinstance(value, OfLeaves):
+            arrays, function = self.here(value.arrays), self.here(value.function)
+            return replace(value, function=function, arrays=arrays)
+        if isinstance(value, Mapping):
+            return {n: self.here(v) for n, v in value.items()}
+        return type(value)(map(self.here, value)) if isinstance(value, (tuple, list)) else value
+
+    def hold(self, number: int, array: Any) -> None:
+        """Keep an array, and what it holds."""
+        self.arrays[number], self.known[number] = array, self.values(array)
+
+    def values(self, array: Any) -> Array:
+        """What an array holds; nothing where nothing can be read."""
+        try:
+            return np.asarray(self.backend.values(array))
+        except Exception:
+            return np.zeros(0)
+
+    def told(self, values: Any) -> list[Any]:
+        """What the implementation gave, as ("array", ...), ("odd", why) or (container, parts)."""
+        parts = []
+        for value in values:
+            if isinstance(value, (tuple, list)):
+                kind = "tuple" if isinstance(value, tuple) else "list"
+                parts.append((kind, self.told(value)))
+            elif isinstance(value, dict):
+                names = [str(n) for n in value]
+                parts.append(("dict", list(zip(names, self.told(value.values()), strict=True))))
+            else:
+                parts.append(self.told_array(value))
+        return parts
+
+    def told_array(self, value: Any) -> tuple[Any, ...]:
+        """An array that it gave: number, shape, dtype, device, contents, what shares its memory."""
+        try:
+            shape, dtype, device = self.backend.describe(value)
+        except BadOutputError as error:
+            return "odd", str(error)
+        others = list(self.arrays.items())
+        number = next(self.new)
+        self.hold(number, value)
+        shared = [n for n, array in others if self.backend.overlap(value, array)]
+        return "array", number, tuple(shape), dtype, device, plain(self.known[number]), shared
+
+    def changes(self) -> list[tuple[int, Plain]]:
+        """The arrays that hold something else than when they were last looked at."""
+        found = []
+        for number, array in self.arrays.items():
+            now, before = self.values(array), self.known[number]
+            if now.shape != before.shape or now.tobytes() != before.tobytes():
+                self.known[number] = now
+                found.append((number, plain(now)))
+        return found
+
+
+def plain(array: Array) -> Plain:
+    """An array as built-in values; one of other things than numbers is empty."""
+    if array.dtype.kind not in "biufc":
+        array = np.zeros(0)
+    return array.dtype.str, tuple(map(int, array.shape)), array.tobytes()
+
+
+def plainly(value: Any) -> Any:
+    """Traits as built-in values."""
+    if isinstance(value, Mapping):
+        return {str(n): plainly(v) for n, v in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return tuple(map(plainly, value))
+    return str(value) if isinstance(value, str) else value
+
+
+def parameters(function: Any) -> list[tuple[str, int]] | None:
+    """The names and kinds of a function's parameters; None where it does not tell."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [(str(p.name), int(p.kind)) for p in found]
+
+
+def described(error: BaseException) -> tuple[str, str, str]:
+    """What kind of exception, the name of its type, its text."""
+    kind = next((word for type_, word in KINDS if isinstance(error, type_)), "raised")
+    try:
+        text = str(error)
+    except BaseException:  # whatever a stranger's text does
+        text = "(its text cannot be had)"
+    return kind, str(type(error).__name__)[:80], text[:4000]
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let threads meet: they change places as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
+    """What each call gives, or raises, with several of them at work at once."""
+
+    def one(call: tuple[Any, Any, Any]) -> Any:
+        function, given, options = call
+        try:
+            return function(*given, **options)
+        except BaseException as error:
+            return error
+
+    with unended(), hurried(), ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, calls))

@@ -1,0 +1,170 @@
+"""Comparisons: with the specification's bound, bit by bit, and what they leave behind."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.subjects.error_statistics import Errors
+from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Outputs, Subject
+from seqlaws.reference.numbers import Expected
+
+
+def agree(
+    impl: Subject,
+    observed: Mapping[str, Array],
+    expected: Mapping[str, Expected],
+    says: str = "",
+    *,
+    nan_is_free: bool = False,
+) -> None:
+    """Raise LawBrokenError at the entry that is furthest beyond what is allowed.
+
+    NaN is compared by place. Where the allowed error is infinite nothing is claimed, and counted.
+    nan_is_free: an expected NaN claims nothing either.
+    """
+    worst: tuple[float, str, tuple[int, ...], Array] | None = None
+    for name, (value, allowed) in expected.items():
+        ratio = ratios(observed[name], value, allowed, nan_is_free)
+        impl.record.entries += ratio.size
+        impl.record.unclaimed += int(np.sum(np.isinf(allowed)))
+        if not ratio.size:
+            continue
+        impl.record.errors.setdefault(name, Errors()).add(observed[name], value, allowed, ratio)
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
+        if worst is None or ratio[at] > worst[0]:
+            worst = float(ratio[at]), name, at, ratio
+    if worst is None:
+        return
+    impl.record.worst = max(impl.record.worst, worst[0])
+    if worst[0] > 1:
+        _, name, at, ratio = worst
+        raise LawBrokenError(
+            says or "it is not what the specification gives",
+            output=name,
+            index=at,
+            observed=float(observed[name][at]),
+            expected=float(expected[name].value[at]),
+            allowed=float(expected[name].allowed[at]),
+            entries=(observed[name], *expected[name], ratio),
+        )
+
+
+def ratios(observed: Array, value: Array, allowed: Array, nan_is_free: bool) -> Array:
+    """|observed - value| / allowed, entry by entry; inf where NaN stands against a number."""
+    with np.errstate(all="ignore"):
+        ratio = np.abs(observed - value) / allowed
+        ratio = np.where(observed == value, 0.0, ratio)
+        ratio = np.where(np.isinf(allowed), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
+    due = np.isnan(value)
+    return np.where(due, np.where(np.isnan(observed) | nan_is_free, 0.0, np.inf), ratio)
+
+
+def exactly(value: Array) -> Expected:
+    """Tolerance zero."""
+    return Expected(value, np.zeros_like(value))
+
+
+def at(expected: Expected, places: Any) -> dict[str, Expected]:
+    """What is expected of an output at some places; nothing is claimed of the others."""
+    value = np.where(places, expected.value, 0.0)
+    return {"out": Expected(value, np.where(places, expected.allowed, np.inf))}
+
+
+def same(
+    impl: Subject, observed: Mapping[str, Array], before: Mapping[str, Array], says: str
+) -> None:
+    """Raise LawBrokenError unless the outputs are equal, entry by entry and NaN by NaN."""
+    agree(impl, observed, {name: exactly(value) for name, value in before.items()}, says)
+
+
+def again(
+    impl: Subject, observed: Outputs, before: Outputs, case: Case, says: str, *, vjp: bool = False
+) -> None:
+    """Raise LawBrokenError unless two answers to one call are the same, bit for bit.
+
+    That is a MUST on the CPU. Elsewhere sums may run in another order each time: there, each answer
+    is held to the bound, and the law `run_to_run_identity` says how it is with the bits.
+    """
+    if impl.device == "cpu":
+        same(impl, observed, before, says)
+        return
+    due = impl.expected(case, vjp=True) if vjp else impl.expected_of_steps(case, observed)
+    agree(impl, observed, due, says, nan_is_free=vjp)
+
+
+def both_within(
+    impl: Subject,
+    observed: Mapping[str, Array],
+    other: Mapping[str, Array],
+    allowed: Mapping[str, Array],
+    says: str,
+) -> None:
+    """Raise LawBrokenError unless two results of one quantity are as near as two bounds allow."""
+    agree(impl, observed, {n: Expected(other[n], allowed[n]) for n in other}, says)
+
+
+def require(holds: bool, says: str) -> None:
+    """Raise LawBrokenError with the sentence unless it holds."""
+    if not holds:
+        raise LawBrokenError(says)
+
+
+def must_raise(
+    impl: Subject,
+    case: Case,
+    says: str,
+    *,
+    vjp: bool = False,
+    dtypes: Mapping[str, str] | None = None,
+) -> None:
+    """Raise LawBrokenError unless the call raises.
+
+    vjp: it is the vjp's; dtypes: of what is of another dtype than the subject's.
+    """
+    odd, named = dtypes or {}, impl.native(case, {})[1]
+    held = {**(case.cotangents if vjp else {}), **case.arrays}
+    made = {name: native_of(impl, array, odd.get(name)) for name, array in held.items()}
+    pulled = [made.pop(name) for name in case.cotangents if vjp]
+    named |= {
+        name: native_of(impl, o, odd[name]) for name, o in case.options.items() if name in odd
+    }
+    given, options = impl.operation.arranged(made, named)
+    try:
+        impl.called(impl.vjp_function if vjp else impl.function, case, *pulled, *given, **options)
+    except LawBrokenError as broken:
+        refuse_the_lost(broken)
+        return
+    except NotOfferedError:
+        return
+    raise LawBrokenError(says)
+
+
+def unless_refused(impl: Subject, case: Case) -> Outputs | None:
+    """What a call gives; None where it raises, which the contract leaves open.
+
+    Raises LawBrokenError for what is no answer, NotOfferedError.
+    """
+    try:
+        return impl.run(case)
+    except LawBrokenError as broken:
+        if "raised" not in broken.where:
+            raise
+        return None
+
+
+def native_of(impl: Subject, array: Array, dtype: str | None) -> Any:
+    """An array in the subject's kind of arrays; in another dtype, if one is given."""
+    if dtype is None:
+        return impl.native_array(array)
+    with np.errstate(all="ignore"):
+        values = np.nan_to_num(array, neginf=0).astype(dtype)
+    return impl.backend.array(values, dtype, impl.device)
+
+
+def refuse_the_lost(broken: LawBrokenError) -> None:
+    """To end the process is no refusal."""
+    if broken.where.get("lost"):
+        raise broken

@@ -1,0 +1,172 @@
+"""The search for a case that breaks a law, and its reduction to a few numbers.
+
+Hypothesis draws the cases and shrinks one that fails: fewer and smaller axes, options left out,
+windows of arrays. What is left is then reduced entry by entry to zeros and ones.
+"""
+
+import math
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import hypothesis
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.strategies import SearchStrategy
+
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.isolation.limits import EnoughError
+from seqlaws.properties.subjects.subject import LawBrokenError, Record
+
+
+class Failure(NamedTuple):
+    """A case that failed: how, and the calls that show it."""
+
+    case: Case
+    broken: LawBrokenError
+    calls: list[Any]
+
+    def extent(self) -> tuple[int, int]:
+        """How much there is to read in its last call: entries, and those that are not 0 or 1."""
+        arrays = list(self.calls[-1][1].arrays.values()) if self.calls else []
+        return sum(a.size for a in arrays), sum(len(telling(a)) for a in arrays)
+
+
+def telling(array: Array) -> Array:
+    """Where the entries are that are neither 0 nor 1, in the flat array."""
+    return np.flatnonzero((array != 0) & (array != 1))
+
+
+class Trial:
+    """Puts cases to the check, one after another, and keeps those that fail.
+
+    A case that failed once has failed: it is not tried again, so that a subject whose answers
+    change cannot talk itself out of it. From the first failure on, `seconds` are left; at `limit`
+    all is over.
+    """
+
+    def __init__(
+        self,
+        check: Callable[[Case], None],
+        record: Record,
+        seconds: float,
+        *,
+        target: bool = False,
+        limit: float = math.inf,
+    ) -> None:
+        self.check, self.record, self.seconds, self.target = check, record, seconds, target
+        self.failed: dict[bytes, Failure] = {}
+        self.until = self.limit = limit
+
+    def attempt(self, case: Case) -> None:
+        """Try a case. Raises LawBrokenError, or EnoughError once the time is over."""
+        record = self.record
+        key = pickle.dumps(case) if self.failed else b""
+        if key in self.failed:
+            record.calls[:] = self.failed[key].calls
+            raise self.failed[key].broken
+        if time.perf_counter() > self.until:
+            raise EnoughError
+        seen = record.examples, record.entries, record.unclaimed, record.worst
+        errors = record.errors
+        if self.failed:
+            record.errors = {}  # nor is how far it is off
+        try:
+            self.check(case)
+        except LawBrokenError as broken:
+            if broken.where.get("slow"):  # to try others would take as long
+                self.seconds = 0.0
+            if not self.failed:
+                self.until = min(self.limit, time.perf_counter() + self.seconds / 2)
+            self.failed[key or pickle.dumps(case)] = Failure(case, broken, list(record.calls))
+            raise
+        finally:
+            record.errors = errors
+        if self.failed:  # what shrinking tries is not counted
+            record.examples, record.entries, record.unclaimed, record.worst = seen
+        elif self.target:
+            hypothesis.target(min(record.worst, 1e6))
+
+    def smallest(self) -> Failure:
+        """The failure with the least to read."""
+        return min(self.failed.values(), key=Failure.extent)
+
+    def report(self) -> None:
+        """Reduce what failed, if anything did, and raise the smallest as LawBrokenError."""
+        if not self.failed:
+            return
+        self.until = min(self.limit, time.perf_counter() + self.seconds / 2)
+        with suppress(EnoughError):
+            reduce(self)
+        failure = self.smallest()
+        self.record.calls[:] = failure.calls
+        raise failure.broken from None
+
+
+def search(trial: Trial, strategy: SearchStrategy[Case], seed: int, examples: int) -> None:
+    """Let Hypothesis search and shrink. Raises LawBrokenError for the smallest that is found."""
+    phases = [Phase.generate, Phase.shrink] + ([Phase.target] if trial.target else [])
+    test = hypothesis.given(strategy)(trial.attempt)
+    test = hypothesis.settings(
+        max_examples=examples,
+        phases=phases,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )(test)
+    try:
+        hypothesis.seed(seed)(test)()
+    except (LawBrokenError, EnoughError, hypothesis.errors.Flaky):
+        if not trial.failed:  # not by what the subject did
+            raise
+    trial.report()
+
+
+def reduce(trial: Trial) -> None:
+    """Put zeros, then ones, in the place of what does not matter. Raises EnoughError."""
+    case = trial.smallest().case
+    for name in (*case.arrays, *case.cotangents):
+        for value in (0.0, 1.0):
+            array = holding(case, name)
+            if len(telling(array)):
+                case = kept(trial, case, name, np.full_like(array, value))
+    for name in (*case.arrays, *case.cotangents):
+        for value in (0.0, 1.0):
+            for places in parts(telling(holding(case, name)), single=value == 1.0):
+                array = np.array(holding(case, name))
+                array.reshape(-1)[places] = value
+                case = kept(trial, case, name, array)
+
+
+def parts(places: Array, *, single: bool) -> Iterator[Array]:
+    """All the places in halves, quarters, ... down to one by one; or one by one at once."""
+    width = 1 if single else len(places)
+    while width:
+        yield from (places[start : start + width] for start in range(0, len(places), width))
+        width //= 2
+
+
+def holding(case: Case, name: str) -> Array:
+    """An array of a case, or a cotangent."""
+    return case.arrays[name] if name in case.arrays else case.cotangents[name]
+
+
+def kept(trial: Trial, case: Case, name: str, array: Array) -> Case:
+    """The case with the array, if it still fails; else the case. Raises EnoughError."""
+    if name in case.arrays:
+        changed = replace(case, arrays={**case.arrays, name: array})
+    else:
+        changed = replace(case, cotangents={**case.cotangents, name: array})
+    try:
+        trial.attempt(changed)
+    except LawBrokenError:
+        return changed
+    return case

@@ -1,0 +1,222 @@
+"""Cases of attention, and masks for whatever has one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.drawing import (
+    drawn_sizes,
+    with_cotangents,
+)
+from seqlaws.properties.inputs.masks import attended, drawn_mask
+from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import (
+    BATCHES,
+    LENGTHS,
+    LONG,
+    PLAIN,
+    Fixed,
+    Sweeps,
+    each,
+)
+
+
+def attention_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
+    """Heads that share keys, unequal sizes, and every option beside every other."""
+    fill = Filling(draw, dtype, fixed)
+    n = drawn_sizes(draw, "L S D Dv", "L S", fixed)
+    n["B"] = fixed.get("B", pick(draw, (1, 2, 3, 2)))
+    n["M"] = fixed.get("M", pick(draw, (1, 2, 3)))
+    n["N"] = n["M"] * fixed.get("group", pick(draw, (1, 2, 3)))
+    if chance(draw, 6) and "B" not in fixed:
+        n["B"] = n["N"]
+    scale = pick(draw, fixed.get("scales", (1.0, 1.0, 1.0, 3.0)))
+    arrays = {
+        "q": fill.array(n["B"], n["N"], n["L"], n["D"], scale=scale),
+        "k": fill.array(n["B"], n["M"], n["S"], n["D"], scale=scale),
+        "v": fill.array(n["B"], n["M"], n["S"], n["Dv"]),
+    }
+    options = attention_options(draw, operation, fill, n, fixed)
+    case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
+    features = pick(draw, (n["D"] + n["Dv"], 1))
+    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), features))
+
+
+def attention_options(
+    draw: Draw,
+    operation: Operation,
+    fill: Filling,
+    n: Mapping[str, int],
+    fixed: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All options, each given or not, whatever the others."""
+    options: dict[str, Any] = {}
+    kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
+    kind = fixed.get("mask", kind) or "none"
+    options["mask"] = drawn_mask(draw, fill, n, kind, fixed)
+    options["is_causal"] = pick(draw, (False, True))
+    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7, 2, 0.1, 1 / 64))
+    options["scale"] = scale
+    near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
+    options["query_offset"] = pick(draw, near)
+    sides = (0, 1, 2, 3, 4, 8, 16, 17, 33)
+    left, right, bounded = pick(draw, sides), pick(draw, sides), pick(draw, (3, 1, 2, 3))
+    window = left if bounded & 1 else None, right if bounded & 2 else None
+    options["window"] = window if chance(draw, 3) else None
+    options["softcap"] = pick(draw, (2.0, 0.5, 20.0, 50.0)) if chance(draw, 3) else None
+    options |= {name: fixed[name] for name in options.keys() & fixed.keys() - {"mask"}}
+    defaults = operation.options
+    return {name: o for name, o in options.items() if not same(o, defaults[name])}
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether an option has its default value (1 is not True here)."""
+    return type(a) is type(b) and not isinstance(a, np.ndarray) and a == b
+
+
+def poisoned(case: Case) -> Case:
+    """The case with its poison in keys and values that no query may attend to."""
+    poison, features = case.poison
+    seen = attended(case)
+    hidden = ~np.any(seen, axis=2)[..., None]  # (B, N, S, 1), by query head
+    batch, m, s, _ = case.arrays["k"].shape
+    group = case.arrays["q"].shape[1] // m
+    hidden = np.all(hidden.reshape(batch, m, group, s, 1), axis=2)
+    spoilt = {name: np.array(case.arrays[name]) for name in ("k", "v")}
+    for array in spoilt.values():
+        array[..., :features] = np.where(hidden, poison, array[..., :features])
+    return case.having(**spoilt)
+
+
+# an option's telling values; "mask" by its kind
+TELLING: dict[str, tuple[Any, ...]] = {
+    "mask": ("boolean", "floating", "both"),
+    "is_causal": (True,),
+    "scale": (0.3, 0.0, 0.05),
+    "query_offset": (2, -1),
+    "window": ((1, None), (None, 1), (2, 1)),
+    "softcap": (0.5,),
+}
+NONE: Fixed = dict.fromkeys(TELLING) | {"is_causal": False, "query_offset": 0}
+OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
+
+
+def every_size(operation: Operation) -> list[Fixed]:
+    """Each letter at each size up to 131 and at some beyond; lengths beside bare flags, too."""
+    letters: dict[str, Any] = {"L": LENGTHS, "S": LENGTHS}
+    heads: dict[str, Any] = {"M": (*range(1, 20), 24, 32, 33), "group": (*range(1, 10), 16)}
+    bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
+    pinned: list[Fixed] = [
+        {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
+        for n in (*range(132), LENGTHS[-1])
+    ]
+    pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
+    pinned += [
+        {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}
+        for n in each(131, "L", "S", "D", "Dv")
+    ]
+    pinned += [{"S": n, "L": 2} for n in LONG] + [{"L": n, "S": 3} for n in LONG]
+    pinned += [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    return pinned + numbers(heads | {"B": BATCHES})
+
+
+def numbers(letters: dict[str, Any]) -> list[Fixed]:
+    """Each number of entries or heads, where every query sees every key."""
+    seen: Fixed = {"L": 3, "S": 5, "D": 4, "Dv": 3, "B": 2, "mask": None, "window": None}
+    seen |= PLAIN | {"is_causal": False, "scale": None, "softcap": None}
+    return [seen | {letter: n} for letter, sizes in letters.items() for n in sizes]
+
+
+def moderate_sizes(operation: Operation) -> list[Fixed]:
+    """Fewer, for gradients: each letter at each size up to 67."""
+    letters: dict[str, Any] = {"L": LENGTHS[:-3], "S": LENGTHS[:-3]}
+    heads: dict[str, Any] = {"M": (*range(1, 18), 32, 33), "group": (*range(1, 9), 16)}
+    bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
+    pinned: list[Fixed] = [
+        {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
+        for n in (*range(35), *LENGTHS[-7:-3])
+    ]
+    pinned += [
+        {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}
+        for n in each(67, "L", "S", "D", "Dv")
+    ]
+    pinned += [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    return pinned + numbers(heads | {"B": BATCHES})
+
+
+def every_combination(operation: Operation) -> list[Fixed]:
+    """Every pair of options at two sizes, every kind of mask, each option alone at a large size."""
+    return (
+        [n | pair for pair in pairs_of_options() for n in OBLONG]
+        + kinds_of_masks()
+        + [
+            NONE | {"L": 66, "S": 131, name: value}
+            for name, values in TELLING.items()
+            for value in values
+        ]
+        + [NONE | {"L": 66, "S": 131, "window": sides} for sides in ((64, None), (31, 65))]
+    )
+
+
+def of_gradients(operation: Operation) -> list[Fixed]:
+    """Every pair of options at one size."""
+    return [OBLONG[i % 2] | pair for i, pair in enumerate(pairs_of_options())]
+
+
+def pairs_of_options() -> list[Fixed]:
+    """Every pair of attention's options; each one beside a shifted causal mask."""
+    given = [{name: value} for name, values in TELLING.items() for value in values]
+    pairs = [NONE | a | b for a, b in combinations(given, 2) if a.keys() != b.keys()]
+    return pairs + [NONE | one | {"query_offset": 2, "is_causal": True} for one in given]
+
+
+def kinds_of_masks() -> list[Fixed]:
+    """A mask that differs along any of B, N, L and S, with all its axes or fewer.
+
+    Once among unequal sizes, once where B, N and L are equal, so that one is taken for another.
+    """
+    along = product((True, False), repeat=3)
+    shapes = list(product(("boolean", "floating"), along, (4, 3, 2), ("S", 1)))
+    sizes: list[Fixed] = [
+        OBLONG[0] | {"B": 2, "M": 2},
+        {"B": 2, "M": 2, "group": 1, "L": 2, "S": 3},
+    ]
+    return [
+        NONE | n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
+        for kind, axes, rank, last in shapes
+        if not any(axes[: 4 - rank])
+        for n in sizes
+    ]
+
+
+def unequal(operation: Operation) -> list[Fixed]:
+    """Grouped heads and others; one query alone, as in decoding."""
+    heads: list[Fixed] = [{"B": 2, "M": 3, "group": 2}, {"B": 3, "M": 2, "group": 1}]
+    sizes: list[Fixed] = [
+        {"L": 4, "S": 7, "D": 5, "Dv": 8},
+        {"L": 17, "S": 34, "D": 16, "Dv": 9},
+    ]
+    return [a | b for a in heads for b in sizes] + [{**heads[0], "L": 1, "S": 9, "D": 4}]
+
+
+def one_large(operation: Operation) -> list[Fixed]:
+    """Long queries and longer keys."""
+    heads: Fixed = {"mask": None, "B": 2, "M": 1, "group": 2}
+    return [{**heads, "L": 130, "S": 1030, "D": 65, "Dv": 64}]
+
+
+ATTENTION = Operation(
+    spec=reference.attention,
+    vjp=reference.attention_vjp,
+    arrays={"q": "B N L D", "k": "B M S D", "v": "B M S Dv"},
+    outputs={"out": "B N L Dv"},
+    case=attention_case,
+    poisoned=poisoned,
+    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+)

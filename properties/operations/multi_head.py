@@ -1,0 +1,189 @@
+"""Cases of multi-head attention: of one sequence to itself, or of one to another."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.drawing import (
+    drawn_sizes,
+    with_cotangents,
+)
+from seqlaws.properties.inputs.masks import attended, drawn_mask
+from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import (
+    LENGTHS,
+    PLAIN,
+    Fixed,
+    Sweeps,
+    beside,
+    each,
+    heads,
+)
+
+SOURCES = ("three", "self", "memory")  # all different; all the same; key and value the same
+
+
+def multi_head_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
+    """Heads of one feature and more, one head and more, L unlike S, all kinds of masks."""
+    fill = Filling(draw, dtype, fixed)
+    n = drawn_sizes(draw, "L S D", "L S", fixed) | drawn_heads(draw, fixed)
+    n["B"] = fixed.get("B", pick(draw, (2, 1, 3, n["N"])))
+    source = pick(draw, SOURCES)
+    source = fixed.get("source", source)
+    if source == "self":
+        n["S"] = n["L"]
+    n["E"] = n["N"] * n["D"]
+    scale = pick(draw, fixed.get("scales", (1.0, 1.0, 1.0, 3.0)))
+    query = fill.array(n["B"], n["L"], n["E"], scale=scale)
+    key = query if source == "self" else fill.array(n["B"], n["S"], n["E"], scale=scale)
+    value = fill.array(n["B"], n["S"], n["E"]) if source == "three" else key
+    arrays = {"query": query, "key": key, "value": value, **attention_parameters(fill, n["E"])}
+    options = {"num_heads": n["N"], **mask_options(draw, fill, n, fixed)}
+    is_causal = pick(draw, (False, True))
+    if fixed.get("is_causal", is_causal):
+        options["is_causal"] = True
+    case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
+    features = pick(draw, (n["E"], 1))
+    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), features))
+
+
+def drawn_heads(draw: Draw, fixed: Mapping[str, Any]) -> dict[str, int]:
+    """How many heads there are."""
+    heads = pick(draw, (2, 1, 3, 4))
+    return {"N": fixed.get("N", heads)}
+
+
+def attention_parameters(fill: Filling, features: int) -> dict[str, Array]:
+    """The projections' weights and biases: none of them 0, so that no product is lost."""
+    scale = max(features, 1) ** -0.5
+    return {
+        "in_proj_weight": fill.array(3 * features, features, scale=scale),
+        "in_proj_bias": fill.array(3 * features, scale=0.5),
+        "out_proj_weight": fill.array(features, features, scale=scale),
+        "out_proj_bias": fill.array(features, scale=0.5),
+    }
+
+
+def mask_options(
+    draw: Draw, fill: Filling, n: Mapping[str, int], fixed: Mapping[str, Any]
+) -> dict[str, Array]:
+    """A mask over (B, N, L, S), of any kind, or none."""
+    kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
+    kind = fixed.get("mask", kind) or "none"
+    mask = drawn_mask(draw, fill, n, kind, fixed)
+    return {} if mask is None else {"mask": mask}
+
+
+def poisoned(case: Case) -> Case:
+    """The case with its poison in keys and values that no query of any head may attend to."""
+    poison, features = case.poison
+    hidden = ~np.any(attended(case), axis=(1, 2))[..., None]  # (B, S, 1)
+    spoilt = {name: np.array(case.arrays[name]) for name in ("key", "value")}
+    for array in spoilt.values():
+        array[..., :features] = np.where(hidden, poison, array[..., :features])
+    return case.having(**spoilt)
+
+
+OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
+APART: Fixed = {"source": "three"}  # or S would be L
+
+
+def every_size(operation: Operation) -> list[Fixed]:
+    """Each length and width of a head up to 67, heads up to 33; lengths beside the bare flag."""
+    beyond = (0, *LENGTHS[-7:])
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None}
+    causal: Fixed = {**bare, "source": "self", "is_causal": True, "N": 2, "D": 3}
+    sizes = beside(each(67, "L", "S"), heads(67, 33, 67))
+    pinned: list[Fixed] = [{**causal, "L": n} for n in range(68)]
+    pinned += [{**bare, **APART, "is_causal": False, **n} for n in sizes]
+    pinned += [{**APART, **few(n)} for n in range(38)]
+    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond]
+
+
+def few(batch: int) -> Fixed:
+    """So many in a batch, and little else."""
+    return {**PLAIN, "mask": None, "B": batch, "L": 2, "T": 2, "S": 3, "N": 2, "D": 2, "F": 3}
+
+
+def moderate_sizes(operation: Operation) -> list[Fixed]:
+    """Fewer, for gradients: up to 37."""
+    beyond = (0, *LENGTHS[-9:-5])
+    bare: Fixed = {**PLAIN, "B": 1, "mask": None, "is_causal": False}
+    pinned = [{**bare, **APART, **n} for n in beside(each(37, "L", "S"), heads(37, 17, 37))]
+    pinned += [{**APART, **few(n)} for n in range(38)]
+    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond]
+
+
+def every_combination(operation: Operation) -> list[Fixed]:
+    """Every kind of mask with and without the causal flag, of every source; every shape of mask."""
+    kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES, OBLONG)
+    given = [{"mask": m, "is_causal": c, "source": s, **n} for m, c, s, n in kinds]
+    return given + shapes_of_masks(
+        [
+            {**APART, "L": 5, "S": 7, "B": 2, "N": 3, "D": 3, "is_causal": False},
+            {**APART, "L": 2, "S": 3, "B": 2, "N": 2, "D": 3, "is_causal": False},
+        ]
+    )
+
+
+def of_gradients(operation: Operation) -> list[Fixed]:
+    """The same at one size."""
+    kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES)
+    return [{"mask": m, "is_causal": c, "source": s, **OBLONG[c]} for m, c, s in kinds]
+
+
+def shapes_of_masks(sizes: list[Fixed]) -> list[Fixed]:
+    """A mask that differs along any of B, N, L and S, with all its axes or fewer.
+
+    sizes: some unequal, some with B, N and L equal, so that one is taken for another.
+    """
+    along = product((True, False), repeat=3)
+    shapes = list(product(("boolean", "floating"), along, (4, 3, 2), ("S", 1)))
+    return [
+        n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
+        for kind, axes, rank, last in shapes
+        if not any(axes[: 4 - rank])
+        for n in sizes
+    ]
+
+
+def unequal(operation: Operation) -> list[Fixed]:
+    """Two and three heads; one query alone; a sequence to itself."""
+    return [
+        {**APART, "B": 2, "L": 4, "S": 7, "N": 3, "D": 5},
+        {**APART, "B": 3, "L": 17, "S": 6, "N": 2, "D": 8},
+        {"source": "memory", "B": 2, "L": 1, "S": 9, "N": 4, "D": 3},
+        {"source": "self", "B": 3, "L": 5, "N": 2, "D": 4},
+    ]
+
+
+def one_large(operation: Operation) -> list[Fixed]:
+    """Long queries and longer keys; as many features as models have."""
+    long: Fixed = {"B": 3, "L": 70, "S": 260, "N": 4, "D": 17}
+    wide: Fixed = {"B": 2, "L": 5, "S": 7, "N": 8, "D": 40}
+    return [{**APART, "mask": None, **n} for n in (long, wide)]
+
+
+MULTI_HEAD_ATTENTION = Operation(
+    spec=reference.multi_head_attention,
+    vjp=reference.multi_head_attention_vjp,
+    arrays={
+        "query": "B L E",
+        "key": "B S E",
+        "value": "B S E",
+        "in_proj_weight": "3E E",
+        "in_proj_bias": "3E",
+        "out_proj_weight": "E E",
+        "out_proj_bias": "E",
+    },
+    outputs={"out": "B L E"},
+    case=multi_head_case,
+    poisoned=poisoned,
+    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+)

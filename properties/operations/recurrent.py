@@ -1,0 +1,201 @@
+"""Cases of rnn, lstm, gru, and of one step's gates."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.drawing import (
+    drawn_sizes,
+    with_cotangents,
+)
+from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick, representable
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import (
+    BATCHES,
+    FEATURES,
+    LENGTHS,
+    PLAIN,
+    Fixed,
+    Sweeps,
+    each,
+)
+
+
+def parameters(
+    fill: Filling, blocks: int, inputs: int, hidden: int, scale: float
+) -> dict[str, Array]:
+    """Weights and biases of a recurrent layer."""
+    rows = blocks * hidden
+    return {
+        "weight_ih": fill.array(rows, inputs, scale=scale / max(inputs, 1) ** 0.5),
+        "weight_hh": fill.array(rows, hidden, scale=scale / max(hidden, 1) ** 0.5),
+        "bias_ih": fill.array(rows, scale=0.5 * scale),
+        "bias_hh": fill.array(rows, scale=0.5 * scale),
+    }
+
+
+def gates_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
+    """One step's gates, from ordinary to saturated."""
+    fill = Filling(draw, dtype, fixed)
+    n = drawn_sizes(draw, "B I H", "B", fixed)
+    arrays = {"x": fill.array(n["B"], n["I"]), "h": fill.array(n["B"], n["H"])}
+    arrays |= parameters(fill, operation.blocks, n["I"], n["H"], pick(draw, (1.0, 0.5, 2.0, 20.0)))
+    return with_cotangents(Case(operation, dtype, arrays), fill, fixed)
+
+
+def recurrent_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
+    """Sequences; initial states and biases that are not zero; lengths, direction, activation."""
+    fill = Filling(draw, dtype, fixed)
+    n = drawn_sizes(draw, "B T I H", "B T", fixed)
+    scale = pick(draw, fixed.get("scales", (1.0, 0.5, 1.0, 2.0)))
+    arrays = {"x": fill.array(n["B"], n["T"], n["I"]), "h0": fill.array(n["B"], n["H"])}
+    if "c0" in operation.arrays:
+        arrays["c0"] = fill.array(n["B"], n["H"])
+    arrays |= parameters(fill, operation.blocks, n["I"], n["H"], scale)
+    options: dict[str, Any] = {}
+    if "nonlinearity" in operation.options:
+        options["nonlinearity"] = pick(draw, ("tanh", "relu", "sigmoid"))
+    if "reset_after" in operation.options:
+        options["reset_after"] = pick(draw, (True, False))
+    options["reverse"] = pick(draw, (False, True))
+    options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
+    padded = chance(draw, 2)
+    if fixed.get("padded", padded):
+        lengths = fill.random().randint(0, n["T"] + 1, n["B"])
+        if n["B"] and chance(draw, 2):
+            lengths[draw(n["B"])] = n["T"]  # the longest row, by which others are padded
+        options["lengths"] = lengths.astype(np.int64)
+    case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
+    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), n["I"]))
+
+
+def padded_with(case: Case, array: Array, poison: float) -> Array:
+    """An array (B, T, .) with its padding overwritten."""
+    time = np.arange(case.arrays["x"].shape[1])
+    beyond = time >= np.asarray(case.options["lengths"])[:, None]
+    poison = float(representable(np.array(poison), case.dtype))
+    return np.where(beyond[..., None], poison, array)
+
+
+def poisoned(case: Case) -> Case:
+    """The case with its poison in the padding."""
+    if case.option("lengths") is None:
+        return case
+    return case.having(x=padded_with(case, case.arrays["x"], case.poison[0]))
+
+
+STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
+WIDE: list[Fixed] = [PLAIN | {letter: n, "T": 2} for letter in "IH" for n in FEATURES[-4:]]
+
+KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
+    "rnn": [{"nonlinearity": name} for name in ("tanh", "relu", "sigmoid")],
+    "gru": [{"reset_after": after} for after in (True, False)],
+    "lstm": [{}],
+}
+
+
+def batches(operation: Operation) -> list[Fixed]:
+    """Batches, and each feature size up to 67; some beyond."""
+    return [*entries((*BATCHES, 64, 65, 129)), *each(67, "I", "H"), *WIDE]
+
+
+def entries(numbers: Iterable[int]) -> list[Fixed]:
+    """Each number of entries in a batch, of a few steps."""
+    return [PLAIN | {"B": n, "T": 3} for n in numbers]
+
+
+def every_size(operation: Operation) -> list[Fixed]:
+    """Each length up to 67 both ways, and each feature size; lengths beside bare flags."""
+    short = product((0, 1, 2, 3, 8, 17), (False, True), (False, True))
+    pinned: list[Fixed] = [{"T": n, "reverse": way, "padded": rows} for n, way, rows in short]
+    pinned += entries((*BATCHES, 64, 65, 129)) + [{"T": n} for n in STEPS]
+    pinned += WIDE[-2:]
+    for reverse in (False, True):
+        ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
+        pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
+    return pinned
+
+
+def moderate_sizes(operation: Operation) -> list[Fixed]:
+    """Up to 37 steps: past them a whole gradient's bound says nothing."""
+    weak: Fixed = {"scales": (0.5, 1.0)}
+    ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
+    pinned = entries(BATCHES)
+    pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
+    pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
+    pinned += WIDE
+    return [{**one, **weak} for one in pinned]
+
+
+def distances(operation: Operation) -> list[Fixed]:
+    """Up to three hundred steps."""
+    inputs = {"H": 2, "I": 2 * operation.blocks, "B": 2, "scales": (0.5, 1.0)}
+    steps = (20, 31, 32, 33, 40, 48, 50, 63, 64, 65, 100, 300)
+    return [{**inputs, "T": n} for n in steps]
+
+
+def every_combination(operation: Operation) -> list[Fixed]:
+    """Both directions, with lengths and without, at three sizes."""
+    sizes: list[Fixed] = [{"B": b, "T": t} for b, t in ((1, 4), (3, 5), (2, 34))]
+    rows: list[Fixed] = [{"padded": False}, {"padded": True}]
+    ways: list[Fixed] = [{"reverse": False}, {"reverse": True}]
+    return [a | b | c | d for a, b, c, d in product(sizes, rows, ways, KINDS[operation.name])]
+
+
+def unequal(operation: Operation) -> list[Fixed]:
+    """Four sets of sizes."""
+    few: list[Fixed] = [{"B": 3, "T": 4, "I": 5, "H": 2}, {"B": 4, "T": 2, "I": 3, "H": 5}]
+    return [*few, {"B": 5, "T": 3, "I": 2, "H": 4}, {"B": 3, "T": 18, "I": 17, "H": 8}]
+
+
+def one_large(operation: Operation) -> list[Fixed]:
+    """A large batch of wide rows."""
+    return [{"B": 130, "T": 17, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
+
+
+def recurrence(spec: Any, vjp: Any, blocks: str, *states: str) -> Operation:
+    """rnn, lstm and gru differ in their row blocks and states."""
+    return Operation(
+        spec=spec,
+        vjp=vjp,
+        arrays={
+            "x": "B T I",
+            **{f"{s}0": "B H" for s in states},
+            "weight_ih": f"{blocks}H I",
+            "weight_hh": f"{blocks}H H",
+            "bias_ih": f"{blocks}H",
+            "bias_hh": f"{blocks}H",
+        },
+        outputs={"y": "B T H", **{f"{s}_n": "B H" for s in states}},
+        way="step by step",
+        case=recurrent_case,
+        poisoned=poisoned,
+        sweeps=Sweeps(
+            every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+        ),
+    )
+
+
+RNN = recurrence(reference.rnn, reference.rnn_vjp, "", "h")
+LSTM = recurrence(reference.lstm, reference.lstm_vjp, "4", "h", "c")
+GRU = recurrence(reference.gru, reference.gru_vjp, "3", "h")
+LSTM_GATES = Operation(
+    spec=reference.lstm_gates,
+    vjp=reference.lstm_gates_vjp,
+    arrays={
+        "x": "B I",
+        "h": "B H",
+        "weight_ih": "4H I",
+        "weight_hh": "4H H",
+        "bias_ih": "4H",
+        "bias_hh": "4H",
+    },
+    outputs={"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
+    case=gates_case,
+    sweeps=Sweeps(batches, batches, unequal, one_large=one_large),
+)

@@ -1,0 +1,78 @@
+"""Cases of softmax."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from seqlaws import reference
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.drawing import TILES, with_cotangents
+from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.sizes import LENGTHS, LONG, PLAIN, Fixed, Sweeps
+
+
+def softmax_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
+    """Scores of rank 1 to 5 along any axis, some -inf, up to the scale of 1e4."""
+    fill = Filling(draw, dtype, fixed)
+    rank = fixed.get("rank", pick(draw, (1, 2, 3, 4, 2, 3, 5)))
+    shape = [pick(draw, (2, 3, 1, 4, 5, 7, 8, 9)) for _ in range(rank)]
+    axis = fixed.get("axis", pick(draw, (-1, *range(rank), *range(-rank, 0))))
+    if "rows" in fixed:
+        shape[0] = fixed["rows"]
+    shape[axis] = fixed.get("n", shape[axis])
+    if "n" not in fixed and chance(draw, 4):
+        shape[axis] = pick(draw, (*TILES, 127, 128, 129, 257))
+    if chance(draw, 12) and not fixed.keys() & {"n", "rows"}:
+        shape[pick(draw, range(rank))] = 0
+    scales = fixed.get("scales", (1.0, 1.0, 4.0, 30.0, 1000.0, 1e4))
+    x = fill.array(*shape, scale=pick(draw, scales))
+    masked = pick(draw, (0.0, 0.0, 0.3, 0.9))
+    if fixed.get("masked", True) and masked:
+        x = np.where(fill.random().random_sample(x.shape) < masked, -np.inf, x)
+    options = {} if axis == -1 and chance(draw, 2) else {"axis": axis}
+    return with_cotangents(Case(operation, dtype, {"x": x}, options), fill, fixed)
+
+
+def every_size(operation: Operation) -> list[Fixed]:
+    """Each length of the axis up to 131, each number of rows up to 67; some beyond."""
+    return [PLAIN | {"n": n} for n in (*range(132), 255, 257, *LONG)] + rows(range(68))
+
+
+def moderate_sizes(operation: Operation) -> list[Fixed]:
+    """Fewer rows, for gradients."""
+    return [PLAIN | {"n": n} for n in (*range(132), 257, *LONG)] + rows(LENGTHS)
+
+
+def rows(numbers: Iterable[int]) -> list[Fixed]:
+    """So many rows."""
+    return [PLAIN | {"rank": 2, "axis": -1, "n": 5, "rows": n} for n in numbers]
+
+
+def every_combination(operation: Operation) -> list[Fixed]:
+    """Every axis of every rank, with -inf and without."""
+    ranks = [(rank, axis) for rank in (1, 2, 3, 4, 5) for axis in range(-rank, rank)]
+    return [{"rank": rank, "axis": axis, "masked": m} for rank, axis in ranks for m in (0, 1)]
+
+
+def unequal(operation: Operation) -> list[Fixed]:
+    """Four shapes."""
+    return [{"rank": 3, "n": 5}, {"rank": 2, "n": 7}, {"rank": 4, "n": 3}, {"rank": 2, "n": 33}]
+
+
+def one_large(operation: Operation) -> list[Fixed]:
+    """A million numbers."""
+    return [{"rank": 2, "axis": -1, "rows": 1030, "n": 1025}]
+
+
+SOFTMAX = Operation(
+    spec=reference.softmax,
+    vjp=reference.softmax_vjp,
+    arrays={"x": "..."},
+    outputs={"p": "..."},
+    case=softmax_case,
+    sweeps=Sweeps(
+        every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+    ),
+)

@@ -1,1 +1,0 @@
-"""Processes of their own: for the specification, for whom is contained, for any other program."""

@@ -1,0 +1,211 @@
+"""What a page is made of: verdict.json and pytest-benchmark's JSON, read and refused by sentences.
+
+docs/verdict.md says what each field means. A file of a schema that is not known here is refused:
+what it says could be taken for something else.
+"""
+
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict
+
+BENCHMARK_SCHEMA = 2  # of the key `seqlaws` in pytest-benchmark's document
+NUMBERS = ("inf", "-inf", "nan")  # numbers that JSON lacks are texts
+
+
+class RefusedError(ValueError):
+    """A file that no page can be made of; the message is one sentence."""
+
+
+@dataclass
+class Run:
+    """Where verdicts come from: what was run, with which effort, and on what.
+
+    file: the name of the file it was read from. machine: platform, processor, and each device's
+    name. laws: every law that the suite has, "operation.law" to level, statement and source.
+    """
+
+    file: str = ""
+    seed: int = 0
+    examples: int = 0
+    profile: str = ""
+    when: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    machine: dict[str, Any] = field(default_factory=dict)
+    implementations: dict[str, str] = field(default_factory=dict)
+    operations: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    precision: list[dict[str, Any]] = field(default_factory=list)
+    gradient_flow: list[dict[str, Any]] = field(default_factory=list)
+    laws: dict[str, dict[str, Any]] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+@dataclass
+class Timed:
+    """One implementation at one work: the median and the quartiles in seconds, of so many rounds.
+
+    flops and bytes: of one call, the least; matmul: what operands are rounded to. ceiling: empty,
+    or "product" or "copy", which measure the machine; sizes has its length.
+    """
+
+    implementation: str
+    operation: str
+    direction: str
+    size: str
+    dtype: str
+    device: str
+    median: float = 0.0
+    q1: float = 0.0
+    q3: float = 0.0
+    fastest: float = 0.0
+    rounds: int = 0
+    flops: int = 0
+    bytes: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
+    device_name: str = ""
+    matmul: str = "ieee"
+    ceiling: str = ""
+
+    @property
+    def work(self) -> tuple[str, ...]:
+        """What implementations are compared on."""
+        return self.operation, self.direction, self.size, self.dtype, self.device
+
+
+@dataclass
+class Untimed:
+    """What has no time, and why."""
+
+    implementation: str
+    operation: str
+    direction: str
+    size: str
+    dtype: str
+    device: str
+    status: str
+    reason: str = ""
+
+
+@dataclass
+class Times:
+    """Where times come from, and the times."""
+
+    file: str = ""
+    when: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    threads: dict[str, Any] = field(default_factory=dict)
+    machine: str = ""
+    timed: list[Timed] = field(default_factory=list)
+    not_timed: list[Untimed] = field(default_factory=list)
+
+
+def read(path: str | Path) -> Run | Times:
+    """A verdict.json or a benchmark's JSON. Raises RefusedError."""
+    path = Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RefusedError(f"{path}: it cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"{path}: it is not JSON: {error}") from None
+    if isinstance(document, dict) and "verdicts" in document:
+        return run_of(document, path)
+    if isinstance(document, dict) and "benchmarks" in document:
+        return times_of(document, path)
+    raise RefusedError(f"{path}: it is neither a verdict.json nor a benchmark's JSON")
+
+
+def refuse_unknown(schema: Any, known: int, path: Path) -> None:
+    """Raise RefusedError where a schema is not one of those up to `known`."""
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise RefusedError(f"{path}: its schema is {schema!r}, which is no number from 1 on")
+    if schema > known:
+        raise RefusedError(
+            f"{path}: it has schema {schema}, and this seqlaws knows those up to {known}; "
+            "a newer seqlaws reads it"
+        )
+
+
+def run_of(document: Mapping[str, Any], path: Path) -> Run:
+    """The run that a verdict.json tells of. Raises RefusedError."""
+    refuse_unknown(document.get("schema"), SCHEMA, path)
+    rows = document["verdicts"]
+    if not isinstance(rows, list):
+        raise RefusedError(f"{path}: verdicts is no list")
+    told = document.get("run", {})
+    run = made(Run, told, f"{path}: run")
+    run.file = path.name
+    for name in ("laws", "gradient_flow"):
+        found = document.get(name, getattr(run, name))
+        if not isinstance(found, type(getattr(run, name))):
+            raise RefusedError(f"{path}: {name} is a {type(found).__name__}")
+        setattr(run, name, found)
+    run.verdicts = [made(Verdict, row, f"{path}: verdict {k}") for k, row in enumerate(rows)]
+    for k, v in enumerate(run.verdicts):
+        if v.status not in STATUSES:
+            raise RefusedError(f"{path}: verdict {k}: there is no status {v.status!r}")
+    return run
+
+
+def times_of(document: Mapping[str, Any], path: Path) -> Times:
+    """The times of a benchmark's JSON. Raises RefusedError."""
+    own = document.get("seqlaws")
+    if not isinstance(own, dict):
+        raise RefusedError(f"{path}: these are not benchmarks of seqlaws")
+    refuse_unknown(own.get("schema"), BENCHMARK_SCHEMA, path)
+    machine = document.get("machine_info", {})
+    times = Times(path.name, str(document.get("datetime", "")))
+    times.versions, times.threads = own.get("versions", {}), own.get("threads", {})
+    parts = (machine.get("system"), machine.get("machine"), machine.get("processor"))
+    times.machine = " ".join(str(p) for p in parts if p)
+    for k, row in enumerate(document["benchmarks"]):
+        told, stats = row.get("extra_info", {}), row.get("stats", {})
+        if "implementation" not in told:
+            continue  # a benchmark of somebody else's, in the same run
+        known = {f.name for f in fields(Timed)}
+        data = {n: value for n, value in told.items() if n in known}
+        data |= {n: stats.get(n) for n in ("median", "q1", "q3", "rounds")}
+        data["fastest"] = stats.get("min")
+        times.timed.append(made(Timed, data, f"{path}: benchmark {k}"))
+    for k, row in enumerate(own.get("not_timed", [])):
+        times.not_timed.append(made(Untimed, row, f"{path}: not_timed {k}"))
+    return times
+
+
+def made(cls: type, data: Any, where: str) -> Any:
+    """A dataclass from a JSON object, each field of its type. Raises RefusedError."""
+    if not isinstance(data, dict):
+        raise RefusedError(f"{where} is no object")
+    kinds = typing.get_type_hints(cls)
+    known = {f.name: f for f in fields(cls)}
+    for name in data:
+        if name not in known:
+            raise RefusedError(f"{where}: {name!r} is not a field of its schema")
+    for name, one in known.items():
+        if name not in data and one.default is MISSING and one.default_factory is MISSING:
+            raise RefusedError(f"{where}: {name} is missing")
+    return cls(**{name: typed(v, kinds[name], f"{where}: {name}") for name, v in data.items()})
+
+
+def typed(value: Any, kind: Any, where: str) -> Any:
+    """A value of the kind. Raises RefusedError."""
+    if kind is float:
+        if value in NUMBERS if isinstance(value, str) else is_number(value):
+            return float(value)
+    elif kind is int:
+        if is_number(value) and float(value).is_integer():
+            return int(value)
+    elif isinstance(value, typing.get_origin(kind) or kind):
+        return value
+    name = getattr(kind, "__name__", str(kind))
+    raise RefusedError(f"{where} is {type(value).__name__}, not {name}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number of JSON's, and no truth value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,46 @@
+"""What shows a failure, as data: the shrunk case, the entries beside what is due, a program."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.diagnosis.diagnose import Diagnosis
+from seqlaws.properties.reporting.failure_text import script
+from seqlaws.properties.subjects.subject import LawBrokenError, Subject
+
+ARRAY_AT_MOST, ENTRIES_AT_MOST, SCRIPT_AT_MOST = 4096, 64, 20_000
+
+
+def witness(subject: Subject, broken: LawBrokenError, found: Diagnosis) -> dict[str, Any]:
+    """The worst entry, others beside it, the shrunk case, a script; what the diagnosis changes."""
+    data: dict[str, Any] = {
+        k: v for k, v in broken.where.items() if isinstance(v, (str, float, int))
+    }
+    if "index" in broken.where:
+        data["index"] = list(broken.where["index"])
+    if "entries" in broken.where:
+        data |= entries(*broken.where["entries"])
+    if found.lines:
+        data["misreading"] = list(found.lines)
+    if not subject.record.calls:
+        return data
+    name, case, _ = subject.record.calls[-1]
+    arrays = {**case.arrays, **(case.cotangents if name.endswith("_vjp") else {})}
+    listed = {n: a.tolist() for n, a in arrays.items() if a.size <= ARRAY_AT_MOST}
+    options = {n: o.tolist() if hasattr(o, "tolist") else o for n, o in case.options.items()}
+    call = {"call": name, "arrays": listed, "options": options}
+    program = script(subject, broken)
+    short = len(program) <= SCRIPT_AT_MOST  # a longer one stands in the message alone
+    return {**data, **call, **({"script": program} if short else {})}
+
+
+def entries(observed: Any, value: Any, allowed: Any, ratio: Any) -> dict[str, Any]:
+    """[index, observed, expected, allowed] of the worst entries, the worst first; of how many."""
+    observed, value, allowed, ratio = np.broadcast_arrays(observed, value, allowed, ratio)
+    order = np.argsort(-ratio, axis=None, kind="stable")[:ENTRIES_AT_MOST]
+    rows = []
+    for place in order:
+        at = np.unravel_index(int(place), ratio.shape)
+        numbers = (float(a[at]) for a in (observed, value, allowed))
+        rows.append([[int(i) for i in at], *numbers])
+    return {"entries": rows, "of": int(ratio.size)}

@@ -1,0 +1,70 @@
+"""How far answers were from what is due, over all the comparisons of one law: for a picture."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.inputs.numbers import Array
+
+PAIRS = 64  # of one output in one law, at most
+LEAST = -40  # smaller shares of the allowed error than 2^LEAST count as 2^LEAST
+BEYOND_ALL = "inf"
+
+
+@dataclass
+class Errors:
+    """Of one output: the entries of which something is claimed within a bound that is not zero.
+
+    exact: how many had no error. shares: k to how many had an error of at most 2^k times what is
+    allowed, and more than 2^(k-1) times. pairs: (observed error, allowed error) of the worst entry
+    of a comparison; of many comparisons, some that lie evenly among them.
+    """
+
+    entries: int = 0
+    exact: int = 0
+    shares: dict[str, int] = field(default_factory=dict)
+    pairs: list[list[float]] = field(default_factory=list)
+    seen: int = 0
+    stride: int = 1
+
+    def add(self, observed: Array, value: Array, allowed: Array, ratio: Array) -> None:
+        """One comparison; ratio: that of `checks.ratios`."""
+        observed, value, allowed, ratio = np.broadcast_arrays(observed, value, allowed, ratio)
+        claimed = (allowed > 0) & np.isfinite(allowed) & np.isfinite(value)
+        if not claimed.any():
+            return
+        held = ratio[claimed]
+        some = held > 0
+        self.entries += held.size
+        self.exact += held.size - int(some.sum())
+        mantissa, exponent = np.frexp(held[some & np.isfinite(held)])
+        powers = np.maximum(np.where(mantissa == 0.5, exponent - 1, exponent), LEAST)
+        for power, number in zip(*np.unique(powers, return_counts=True), strict=True):
+            self.shares[str(power)] = self.shares.get(str(power), 0) + int(number)
+        if lost := int(np.isinf(held).sum()):
+            self.shares[BEYOND_ALL] = self.shares.get(BEYOND_ALL, 0) + lost
+        if self.seen % self.stride == 0:
+            at = int(np.argmax(held))
+            with np.errstate(all="ignore"):
+                error = abs(float(observed[claimed][at]) - float(value[claimed][at]))
+            error = np.inf if np.isnan(error) else error
+            self.pairs.append([short(error), short(float(allowed[claimed][at]))])
+        self.seen += 1
+        if len(self.pairs) == PAIRS:
+            self.pairs, self.stride = self.pairs[::2], 2 * self.stride
+
+    def as_data(self) -> dict[str, Any]:
+        """For verdict.json."""
+        shares = {k: self.shares[k] for k in sorted(self.shares, key=float)}
+        return {
+            "entries": self.entries,
+            "exact": self.exact,
+            "shares": shares,
+            "pairs": self.pairs,
+        }
+
+
+def short(value: float) -> float:
+    """Three significant digits."""
+    return float(f"{value:.3g}")

@@ -1,0 +1,106 @@
+"""What is due of an implementation: the specification's answers, for its arithmetic and traits."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.discovery.traits import Traits
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.isolation import specification_server
+from seqlaws.reference.numbers import Arithmetic, Expected
+
+
+class Due:
+    """The side of a subject that asks the specification."""
+
+    operation: Operation
+    traits: Traits
+    arithmetic: Arithmetic
+
+    def offers(self, option: str) -> bool:
+        """Whether the function's signature has the option."""
+        raise NotImplementedError
+
+    def offset(self, case: Case) -> int:
+        """query_offset, or what an implementation without it has instead."""
+        if self.offers("query_offset"):
+            return int(case.option("query_offset"))
+        shift = case.sizes()["S"] - case.sizes().get("L", 0)
+        return shift if self.traits.causal_alignment == "bottom-right" else 0
+
+    def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
+        """What the specification says, and how far this subject may be from it."""
+        found = self.asked("expected", *self.question(case, vjp), **self.reference_options(case))
+        return dict(zip(self.names(case, vjp), self.claimed(case, found), strict=True))
+
+    def claimed(self, case: Case, found: list[Expected]) -> list[Expected]:
+        """Of the mean of nothing nothing is claimed."""
+        declared = "fully_masked" in self.operation.traits and self.traits.fully_masked != "zeros"
+        if declared and case.sizes().get("S") == 0:
+            return [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
+        return found
+
+    def plain(self, case: Case, *, vjp: bool = False) -> dict[str, Array]:
+        """What the specification says in float64, without a bound."""
+        found = specification_server.ask(
+            "plain", *self.question(case, vjp), **self.reference_options(case)
+        )
+        return dict(zip(self.names(case, vjp), found, strict=True))
+
+    def names(self, case: Case, vjp: bool) -> list[str]:
+        """What a call returns."""
+        return case.differentiated if vjp else list(self.operation.outputs)
+
+    def question(self, case: Case, vjp: bool) -> list[Any]:
+        """The name and the arguments of a call."""
+        cotangents = case.cotangents.values() if vjp else ()
+        given, _ = self.operation.arranged(case.arrays, case.options)
+        return [self.operation.name + ("_vjp" if vjp else ""), *cotangents, *given]
+
+    def asked(self, way: str, *arguments: Any, **options: Any) -> list[Expected]:
+        """The specification's answer on rounding numbers of the subject's arithmetic."""
+        a = self.arithmetic
+        described = a.dtype, a.accumulate, a.matmul
+        found = specification_server.ask(way, *arguments, arithmetic=described, **options)
+        return [Expected(*e) for e in found]
+
+    def expected_of_steps(self, case: Case, outputs: dict[str, Array]) -> dict[str, Expected]:
+        """For the recurrences: each step from the subject's own state before it.
+
+        So with tokens: each from those that the subject wrote before it.
+        """
+        if self.operation.way == "token by token":
+            given, _ = self.operation.arranged(case.arrays, case.options)
+            options = self.reference_options(case)
+            found = self.asked("token by token", outputs["tokens"], *given, **options)
+            return dict(zip(self.operation.outputs, self.claimed(case, found), strict=True))
+        if not self.operation.recurrent:
+            return self.expected(case)
+        given = [self.operation.name, outputs["y"], *case.arrays.values()]
+        found = self.asked("step by step", *given, **self.every_option(case))
+        return dict(zip(self.operation.outputs, found, strict=True))
+
+    def expected_of_steps_back(
+        self, case: Case, gradients: dict[str, Array]
+    ) -> dict[str, Expected]:
+        """For the recurrences with weight_ih = 1: each step back from the subject's own."""
+        given = [self.operation.name, gradients["x"], *self.question(case, vjp=True)[1:]]
+        found = self.asked("vjp step by step", *given, **self.every_option(case))
+        return dict(zip(case.differentiated, found, strict=True))
+
+    def every_option(self, case: Case) -> dict[str, Any]:
+        """All options, given or by default."""
+        return {name: case.option(name) for name in self.operation.options}
+
+    def reference_options(self, case: Case) -> dict[str, Any]:
+        """The options of the call, and what the traits say about it."""
+        _, options = self.operation.arranged({}, case.options)
+        if not case.arrays:  # a position to count from, of the kind of numbers that is asked
+            options["first"] = np.zeros(())
+        if "fully_masked" in self.operation.traits:
+            options["fully_masked"] = self.traits.fully_masked
+        if "causal_alignment" in self.operation.traits:
+            options["query_offset"] = self.offset(case)
+        return options
