@@ -74,12 +74,14 @@ def test_where_nothing_explains_it_the_failure_says_so(target):
 
 def test_a_right_one_has_no_diagnosis():
     from seqlaws.impls import numpy_vectorized
-    from seqlaws.properties import laws, session
+    from seqlaws.properties.laws import LAWS
+    from seqlaws.properties.runner.examine import examine
+    from seqlaws.properties.runner.pairing import law_names
     from seqlaws.properties.subjects.subject import Subject
 
-    session.law_names()
+    law_names()
     subject = Subject("numpy_vectorized", numpy_vectorized, "rnn", "float32", "cpu")
-    verdict = laws.examine(laws.LAWS["values"], subject, EFFORT)
+    verdict = examine(LAWS["values"], subject, EFFORT)
     assert (verdict.status, verdict.diagnosis) == ("passed", "")
 
 

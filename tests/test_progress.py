@@ -37,7 +37,7 @@ def test_it_tells_how_far_and_how_long(monkeypatch):
 def on_a_terminal(tmp_path, *arguments):
     """What a run writes on a terminal, where there is a line after each check."""
     (tmp_path / "at_once.py").write_text(
-        "from seqlaws.properties import progress\nprogress.EVERY = 0\n"
+        "from seqlaws.properties.reporting import progress\nprogress.EVERY = 0\n"
     )
     ours, theirs = pty.openpty()
     path = os.pathsep.join([str(tmp_path), f"{ROOT}/.typings"])
