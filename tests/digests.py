@@ -1,0 +1,84 @@
+"""Digests of the cases that each law draws: the same before and after a change that moves code.
+
+    python tests/digests.py            which laws draw other cases than digests.json says
+    python tests/digests.py --write    writes digests.json anew, after a change that is meant
+
+The cases are those of float32: three that Hypothesis draws, or a whole sweep. What Hypothesis draws
+from a seed may change with its version, which digests.json holds.
+"""
+
+import hashlib
+import json
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / ".typings"))
+
+from seqlaws.impls import numpy_vectorized  # noqa: E402
+from seqlaws.properties.laws import LAWS  # noqa: E402
+from seqlaws.properties.runner.examine import Effort, hunt  # noqa: E402
+from seqlaws.properties.runner.pairing import law_names  # noqa: E402
+from seqlaws.properties.subjects.subject import Subject  # noqa: E402
+
+FILE = Path(__file__).with_name("digests.json")
+
+
+def digest(law):
+    """A digest of what a law draws, over all its operations."""
+    whole = hashlib.sha256()
+    for operation in law.operations:
+        whole.update(f"{operation}:{of_operation(law, operation)};".encode())
+    return whole.hexdigest()[:16]
+
+
+def of_operation(law, operation):
+    """The number of cases and their digest, for one operation in float32."""
+    subject = Subject("numpy_vectorized", numpy_vectorized, operation, "float32", "cpu")
+    found, count = hashlib.sha256(), 0
+
+    def noted(_, case):
+        nonlocal count
+        count += 1
+        add(found, case)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        effort = Effort(seed=0, examples=1 if law.sweep else 3)
+        hunt(replace(law, check=noted, share=1.0), subject, effort)
+    return f"{count}:{found.hexdigest()[:16]}"
+
+
+def add(found, case):
+    """Add all that a case consists of."""
+    found.update(repr((case.operation.name, case.dtype, case.seed, case.poison)).encode())
+    for part in (case.arrays, case.options, case.cotangents):
+        for name, value in part.items():
+            found.update(name.encode())
+            if isinstance(value, np.ndarray):
+                found.update(repr((value.shape, value.dtype.str)).encode())
+                found.update(np.ascontiguousarray(value).tobytes())
+            else:
+                found.update(repr(value).encode())
+
+
+def main():
+    """Compare with digests.json, or write it."""
+    law_names()
+    found = {key: digest(law) for key, law in LAWS.items()}
+    if "--write" in sys.argv:
+        known = {"hypothesis": hypothesis.__version__, "laws": found}
+        FILE.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        return
+    known = json.loads(FILE.read_text(encoding="utf-8"))["laws"]
+    changed = [key for key in known.keys() | found.keys() if known.get(key) != found.get(key)]
+    print("\n".join(sorted(changed)) or "every law draws the same cases")
+
+
+if __name__ == "__main__":
+    main()
