@@ -44,7 +44,7 @@ def test_everything_is_below_one_name(wheel):
         modules = {str(p.relative_to(ROOT)) for p in folder.rglob("*.py")}
         assert {f"seqlaws/{m}" for m in modules} <= set(names)
         assert f"seqlaws/{package}/py.typed" in names
-    templates = (ROOT / "properties" / "report" / "templates").iterdir()
+    templates = (ROOT / "properties" / "reporting" / "page" / "templates").iterdir()
     assert {f"seqlaws/{p.relative_to(ROOT)}" for p in templates} <= set(names)
 
 
