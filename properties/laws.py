@@ -18,6 +18,7 @@ from seqlaws.properties.subjects.subject import Subject
 
 Check = Callable[[Subject, Case], None]
 LAWS: dict[str, "Law"] = {}
+SECTIONS = ("numbers", "edges", "manners", "guards")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Law:
     needs: options without which there is nothing to check. gradients: whether it needs them.
     sweep: for an operation, what to pin in turn, so that each value surely comes up; the share is
     then of rounds through all of them.
+    section: "numbers" (values, gradients, invariants on usual input), "edges" (empty sizes, fully
+    masked rows, NaN and infinities, extremes, very long sequences), "manners" (memory, bits,
+    threads, environment, layouts) or "guards" (what is refused).
+    promised: values of the trait `masked_nan` under which a SHOULD is a MUST.
     """
 
     name: str
@@ -40,6 +45,12 @@ class Law:
     needs: tuple[str, ...] = ()
     gradients: bool = False
     sweep: Callable[[Operation], list[dict[str, Any]]] | None = None
+    section: str = "numbers"
+    promised: tuple[str, ...] = ()
+
+    def level_for(self, masked_nan: str) -> str:
+        """MUST or SHOULD, for an implementation that declares this of NaN in masked places."""
+        return "MUST" if masked_nan in self.promised else self.level
 
 
 def law(
@@ -50,6 +61,8 @@ def law(
     needs: tuple[str, ...] = (),
     gradients: bool = False,
     sweep: Callable[[Operation], list[dict[str, Any]]] | None = None,
+    section: str = "numbers",
+    promised: tuple[str, ...] = (),
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring is the law's sentence and formula."""
 
@@ -59,7 +72,10 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         key = name if name not in LAWS else f"{name} ({', '.join(operations)})"
-        made = Law(name, operations, level, statement, cases, check, share, needs, gradients, sweep)
+        made = Law(
+            name, operations, level, statement, cases, check, share, needs, gradients, sweep,
+            section, promised,
+        )  # fmt: skip
         LAWS[key] = made
 
         @functools.wraps(check)

@@ -127,7 +127,7 @@ def test_gradients_do_not_accumulate(impl: Subject, case: Case) -> None:
     again(impl, impl.pull(case), first, case, "a gradient taken again is another", vjp=True)
 
 
-@law(*FLOATING, share=0.2, cases=drawn(poison=(0.0,)))
+@law(*FLOATING, share=0.2, cases=drawn(poison=(0.0,)), section="edges")
 def test_nan_shows(impl: Subject, case: Case) -> None:
     """A NaN that counts shows in every output that depends on it, and in no other."""
     random = case.random()

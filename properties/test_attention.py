@@ -108,7 +108,7 @@ def poisons(impl: Subject) -> tuple[float, ...]:
     return POISON[:1] if impl.traits.masked_nan == "may leak" else POISON
 
 
-@law("attention", share=0.1, needs=("mask",), cases=drawn(poison=(0.0,)))
+@law("attention", share=0.1, needs=("mask",), cases=drawn(poison=(0.0,)), section="edges")
 def test_masked_is_below_every_score(impl: Subject, case: Case) -> None:
     """Keys that may be seen count alone, however low their scores: a mask is -inf, not -1e4."""
     k, s = np.zeros_like(case.arrays["k"]), case.arrays["k"].shape[2]
@@ -179,7 +179,7 @@ def combined(mask: Array | None, allowed: Array) -> Array:
     return allowed & mask if mask.dtype == bool else np.where(allowed, mask, -np.inf)
 
 
-@law("attention", share=0.25)
+@law("attention", share=0.25, section="edges")
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     """A query that may attend to nothing gets what is declared: zeros, NaN or the mean."""
     if impl.offers("mask"):
@@ -189,7 +189,7 @@ def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(case), impl.expected(case), "a fully masked row is not as declared")
 
 
-@law("attention", share=0.2, cases=NO_POSITIONS)
+@law("attention", share=0.2, cases=NO_POSITIONS, section="edges")
 def test_one_hot_retrieval_is_exact(impl: Subject, case: Case) -> None:
     """Where one key scores 0 and all others -1000 or less, the output is its value, bit for bit."""
     scored = one_hot(impl, case, 0.0, -1024.0)
@@ -201,7 +201,7 @@ def test_one_hot_retrieval_is_exact(impl: Subject, case: Case) -> None:
     )
 
 
-@law("attention", share=0.12, cases=NO_POSITIONS)
+@law("attention", share=0.12, cases=NO_POSITIONS, section="edges")
 def test_retrieval_beyond_the_range_of_exp(impl: Subject, case: Case) -> None:
     """Where one key scores 1024 and all others 0, exp alone overflows; the output does not."""
     scored = one_hot(impl, case, 1024.0, 0.0)

@@ -14,7 +14,7 @@ from seqlaws.properties.subjects.subject import Subject
 WITHOUT_STEPS = tuple(o for o in BATCHED if o not in RECURRENT)
 
 
-@law(*BATCHED, share=0.2)
+@law(*BATCHED, share=0.2, section="manners")
 def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
     """With the batch size unchanged, a row's bits do not depend on what its neighbours are."""
     batch = case.sizes()["B"]
@@ -60,7 +60,7 @@ def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
         agree(impl, together, due, "an entry alone differs from the entry in its batch")
 
 
-@law(*BATCHED, share=0.1, level="SHOULD", cases=drawn(mask=None))
+@law(*BATCHED, share=0.1, level="SHOULD", cases=drawn(mask=None), section="manners")
 def test_batch_invariance(impl: Subject, case: Case) -> None:
     """A row's bits do not depend on the size of its batch, nor on its place in it."""
     batch = case.sizes()["B"]
@@ -75,7 +75,7 @@ def test_batch_invariance(impl: Subject, case: Case) -> None:
     same(impl, second, {n: o[order] for n, o in first.items()}, "a row's bits depend on its batch")
 
 
-@law(*RECURRENT, share=0.1, level="SHOULD", cases=drawn(padded=False))
+@law(*RECURRENT, share=0.1, level="SHOULD", cases=drawn(padded=False), section="manners")
 def test_chunking_invariance(impl: Subject, case: Case) -> None:
     """A sequence in two parts gives the bits of the sequence at once."""
     cut = int(case.random().randint(0, case.arrays["x"].shape[1] + 1))
@@ -88,7 +88,7 @@ def test_chunking_invariance(impl: Subject, case: Case) -> None:
     same(impl, parts, impl.run(case), "the bits depend on the chunking")
 
 
-@law("attention", share=0.1, level="SHOULD", needs=("query_offset",))
+@law("attention", share=0.1, level="SHOULD", needs=("query_offset",), section="manners")
 def test_decoding_invariance(impl: Subject, case: Case) -> None:
     """One query at a time, from a cache, gives the bits of all queries at once."""
     length, mask = case.arrays["q"].shape[2], case.option("mask")

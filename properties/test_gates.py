@@ -40,7 +40,7 @@ def test_conveyor_belt(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept")
 
 
-@law("lstm", share=0.05, cases=drawn(T=300, I=2, H=3, B=2))
+@law("lstm", share=0.05, cases=drawn(T=300, I=2, H=3, B=2), section="edges")
 def test_conveyor_belt_over_300_steps(impl: Subject, case: Case) -> None:
     """Forget gate 1 and input gate 0 keep the cell state bit for bit over 300 steps."""
     kept = with_gates(case, SHUT, OPEN, None, None)
@@ -101,7 +101,7 @@ def test_shut_update_and_reset_gates(impl: Subject, case: Case) -> None:
     agree(impl, outputs, impl.expected_of_steps(forgetful, outputs))
 
 
-@law("lstm_gates", share=0.25)
+@law("lstm_gates", share=0.25, section="edges")
 def test_saturated_gates(impl: Subject, case: Case) -> None:
     """Pre-activations of +-1000 give gates of exactly 1 and 0, and candidates of exactly +-1."""
     random = case.random()

@@ -46,7 +46,7 @@ def test_every_prefix_is_a_text(impl: Subject, case: Case) -> None:
         agree(impl, tokens, impl.expected_of_steps(run, tokens), says)
 
 
-@law(OPERATION, share=0.2, level="SHOULD")
+@law(OPERATION, share=0.2, level="SHOULD", section="manners")
 def test_a_longer_run_extends_a_shorter_one(impl: Subject, case: Case) -> None:
     """A run of fewer steps is the beginning of a longer one, token by token."""
     steps = case.option("steps")
@@ -132,7 +132,7 @@ def test_what_was_read_is_not_read_anew(impl: Subject, case: Case) -> None:
     agree(impl, tokens, impl.expected_of_steps(bare, tokens), "what was read is read differently")
 
 
-@law(OPERATION, share=0.04, cases=LONG)
+@law(OPERATION, share=0.04, cases=LONG, section="edges")
 def test_a_long_text_goes_on(impl: Subject, case: Case) -> None:
     """Nothing is forgotten and no position is the last one, be the text as long as it likes.
 
@@ -194,7 +194,7 @@ def test_equal_rows_have_equal_texts(impl: Subject, case: Case) -> None:
     agree(impl, {"tokens": tokens[1:2]}, impl.expected_of_steps(case, {"tokens": tokens[1:2]}))
 
 
-@law(OPERATION, share=0.1)
+@law(OPERATION, share=0.1, level="SHOULD", section="guards")
 def test_what_is_no_token_is_refused(impl: Subject, case: Case) -> None:
     """A start below 0 or from V on is an exception, not a text; so are heads unfit for E."""
     n = case.sizes()

@@ -101,7 +101,7 @@ def test_weight_and_bias_are_applied_last(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(case), {"y": Expected(due, slack)}, "weight and bias are not applied last")
 
 
-@law("layer_norm", share=0.1, sweep=one_feature)
+@law("layer_norm", share=0.1, sweep=one_feature, section="edges")
 def test_one_feature(impl: Subject, case: Case) -> None:
     """A single feature is its own mean: y = b, exactly, whatever x is."""
     case = case.having(bias=whole(case.arrays["bias"]))
@@ -109,7 +109,7 @@ def test_one_feature(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(case), {"y": exactly(due)}, "a single feature is not the bias")
 
 
-@law("layer_norm", share=0.1, gradients=True, sweep=one_feature)
+@law("layer_norm", share=0.1, gradients=True, sweep=one_feature, section="edges")
 def test_gradients_of_one_feature(impl: Subject, case: Case) -> None:
     """A single feature is its own mean: dx = 0 and dw = 0, exactly; db is the sum of dy."""
     case = case.having(weight=whole(case.arrays["weight"]))
@@ -123,7 +123,7 @@ def test_gradients_of_one_feature(impl: Subject, case: Case) -> None:
     agree(impl, {name: gradients[name] for name in zeros}, zeros, says)
 
 
-@law("layer_norm", share=0.06, sweep=few_features)
+@law("layer_norm", share=0.06, sweep=few_features, section="edges")
 def test_constant_features(impl: Subject, case: Case) -> None:
     """Where all features are alike nothing is left of them: y = b, finite, whatever they are."""
     x, b = case.arrays["x"], case.arrays["bias"]
@@ -135,7 +135,7 @@ def test_constant_features(impl: Subject, case: Case) -> None:
     agree(impl, {"y": y}, {"y": due}, "constant features do not give the bias")
 
 
-@law("layer_norm", share=0.12, cases=ORDINARY)
+@law("layer_norm", share=0.12, cases=ORDINARY, section="edges")
 def test_large_features(impl: Subject, case: Case) -> None:
     """Features as large as their squares allow are normalised as others are; they do not vanish.
 
@@ -146,7 +146,7 @@ def test_large_features(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(large), impl.expected(large), "large features are not normalised")
 
 
-@law("layer_norm", share=0.12, cases=ORDINARY)
+@law("layer_norm", share=0.12, cases=ORDINARY, section="edges")
 def test_small_features(impl: Subject, case: Case) -> None:
     """Features whose squares vanish are divided by sqrt(eps), and do not vanish themselves."""
     factor = 2.0**-12 if case.dtype == "float16" else 2.0**-100
@@ -168,7 +168,7 @@ def test_eps_is_added_to_the_variance(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(seven), {"y": Expected(np.broadcast_to(due, x.shape), allowed)}, says)
 
 
-@law("layer_norm", share=0.06, needs=("eps",), cases=drawn(E=2))
+@law("layer_norm", share=0.06, needs=("eps",), cases=drawn(E=2), section="edges")
 def test_an_eps_of_zero_is_none(impl: Subject, case: Case) -> None:
     """With an eps of 0, if it is taken, features -1/64 and 1/64 become -1 and 1: y = w (-1, 1) + b.
 

@@ -25,7 +25,7 @@ def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[di
     yield from ({name: layout} for name in alone for layout in layouts if layout != "contiguous")
 
 
-@law(*WITH_ARRAYS, share=0.01, sweep=unequal)
+@law(*WITH_ARRAYS, share=0.01, sweep=unequal, section="manners")
 def test_memory_layouts(impl: Subject, case: Case) -> None:
     """Transposed, strided, sliced, reversed and read-only inputs give what contiguous ones give."""
     names = [*case.arrays, *(n for n, o in case.options.items() if isinstance(o, np.ndarray))]
@@ -40,7 +40,7 @@ def test_memory_layouts(impl: Subject, case: Case) -> None:
         agree(impl, outputs, due, f"another memory layout ({how}) gives another answer")
 
 
-@law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal)
+@law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
 def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
     """Gradients of transposed, strided and sliced inputs and cotangents are those of contiguous."""
     names = [*case.arrays, *case.cotangents]
@@ -56,7 +56,7 @@ def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
         agree(impl, gradients, expected, says, nan_is_free=True)
 
 
-@law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal)
+@law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
 def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
     """A cotangent with stride 0, as a sum's is along every axis, gives what its copy gives."""
     for layout in spread_out(impl):
@@ -68,7 +68,7 @@ def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
         agree(impl, gradients, impl.expected(summed, vjp=True), says, nan_is_free=True)
 
 
-@law(*WITH_ARRAYS, share=0.06)
+@law(*WITH_ARRAYS, share=0.06, section="manners")
 def test_broadcast_inputs(impl: Subject, case: Case) -> None:
     """An input with stride 0, along any axis or all of them, gives what its copy gives."""
     layouts, lot = spread_out(impl), case.random()
@@ -96,13 +96,13 @@ def equal_along(array: Array, layout: str) -> Array:
     return array if first is None else np.array(np.broadcast_to(array[first], array.shape))
 
 
-@law(*WHOLE, share=0.1, cases=drawn(padded=True))
+@law(*WHOLE, share=0.1, cases=drawn(padded=True), section="manners")
 def test_whole_numbers_of_32_bits(impl: Subject, case: Case) -> None:
     """Lengths, positions, states and tokens of int32 give the same answer, or are refused."""
     right_or_refused(impl, case, "int32")
 
 
-@law(*WHOLE, share=0.1, level="SHOULD", cases=drawn(padded=True))
+@law(*WHOLE, share=0.1, level="SHOULD", cases=drawn(padded=True), section="manners")
 def test_whole_numbers_of_fewer_bits(impl: Subject, case: Case) -> None:
     """Whole numbers of 16 or 8 bits, or without a sign, give the same answer, or are refused.
 
@@ -125,7 +125,7 @@ def right_or_refused(impl: Subject, case: Case, *widths: str) -> None:
             agree(impl, outputs, due, f"whole numbers of {width} give another answer")
 
 
-@law(*WITH_PARAMS, share=0.06)
+@law(*WITH_PARAMS, share=0.06, section="manners")
 def test_names_have_no_order(impl: Subject, case: Case) -> None:
     """Parameters are known by their names: in a dict of another order they give the same.
 

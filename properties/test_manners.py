@@ -21,7 +21,7 @@ from seqlaws.reference.numbers import Expected, flattened
 ALL = tuple(OPERATIONS)
 
 
-@law(*WITH_ARRAYS, share=0.12)
+@law(*WITH_ARRAYS, share=0.12, section="manners")
 def test_inputs_are_not_written(impl: Subject, case: Case) -> None:
     """Every input holds after the call what it held before, masks, lengths and dicts included."""
     arrays, options = impl.native(case, {})
@@ -53,7 +53,7 @@ def shaped(value: Any) -> bool:
     return hasattr(value, "shape")
 
 
-@law(*ALL, share=0.12)
+@law(*ALL, share=0.12, section="manners")
 def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
     """An output is its own: a later call neither changes it nor shares memory with it."""
     arrays, options = impl.native(case, {})
@@ -70,7 +70,7 @@ def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
         require(not shared, "an output shares memory with an input")
 
 
-@law(*ALL, share=0.2)
+@law(*ALL, share=0.2, section="manners")
 def test_same_call_same_bits(impl: Subject, case: Case) -> None:
     """The same call gives the same bits, whatever was called in between."""
     first = impl.run(case)
@@ -80,7 +80,7 @@ def test_same_call_same_bits(impl: Subject, case: Case) -> None:
     again(impl, impl.run(case), first, case, "the same call gives another answer")
 
 
-@law(*WITH_ARRAYS, share=0.12)
+@law(*WITH_ARRAYS, share=0.12, section="manners")
 def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
     """Other numbers in the same buffers, some unchanged or of the same sum, give another answer.
 
@@ -112,7 +112,7 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
         agree(impl, outputs, impl.expected_of_steps(now, outputs), says)
 
 
-@law(*ALL, share=0.02)
+@law(*ALL, share=0.02, section="manners")
 def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
     """A hundred calls in a row give the same bits each."""
     first = impl.run(case)
@@ -121,7 +121,7 @@ def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
         again(impl, impl.run(case), first, case, "a later call gives another answer")
 
 
-@law(*ALL, share=0.02)
+@law(*ALL, share=0.02, section="manners")
 def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
     """A hundred calls leave no thread, no file descriptor and no process for each of them."""
     arrays, options = impl.native(case, {})
@@ -135,7 +135,7 @@ def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
         require(after[what] < count + 100, f"each call leaves a {what} behind")
 
 
-@law(*ALL, share=0.1)
+@law(*ALL, share=0.1, section="manners")
 def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
     """Nothing outside the call is changed: random state, error settings, defaults, threads."""
     for call in (impl.run, impl.pull) if impl.gives_gradients else (impl.run,):
@@ -147,7 +147,7 @@ def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
             require(not changed, f"the call changed {', '.join(changed)}")
 
 
-@law(*ALL, share=0.02)
+@law(*ALL, share=0.02, section="manners")
 def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     """No function of NumPy, torch or the suite is replaced, on import or by a call."""
     impl.run(case)
@@ -155,7 +155,7 @@ def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     require(not replaced, f"it replaced {', '.join(replaced[:4])}")
 
 
-@law(*ALL, share=0.02)
+@law(*ALL, share=0.02, section="manners")
 def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
     """Calls from several threads at once give what they give one after another."""
     sizes = {"B": 3, "T": 12, "L": 24, "S": 24, "H": 16, "n": 64}
@@ -174,14 +174,14 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
             again(impl, after, before, member, says, vjp=vjp)
 
 
-@law(*ALL, share=0.12)
+@law(*ALL, share=0.12, section="manners")
 def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
     """Called from another process, in which nothing speaks of a test, it conforms just as well."""
     found = called_elsewhere(impl, case)
     judge(impl, found, output_shapes(case), lambda: impl.expected_of_steps(case, found))
 
 
-@law(*DIFFERENTIABLE, share=0.06, gradients=True)
+@law(*DIFFERENTIABLE, share=0.06, gradients=True, section="manners")
 def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
     """Called from another process, in which nothing speaks of a test, its gradients are right."""
     found = called_elsewhere(impl, case, vjp=True)
@@ -219,7 +219,7 @@ def judge(
     agree(impl, found, expected(), says, nan_is_free=True)
 
 
-@law(*ALL, share=0.1, level="SHOULD")
+@law(*ALL, share=0.1, level="SHOULD", section="manners")
 def test_run_to_run_identity(impl: Subject, case: Case) -> None:
     """The same call gives the same bits, values and gradients, on every device."""
     says = "a second run gives other bits"

@@ -156,7 +156,7 @@ def test_chapman_kolmogorov(impl: Subject, case: Case) -> None:
     agree(impl, {"log_prob": two}, {"log_prob": Expected(one, slack + more)}, says)
 
 
-@law("markov_log_prob", share=0.2, cases=drawn(zeros=(0.4,)))
+@law("markov_log_prob", share=0.2, cases=drawn(zeros=(0.4,)), section="edges")
 def test_what_cannot_happen(impl: Subject, case: Case) -> None:
     """A sequence that meets a probability of 0 has log-probability -inf: not NaN, not -1e9.
 
@@ -170,7 +170,7 @@ def test_what_cannot_happen(impl: Subject, case: Case) -> None:
     agree(impl, {"log_prob": np.isneginf(found) * 1.0}, {"log_prob": exactly(never * 1.0)}, says)
 
 
-@law("markov_log_prob", share=0.2, gradients=True, cases=drawn(zeros=(0.4,)))
+@law("markov_log_prob", share=0.2, gradients=True, cases=drawn(zeros=(0.4,)), section="edges")
 def test_gradients_beside_what_cannot_happen(impl: Subject, case: Case) -> None:
     """Where a probability is positive its gradient is finite; where none is read it is 0.
 
@@ -183,7 +183,7 @@ def test_gradients_beside_what_cannot_happen(impl: Subject, case: Case) -> None:
     agree(impl, gradients, expected, nan_is_free=True)
 
 
-@law("markov_log_prob", share=0.12)
+@law("markov_log_prob", share=0.12, section="edges")
 def test_what_is_sure(impl: Subject, case: Case) -> None:
     """A chain that can go one way only goes it with log-probability 0, exactly."""
     size, order = case.arrays["transition"].shape[-1], order_of(case)
@@ -221,7 +221,7 @@ def long_chains(operation: Operation) -> list[Fixed]:
     return [{**few, "T": steps, "order": k} for steps, k in lengths]
 
 
-@law("markov_log_prob", share=0.02, sweep=long_chains)
+@law("markov_log_prob", share=0.02, sweep=long_chains, section="edges")
 def test_long_sequences_do_not_underflow(impl: Subject, case: Case) -> None:
     """A product of a thousand probabilities vanishes; the sum of their logarithms is finite."""
     found = impl.run(case)
@@ -232,7 +232,7 @@ def test_long_sequences_do_not_underflow(impl: Subject, case: Case) -> None:
     agree(impl, found, expected)
 
 
-@law("markov_log_prob", share=0.2)
+@law("markov_log_prob", share=0.2, level="SHOULD", section="guards")
 def test_states_that_are_none_are_refused(impl: Subject, case: Case) -> None:
     """A state below 0 or from S on, anywhere, is an exception, as are fewer states than k."""
     states, size = case.arrays["states"], case.arrays["transition"].shape[-1]

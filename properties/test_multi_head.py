@@ -134,7 +134,7 @@ def test_boolean_mask_is_its_floating_one(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(floating), due, "a floating mask is not its boolean one")
 
 
-@law(OPERATION, share=0.2, needs=("mask",))
+@law(OPERATION, share=0.2, needs=("mask",), section="edges")
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     """A query that may attend to nothing gets what is declared: of zeros, the output's bias."""
     masked = with_dead_rows(case)

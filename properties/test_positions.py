@@ -156,7 +156,7 @@ def far_out(operation: Operation) -> list[Fixed]:
     ]
 
 
-@law("rotary_embedding", share=0.01, sweep=far_out)
+@law("rotary_embedding", share=0.01, sweep=far_out, section="edges")
 def test_angles_at_a_million(impl: Subject, case: Case) -> None:
     """Angles are those of float32 at least, at positions up to a million, whatever the dtype.
 
@@ -174,7 +174,7 @@ def test_a_row_depends_on_its_position_alone(impl: Subject, case: Case) -> None:
     both_within(impl, impl.run(case), longer, allowed, "a row depends on the table's length")
 
 
-@law("positional_encoding", share=0.2, level="SHOULD")
+@law("positional_encoding", share=0.2, level="SHOULD", section="manners")
 def test_a_row_has_the_same_bits_in_every_table(impl: Subject, case: Case) -> None:
     """A table is the beginning of every longer one, bit for bit."""
     more = case.options["length"] + 1 + int(case.random().randint(70))
@@ -224,7 +224,7 @@ def a_million(operation: Operation) -> list[Fixed]:
     return [{"length": FAR + 1, "dim": 3}]
 
 
-@law("positional_encoding", share=0.01, sweep=a_million)
+@law("positional_encoding", share=0.01, sweep=a_million, section="edges")
 def test_waves_at_a_million(impl: Subject, case: Case) -> None:
     """At positions up to a million the waves are as exact as angles in float64 make them."""
     table = impl.run(case)["encoding"]

@@ -100,7 +100,7 @@ def counting(operation: Operation) -> list[Fixed]:
     ]
 
 
-@law("rnn", "lstm", share=0.01, sweep=counting)
+@law("rnn", "lstm", share=0.01, sweep=counting, section="edges")
 def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> None:
     """A state that counts by ones goes on where the storage dtype has no odd numbers: exactly.
 
@@ -188,7 +188,7 @@ def test_reverse_is_flip(impl: Subject, case: Case) -> None:
     as_whole(impl, backward, outputs, "reverse is not the flip of the flipped sequence")
 
 
-@law(*RECURRENT, share=0.2)
+@law(*RECURRENT, share=0.2, section="edges")
 def test_an_empty_sequence_returns_the_initial_state(impl: Subject, case: Case) -> None:
     """T = 0, and lengths of 0: y is empty or zero, the final states are the initial ones."""
     empty = case.without("lengths").having(x=case.arrays["x"][:, :0])
@@ -211,7 +211,7 @@ def test_the_final_state_is_the_last_output(impl: Subject, case: Case) -> None:
     agree(impl, outputs, {"h_n": Expected(last, unit)}, "h_n is not the last output")
 
 
-@law(*RECURRENT, share=0.03, cases=drawn(T=1000, I=2, H=3, B=2, scales=(1.0, 0.5)))
+@law(*RECURRENT, share=0.03, cases=drawn(T=1000, I=2, H=3, B=2, scales=(1.0, 0.5)), section="edges")
 def test_long_sequences(impl: Subject, case: Case) -> None:
     """A thousand steps, each as exact as the first."""
     outputs = impl.run(case)

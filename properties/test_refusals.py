@@ -25,7 +25,7 @@ WITH_OPTIONS = tuple(
 )
 
 
-@law(*WITH_ARRAYS, share=0.02, sweep=unequal)
+@law(*WITH_ARRAYS, share=0.02, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
     """A shape or rank that the specification refuses is an exception, not a result."""
     for name in several(case.arrays, case):
@@ -51,7 +51,7 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
             must_raise(impl, case.having(**{name: "swish"}), f"an unknown {name} is answered")
 
 
-@law(*DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal)
+@law(*DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
     """A cotangent of another shape or dtype than its output's is an exception, not a gradient."""
     if impl.vjp_function is None:  # the library that differentiates has rules of its own
@@ -68,7 +68,13 @@ def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
             must_raise(impl, case, says, vjp=True, dtypes={name: dtype})
 
 
-@law(*WITH_OPTIONS, share=0.06, cases=drawn(padded=True, mask="boolean"))
+@law(
+    *WITH_OPTIONS,
+    share=0.06,
+    cases=drawn(padded=True, mask="boolean"),
+    level="SHOULD",
+    section="guards",
+)
 def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
     """Lengths that are not whole or that no row may have, and masks of another dtype."""
     for name, option in arrays_among_options(case):
@@ -87,7 +93,7 @@ def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
             must_raise(impl, case, says, dtypes={name: dtype})
 
 
-@law(*WITH_FORMS, share=0.06, cases=drawn(mask="boolean", window=(1, 1)))
+@law(*WITH_FORMS, share=0.06, cases=drawn(mask="boolean", window=(1, 1)), section="edges")
 def test_other_forms_are_refused_or_right(impl: Subject, case: Case) -> None:
     """A mask of rank 0, a window in a list: the same as otherwise, or an exception."""
     for says, plain, form in forms(case):
@@ -123,7 +129,7 @@ def others_than(dtype: str) -> Iterator[str]:
     return (other for other in FLOATING if other != dtype)
 
 
-@law(*WITH_HEADS, share=0.06, cases=drawn(mask=None))
+@law(*WITH_HEADS, share=0.06, cases=drawn(mask=None), level="SHOULD", section="guards")
 def test_heads_that_do_not_divide_are_refused(impl: Subject, case: Case) -> None:
     """num_heads that does not divide E is an exception, not a result; nor does 0 divide it."""
     features = case.sizes()["E"]
@@ -132,7 +138,7 @@ def test_heads_that_do_not_divide_are_refused(impl: Subject, case: Case) -> None
         must_raise(impl, bad, f"{heads} heads of {features} features are answered, not refused")
 
 
-@law(*WITH_PARAMS, share=0.06)
+@law(*WITH_PARAMS, share=0.06, level="SHOULD", section="guards")
 def test_parameters_by_another_name_are_refused(impl: Subject, case: Case) -> None:
     """A dict of parameters that lacks one, or has one more, is an exception, not a result."""
     names = [name for name in case.arrays if name.startswith("params.")]
@@ -172,7 +178,9 @@ def refused_by_the_specification(case: Case, *, vjp: bool = False) -> bool:
     return False
 
 
-@law(*WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False))
+@law(
+    *WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False), level="SHOULD", section="guards"
+)
 def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
     """Whole or complex numbers, or two floating dtypes, are an exception, not a result."""
     alone = len(case.differentiated) == 1

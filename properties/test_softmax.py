@@ -41,7 +41,7 @@ def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
     require(bool(np.all(p <= 1 + allowed)), "a weight is larger than 1")
 
 
-@law("softmax", share=0.12, cases=UNMASKED)
+@law("softmax", share=0.12, cases=UNMASKED, section="edges")
 def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
     """Scores up to +-1e4 or +-4e4 neither overflow nor vanish: the weights are as specified."""
     x, largest = case.arrays["x"], 1e4 * case.random().choice([1, 4])
@@ -88,7 +88,7 @@ def test_permutation_equivariance(impl: Subject, case: Case) -> None:
     )
 
 
-@law("softmax", share=0.2)
+@law("softmax", share=0.2, section="edges")
 def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
     """A score of -inf has weight 0, exactly, where its row has a finite one."""
     axis, x = axis_of(case), case.arrays["x"]
@@ -98,7 +98,7 @@ def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
     agree(impl, {"p": observed}, {"p": exactly(zero)}, "a masked score has a weight")
 
 
-@law("softmax", share=0.2)
+@law("softmax", share=0.2, section="edges")
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     """A row that is -inf throughout is what is declared: zeros, NaN or equal weights."""
     axis, x = axis_of(case), np.array(case.arrays["x"])
@@ -125,7 +125,7 @@ def test_equal_scores_share_exactly(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(flat), {"p": exactly(exact)}, "equal scores do not share equally")
 
 
-@law("softmax", share=0.12)
+@law("softmax", share=0.12, section="edges")
 def test_one_hot_is_exact(impl: Subject, case: Case) -> None:
     """Beside a score of 0, scores of -1000 vanish: the weights are 1 and 0, to the last bit."""
     axis, x = axis_of(case), case.arrays["x"]

@@ -57,7 +57,7 @@ def test_jacobian(impl: Subject, case: Case) -> None:
             agree(impl, impl.pull(one), impl.expected(one, vjp=True), nan_is_free=True)
 
 
-@law("rnn", share=0.01, gradients=True, sweep=sigmoid_far, needs=("nonlinearity",))
+@law("rnn", share=0.01, gradients=True, sweep=sigmoid_far, needs=("nonlinearity",), section="edges")
 def test_sigmoid_rnn_forgets(impl: Subject, case: Case) -> None:
     """Through T steps of a sigmoid RNN no more than (|W_hh| / 4)^T of a gradient comes back.
 
@@ -76,7 +76,7 @@ def test_sigmoid_rnn_forgets(impl: Subject, case: Case) -> None:
     )
 
 
-@law("rnn", share=0.01, gradients=True, sweep=far)
+@law("rnn", share=0.01, gradients=True, sweep=far, section="edges")
 def test_relu_rnn_multiplies(impl: Subject, case: Case) -> None:
     """Where all its units are on, a relu RNN's gradient is the product of its weights, exactly.
 
@@ -102,7 +102,7 @@ def forget_gates(case: Case) -> Array:
     return sigmoid(case.arrays["x"] @ case.arrays["weight_ih"][rows].T + bias)
 
 
-@law("lstm", share=0.01, gradients=True, sweep=far)
+@law("lstm", share=0.01, gradients=True, sweep=far, section="edges")
 def test_cell_path_is_the_product_of_forget_gates(impl: Subject, case: Case) -> None:
     """Along the cell state a gradient is carried by the forget gates alone: dc_0 = dc_T prod f_t.
 
@@ -116,7 +116,7 @@ def test_cell_path_is_the_product_of_forget_gates(impl: Subject, case: Case) -> 
     agree(impl, impl.pull(cell), {"c0": Expected(due, allowed)}, says)
 
 
-@law("lstm", share=0.01, gradients=True, sweep=far)
+@law("lstm", share=0.01, gradients=True, sweep=far, section="edges")
 def test_open_cell_path_carries_gradients_unchanged(impl: Subject, case: Case) -> None:
     """With the forget gate at 1 and W_hh = 0 the gradient of c_0 is that of c_T, bit for bit."""
     cell = only(case, "c_n").having(weight_hh=np.zeros_like(case.arrays["weight_hh"]))
