@@ -18,12 +18,9 @@ from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.judging.comparison import agree
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.failure_text import headline
-from seqlaws.properties.subjects.subject import (
-    LawBrokenError,
-    NotOfferedError,
-    Subject,
-    described_options,
-)
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
+from seqlaws.properties.subjects.signature import described_options
+from seqlaws.properties.subjects.subject import Subject
 
 SEED, WITH_OPTIONS, AS_TIMED = 20, 8, 4
 
@@ -102,7 +99,7 @@ def where(subject: Subject) -> str:
     """In which call it was: its shapes and options."""
     if not subject.record.calls:
         return ""
-    _, case, _ = subject.record.calls[-1]
+    case = subject.record.calls[-1].case
     arrays = ", ".join(f"{n} {a.shape}" for n, a in case.arrays.items())
     return f"; with {arrays} {described_options(case)}".rstrip()
 

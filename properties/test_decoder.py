@@ -14,6 +14,7 @@ from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 OPERATION = "decoder_layer"
+OUTPUTS = ("never", "never in outputs")  # values of masked_nan
 SUBLAYERS = {  # the last matrix of each, and its bias: at 0 they leave only the way past it
     name: (f"params.{name}.weight", f"params.{name}.bias")
     for name in ("self_attn.out_proj", "multihead_attn.out_proj", "linear2")
@@ -34,19 +35,29 @@ def first_steps(case: Case, count: int) -> Case:
     return case.having(**changes)
 
 
-def poisons(impl: Subject, case: Case) -> tuple[float, ...]:
-    """What may stand where nobody looks: all of it, or what is finite; a float16 can hold it."""
-    finite = harmful(POISON[0], case.dtype)
-    return (finite,) if impl.traits.masked_nan == "may leak" else (finite, *POISON[1:])
+def poisons(case: Case) -> tuple[float, ...]:
+    """1e6, or what a float16 can hold of it; NaN, infinities."""
+    return (harmful(POISON[0], case.dtype), *POISON[1:])
 
 
 @law(OPERATION, share=0.25)
 def test_causality(impl: Subject, case: Case) -> None:
-    """What stands after a position has no influence on its output, be it NaN: f(x)_i of x_j<=i."""
+    """What stands after a position has no influence on its output: f(x)_i of x_j<=i."""
+    nothing_of_what_follows(impl, case, poisons(case)[:1])
+
+
+@law(OPERATION, share=0.2, level="SHOULD", section="edges", promised=OUTPUTS)
+def test_nan_at_a_later_position_reaches_no_output(impl: Subject, case: Case) -> None:
+    """NaN and infinities after a position do not reach its output."""
+    nothing_of_what_follows(impl, case, poisons(case)[1:])
+
+
+def nothing_of_what_follows(impl: Subject, case: Case, poisons: tuple[float, ...]) -> None:
+    """Raise LawBrokenError where a poison at later positions has influence on earlier outputs."""
     first = some_step(case)
     later = (np.arange(case.sizes()["T"]) >= first)[:, None]
     due = at(impl.expected(case)["out"], ~later)
-    for poison in poisons(impl, case):
+    for poison in poisons:
         changed = case.having(x=np.where(later, poison, case.arrays["x"]))
         agree(impl, impl.run(changed), due, f"{poison} at a later position has influence")
 
@@ -68,18 +79,30 @@ def test_causality_of_gradients(impl: Subject, case: Case) -> None:
     early = case.pulled(out=np.where(later, 0.0, case.cotangents["out"]))
     gradients = impl.pull(early)
     beyond = np.where(later, gradients["x"], 0.0)
-    if impl.traits.fully_masked != "nan":
+    if impl.fully_masked(case) != "nan":
         agree(impl, {"x": beyond}, {"x": exactly(0 * beyond)}, "a later position has a gradient")
     agree(impl, gradients, impl.expected(early, vjp=True), nan_is_free=True)
 
 
 @law(OPERATION, share=0.25, cases=drawn(poison=(0.0,)), needs=("memory_mask",))
 def test_masked_memory_has_no_influence(impl: Subject, case: Case) -> None:
-    """NaN, infinities or 1e6 in memory that no position may attend to reach no output."""
+    """1e6 in memory that no position may attend to reaches no output."""
+    nothing_of_masked_memory(impl, case, poisons(case)[:1])
+
+
+@law(OPERATION, share=0.2, cases=drawn(poison=(0.0,)), needs=("memory_mask",), level="SHOULD",
+     section="edges", promised=OUTPUTS)  # fmt: skip
+def test_nan_in_masked_memory_reaches_no_output(impl: Subject, case: Case) -> None:
+    """NaN and infinities in memory that no position may attend to reach no output."""
+    nothing_of_masked_memory(impl, case, poisons(case)[1:])
+
+
+def nothing_of_masked_memory(impl: Subject, case: Case, poisons: tuple[float, ...]) -> None:
+    """Raise LawBrokenError where a poison in masked memory has influence."""
     hidden = case.random().random_sample(case.sizes()["S"]) < 0.5
     case = case.having(memory_mask=attended(case) & ~hidden)
     due = impl.expected(case)
-    for poison in poisons(impl, case):
+    for poison in poisons:
         says = f"{poison} in masked memory has influence"
         agree(impl, impl.run(impl.spoilt(case, poison)), due, says)
 
@@ -87,7 +110,7 @@ def test_masked_memory_has_no_influence(impl: Subject, case: Case) -> None:
 @law(OPERATION, share=0.2, cases=drawn(poison=(0.0,)), needs=("memory_mask",), gradients=True)
 def test_masked_memory_has_no_gradient(impl: Subject, case: Case) -> None:
     """Memory that no position may attend to has gradient 0, exactly."""
-    if impl.traits.fully_masked != "zeros":
+    if impl.fully_masked(case) != "zeros":
         return
     gradient = impl.pull(case)["memory"]
     seen = np.any(attended(case), axis=(1, 2))[..., None]
@@ -98,7 +121,7 @@ def test_masked_memory_has_no_gradient(impl: Subject, case: Case) -> None:
 @law(OPERATION, share=0.2, cases=drawn(mask=None), needs=("memory_mask",))
 def test_the_memory_is_all_that_it_sees_of_the_source(impl: Subject, case: Case) -> None:
     """Where no memory may be seen, another memory, or none, gives the same output."""
-    if impl.traits.fully_masked != "zeros":
+    if impl.fully_masked(case) != "zeros":
         return
     blind = case.having(memory_mask=np.zeros((1, case.sizes()["S"]), bool))
     due = impl.expected(blind)
@@ -171,7 +194,7 @@ def test_relu_has_no_slope_at_zero(impl: Subject, case: Case) -> None:
     """Hidden units that are 0 exactly, as their weights are, have no gradient: relu'(0) = 0."""
     names = ("params.linear1.weight", "params.linear1.bias")
     gradients = impl.pull(zeroed(case, *names).having(activation="relu"))
-    if impl.traits.fully_masked == "nan":
+    if impl.fully_masked(case) == "nan":
         return
     due = {name: exactly(0 * case.arrays[name]) for name in names}
     agree(impl, gradients, due, "relu has a slope at 0")
@@ -188,7 +211,7 @@ def sublayers_alone(case: Case) -> dict[str, Case]:
 @law(OPERATION, share=0.1)
 def test_without_sublayers_pre_norm_is_the_identity(impl: Subject, case: Case) -> None:
     """With norm_first and all last matrices 0, out = x, bit for bit: the way past is untouched."""
-    if impl.traits.fully_masked == "nan":  # 0 * NaN is NaN
+    if impl.fully_masked(case) == "nan":  # 0 * NaN is NaN
         case = case.without("memory_mask")
     bare = zeroed(case, *(n for names in SUBLAYERS.values() for n in names))
     bare = bare.having(norm_first=True)
@@ -200,7 +223,7 @@ def test_without_sublayers_pre_norm_is_the_identity(impl: Subject, case: Case) -
 @law(OPERATION, share=0.1)
 def test_without_weights_the_last_norm_leaves_its_bias(impl: Subject, case: Case) -> None:
     """Post-norm with norm3.weight = 0 gives norm3.bias at every position, bit for bit."""
-    if impl.traits.fully_masked == "nan":
+    if impl.fully_masked(case) == "nan":
         case = case.without("memory_mask")
     bare = zeroed(case, "params.norm3.weight").having(norm_first=False)
     bias = np.array(np.broadcast_to(case.arrays["params.norm3.bias"], case.arrays["x"].shape))

@@ -78,7 +78,19 @@ def test_a_position_reads_its_own_row_of_the_mask(impl: Subject, case: Case) -> 
 
 @law(OPERATION, share=0.25, needs=("mask",))
 def test_a_masked_position_has_no_influence_on_others(impl: Subject, case: Case) -> None:
-    """What no other position may attend to changes nothing but its own output, NaN included."""
+    """What no other position may attend to changes nothing but its own output."""
+    nothing_of_a_masked_position(impl, case, POISON[:1])
+
+
+@law(OPERATION, share=0.2, needs=("mask",), level="SHOULD", section="edges",
+     promised=("never", "never in outputs"))  # fmt: skip
+def test_nan_at_a_masked_position_reaches_no_other(impl: Subject, case: Case) -> None:
+    """NaN and infinities where no other position may attend reach no other output."""
+    nothing_of_a_masked_position(impl, case, POISON[1:])
+
+
+def nothing_of_a_masked_position(impl: Subject, case: Case, poisons: tuple[float, ...]) -> None:
+    """Raise LawBrokenError where a position that no other may attend to has influence on them."""
     x, length = case.arrays["x"], case.sizes()["T"]
     if not length:
         return
@@ -90,9 +102,9 @@ def test_a_masked_position_has_no_influence_on_others(impl: Subject, case: Case)
     due = impl.expected(masked)["out"]
     there = (np.arange(length) == j)[:, None]
     claimed = ~there
-    if impl.traits.fully_masked == "mean":  # who may attend to nothing attends to all
+    if impl.fully_masked(masked) == "mean":  # who may attend to nothing attends to all
         claimed = claimed & np.all(np.any(seen, axis=-1), axis=1)[..., None]
-    for poison in POISON[:1] if impl.traits.masked_nan == "may leak" else POISON:
+    for poison in poisons:
         held = harmful(poison, case.dtype)
         outputs = impl.run(masked.having(x=np.where(there, held, x)))
         agree(impl, outputs, at(due, claimed), f"{held} at a masked position has influence")
@@ -101,7 +113,7 @@ def test_a_masked_position_has_no_influence_on_others(impl: Subject, case: Case)
 @law(OPERATION, share=0.1)
 def test_without_sublayers_pre_norm_is_the_identity(impl: Subject, case: Case) -> None:
     """With norm_first and both last matrices 0, out = x, bit for bit: the way past is untouched."""
-    if impl.traits.fully_masked == "nan":  # 0 * NaN is NaN
+    if impl.fully_masked(case) == "nan":  # 0 * NaN is NaN
         case = case.without("mask")
     bare = without(case, (*ATTENTION, *FEED_FORWARD)).having(norm_first=True)
     due = np.where(np.isinf(impl.expected(bare)["out"].allowed), np.inf, 0.0)
@@ -152,7 +164,7 @@ def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
 @law(OPERATION, share=0.1)
 def test_without_weights_the_last_norm_leaves_its_bias(impl: Subject, case: Case) -> None:
     """Post-norm with norm2.weight = 0 gives norm2.bias at every position, bit for bit."""
-    if impl.traits.fully_masked == "nan":
+    if impl.fully_masked(case) == "nan":
         case = case.without("mask")
     bare = without(case, ("params.norm2.weight",)).having(norm_first=False)
     bias = np.array(np.broadcast_to(case.arrays["params.norm2.bias"], case.arrays["x"].shape))

@@ -8,6 +8,7 @@ from seqlaws.properties.inputs.strategies import drawn
 from seqlaws.properties.judging.comparison import agree, exactly
 from seqlaws.properties.laws import law
 from seqlaws.properties.subjects.subject import Subject
+from seqlaws.reference.numbers import Expected
 
 OPEN, SHUT = 1000.0, -1000.0
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -35,53 +36,75 @@ def held(case: Case, initial: str) -> Array:
 
 @law("lstm", share=0.25)
 def test_conveyor_belt(impl: Subject, case: Case) -> None:
+    """Forget gate 1 and input gate 0 keep the cell state: c_n = c_0, however long.
+
+    Up to what 4 ulp of a gate at 1 make of it, step by step.
+    """
+    kept = with_gates(case, SHUT, OPEN, None, None)
+    outputs = impl.run(kept)
+    due = Expected(case.arrays["c0"], impl.expected_of_steps(kept, outputs)["c_n"].allowed)
+    agree(impl, outputs, {"c_n": due}, "the cell state was not kept")
+
+
+@law("lstm", share=0.1, level="SHOULD")
+def test_conveyor_belt_keeps_every_bit(impl: Subject, case: Case) -> None:
     """Forget gate 1 and input gate 0 keep the cell state bit for bit: c_n = c_0, however long."""
     kept = with_gates(case, SHUT, OPEN, None, None)
-    agree(impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept")
+    agree(impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state has changed")
 
 
 @law("lstm", share=0.05, cases=drawn(T=300, I=2, H=3, B=2), section="edges")
 def test_conveyor_belt_over_300_steps(impl: Subject, case: Case) -> None:
-    """Forget gate 1 and input gate 0 keep the cell state bit for bit over 300 steps."""
+    """Forget gate 1 and input gate 0 keep the cell state over 300 steps."""
     kept = with_gates(case, SHUT, OPEN, None, None)
-    agree(impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state was not kept")
+    outputs = impl.run(kept)
+    due = Expected(case.arrays["c0"], impl.expected_of_steps(kept, outputs)["c_n"].allowed)
+    agree(impl, outputs, {"c_n": due}, "the cell state was not kept")
 
 
 @law("lstm", share=0.2)
 def test_shut_output_gate(impl: Subject, case: Case) -> None:
-    """Output gate 0 shows nothing: y = 0 exactly, while the cell state goes on as specified."""
+    """Output gate 0 shows nothing: y = 0, while the cell state goes on as specified."""
     shut = with_gates(case, None, None, None, SHUT)
     outputs = impl.run(shut)
-    nothing = np.zeros_like(outputs["y"])
-    agree(impl, outputs, {"y": exactly(nothing)}, "a shut output gate shows something")
-    agree(impl, outputs, impl.expected_of_steps(shut, outputs))
+    due = impl.expected_of_steps(shut, outputs)
+    agree(impl, outputs, due, "a shut output gate shows something")
 
 
 @law("lstm", share=0.2, cases=drawn(T=1, padded=False))
 def test_forgetting_everything(impl: Subject, case: Case) -> None:
-    """Forget gate 0 and input gate 0 leave nothing: c_n = 0 and y = 0, exactly."""
+    """Forget gate 0 and input gate 0 leave nothing: c_n = 0 and y = 0."""
     emptied = with_gates(case, SHUT, SHUT, None, None)
     outputs = impl.run(emptied)
-    zero = {n: exactly(np.zeros_like(value)) for n, value in outputs.items()}
-    agree(impl, outputs, zero, "something is left after forgetting everything")
+    due = impl.expected_of_steps(emptied, outputs)
+    agree(impl, outputs, due, "something is left after forgetting everything")
 
 
 @law("lstm", share=0.2)
 def test_counting(impl: Subject, case: Case) -> None:
-    """All gates open and a saturated candidate count the steps: c_n = c_0 + length, exactly."""
+    """All gates open and a saturated candidate count the steps: c_n = c_0 + length."""
     whole = np.round(np.clip(case.arrays["c0"], -4, 4))
     counting = with_gates(case, OPEN, OPEN, OPEN, None).having(c0=whole)
     batch, time = case.arrays["x"].shape[:2]
     lengths = case.option("lengths")
     steps = np.full(batch, time) if lengths is None else np.asarray(lengths)
-    due = whole + np.minimum(steps, 64)[:, None]
-    if time > 64:
-        return
-    agree(impl, impl.run(counting), {"c_n": exactly(due)}, "the cell does not count its steps")
+    outputs = impl.run(counting)
+    allowed = impl.expected_of_steps(counting, outputs)["c_n"].allowed
+    due = Expected(whole + steps[:, None], allowed)
+    agree(impl, outputs, {"c_n": due}, "the cell does not count its steps")
 
 
 @law("gru", share=0.25)
 def test_open_update_gate_keeps_the_state(impl: Subject, case: Case) -> None:
+    """Update gate 1 keeps the state: h_t = h_0, however long; each step from its own state."""
+    kept = with_gates(case, None, OPEN, 0.0)
+    outputs = impl.run(kept)
+    due = impl.expected_of_steps(kept, outputs)
+    agree(impl, outputs, due, "an open update gate changes the state")
+
+
+@law("gru", share=0.1, level="SHOULD")
+def test_open_update_gate_keeps_every_bit(impl: Subject, case: Case) -> None:
     """Update gate 1 keeps the state bit for bit: h_t = h_0, however long.
 
     With a candidate of 0, so that both (1 - z) n + z h and n + z (h - n) are exact.
@@ -103,15 +126,11 @@ def test_shut_update_and_reset_gates(impl: Subject, case: Case) -> None:
 
 @law("lstm_gates", share=0.25, section="edges")
 def test_saturated_gates(impl: Subject, case: Case) -> None:
-    """Pre-activations of +-1000 give gates of exactly 1 and 0, and candidates of exactly +-1."""
+    """Pre-activations of +-1000 give gates of 1 and 0, and candidates of +-1."""
     random = case.random()
-    signs = [OPEN if random.randint(2) else SHUT for _ in range(4)]
-    outputs = impl.run(with_gates(case, *signs))
-    due = {}
-    for name, sign in zip("ifgo", signs, strict=True):
-        value = np.sign(sign) if name == "g" else float(sign > 0)
-        due[name] = exactly(np.full_like(outputs[name], value))
-    agree(impl, outputs, due, "a saturated gate is not exactly open or shut")
+    saturated = with_gates(case, *(OPEN if random.randint(2) else SHUT for _ in range(4)))
+    says = "a saturated gate is not open or shut"
+    agree(impl, impl.run(saturated), impl.expected(saturated), says)
 
 
 @law("rnn", share=0.2, cases=drawn(nonlinearity="relu", scales=(1.0,)))

@@ -8,7 +8,8 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.strategies import drawn, zeroed
 from seqlaws.properties.judging.comparison import agree, exactly, require, same
 from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Subject
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
+from seqlaws.properties.subjects.subject import Subject
 
 OPERATION = "generate"
 MANY = drawn(layers=12, V=9, steps=2, B=2, N=1, D=3, F=1, S=2)
@@ -29,7 +30,7 @@ def whole(case: Case, *shape: int) -> Any:
 
 def reads_nothing(impl: Subject, case: Case) -> bool:
     """Whether there is no memory, and attention to none gives more than zeros: 0 * NaN is NaN."""
-    return impl.traits.fully_masked != "zeros" and not case.sizes()["S"]
+    return impl.fully_masked(case) != "zeros" and not case.sizes()["S"]
 
 
 @law(OPERATION, share=0.2)

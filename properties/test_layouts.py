@@ -13,7 +13,8 @@ from seqlaws.properties.inputs.sweeps import unequal
 from seqlaws.properties.judging.comparison import agree, unless_refused
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS, WITH_PARAMS
-from seqlaws.properties.subjects.subject import NotOfferedError, Subject
+from seqlaws.properties.subjects.record import NotOfferedError
+from seqlaws.properties.subjects.subject import Subject
 
 WHOLE = tuple(name for name, o in OPERATIONS.items() if o.integers or "lengths" in o.options)
 

@@ -10,12 +10,15 @@ from seqlaws.properties.backends.registry import BadOutputError
 from seqlaws.properties.inputs.case import Case, arrays_among_options, output_shapes
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import another, build
+from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import LostError
 from seqlaws.properties.isolation.second_program import ask_elsewhere
 from seqlaws.properties.judging.comparison import again, agree, require, same
 from seqlaws.properties.laws import law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
-from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Outputs, Subject
+from seqlaws.properties.subjects.record import Call, LawBrokenError, NotOfferedError, Outputs
+from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected, flattened
 
 ALL = tuple(OPERATIONS)
@@ -23,14 +26,26 @@ ALL = tuple(OPERATIONS)
 
 @law(*WITH_ARRAYS, share=0.12, section="manners")
 def test_inputs_are_not_written(impl: Subject, case: Case) -> None:
-    """Every input holds after the call what it held before, masks, lengths and dicts included."""
-    arrays, options = impl.native(case, {})
-    before = {n: impl.backend.values(a) for n, a in {**arrays, **options}.items() if shaped(a)}
-    call(impl, case, arrays, options)
-    for name, value in before.items():
-        after = impl.backend.values({**arrays, **options}[name])
-        require(np.array_equal(value, after, equal_nan=True), f"the input {name} was written to")
+    """Every input holds after the call what it held before: arrays, masks, lengths, cotangents.
+
+    Dicts of parameters have the entries that they had.
+    """
+    call_both(impl, case)
+    require_unnoted(impl, WRITTEN)
     require(not impl.place.rewritten(), "a dict was written to: it has not the entries that it had")
+
+
+def call_both(impl: Subject, case: Case) -> None:
+    """Call the function, and take the gradient if there is one."""
+    impl.run(case)
+    if impl.gives_gradients:
+        with contextlib.suppress(NotOfferedError):
+            impl.pull(case)
+
+
+def require_unnoted(impl: Subject, law: str) -> None:
+    """Raise LawBrokenError if a call of this example was noted to be against manners."""
+    require(law not in impl.record.noted, impl.record.noted.get(law, ""))
 
 
 def call(
@@ -55,29 +70,38 @@ def shaped(value: Any) -> bool:
 
 @law(*ALL, share=0.12, section="manners")
 def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
-    """An output is its own: a later call neither changes it nor shares memory with it."""
-    arrays, options = impl.native(case, {})
-    first = call(impl, case, arrays, options)
-    kept = [impl.backend.values(o) for o in first]
-    arrays_, options_ = impl.native(another(case), {})
-    second = call(impl, case, arrays_, options_)
-    for output, value in zip(first, kept, strict=True):
-        unchanged = np.array_equal(impl.backend.values(output), value, equal_nan=True)
-        require(unchanged, "a later call overwrote an earlier output")
-        require(not any(impl.backend.overlap(output, o) for o in second), "outputs share memory")
-        given = [a for a in (*arrays.values(), *options.values()) if shaped(a)]
-        shared = any(impl.backend.overlap(output, a) for a in given)
-        require(not shared, "an output shares memory with an input")
+    """An output is its own: it shares no memory with an input, nor with an earlier output."""
+    call_both(impl, case)
+    call_both(impl, another(case))
+    require_unnoted(impl, SHARED)
+
+
+@law(*ALL, share=0.12, section="manners")
+def test_outputs_are_of_the_inputs_kind(impl: Subject, case: Case) -> None:
+    """Outputs and gradients are arrays of the inputs' library, dtype and device."""
+    call_both(impl, case)
+    require_unnoted(impl, KIND)
 
 
 @law(*ALL, share=0.2, section="manners")
 def test_same_call_same_bits(impl: Subject, case: Case) -> None:
     """The same call gives the same bits, whatever was called in between."""
     first = impl.run(case)
-    other = another(case)
-    outputs = impl.run(other)
-    agree(impl, outputs, impl.expected_of_steps(other, outputs), "it answers another call")
+    impl.run(another(case))
     again(impl, impl.run(case), first, case, "the same call gives another answer")
+
+
+@law(*ALL, share=0.005, sweep=every_size, section="manners")
+def test_same_call_same_bits_at_every_size(impl: Subject, case: Case) -> None:
+    """The same call gives the same bits at every length, width and batch size."""
+    again(impl, impl.run(case), impl.run(case), case, "the same call gives another answer")
+
+
+@law(*DIFFERENTIABLE, share=0.005, gradients=True, sweep=moderate_sizes, section="manners")
+def test_same_gradient_same_bits_at_every_size(impl: Subject, case: Case) -> None:
+    """A gradient taken again has the same bits at every length, width and batch size."""
+    first = impl.pull(case)
+    again(impl, impl.pull(case), first, case, "a gradient taken again is another", vjp=True)
 
 
 @law(*WITH_ARRAYS, share=0.12, section="manners")
@@ -200,7 +224,7 @@ def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs
         raise LawBrokenError(says, lost=True, slow=lost.slow) from None
     if kind == "not offered":
         raise NotOfferedError(found)
-    impl.record.calls.append((case.operation.name + ("_vjp" if vjp else ""), case, None))
+    impl.record.calls.append(Call(case.operation.name + "_vjp" * vjp, case))
     require(kind == "answer", f"called from any other program it {kind}: {found}")
     return dict(found)
 

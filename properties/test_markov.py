@@ -174,7 +174,7 @@ def test_what_cannot_happen(impl: Subject, case: Case) -> None:
 def test_gradients_beside_what_cannot_happen(impl: Subject, case: Case) -> None:
     """Where a probability is positive its gradient is finite; where none is read it is 0.
 
-    Also in a sequence that meets a probability of 0, and also for a probability of 0.
+    Also in a sequence that meets a probability of 0; of that one no gradient is claimed.
     """
     gradients, expected = impl.pull(case), impl.expected(case, vjp=True)
     for name, (_, allowed) in expected.items():
@@ -185,7 +185,7 @@ def test_gradients_beside_what_cannot_happen(impl: Subject, case: Case) -> None:
 
 @law("markov_log_prob", share=0.12, section="edges")
 def test_what_is_sure(impl: Subject, case: Case) -> None:
-    """A chain that can go one way only goes it with log-probability 0, exactly."""
+    """A chain that can go one way only goes it with log-probability 0."""
     size, order = case.arrays["transition"].shape[-1], order_of(case)
     towards = case.random().randint(0, size)
     initial, transition = np.zeros((size,) * order), np.zeros((size,) * (order + 1))
@@ -194,9 +194,8 @@ def test_what_is_sure(impl: Subject, case: Case) -> None:
     sure = case.having(
         states=np.full_like(case.arrays["states"], towards), initial=initial, transition=transition
     )
-    found = impl.run(sure)
     says = "what is sure has not the log-probability 0"
-    agree(impl, found, {"log_prob": exactly(np.zeros_like(found["log_prob"]))}, says)
+    agree(impl, impl.run(sure), impl.expected(sure), says)
 
 
 @law("markov_log_prob", share=0.2)
@@ -226,7 +225,7 @@ def test_long_sequences_do_not_underflow(impl: Subject, case: Case) -> None:
     """A product of a thousand probabilities vanishes; the sum of their logarithms is finite."""
     found = impl.run(case)
     expected = impl.expected(case)
-    likely = np.isfinite(expected["log_prob"].value)
+    likely = np.isfinite(expected["log_prob"].value) & np.isfinite(expected["log_prob"].allowed)
     finite = bool(np.all(np.isfinite(found["log_prob"][likely])))
     require(finite, "the log-probability of a long sequence is not finite")
     agree(impl, found, expected)

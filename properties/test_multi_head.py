@@ -162,7 +162,7 @@ def test_a_key_bias_has_no_influence(impl: Subject, case: Case) -> None:
 @law(OPERATION, share=0.1)
 def test_without_the_last_projection_its_bias_is_left(impl: Subject, case: Case) -> None:
     """With W_o = 0 every output is b_o, bit for bit, whatever the heads found."""
-    if impl.traits.fully_masked == "nan":  # 0 * NaN is NaN
+    if impl.fully_masked(case) == "nan":  # 0 * NaN is NaN
         case = case.without("mask", "is_causal")
     bare = case.having(out_proj_weight=np.zeros_like(case.arrays["out_proj_weight"]))
     shape = case.arrays["query"].shape
@@ -175,7 +175,7 @@ def test_without_the_last_projection_its_bias_is_left(impl: Subject, case: Case)
 def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
     """A key that no query may attend to has gradient 0, exactly; so have queries without keys."""
     seen = attended(case.having(query_offset=impl.offset(case)))
-    if impl.traits.fully_masked != "zeros" and not np.all(np.any(seen, axis=-1)):
+    if impl.fully_masked(case) != "zeros" and not np.all(np.any(seen, axis=-1)):
         return
     gradients = impl.pull(case)
     keys, queries = np.any(seen, axis=(1, 2))[..., None], np.any(seen, axis=(1, 3))[..., None]

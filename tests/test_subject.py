@@ -4,7 +4,8 @@ import pytest
 
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subjects.subject import LawBrokenError, Subject
+from seqlaws.properties.subjects.record import LawBrokenError
+from seqlaws.properties.subjects.subject import Subject
 
 
 def test_what_has_no_inputs_may_lie_on_any_device():

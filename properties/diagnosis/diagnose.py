@@ -9,7 +9,6 @@ import copy
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -33,7 +32,8 @@ from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, about, shown
 from seqlaws.properties.misreadings.precision import kept
 from seqlaws.properties.misreadings.vocabulary import AT_HAND, narrow
-from seqlaws.properties.subjects.subject import Record, Subject
+from seqlaws.properties.subjects.record import Call, Record
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic
 from seqlaws.reference.numbers.arithmetic import FORMATS
 
@@ -51,7 +51,7 @@ class Diagnosis:
     lines: tuple[str, ...] = ()
 
 
-def diagnose(subject: Subject, first: Iterable[Any], seconds: float) -> Diagnosis:
+def diagnose(subject: Subject, first: Iterable[Call], seconds: float) -> Diagnosis:
     """Explain the failure that the subject's record holds; first: the calls of the first failure.
 
     It takes about so many seconds at most, and never raises.
@@ -74,22 +74,22 @@ def diagnose(subject: Subject, first: Iterable[Any], seconds: float) -> Diagnosi
         AT_HAND.reset(token)
 
 
-def explained(probe: Subject, calls: list[Any], first: list[Any], until: float) -> Diagnosis:
+def explained(probe: Subject, calls: list[Call], first: list[Call], until: float) -> Diagnosis:
     """The diagnosis, once the failing call is found."""
-    seen = [evidence(probe, name, case, outputs) for name, case, outputs in reversed(calls)]
+    seen = [evidence(probe, call) for call in reversed(calls)]
     known = [e for e in seen if e is not None]
     failing = next((e for e in known if e.is_wrong), None)
     if failing is None:
         return Diagnosis(CONTRADICT) if len(known) > 1 and len(known) == len(calls) else Diagnosis()
-    given = first[-1][1] if first else failing.case
+    given = first[-1].case if first else failing.case
     others = [asked(probe, dense(given), vjp=failing.vjp)] if moderate(given) else []
     changes = {whether_it_changes(probe, e) for e in (failing, *others)}
     for said in (ACCUMULATE, CHANGES, DEPENDS):
         if said in changes:
             return Diagnosis(said, (said.partition(":")[0],))
-    earlier = [c for c in reversed(first) if c[0].endswith("_vjp") == failing.vjp]
-    if moderate(given) and all(case is not c[1] for c in earlier for case in [failing.case]):
-        known += [e for e in (evidence(probe, *c) for c in earlier) if e is not None]
+    earlier = [c for c in reversed(first) if c.vjp == failing.vjp]
+    if moderate(given) and all(failing.case is not c.case for c in earlier):
+        known += [e for e in (evidence(probe, c) for c in earlier) if e is not None]
     others += [e for e in known if e is not failing and e.vjp == failing.vjp]
     half = (until + clock()) / 2
     for case in telling_cases(probe, failing.case):

@@ -12,7 +12,8 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, misread
-from seqlaws.properties.subjects.subject import Outputs, Subject
+from seqlaws.properties.subjects.record import Call, Outputs
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic, Expected, flattened, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
@@ -59,11 +60,11 @@ def moderate(case: Case) -> bool:
     return small and steps <= STEPS_AT_MOST
 
 
-def evidence(probe: Subject, name: str, case: Case, outputs: Any) -> Evidence | None:
+def evidence(probe: Subject, call: Call) -> Evidence | None:
     """A recorded call beside what is due; None where it gave no answer."""
+    case, vjp, outputs = call.case, call.vjp, call.outputs
     if outputs is None:
         return None
-    vjp = name.endswith("_vjp")
     with suppress(Exception):
         whole = expected(probe, case, vjp=vjp)
         by_steps = case.operation.way != "expected"
@@ -77,7 +78,7 @@ def asked(probe: Subject, case: Case, *, vjp: bool) -> Evidence | None:
     """One more call of the subject; None where it does not answer."""
     case = probe.adapted(case)
     outputs = answer(probe, case, vjp=vjp)
-    return evidence(probe, probe.operation.name + "_vjp" * vjp, case, outputs)
+    return evidence(probe, Call(probe.operation.name + "_vjp" * vjp, case, outputs))
 
 
 def answer(probe: Subject, case: Case, *, vjp: bool) -> Outputs | None:

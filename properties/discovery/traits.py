@@ -8,15 +8,20 @@ from typing import Any
 from seqlaws.properties.operations import OPERATIONS
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
+KINDS = ("boolean", "floating", "causal")  # of masks, by which `fully_masked` may differ
 KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
     "backend": ("numpy", "torch", "jax"),
     "device": (),
     "dtypes": DTYPES,
-    "accumulate": DTYPES,
+    "accumulate": (*DTYPES, "dtype"),
     "matmul": ("ieee", "tf32", "bf16"),
     "fully_masked": ("zeros", "nan", "mean"),
     "causal_alignment": ("top-left", "bottom-right"),
-    "masked_nan": ("never", "may leak"),
+    "masked_nan": ("never", "never in outputs", "may leak"),
+    "elementary": ("relative", "absolute"),
+    "normalise": ("centred", "affine"),
+    "tiles": (),
+    "interpreted": (),
 }
 DEFAULT: Mapping[str, Any] = {
     "backend": "numpy",
@@ -26,7 +31,11 @@ DEFAULT: Mapping[str, Any] = {
     "matmul": "ieee",
     "fully_masked": "zeros",
     "causal_alignment": "top-left",
-    "masked_nan": "never",
+    "masked_nan": "may leak",
+    "elementary": "relative",
+    "normalise": "centred",
+    "tiles": {},
+    "interpreted": False,
 }
 
 
@@ -43,9 +52,13 @@ class Traits:
     dtypes: tuple[str, ...]
     accumulate: str
     matmul: str
-    fully_masked: str
+    fully_masked: str | Mapping[str, str]  # the latter by KINDS
     causal_alignment: str
     masked_nan: str
+    elementary: str
+    normalise: str
+    tiles: Mapping[str, int]
+    interpreted: bool
 
 
 def traits_of(declared: Any, operation: str) -> Traits:
@@ -63,26 +76,57 @@ def traits_of(declared: Any, operation: str) -> Traits:
 
 
 def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
-    """One trait, for one operation."""
-    value = declared.get(name, DEFAULT[name])
-    if isinstance(value, Mapping):
-        for key in value:
-            if key not in OPERATIONS:
-                raise UnknownTraitError(
-                    f"trait {name!r} is given for an unknown operation {key!r}"
-                    f"{nearest(key, list(OPERATIONS))}"
-                )
-        value = value.get(operation, DEFAULT[name])
+    """One trait, for one operation, checked."""
+    value = of_operation(declared.get(name, DEFAULT[name]), name, operation)
     if name == "dtypes":
-        given = (value,) if isinstance(value, str) else value
-        if not isinstance(given, (tuple, list, set, frozenset)) or not given:
-            raise UnknownTraitError(f"trait 'dtypes' is {value!r}; known: {', '.join(DTYPES)}")
-        for dtype in given:
-            refuse_unknown(name, dtype)
-        return tuple(d for d in DTYPES if d in given)
-    if value != DEFAULT[name]:
+        return dtypes_among(value)
+    if name == "fully_masked" and isinstance(value, Mapping):
+        for one in value.values():
+            refuse_unknown(name, one)
+        return {kind: value.get(kind, DEFAULT[name]) for kind in KINDS}
+    if name == "tiles" and not are_sizes(value):
+        raise UnknownTraitError(f"trait 'tiles' is {value!r}; known: {{letter: size}}")
+    if name == "interpreted" and type(value) is not bool:
+        raise UnknownTraitError(f"trait 'interpreted' is {value!r}; known: True, False")
+    if name not in ("tiles", "interpreted") and value != DEFAULT[name]:
         refuse_unknown(name, value)
     return value
+
+
+def dtypes_among(value: Any) -> tuple[str, ...]:
+    """The dtypes that are declared, in the usual order."""
+    given = (value,) if isinstance(value, str) else value
+    if not isinstance(given, (tuple, list, set, frozenset)) or not given:
+        raise UnknownTraitError(f"trait 'dtypes' is {value!r}; known: {', '.join(DTYPES)}")
+    for dtype in given:
+        refuse_unknown("dtypes", dtype)
+    return tuple(d for d in DTYPES if d in given)
+
+
+def are_sizes(value: Any) -> bool:
+    """Whether a value is {letter: size}."""
+    return isinstance(value, Mapping) and all(
+        isinstance(letter, str) and type(size) is int and size > 0 for letter, size in value.items()
+    )
+
+
+def of_operation(value: Any, name: str, operation: str) -> Any:
+    """The value for an operation, where it is given in a dict from operation to value.
+
+    A dict by the kind of mask (`fully_masked`) or by letter (`tiles`) is a value itself.
+    """
+    if not isinstance(value, Mapping) or (name == "tiles" and not value.keys() & OPERATIONS.keys()):
+        return value
+    if name == "fully_masked" and value and all(key in KINDS for key in value):
+        return value
+    known = [*OPERATIONS, *(KINDS if name == "fully_masked" else ())]
+    for key in value:
+        if key not in OPERATIONS:
+            what = "operation or kind of mask" if name == "fully_masked" else "operation"
+            raise UnknownTraitError(
+                f"trait {name!r} is given for an unknown {what} {key!r}{nearest(key, known)}"
+            )
+    return value.get(operation, DEFAULT[name])
 
 
 def refuse_unknown(name: str, value: Any) -> None:

@@ -9,6 +9,8 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick, representable
 from seqlaws.reference.masks import allowed_pairs
 
+MASKS = ("mask", "memory_mask")
+
 
 def drawn_mask(
     draw: Draw, fill: Filling, n: Mapping[str, int], kind: str, fixed: Mapping[str, Any]
@@ -46,3 +48,13 @@ def attended(case: Case) -> Array:
     queries = n["L"] if "L" in n else n["T"]
     keys = n["S"] if "S" in n else n["T"]
     return allowed_pairs((n["B"], n["N"], queries, keys), mask, **options)
+
+
+def kind_of_mask(case: Case) -> str:
+    """What may leave a query nothing to attend to: "boolean", "floating" or "causal"."""
+    if "is_causal" not in case.operation.options and not case.operation.options.keys() & MASKS:
+        return "floating"  # softmax, whose scores are -inf
+    masks = [option for name in MASKS if (option := case.options.get(name)) is not None]
+    if not masks:
+        return "causal"
+    return "boolean" if masks[0].dtype == bool else "floating"

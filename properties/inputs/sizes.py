@@ -1,6 +1,6 @@
 """Sizes that are worth a case each, and what a family of operations has to pin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,14 @@ def heads(widths: int, numbers: int, most: int) -> list[Fixed]:
 
     wide: list[Fixed] = [{"D": d, "N": few(d)} for d in range(1, 1 + widths)]
     return wide + [{"N": n, "D": few(n)} for n in range(1, 1 + numbers)]
+
+
+def beside_tiles(tiles: Mapping[str, int]) -> list[Fixed]:
+    """Sizes around the edges of an implementation's tiles: one and several, a tail of one."""
+    edges = {
+        letter: (n - 1, n, n + 1, 2 * n, 2 * n + 1, 3 * n + n // 2) for letter, n in tiles.items()
+    }
+    return [PLAIN | {letter: size} for letter, sizes in edges.items() for size in sizes]
 
 
 def nothing(operation: Any) -> list[Fixed]:

@@ -8,7 +8,8 @@ import numpy as np
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.subjects.error_statistics import Errors
-from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Outputs, Subject
+from seqlaws.properties.subjects.record import Entry, LawBrokenError, NotOfferedError, Outputs
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
 
@@ -43,12 +44,14 @@ def agree(
         _, name, at, ratio = worst
         raise LawBrokenError(
             says or "it is not what the specification gives",
-            output=name,
-            index=at,
-            observed=float(observed[name][at]),
-            expected=float(expected[name].value[at]),
-            allowed=float(expected[name].allowed[at]),
-            entries=(observed[name], *expected[name], ratio),
+            entry=Entry(
+                name,
+                at,
+                float(observed[name][at]),
+                float(expected[name].value[at]),
+                float(expected[name].allowed[at]),
+                (observed[name], *expected[name], ratio),
+            ),
         )
 
 
@@ -150,7 +153,7 @@ def unless_refused(impl: Subject, case: Case) -> Outputs | None:
     try:
         return impl.run(case)
     except LawBrokenError as broken:
-        if "raised" not in broken.where:
+        if broken.raised is None:
             raise
         return None
 
@@ -166,5 +169,5 @@ def native_of(impl: Subject, array: Array, dtype: str | None) -> Any:
 
 def refuse_the_lost(broken: LawBrokenError) -> None:
     """To end the process is no refusal."""
-    if broken.where.get("lost"):
+    if broken.lost:
         raise broken

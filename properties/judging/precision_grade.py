@@ -16,7 +16,8 @@ from seqlaws.properties.inputs.case import Case, is_floating
 from seqlaws.properties.inputs.numbers import by_seed, representable
 from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.judging.comparison import ratios
-from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Outputs, Subject
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Outputs
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic, Expected, Rounding
 from seqlaws.reference.numbers.arithmetic import FORMATS, greatest, unit_roundoff
 from seqlaws.reference.numbers.rounding import exact

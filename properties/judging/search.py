@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.isolation.limits import EnoughError
-from seqlaws.properties.subjects.subject import LawBrokenError, Record
+from seqlaws.properties.subjects.record import LawBrokenError, Record
 
 
 class Failure(NamedTuple):
@@ -32,7 +32,7 @@ class Failure(NamedTuple):
 
     def extent(self) -> tuple[int, int]:
         """How much there is to read in its last call: entries, and those that are not 0 or 1."""
-        arrays = list(self.calls[-1][1].arrays.values()) if self.calls else []
+        arrays = list(self.calls[-1].case.arrays.values()) if self.calls else []
         return sum(a.size for a in arrays), sum(len(telling(a)) for a in arrays)
 
 
@@ -78,7 +78,7 @@ class Trial:
         try:
             self.check(case)
         except LawBrokenError as broken:
-            if broken.where.get("slow"):  # to try others would take as long
+            if broken.slow:  # to try others would take as long
                 self.seconds = 0.0
             if not self.failed:
                 self.until = min(self.limit, time.perf_counter() + self.seconds / 2)

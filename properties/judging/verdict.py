@@ -41,6 +41,8 @@ class Verdict:
     diagnosis: str = ""
     witness: dict[str, Any] = field(default_factory=dict)
     not_offered: dict[str, int] = field(default_factory=dict)
+    section: str = "numbers"
+    noted: dict[str, int] = field(default_factory=dict)  # against manners, by the law about it
     accuracy: dict[str, Any] = field(default_factory=dict)
 
     @property

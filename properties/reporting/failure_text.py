@@ -12,18 +12,18 @@ from seqlaws.properties.diagnosis.diagnose import Diagnosis
 from seqlaws.properties.discovery.loader import GROUP, bundled, is_named
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.subjects.subject import LawBrokenError, Subject
+from seqlaws.properties.subjects.record import Call, Entry, LawBrokenError
+from seqlaws.properties.subjects.subject import Subject
 
 NONZERO_AT_MOST, ENTRIES_AT_MOST = 24, 2000
 
 
 def headline(broken: LawBrokenError) -> str:
     """One line: what happened, and by how much."""
-    w = broken.where
-    if "observed" in w:
-        entry = f"{w['output']}[{', '.join(map(str, w['index']))}]"
-        said = f"{broken}: {entry} is {w['observed']:.9g}, expected {w['expected']:.9g}"
-        off, allowed = abs(w["observed"] - w["expected"]), w["allowed"]
+    entry = broken.entry
+    if entry is not None:
+        said = f"{broken}: {entry.place} is {entry.observed:.9g}, expected {entry.expected:.9g}"
+        off, allowed = abs(entry.observed - entry.expected), entry.allowed
         if not math.isfinite(off):
             return said
         times = f"{off / allowed:.3g} times the allowed {allowed:.2g}" if allowed else "allowed: 0"
@@ -41,7 +41,7 @@ def message(
 ) -> str:
     """The whole failure, to be read without the run that made it."""
     calls = subject.record.calls
-    case = calls[-1][1] if calls else None
+    case = calls[-1].case if calls else None
     lines = [
         f"{subject.operation.name}: {headline(broken)}",
         "",
@@ -49,13 +49,12 @@ def message(
         *indented("  states          ", statement),
         f"  implementation  {subject.name} ({subject.dtype}, {subject.device})",
     ]
-    if "output" in broken.where:
-        w = broken.where
+    if broken.entry is not None:
         lines += [
-            f"  worst entry     {w['output']}[{', '.join(map(str, w['index']))}]",
-            f"  observed        {w['observed']!r}",
-            f"  expected        {w['expected']!r}",
-            f"  allowed         {w['allowed']!r}",
+            f"  worst entry     {broken.entry.place}",
+            f"  observed        {broken.entry.observed!r}",
+            f"  expected        {broken.entry.expected!r}",
+            f"  allowed         {broken.entry.allowed!r}",
         ]
     if diagnosis.text:
         lines += indented("  diagnosis       ", diagnosis.text)
@@ -123,8 +122,8 @@ def script(subject: Subject, broken: LawBrokenError) -> str:
     torch = subject.traits.backend == "torch"
     body = [*importing(subject.spec, torch)]
     texts: list[str] = []
-    for name, case, _ in subject.record.calls[-3:]:
-        texts += calling(subject, name, case, torch, again=bool(texts))
+    for call in subject.record.calls[-3:]:
+        texts += calling(subject, call.name, call.case, torch, again=bool(texts))
     if any("sparse(" in t for t in texts):
         body += [
             "",
@@ -136,34 +135,31 @@ def script(subject: Subject, broken: LawBrokenError) -> str:
         ]
     if any("zlib." in t for t in texts):
         body.insert(0, "import base64, zlib")
-    w = broken.where
-    if "output" in w and is_answered(w, subject.record.calls[-1]):
-        names = names_of(*subject.record.calls[-1][:2])
-        entry = f"outputs[{names.index(w['output'])}][{', '.join(map(str, w['index']))}]"
-        entry = f"float({entry})"
+    worst = broken.entry
+    if worst is not None and is_answered(worst, subject.record.calls[-1]):
+        number = names_of(subject.record.calls[-1]).index(worst.output)
+        entry = f"float(outputs[{number}][{', '.join(map(str, worst.index))}])"
         texts += [
-            f"print('{w['output']}', {entry}, 'expected', {numbers(w['expected'])})",
-            f"assert abs({entry} - {numbers(w['expected'])}) <= {numbers(w['allowed'])}",
+            f"print('{worst.output}', {entry}, 'expected', {numbers(worst.expected)})",
+            f"assert abs({entry} - {numbers(worst.expected)}) <= {numbers(worst.allowed)}",
         ]
     return "\n".join([*body, *texts])
 
 
-def names_of(call: str, case: Case) -> list[str]:
+def names_of(call: Call) -> list[str]:
     """What a call returns, in order."""
-    vjp = call.endswith("_vjp")
-    return case.differentiated if vjp else list(case.operation.outputs)
+    return call.case.differentiated if call.vjp else list(call.case.operation.outputs)
 
 
-def is_answered(w: dict[str, Any], last: tuple[str, Case, Any]) -> bool:
+def is_answered(worst: Entry, last: Call) -> bool:
     """Whether the entry is one of the last call's answer, not of what a law makes of answers."""
-    call, case, outputs = last
-    if w["output"] not in names_of(call, case):
+    if worst.output not in names_of(last):
         return False
-    if outputs is None:  # it was asked elsewhere
+    if last.outputs is None:  # it was asked elsewhere
         return True
-    answer, at = outputs[w["output"]], w["index"]
+    answer, at = last.outputs[worst.output], worst.index
     inside = len(at) == answer.ndim and all(i < n for i, n in zip(at, answer.shape, strict=True))
-    return inside and np.array_equal(answer[at], w["observed"], equal_nan=True)
+    return inside and np.array_equal(answer[at], worst.observed, equal_nan=True)
 
 
 def importing(spec: str, torch: bool) -> list[str]:

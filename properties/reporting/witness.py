@@ -6,29 +6,28 @@ import numpy as np
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis
 from seqlaws.properties.reporting.failure_text import script
-from seqlaws.properties.subjects.subject import LawBrokenError, Subject
+from seqlaws.properties.subjects.record import LawBrokenError
+from seqlaws.properties.subjects.subject import Subject
 
 ARRAY_AT_MOST, ENTRIES_AT_MOST, SCRIPT_AT_MOST = 4096, 64, 20_000
 
 
 def witness(subject: Subject, broken: LawBrokenError, found: Diagnosis) -> dict[str, Any]:
     """The worst entry, others beside it, the shrunk case, a script; what the diagnosis changes."""
-    data: dict[str, Any] = {
-        k: v for k, v in broken.where.items() if isinstance(v, (str, float, int))
-    }
-    if "index" in broken.where:
-        data["index"] = list(broken.where["index"])
-    if "entries" in broken.where:
-        data |= entries(*broken.where["entries"])
+    data: dict[str, Any] = {k: True for k in ("lost", "slow") if getattr(broken, k)}
+    if (worst := broken.entry) is not None:
+        data |= {"output": worst.output, "index": list(worst.index), "observed": worst.observed}
+        data |= {"expected": worst.expected, "allowed": worst.allowed, **entries(*worst.every)}
     if found.lines:
         data["misreading"] = list(found.lines)
     if not subject.record.calls:
         return data
-    name, case, _ = subject.record.calls[-1]
-    arrays = {**case.arrays, **(case.cotangents if name.endswith("_vjp") else {})}
+    last = subject.record.calls[-1]
+    case = last.case
+    arrays = {**case.arrays, **(case.cotangents if last.vjp else {})}
     listed = {n: a.tolist() for n, a in arrays.items() if a.size <= ARRAY_AT_MOST}
     options = {n: o.tolist() if hasattr(o, "tolist") else o for n, o in case.options.items()}
-    call = {"call": name, "arrays": listed, "options": options}
+    call = {"call": last.name, "arrays": listed, "options": options}
     program = script(subject, broken)
     short = len(program) <= SCRIPT_AT_MOST  # a longer one stands in the message alone
     return {**data, **call, **({"script": program} if short else {})}

@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
+from seqlaws.properties.inputs.sizes import beside_tiles
 from seqlaws.properties.inputs.strategies import build, cases
+from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.judging.search import Trial, search
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
 from seqlaws.properties.reporting.witness import witness
-from seqlaws.properties.subjects.subject import LawBrokenError, NotOfferedError, Subject
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
+from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
 
@@ -57,7 +60,11 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     if missing:
         verdict.status, verdict.reason = "not offered", missing
         return verdict
-    if made.level != "MUST":
+    verdict.level = level = made.level_for(subject.traits.masked_nan)
+    verdict.section = made.section
+    if subject.traits.interpreted:  # a thousand times slower
+        effort = replace(effort, examples=max(1, effort.examples // 10))
+    if level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
     subject.record = record = type(subject.record)()
     subject.place.until = effort.until
@@ -69,21 +76,22 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     except EnoughError:
         verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
     except LawBrokenError as broken:
-        verdict.status = "failed" if made.level == "MUST" else "not kept"
+        verdict.status = "failed" if level == "MUST" else "not kept"
         verdict.reason = headline(broken)
         left = max(0.3, effort.until - time.perf_counter())
         seconds = min(1.0, effort.shrinking + 0.5, left)
-        answers = "observed" in broken.where  # else nothing is said against a number
+        answers = broken.entry is not None  # else nothing is said against a number
         subject.place.until = time.perf_counter() + 2 * seconds
         found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
         subject.place.until = effort.until
         verdict.diagnosis = found.text
-        verdict.message = message(verdict.law, made.level, made.statement, subject, broken, found)
+        verdict.message = message(verdict.law, level, made.statement, subject, broken, found)
         verdict.witness = witness(subject, broken, found)
     verdict.seconds = round(time.perf_counter() - started, 4)
     verdict.examples, verdict.entries = record.examples, record.entries
     verdict.unclaimed, verdict.worst = record.unclaimed, record.worst
     verdict.not_offered = dict(record.not_offered)
+    verdict.noted = dict(record.noticed)
     verdict.accuracy = {n: e.as_data() for n, e in record.errors.items() if e.entries}
     if verdict.status == "passed" and not record.examples:
         verdict.status = "not offered"
@@ -118,7 +126,10 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
         search(trial, strategy, seed, max(1, round(rounds * subject.operation.share)))
         return
-    sweep = list(enumerate(made.sweep(operation)))
+    pinned = made.sweep(operation)
+    if made.sweep in (every_size, moderate_sizes):
+        pinned = pinned + beside_tiles(subject.traits.tiles)
+    sweep = list(enumerate(pinned))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
     beside = "float32" in (subject.operation.dtypes or subject.traits.dtypes)
     if subject.dtype != "float32" and beside:
@@ -136,7 +147,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
 
 def tried(made: Law, subject: Subject, case: Case) -> None:
     """One example. Raises LawBrokenError."""
-    subject.record.calls.clear()
+    subject.record.begin()
     try:
         made.check(subject, subject.adapted(case))
         subject.record.examples += 1

@@ -6,6 +6,7 @@ import numpy as np
 
 from seqlaws.properties.discovery.traits import Traits
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.masks import kind_of_mask
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.isolation import specification_server
@@ -23,6 +24,15 @@ class Due:
         """Whether the function's signature has the option."""
         raise NotImplementedError
 
+    def fully_masked(self, case: Case) -> str:
+        """What a query that may attend to nothing gets in this call: "zeros", "nan" or "mean".
+
+        The trait may say so for each kind of mask; a query that a mask and another limit leave
+        nothing together is held to the mask's kind, for they are merged into one mask.
+        """
+        declared = self.traits.fully_masked
+        return declared if isinstance(declared, str) else declared[kind_of_mask(case)]
+
     def offset(self, case: Case) -> int:
         """query_offset, or what an implementation without it has instead."""
         if self.offers("query_offset"):
@@ -37,7 +47,7 @@ class Due:
 
     def claimed(self, case: Case, found: list[Expected]) -> list[Expected]:
         """Of the mean of nothing nothing is claimed."""
-        declared = "fully_masked" in self.operation.traits and self.traits.fully_masked != "zeros"
+        declared = "fully_masked" in self.operation.traits and self.fully_masked(case) != "zeros"
         if declared and case.sizes().get("S") == 0:
             return [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
         return found
@@ -100,7 +110,7 @@ class Due:
         if not case.arrays:  # a position to count from, of the kind of numbers that is asked
             options["first"] = np.zeros(())
         if "fully_masked" in self.operation.traits:
-            options["fully_masked"] = self.traits.fully_masked
+            options["fully_masked"] = self.fully_masked(case)
         if "causal_alignment" in self.operation.traits:
             options["query_offset"] = self.offset(case)
         return options

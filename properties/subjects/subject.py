@@ -4,19 +4,22 @@ It turns a case into the implementation's own arrays, calls it, and checks what 
 keep: type, number, shape, dtype and device of the outputs, and inputs as they were.
 """
 
-import inspect
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import Backend, BadOutputError, NotDifferentiableError
+from seqlaws.properties.backends.registry import (
+    LAYOUTS,
+    Backend,
+    NotDifferentiableError,
+)
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case, output_shapes
+from seqlaws.properties.inputs.core import beyond_core
 from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
@@ -24,40 +27,20 @@ from seqlaws.properties.inputs.strategies import poisoned
 from seqlaws.properties.isolation.limits import EnoughError, LostError
 from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subjects.error_statistics import Errors
 from seqlaws.properties.subjects.expectations import Due
+from seqlaws.properties.subjects.record import (
+    Call,
+    LawBrokenError,
+    NotOfferedError,
+    Outputs,
+    Record,
+)
+from seqlaws.properties.subjects.returned import Returned
+from seqlaws.properties.subjects.signature import gave, in_order, offered_options
 from seqlaws.reference.numbers import Arithmetic
 
-Outputs = dict[str, Array]
 
-
-class LawBrokenError(AssertionError):
-    """A law does not hold; the message says how, the attributes where."""
-
-    def __init__(self, message: str, **where: Any) -> None:
-        super().__init__(message)
-        self.where = where
-
-
-class NotOfferedError(Exception):
-    """The implementation does not claim this; nothing was checked."""
-
-
-@dataclass
-class Record:
-    """What one law saw of one subject."""
-
-    examples: int = 0
-    entries: int = 0
-    unclaimed: int = 0
-    worst: float = 0.0
-    not_offered: Counter[str] = field(default_factory=Counter)
-    errors: dict[str, Errors] = field(default_factory=dict)  # by output
-    calls: list[tuple[str, Case, Any]] = field(default_factory=list)
-    first: list[tuple[str, Case, Any]] = field(default_factory=list)  # those of the first failure
-
-
-class Subject(Due):
+class Subject(Due, Returned):
     """An implementation for one operation, dtype and device."""
 
     def __init__(
@@ -72,6 +55,7 @@ class Subject(Due):
         self.arithmetic = Arithmetic(dtype, self.traits.accumulate, self.traits.matmul)
         self.record = Record()
         self.place = place_of(namespace)
+        self.unusual_layouts: list[str] = []  # of the present call's arrays
         self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
 
     @property
@@ -123,7 +107,7 @@ class Subject(Due):
         has_keys = "fully_masked" in self.operation.traits and "S" in case.sizes()
         if poison and has_keys:  # where this subject's queries stand
             placed = placed.having(query_offset=self.offset(case))
-            seen_by_all = self.traits.fully_masked == "mean" and not attended(placed).any(-1).all()
+            seen_by_all = self.fully_masked(case) == "mean" and not attended(placed).any(-1).all()
             if seen_by_all:  # a query without keys takes the mean of all values
                 return case
         return replace(case, arrays=poisoned(placed).arrays)
@@ -145,7 +129,7 @@ class Subject(Due):
         outputs = self.checked(raw, output_shapes(case), self.operation.name)
         self.check_inputs(case, arrays, options, raw)
         self.check_earlier(self.operation.name, raw, list(outputs.values()))
-        self.record.calls[-1] = (self.operation.name, case, outputs)
+        self.record.calls[-1] = Call(self.operation.name, case, outputs)
         return outputs
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
@@ -190,7 +174,7 @@ class Subject(Due):
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
         self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
         self.check_earlier(f"{self.operation.name}_vjp", raw, list(gradients.values()))
-        self.record.calls[-1] = (f"{self.operation.name}_vjp", case, gradients)
+        self.record.calls[-1] = Call(f"{self.operation.name}_vjp", case, gradients)
         return gradients
 
     def together(self, cases: Sequence[Case], *, vjp: bool = False) -> list[Outputs]:
@@ -217,13 +201,10 @@ class Subject(Due):
     def minded(self, case: Case, vjp: bool, call: Callable[[], Any]) -> Any:
         """What a call gives, noted; what it raises becomes a sentence."""
         name = self.operation.name
-        self.record.calls.append((name + "_vjp" * vjp, case, None))
+        self.record.calls.append(Call(name + "_vjp" * vjp, case))
         try:
             with unended():
                 return call()
-        except NotImplementedError as reason:
-            self.record.not_offered[f"{described_options(case)} ({reason})".strip()] += 1
-            raise NotOfferedError(str(reason)) from None
         except NotDifferentiableError as error:
             raise LawBrokenError(f"{name} cannot be differentiated: {error}") from None
         except LostError as lost:
@@ -234,8 +215,22 @@ class Subject(Due):
         except BaseException as error:  # a test's outcome or a system exit is no answer either
             if isinstance(error, KeyboardInterrupt) and not raised_by_a_call():
                 raise  # whoever runs the suite wants it to end
+            self.refuse(case, error)
+            what = name + "_vjp" * vjp
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            raise LawBrokenError(f"{name} raised {text}", raised=error) from error
+            raise LawBrokenError(f"{what} raised {text}", raised=error) from error
+
+    def refuse(self, case: Case, error: BaseException) -> None:
+        """Raise NotOfferedError if the call lies outside the operation's core.
+
+        There, an exception of whatever type says that the implementation does not support the call.
+        """
+        if not isinstance(error, Exception):
+            return
+        beyond = [*beyond_core(case), *self.unusual_layouts]
+        if beyond:
+            self.record.not_offered[", ".join(beyond)] += 1
+            raise NotOfferedError(str(error)) from None
 
     def native(
         self, case: Case, layouts: Mapping[str, str]
@@ -248,6 +243,8 @@ class Subject(Due):
         if missing:
             self.record.not_offered.update(missing)
             raise NotOfferedError(f"the option {', '.join(missing)}")
+        unusual = {layout for layout in layouts.values() if layout not in ("", "contiguous")}
+        self.unusual_layouts = [f"arrays that are {LAYOUTS[layout]}" for layout in sorted(unusual)]
         arrays = {n: self.native_array(a, layouts.get(n, "")) for n, a in case.arrays.items()}
         options = {
             n: self.native_array(o, layouts.get(n, "")) if isinstance(o, np.ndarray) else o
@@ -257,106 +254,3 @@ class Subject(Due):
 
     def native_array(self, values: Array, layout: str = "") -> Any:
         return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
-
-    def checked(self, raw: Any, shapes: Mapping[str, tuple[int, ...]], what: str) -> Outputs:
-        """The outputs as float64, once their type, number, shape, dtype and device are right."""
-        several = isinstance(raw, tuple) or (isinstance(raw, list) and len(shapes) > 1)
-        given = raw if several else (raw,)
-        if len(given) != len(shapes):
-            raise LawBrokenError(
-                f"{what} returned {len(given)} outputs where {len(shapes)} are due: "
-                f"{', '.join(shapes)}"
-            )
-        outputs = {}
-        for (name, shape), output in zip(shapes.items(), given, strict=True):
-            try:
-                found = self.backend.describe(output)
-            except BadOutputError as error:
-                raise LawBrokenError(f"{what} returned, as {name}, {error}") from None
-            dtype = self.dtype
-            if self.operation.whole:  # of any width
-                dtype = found[1] if found[1].startswith(("int", "uint")) else "a whole number"
-            device = self.device.partition(":")[0]
-            if not self.operation.arrays:  # then there is no device to go by
-                device = found[2]
-            due = (tuple(shape), dtype, device)
-            for part, is_, ought in zip(("shape", "dtype", "device"), found, due, strict=True):
-                if is_ != ought:
-                    raise LawBrokenError(f"{what} returned {name} with {part} {is_}, not {ought}")
-            outputs[name] = np.asarray(self.backend.values(output), float)
-        return outputs
-
-    def check_inputs(
-        self,
-        case: Case,
-        arrays: Mapping[str, Any],
-        options: Mapping[str, Any],
-        raw: Any,
-        cotangents: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Raise LawBrokenError where an input was written to or an output shares its memory."""
-        given = {**arrays, **(cotangents or {})}
-        given |= {n: o for n, o in options.items() if isinstance(case.options[n], np.ndarray)}
-        before = {**case.arrays, **case.options, **(case.cotangents if cotangents else {})}
-        outputs = raw if isinstance(raw, (tuple, list)) else (raw,)
-        for name, array in given.items():
-            if "inputs_are_not_written" not in self.known_failures and not np.array_equal(
-                self.backend.values(array), before[name], equal_nan=before[name].dtype.kind == "f"
-            ):
-                raise LawBrokenError(f"the input {name} was written to", manner="written")
-            if "outputs_share_no_memory" not in self.known_failures and any(
-                self.backend.overlap(array, output) for output in outputs
-            ):
-                raise LawBrokenError(f"an output shares memory with the input {name}")
-
-    def check_earlier(self, what: str, raw: Any, values: list[Array]) -> None:
-        """Raise LawBrokenError where the outputs of the last such call were lost to this one."""
-        outputs = list(raw) if isinstance(raw, (tuple, list)) else [raw]
-        before, known = self.earlier.get(what, ([], []))
-        self.earlier[what] = outputs, values
-        if "outputs_share_no_memory" in self.known_failures:
-            return
-        for output, value in zip(before, known, strict=True):
-            if any(self.backend.overlap(output, o) for o in outputs):
-                raise LawBrokenError(f"{what} answers in the memory of an earlier answer")
-            if not np.array_equal(self.backend.values(output), value, equal_nan=True):
-                raise LawBrokenError(f"{what} overwrote an earlier answer")
-
-
-def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
-    """The operation's options that a function's signature has."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # compiled functions may not tell
-        return tuple(operation.options)
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return tuple(operation.options)
-    names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
-    return tuple(o for o in operation.options if o in names)
-
-
-def in_order(gradients: Any, names: Sequence[str]) -> Iterator[Any]:
-    """The gradients one by one; those in a dict by the names that its argument has."""
-    entries = [name.partition(".")[2] for name in names if "." in name]
-    for one in gradients if isinstance(gradients, tuple) else (gradients,):
-        if not isinstance(one, dict):
-            yield one
-            continue
-        if one.keys() != set(entries):
-            odd = ", ".join(sorted(map(str, one.keys() ^ set(entries))))
-            raise LawBrokenError(f"the gradient of a dict lacks or has too much: {odd}")
-        yield from (one[name] for name in entries)
-
-
-def gave(outcome: Any) -> Any:
-    """What a call gave, unless it raised."""
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
-
-
-def described_options(case: Case) -> str:
-    """The options of a call in a few words."""
-    return ", ".join(
-        f"{n}={'<array>' if isinstance(o, np.ndarray) else o!r}" for n, o in case.options.items()
-    )

@@ -1,0 +1,98 @@
+"""What a law saw of a subject: calls, entries compared, refusals, manners; and how a law breaks."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.subjects.error_statistics import Errors
+
+Outputs = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: the function's name, the case, and the outputs by name, None without an answer."""
+
+    name: str
+    case: Case
+    outputs: Outputs | None = None
+
+    @property
+    def vjp(self) -> bool:
+        """Whether it is the vjp's."""
+        return self.name.endswith("_vjp")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The worst entry of a comparison.
+
+    every: observed, expected, allowed, and observed / allowed, of all entries of that output.
+    """
+
+    output: str
+    index: tuple[int, ...]
+    observed: float
+    expected: float
+    allowed: float
+    every: tuple[Array, Array, Array, Array]
+
+    @property
+    def place(self) -> str:
+        """As it is written: "p[0, 2]"."""
+        return f"{self.output}[{', '.join(map(str, self.index))}]"
+
+
+class LawBrokenError(AssertionError):
+    """A law does not hold; the message says how.
+
+    entry: the worst entry, where numbers were compared. raised: the exception that the call raised.
+    lost: the process of the implementation is no more. slow: because a call took too long.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        entry: Entry | None = None,
+        raised: BaseException | None = None,
+        lost: bool = False,
+        slow: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.entry, self.raised, self.lost, self.slow = entry, raised, lost, slow
+
+
+class NotOfferedError(Exception):
+    """The implementation does not support this; nothing was checked."""
+
+
+@dataclass
+class Record:
+    """What one law saw of one subject.
+
+    calls: of the present example; first: of the first that failed. noted: what was against manners
+    in the present example, by the name of the law that is about it; noticed: how often in all.
+    """
+
+    examples: int = 0
+    entries: int = 0
+    unclaimed: int = 0
+    worst: float = 0.0
+    not_offered: Counter[str] = field(default_factory=Counter)
+    errors: dict[str, Errors] = field(default_factory=dict)  # by output
+    calls: list[Call] = field(default_factory=list)
+    first: list[Call] = field(default_factory=list)
+    noted: dict[str, str] = field(default_factory=dict)
+    noticed: Counter[str] = field(default_factory=Counter)
+
+    def note(self, law: str, says: str) -> None:
+        """Note what is against manners; the law of that name alone fails for it."""
+        self.noted.setdefault(law, says)
+        self.noticed[law] += 1
+
+    def begin(self) -> None:
+        """Begin another example."""
+        self.calls.clear()
+        self.noted.clear()

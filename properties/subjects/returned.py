@@ -1,0 +1,134 @@
+"""What a call returned, and what it did to its inputs and to earlier outputs.
+
+A wrong number or shape of outputs breaks the law at hand. What is against manners is noted and
+repaired, so that a law about numbers fails for numbers alone; the law about it fails.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.backends.registry import Backend, BadOutputError
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.subjects.record import LawBrokenError, Outputs, Record
+from seqlaws.reference.numbers import flattened
+
+# the laws about what every call is looked at for
+KIND = "outputs_are_of_the_inputs_kind"
+WRITTEN = "inputs_are_not_written"
+SHARED = "outputs_share_no_memory"
+
+
+class Returned:
+    """The side of a subject that looks at what a call returned and left behind."""
+
+    operation: Operation
+    dtype: str
+    device: str
+    record: Record
+    earlier: dict[str, tuple[list[Any], list[Array]]]  # the last outputs of each function
+
+    @property
+    def backend(self) -> Backend:
+        """The library of its arrays."""
+        raise NotImplementedError
+
+    def checked(self, raw: Any, shapes: Mapping[str, tuple[int, ...]], what: str) -> Outputs:
+        """The outputs as float64, once their number and shapes are right.
+
+        Another kind of array, dtype or device than the inputs' is noted, and converted.
+        """
+        several = isinstance(raw, tuple) or (isinstance(raw, list) and len(shapes) > 1)
+        given = raw if several else (raw,)
+        if len(given) != len(shapes):
+            raise LawBrokenError(
+                f"{what} returned {len(given)} outputs, not {len(shapes)}: {', '.join(shapes)}"
+            )
+        outputs = {}
+        for (name, shape), output in zip(shapes.items(), given, strict=True):
+            try:
+                found, values = self.described(output)
+            except BadOutputError as error:
+                raise LawBrokenError(f"{what} returned, as {name}, {error}") from None
+            if found[0] != tuple(shape):
+                raise LawBrokenError(
+                    f"{what} returned {name} with shape {found[0]}, not {tuple(shape)}"
+                )
+            outputs[name] = values
+            if strange := self.strange(*found[1:]):
+                self.record.note(KIND, f"{what} returned {name} {strange}")
+        return outputs
+
+    def described(self, output: Any) -> tuple[tuple[tuple[int, ...], str, str], Array]:
+        """Shape, dtype and device of an output, and its values as float64.
+
+        Raises BadOutputError for what is no array of numbers.
+        """
+        try:
+            return self.backend.describe(output), np.asarray(self.backend.values(output), float)
+        except BadOutputError as error:
+            try:
+                values = np.array(output, float)
+            except Exception:
+                raise error from None
+            return (values.shape, f"of {error}", self.device), values
+
+    def strange(self, dtype: str, device: str) -> str:
+        """What is not as it was with the inputs, in words; empty where all is."""
+        if dtype.startswith("of "):
+            return dtype.replace("of ", "as ", 1)
+        whole = dtype.startswith(("int", "uint"))
+        if not whole if self.operation.whole else dtype != self.dtype:
+            return f"of {dtype}, not {'a whole number' if self.operation.whole else self.dtype}"
+        own = self.device.partition(":")[0]
+        if self.operation.arrays and device != own:  # else there is no device to go by
+            return f"on {device}, not {own}"
+        return ""
+
+    def check_inputs(
+        self,
+        case: Case,
+        arrays: Mapping[str, Any],
+        options: Mapping[str, Any],
+        raw: Any,
+        cotangents: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note an input that was written to, and an output that shares memory with one.
+
+        What was written to is restored, where it can be, for the calls that follow.
+        """
+        given = {**arrays, **(cotangents or {})}
+        given |= {n: o for n, o in options.items() if isinstance(case.options[n], np.ndarray)}
+        before = {**case.arrays, **case.options, **(case.cotangents if cotangents else {})}
+        outputs = flattened(raw if isinstance(raw, (tuple, list)) else (raw,))
+        for name, array in given.items():
+            floating = before[name].dtype.kind == "f"
+            if not np.array_equal(self.backend.values(array), before[name], equal_nan=floating):
+                what = "the cotangent of" if cotangents and name in cotangents else "the input"
+                self.record.note(WRITTEN, f"{what} {name} was written to")
+                with suppress(Exception):
+                    self.backend.write(array, before[name])
+            if any(self.overlap(array, output) for output in outputs):
+                self.record.note(SHARED, f"an output shares memory with the input {name}")
+
+    def overlap(self, a: Any, b: Any) -> bool:
+        """Whether two values share memory; False where either is no array of the library."""
+        try:
+            return self.backend.overlap(a, b)
+        except Exception:
+            return False
+
+    def check_earlier(self, what: str, raw: Any, values: list[Array]) -> None:
+        """Note the outputs of the last such call that were lost to this one."""
+        outputs = list(raw) if isinstance(raw, (tuple, list)) else [raw]
+        before, known = self.earlier.get(what, ([], []))
+        self.earlier[what] = outputs, values
+        for output, value in zip(before, known, strict=False):
+            if any(self.overlap(output, o) for o in outputs):
+                self.record.note(SHARED, f"{what} answers in the memory of an earlier answer")
+            elif not np.array_equal(self.described(output)[1], value, equal_nan=True):
+                self.record.note(SHARED, f"{what} overwrote an earlier answer")

@@ -1,0 +1,50 @@
+"""What a function's signature offers, and its results in the contract's order."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.subjects.record import LawBrokenError
+
+
+def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
+    """The operation's options that a function's signature has."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # compiled functions may not tell
+        return tuple(operation.options)
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return tuple(operation.options)
+    names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
+    return tuple(o for o in operation.options if o in names)
+
+
+def in_order(gradients: Any, names: Sequence[str]) -> Iterator[Any]:
+    """The gradients one by one; those in a dict by the names that its argument has."""
+    entries = [name.partition(".")[2] for name in names if "." in name]
+    for one in gradients if isinstance(gradients, tuple) else (gradients,):
+        if not isinstance(one, dict):
+            yield one
+            continue
+        if one.keys() != set(entries):
+            odd = ", ".join(sorted(map(str, one.keys() ^ set(entries))))
+            raise LawBrokenError(f"the gradient of a dict lacks or has too much: {odd}")
+        yield from (one[name] for name in entries)
+
+
+def gave(outcome: Any) -> Any:
+    """What a call gave, unless it raised."""
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def described_options(case: Case) -> str:
+    """The options of a call in a few words."""
+    return ", ".join(
+        f"{n}={'<array>' if isinstance(o, np.ndarray) else o!r}" for n, o in case.options.items()
+    )
