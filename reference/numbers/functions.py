@@ -201,7 +201,7 @@ def softmax_rows(x: Rounding) -> Rounding:
         np.where(np.isfinite(above), above, 1 - p), np.where(np.isfinite(below), below, p)
     )
     error = np.minimum(error, np.maximum(p, 1 - p))
-    later = np.where(gone | (p + error == 0), 0, np.expm1(by_logarithm(x, whole, t - x.error)))
+    later = np.where(gone | (p + error == 0), 0, np.expm1(by_logarithm(x, whole)))
     error = error + (later + 2.0**-50) * (p + error)
     heaviest = np.exp(a.unit * np.abs(np.where(np.isneginf(largest), 0, largest)))  # by FMA, not 1
     error = error + (a.function_tiny + (1 + blocks(x)) * a.tiny) * heaviest
@@ -214,20 +214,21 @@ def softmax_rows(x: Rounding) -> Rounding:
     return p
 
 
-def by_logarithm(x: Rounding, whole: Array, rounded: Array) -> Array:
-    """How far the exponents x_j - log_sum_exp(x) may be off, with the scores as they are.
+def by_logarithm(x: Rounding, whole: Array) -> Array:
+    """How far the exponents x_j - log_sum_exp(x) may be off, given how far the scores are.
 
-    whole: the sum of the exponentials; rounded: how far those are off. Its logarithm is off by its
-    ulps, and by what the sum is; it is added to the maximum and kept, or brought to another base
-    and back. With exp2 it is multiplied by log2(e) beforehand, as the score is. The difference is
-    rounded, and so is its exponential.
+    whole: the sum of the exponentials, each rounded. Its logarithm is off by its ulps, and by what
+    the sum is; it is added to the maximum and kept, perhaps in another base, to which the maximum
+    is brought beforehand, and the whole afterwards. Then come a difference and an exponential.
     """
     a, n, logarithm = x.arithmetic, x.shape[-1], np.log(whole)
     score = np.abs(np.where(np.isneginf(x.value), 0, x.value))
     largest = np.max(x.value, axis=-1, keepdims=True)
-    kept = np.abs(np.where(np.isneginf(largest), 0, largest)) + logarithm
-    own = 2 * a.ulps * (1 + logarithm) + n + blocks(x) + 5 * kept + 3 * (score + kept)
-    return np.maximum(rounded, 0) + a.unit * own
+    largest = np.abs(np.where(np.isneginf(largest), 0, largest))
+    summed = 2 * a.ulps * (1 + blocks(x)) + n + 2 * blocks(x) + score + largest
+    kept = 2 * a.ulps * logarithm + 5 * (largest + logarithm)
+    total: Array = a.unit * (summed + kept + score + largest + logarithm + 2 * a.ulps)
+    return total
 
 
 def others(z: Array) -> Array:

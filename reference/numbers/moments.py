@@ -52,7 +52,8 @@ def standardized(x: Rounding, eps: float) -> tuple[Rounding, Rounding]:
 
     From the least and the greatest that the mean square may be computed to be. 1 / sqrt may be one
     function, or a root and a division. In x / sigma - mean / sigma both terms are rounded, and a
-    weight may be multiplied into them beforehand.
+    weight may be multiplied into them beforehand. However far off x is, what comes out is not much
+    larger than sqrt(n).
     """
     x = settled(x)
     a, n = x.arithmetic, max(x.shape[-1], 1)
@@ -77,10 +78,41 @@ def standardized(x: Rounding, eps: float) -> tuple[Rounding, Rounding]:
         error = np.where(terms * highest <= a.largest, error, np.inf)
         known = known & (terms == 0)
     error = error + a.unit * (np.abs(value) + error) + a.tiny
+    error = np.minimum(error, np.abs(value) + largest_of_all(x, off, eps, highest))
     error = np.where(overflows, np.inf, np.where(known, 0, error))
     spread = np.where(overflows | (highest > a.largest), np.inf, spread)
     grid = COARSEST if np.all(known) else 0.0
     return Rounding(value, error, a, grid), Rounding(reciprocal_root, spread, a)
+
+
+def largest_of_all(x: Rounding, off: Array, eps: float, highest: Array) -> Array:
+    """What no computed (x - mean) / sqrt(sigma^2 + eps) exceeds, whatever x is within its error.
+
+    No x - mean exceeds sqrt(n) sigma. The mean is off by what it was rounded; sigma^2 by 2.42 sigma
+    e + e^2, with e of `running_squares`: what remains of it is at least sigma^2 / 2 where sigma is
+    more than 5.6 e, and eps is always added.
+    """
+    a, n = x.arithmetic, max(x.shape[-1], 1)
+    slack = (3 * n + 40) * a.unit
+    if eps < 16 * a.tiny or slack > 0.5:  # what underflows in the squares may be more than eps
+        return np.full(off.shape, np.inf)
+    e, shared = rounding_of_the_mean(x), np.maximum(off - average(x.error), 0)
+    least, beyond = eps * (1 - 4 * a.unit), 5.6 * math.sqrt(n) * e + (shared if n > 1 else 0.0)
+    if a.normalise == "affine":
+        mu = np.abs(average(x.value)) + average(x.error)
+        least = least - a.unit * (n + 12 + 3 * math.log(n)) * mu * mu - 2 * mu * shared - shared**2
+        beyond = beyond + 4 * a.unit * (np.max(size(x), axis=-1, keepdims=True, initial=0) + mu)
+    root = np.sqrt(np.maximum(least, 0))
+    return math.sqrt(2 * n) * (1 + slack) + unknown_if_nan(beyond / root) + a.tiny * highest
+
+
+def rounding_of_the_mean(x: Rounding) -> Array:
+    """How far running means may be off, in the root mean square over all of them, by |mean|."""
+    a, n = x.arithmetic, max(x.shape[-1], 1)
+    levels = n / 2 + 2 * math.log2(n) + 1
+    e = levels * (np.abs(average(x.value)) + average(x.error))
+    rounded: Array = (n > 1) * (a.unit * (1 + 4 * n * a.unit) * e + 3 * n * a.tiny)
+    return rounded
 
 
 def centred_values(x: Rounding) -> tuple[Rounding, Array]:
@@ -136,10 +168,8 @@ def running_squares(x: Rounding, d: Array) -> tuple[Array, Array]:
     a, n = x.arithmetic, max(x.shape[-1], 1)
     sigma, apart = np.sqrt(average(d * d)), np.sqrt(average(x.error * x.error))
     narrow, wide = np.maximum(sigma - apart, 0), sigma + apart
-    levels = n / 2 + 2 * math.log2(n) + 1
     deviations = n / 2 + 5 * math.sqrt(1 + math.log(n))
-    e = levels * (np.abs(average(x.value)) + average(x.error)) + deviations * wide
-    e = (n > 1) * (a.unit * (1 + 4 * n * a.unit) * e + 3 * n * a.tiny)
+    e = rounding_of_the_mean(x) + a.unit * (1 + 4 * n * a.unit) * deviations * wide
     charge = (n + 8) * a.unit * (1 + 4 * a.unit)
     least = np.maximum(narrow * narrow - 2.42 * narrow * e - e * e, 0)
     most = (wide + 1.21 * e) ** 2

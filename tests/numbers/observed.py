@@ -52,6 +52,13 @@ DECLARED = {  # the forms of their own, and who has what they are of
 }  # fmt: skip
 
 
+def tried(operation, declared=""):
+    """The dtypes of an operation in which what is declared is not the default."""
+    dtypes = OPERATIONS[operation].dtypes or ARITHMETICS
+    sixteen = declared == "accumulate=dtype"
+    return [d for d in dtypes if not sixteen or Arithmetic(d).accumulate != d]
+
+
 def arithmetic_of(random, dtype, declared=""):
     """One of the arithmetics of a dtype, with what else is declared."""
     if declared.startswith("accumulate"):
