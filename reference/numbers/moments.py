@@ -75,7 +75,7 @@ def standardized(x: Rounding, eps: float) -> tuple[Rounding, Rounding]:
         terms = size(x) + size(x - centred) + off  # |x| + |mean|
         error = error + 4 * a.unit * unknown_if_nan(terms * highest) + 4 * a.tiny
         overflows = overflows | ~(n * average(size(x) ** 2) <= a.largest)
-        error = np.where(terms * highest <= a.largest, error, np.inf)
+        overflows = overflows | np.any(~(terms * highest <= a.largest), axis=-1, keepdims=True)
         known = known & (terms == 0)
     error = error + a.unit * (np.abs(value) + error) + a.tiny
     error = np.minimum(error, np.abs(value) + largest_of_all(x, off, eps, highest))
@@ -97,7 +97,8 @@ def largest_of_all(x: Rounding, off: Array, eps: float, highest: Array) -> Array
     if eps < 16 * a.tiny or slack > 0.5:  # what underflows in the squares may be more than eps
         return np.full(off.shape, np.inf)
     e, shared = rounding_of_the_mean(x), np.maximum(off - average(x.error), 0)
-    least, beyond = eps * (1 - 4 * a.unit), 5.6 * math.sqrt(n) * e + (shared if n > 1 else 0.0)
+    least = eps * (1 - 4 * a.unit) - 8 * a.tiny
+    beyond = 5.6 * math.sqrt(n) * e + (shared if n > 1 else 0.0)
     if a.normalise == "affine":
         mu = np.abs(average(x.value)) + average(x.error)
         least = least - a.unit * (n + 12 + 3 * math.log(n)) * mu * mu - 2 * mu * shared - shared**2
