@@ -2,12 +2,14 @@
 
     python tests/numbers/measured.py --cases 10000 --into measured.jsonl
     python tests/numbers/measured.py --cases 120 --large --into measured.jsonl
+    python tests/numbers/measured.py --declared normalise=affine --into measured.jsonl
     python tests/numbers/sensitivity.py --into defects.json
     python docs/certificate.py --measured measured.jsonl --defects defects.json
 
-The first takes some hours of one core, the others minutes; `--operation` measures some alone. The
-last sums them up in docs/certificate.json, in place of what was known of the same operations, and
-writes the page and the plot from it; without options it does only that.
+The first takes some hours of one core, the others minutes; `--operation` measures some alone, and
+`--declared` a form that an implementation declares. The last sums them up in docs/certificate.json,
+in place of what was known of the same operations and forms, and writes the page and the plot from
+it; without options it does only that.
 """
 
 import argparse
@@ -35,14 +37,14 @@ RULES = ("derived bound", "assert_close", "1e-2 and 1e-2", "twice the low-precis
 
 
 def measured(lines: Iterable[str]) -> list[dict[str, Any]]:
-    """One row for each operation, dtype and check, of all the parts."""
+    """One row for each operation, dtype, check and declared form, of all the parts."""
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for part in map(json.loads, lines):
         for check, seen in part["checks"].items():
-            key = part["operation"], part["dtype"], check
+            key = part["operation"], part["dtype"], check, part["declared"]
             row = rows.setdefault(
                 key,
-                dict(zip(("operation", "dtype", "check"), key, strict=True))
+                dict(zip(("operation", "dtype", "check", "declared"), key, strict=True))
                 | {"cases": 0, "entries": 0, "unclaimed": 0, "violations": 0, "worst": 0.0}
                 | {"sharpness": []},
             )
@@ -57,9 +59,18 @@ def measured(lines: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def renewed(known: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows, those of an operation that was measured anew in place of its old ones."""
-    again = {row["operation"] for row in found}
-    return [row for row in known if row["operation"] not in again] + found
+    """Rows, those of an operation and form that were measured anew in place of the old ones."""
+
+    def key(row: dict[str, Any]) -> tuple[str, str]:
+        return row["operation"], row.get("declared", "")
+
+    again = {key(row) for row in found}
+    return [row for row in known if key(row) not in again] + found
+
+
+def of_form(rows: list[dict[str, Any]], declared: bool) -> list[dict[str, Any]]:
+    """The rows of declared forms, or those of the forms by default."""
+    return [row for row in rows if bool(row.get("declared")) == declared]
 
 
 def by_size(sharpness: list[list[float]]) -> list[dict[str, Any]]:
@@ -139,6 +150,31 @@ def sharp(rows: list[dict[str, Any]]) -> str:
     return table([*heads, "a typical entry"], lines)
 
 
+def forms(rows: list[dict[str, Any]]) -> str:
+    """Of each declared form what it allows, beside what is allowed without it."""
+    by_default = {tuple(r[k] for k in ("operation", "dtype", "check")): middle(r)
+                  for r in of_form(rows, declared=False)}  # fmt: skip
+    lines = []
+    for row in of_form(rows, declared=True):
+        plain = by_default[row["operation"], row["dtype"], row["check"]]
+        lines.append(
+            [row["declared"], *(row[k] for k in ("operation", "dtype", "check")),
+             f"{row['cases']:,}", f"{100 * row['unclaimed'] / row['entries']:.1f}%",
+             f"{row['worst']:.3f}", str(row["violations"]), *map(few, (*middle(row), *plain))]
+        )  # fmt: skip
+    heads = ["declared", "operation", "dtype", "check", "cases", "unclaimed", "worst", "violations"]
+    heads += ["tightness", "a typical entry", "not declared", "a typical entry"]
+    return table(heads, sorted(lines, key=lambda line: line[0]))
+
+
+def middle(row: dict[str, Any]) -> tuple[float | None, float | None]:
+    """The median of the tightness over all sizes: of the worst entries, and of the typical ones."""
+    worst, typical = (
+        [b[k] for b in row["tightness"] if b[k] is not None] for k in ("worst", "typical")
+    )
+    return (float(np.median(worst)), float(np.median(typical))) if worst else (None, None)
+
+
 def seen(rows: list[dict[str, Any]]) -> str:
     """The smallest defect that each rule catches."""
     lines = []
@@ -193,11 +229,13 @@ def plot(rows: list[dict[str, Any]]) -> None:
 def page(data: dict[str, Any]) -> str:
     """The template, filled in."""
     inputs, drawn = (data["defects"][k][0]["inputs"] for k in ("smallest", "rejected"))
+    measured_by_default = of_form(data["measured"], declared=False)
     parts = {
         "when": f"Measured on {data['day']} with {data['versions']}. The "
         f"smallest defects: {inputs} inputs each; right implementations rejected: {drawn} each.",
-        "sound": sound(data["measured"]),
-        "sharp": sharp(data["measured"]),
+        "sound": sound(measured_by_default),
+        "sharp": sharp(measured_by_default),
+        "forms": forms(data["measured"]),
         "seen": seen(data["defects"]["smallest"]),
         "rejected": rejected(data["defects"]["rejected"]),
     }
@@ -229,7 +267,7 @@ def main() -> int:
         data["defects"] = known
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(data), encoding="utf-8")
-    plot(data["measured"])
+    plot(of_form(data["measured"], declared=False))
     return 0
 
 

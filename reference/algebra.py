@@ -94,6 +94,7 @@ def log_sum_exp(x: Array) -> Array:
     return np.log(np.where(total == 0, 1, total)) + largest
 
 
+@singledispatch
 def mean(x: Array) -> Array:
     """sum_j x_j / n along the last axis, kept as an axis of size 1; 0 of nothing."""
     return np.sum(x, axis=-1, keepdims=True) / max(x.shape[-1], 1)
@@ -108,6 +109,18 @@ def standardized(x: Array, eps: float) -> tuple[Array, Array]:
     centred = x - mean(x)
     root = np.sqrt(mean(centred * centred) + eps)
     return centred / root, 1 / root
+
+
+@singledispatch
+def uncentred(dx: Array, dh: Array, x: Array, reciprocal_root: Array) -> Array:
+    """The gradient dx through `standardized`, or its expansion in products with x itself.
+
+        dx = r dh + b x - (b mean(x) + r mean(dh)),  b = r^3 (mean(x) mean(dh) - mean(dh x))
+
+    They are equal on paper. Beside an offset large terms cancel in the expansion: it is computed
+    only where it is declared.
+    """
+    return dx
 
 
 @singledispatch

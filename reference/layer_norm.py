@@ -5,19 +5,22 @@ and the variance of its features are taken out, and what they are to be instead 
 and bias). It looks at one position alone, neither along the sequence nor over the batch, so that it
 does the same in training and in use, at any length.
 
-The moments are taken in two passes, first the mean, then the mean square of what remains. In one
-pass, as E[x^2] - E[x]^2, two large numbers cancel where the mean is large: that is another number
-altogether, not a form of this one.
+The moments are taken in two passes, first the mean, then the mean square of what remains; or the
+mean runs along, and is corrected at each feature (Welford). In one pass, as E[x^2] - E[x]^2, two
+large numbers cancel where the mean is large, as they do in x / sigma - mean / sigma: that form is
+less exact, and an implementation declares it.
 
-Sources: Ba, Kiros and Hinton (2016), "Layer normalization"; two passes: Chan, Golub and LeVeque
-(1983), "Algorithms for computing the sample variance: analysis and recommendations".
+Sources: Ba, Kiros and Hinton (2016), "Layer normalization"; running moments: Welford (1962), "Note
+on a method for calculating corrected sums of squares and products"; what each form loses: Chan,
+Golub and LeVeque (1983), "Algorithms for computing the sample variance: analysis and
+recommendations".
 """
 
 import math
 
 import numpy as np
 
-from seqlaws.reference.algebra import Array, either, mean, standardized
+from seqlaws.reference.algebra import Array, either, mean, standardized, uncentred
 
 
 def layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
@@ -46,7 +49,8 @@ def layer_norm_vjp(
         dw_j = sum dy_j h_j                             over all positions
         db_j = sum dy_j
 
-    n may be multiplied into the bracket, and divided by with the root.
+    n may be multiplied into the bracket, and divided by with the root. Where the affine form is
+    declared, dx may be a sum of products with x itself.
     """
     rows, n = rows_of("layer_norm", x, weight, bias, eps)
     if dy.shape != x.shape:
@@ -58,6 +62,7 @@ def layer_norm_vjp(
         (dh - mean(dh) - h * mean(products)) * reciprocal_root,
         (dh * n - total(dh) - h * total(products)) * (reciprocal_root / max(n, 1)),
     )
+    dx = uncentred(dx, dh, x, reciprocal_root)
     dw, db = (np.sum(np.reshape(z, (rows, n)), axis=0) for z in (dy * h, dy))
     return +dx, +dw, +db
 

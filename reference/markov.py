@@ -42,9 +42,8 @@ def markov_log_prob_vjp(
         dinitial[w]    = sum dlog_prob / initial[w]       over the sequences that begin with w
         dtransition[w] = sum dlog_prob / transition[w]    over the steps that read w, in all of them
 
-    What no sequence reads has the gradient 0, a probability of 0 included. One that is read and is
-    0 has an infinite gradient, of which nothing is claimed; that of every other factor is what it
-    would be without it.
+    What no sequence reads has the gradient 0. Of the gradient of a probability of 0 nothing is
+    claimed, whether it is read or not; that of every other factor is what it would be without it.
     """
     first, windows = steps(states, initial, transition)
     if dlog_prob.shape != (len(states),):
@@ -56,13 +55,15 @@ def markov_log_prob_vjp(
 
 
 def table_gradient(dlog_prob: Array, table: Array, places: tuple[Array, ...]) -> Array:
-    """sum dlog_prob / table[w] over the places w; the cotangents may be added up first."""
-    read = np.zeros(table.shape, bool)
-    read[places] = True
+    """sum dlog_prob / table[w] over the places w; the cotangents may be added up first.
+
+    So it is where the logarithm of the whole table is taken, and then read: at a 0 that nobody
+    reads the quotient is 0/0.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return +either(
             added_at(dlog_prob / table[places], places, table.shape),
-            added_at(dlog_prob, places, table.shape) / np.where(read, table, 1),
+            added_at(dlog_prob, places, table.shape) / table,
         )
 
 

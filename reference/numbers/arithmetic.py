@@ -1,5 +1,6 @@
 """What an implementation is admitted to do: the arithmetic that it declares."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,15 @@ FORMATS = {
     "float16": (11, -14, 16),
 }
 OPERANDS = {"ieee": None, "tf32": 2.0**-11, "bf16": 2.0**-8}
+ELEMENTARY = ("relative", "absolute")
+NORMALISE = ("centred", "affine")
+KNOWN: Mapping[str, Collection[str]] = {
+    "dtype": FORMATS,
+    "accumulate": FORMATS,
+    "matmul": OPERANDS,
+    "elementary": ELEMENTARY,
+    "normalise": NORMALISE,
+}
 
 
 def unit_roundoff(dtype: str) -> float:
@@ -20,22 +30,30 @@ def unit_roundoff(dtype: str) -> float:
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """dtype of inputs, outputs and stored values; dtype of sums and states; matmul's operands.
+    """The dtypes of stored values, of sums and of matmul's operands, and the forms that are taken.
 
-    dtype: "float64", "float32", "bfloat16" or "float16".
-    accumulate: a dtype; by default float32 for the 16-bit dtypes, else `dtype` itself.
+    dtype: "float64", "float32", "bfloat16" or "float16", of inputs, outputs and stored values.
+    accumulate: a dtype, of sums and states, or "dtype" for `dtype` itself; by default float32 for
+    the 16-bit dtypes, else `dtype`.
     matmul: "ieee" (operands as they are), "tf32" or "bf16" (rounded to it where it is narrower).
+    elementary: "relative" (tanh and sigmoid within 4 ulp) or "absolute" (within 4 unit roundoffs at
+    1, however small they are).
+    normalise: "centred" ((x - mean) / sigma) or "affine" (x / sigma - mean / sigma, and moments in
+    one pass).
     Raises ValueError for a name that is not known.
     """
 
     dtype: str = "float32"
     accumulate: str = ""
     matmul: str = "ieee"
+    elementary: str = "relative"
+    normalise: str = "centred"
 
     def __post_init__(self) -> None:
         default = "float32" if self.dtype in ("bfloat16", "float16") else self.dtype
-        object.__setattr__(self, "accumulate", self.accumulate or default)
-        for part, known in (("dtype", FORMATS), ("accumulate", FORMATS), ("matmul", OPERANDS)):
+        accumulate = self.dtype if self.accumulate == "dtype" else self.accumulate or default
+        object.__setattr__(self, "accumulate", accumulate)
+        for part, known in KNOWN.items():
             if getattr(self, part) not in known:
                 raise ValueError(f"{part} is {getattr(self, part)!r}; known: {', '.join(known)}")
 
@@ -71,6 +89,11 @@ class Arithmetic:
         """What an elementary function may be off by where its result is subnormal."""
         bits, smallest, _ = FORMATS[self.accumulate]
         return max(self.tiny, self.ulps * 2.0 ** (smallest - bits + 1))
+
+    @cached_property
+    def absolute(self) -> float:
+        """What tanh and sigmoid may be off by, however small they are."""
+        return self.ulps * self.unit if self.elementary == "absolute" else 0.0
 
     @cached_property
     def input_tiny(self) -> float:

@@ -24,29 +24,49 @@ from seqlaws.reference.numbers.rounding import (
 LOG2E = 1.4426950408889634
 
 
-def evaluated(x: Rounding, value: Array, error: Array, ulps: float | None = None) -> Rounding:
-    """A function's value, with its own error: so many ulps, of up to two unit roundoffs each."""
+def evaluated(
+    x: Rounding, value: Array, error: Array, ulps: float | None = None, least: float = 0.0
+) -> Rounding:
+    """A function's value, with its own error: so many ulps, of up to two unit roundoffs each.
+
+    least: what its own error is at least.
+    """
     a = x.arithmetic
     ulps = a.ulps if ulps is None else ulps
     own = 2 * (ulps * a.unit + 2.0**-52) * (np.abs(value) + error)
-    error = error + own + a.function_tiny
+    error = error + np.maximum(own, least) + a.function_tiny
     return Rounding(value, np.where(np.abs(value) + error > a.largest, np.inf, error), a)
 
 
-def monotone(x: Rounding, value: Array, slope: Callable[[Array], Array], width: Array) -> Rounding:
-    """A bounded function whose slope falls with |x|; `width`: how far the range reaches at most."""
+def monotone(
+    x: Rounding,
+    value: Array,
+    slope: Callable[[Array], Array],
+    width: Array,
+    least: float = 0.0,
+) -> Rounding:
+    """A bounded function whose slope falls with |x|; `width`: how far the range reaches at most.
+
+    least: what its own error is at least.
+    """
     nearest_zero = np.maximum(np.abs(x.value) - x.error, 0)
     reached = np.where(np.isinf(x.error), np.inf, slope(nearest_zero) * x.error)
-    result = evaluated(x, value, np.minimum(np.where(np.isnan(reached), np.inf, reached), width))
+    reached = np.minimum(np.where(np.isnan(reached), np.inf, reached), width)
+    result = evaluated(x, value, reached, least=least)
     return Rounding(result.value, np.where(np.isinf(x.error), np.inf, result.error), x.arithmetic)
 
 
 def tanh(x: Rounding) -> Rounding:
-    """0 at 0, exactly."""
+    """0 at 0, exactly, unless its error is declared to be absolute."""
     x = settled(x)
-    value = np.tanh(x.value)
-    result = monotone(x, value, lambda z: 1 / np.cosh(np.minimum(z, 700)) ** 2, 1 + np.abs(value))
-    at_zero = (x.value == 0) & (x.error == 0)
+    value, least = np.tanh(x.value), x.arithmetic.absolute
+
+    def slope(z: Array) -> Array:
+        steepness: Array = 1 / np.cosh(np.minimum(z, 700)) ** 2
+        return steepness
+
+    result = monotone(x, value, slope, 1 + np.abs(value), least)
+    at_zero = (x.value == 0) & (x.error == 0) & (not least)
     return Rounding(value, np.where(at_zero, 0, result.error), x.arithmetic)
 
 
@@ -59,7 +79,7 @@ def sigmoid(x: Rounding) -> Rounding:
         e = np.exp(-z)
         return e / (1 + e) ** 2
 
-    return monotone(x, value, slope, np.maximum(value, 1 - value))
+    return monotone(x, value, slope, np.maximum(value, 1 - value), x.arithmetic.absolute)
 
 
 def normal_cdf(x: Rounding) -> Rounding:
@@ -155,7 +175,9 @@ def softmax_rows(x: Rounding) -> Rounding:
 
     With exponents off by at most t_j, p_j lies between p e^-t / (p e^-t + sum others p e^t) and
     the same with the signs of t exchanged. `up` and `down` are how far a weight alone may move;
-    sums over the others leave p_j out instead of subtracting it.
+    sums over the others leave p_j out instead of subtracting it. Then come the sum and the division
+    or, in exp(x_j - log_sum_exp(x)), the logarithm, which costs more. Nothing is lost where a score
+    of 0 has no others beside it: exp(0) = 1 and log(1) = 0 are exact.
     """
     x = prescaled(x)
     a, n = x.arithmetic, x.shape[-1]
@@ -179,15 +201,34 @@ def softmax_rows(x: Rounding) -> Rounding:
         np.where(np.isfinite(above), above, 1 - p), np.where(np.isfinite(below), below, p)
     )
     error = np.minimum(error, np.maximum(p, 1 - p))
-    error = error + (a.unit * (n + 2 + blocks(x)) + 2.0**-50) * (p + error)
+    later = np.where(gone | (p + error == 0), 0, np.expm1(by_logarithm(x, whole)))
+    error = error + (later + 2.0**-50) * (p + error)
     heaviest = np.exp(a.unit * np.abs(np.where(np.isneginf(largest), 0, largest)))  # by FMA, not 1
     error = error + (a.function_tiny + (1 + blocks(x)) * a.tiny) * heaviest
-    error = np.where(masked, 0, error)  # what is masked weighs nothing
+    alone = (x.value == 0) & (x.error == 0) & (rest == 0) & (others_up == 0)
+    error = np.where(masked | alone, 0, error)  # what is masked weighs nothing
     overflows = np.isinf(x.error) | (size(x) * LOG2E > a.largest)  # as exp2 is prescaled
     hopeless = np.any(overflows & ~gone, axis=-1, keepdims=True) | (heaviest * n > a.largest)
     p = Rounding(p, np.where(hopeless, np.inf, error), a)
     p.weights = heaviest
     return p
+
+
+def by_logarithm(x: Rounding, whole: Array) -> Array:
+    """How far the exponents x_j - log_sum_exp(x) may be off, given how far the scores are.
+
+    whole: the sum of the exponentials, each rounded. Its logarithm is off by its ulps, and by what
+    the sum is; it is added to the maximum and kept, perhaps in another base, to which the maximum
+    is brought beforehand, and the whole afterwards. Then come a difference and an exponential.
+    """
+    a, n, logarithm = x.arithmetic, x.shape[-1], np.log(whole)
+    score = np.abs(np.where(np.isneginf(x.value), 0, x.value))
+    largest = np.max(x.value, axis=-1, keepdims=True)
+    largest = np.abs(np.where(np.isneginf(largest), 0, largest))
+    summed = 2 * a.ulps * (1 + blocks(x)) + n + 2 * blocks(x) + score + largest
+    kept = 2 * a.ulps * logarithm + 5 * (largest + logarithm)
+    total: Array = a.unit * (summed + kept + score + largest + logarithm + 2 * a.ulps)
+    return total
 
 
 def others(z: Array) -> Array:

@@ -59,11 +59,13 @@ class Machine:
         self.fma = self.pick(0.0, 0.5, 1.0)
         self.flush = self.pick(0.0, 0.0, 0.5, 1.0)
         self.keep = self.pick(0.0, 0.5, 1.0)  # how often a marked value is kept unrounded
-        self.order = self.pick("sequential", "pairwise", "random", "any")
+        self.order = self.pick("sequential", "pairwise", "random", "compensated", "any")
         self.exp2 = self.pick(0.0, 1.0, 0.5)
         self.wrong = self.pick("any", "any", "up", "down", "least")
         self.block = self.pick(16, 16, 32, 10**6)
         self.recompute = self.pick(0.0, 0.5)
+        self.logarithm = self.pick(0.0, 0.0, 1.0, 0.5)  # softmax by way of log-sum-exp
+        self.running = self.pick(0.0, 0.0, 1.0, 0.5)  # moments by running means
         self.salt = int(self.random.integers(2**63))
 
     def pick(self, *options):
@@ -121,11 +123,14 @@ class Machine:
         count = len(terms)
         if count == 0:
             return np.zeros(terms.shape[1:])
-        order = self.pick("sequential", "pairwise", "random") if self.order == "any" else self.order
+        orders = "sequential", "pairwise", "random", "compensated"
+        order = self.pick(*orders) if self.order == "any" else self.order
         if count > 2 and self.chance(0.5):
             terms = terms[self.random.permutation(count)]
         if order == "sequential":
             return self.in_sequence(terms)
+        if order == "compensated":
+            return self.compensated(terms)
         while count > 1:
             half = count // 2
             pairs = half if order == "pairwise" else int(self.random.integers(1, half + 1))
@@ -146,6 +151,32 @@ class Machine:
         for lane in range(1, lanes):
             total = self.plus(partial[lane], total)
         return total
+
+    def compensated(self, terms):
+        """What each addition loses is given to the next (Kahan), or added up beside it (Neumaier).
+
+        Neumaier's takes the products apart, too, as an FMA can. Nothing is lost of infinity.
+        """
+        kahan, total = self.chance(0.5), self.round(terms[0])
+        apart = not kahan and self.chance(self.fma) and self.accumulate != "float64"
+        lost = self.round(terms[0] - total) if apart else np.zeros(total.shape)
+        lost = np.where(np.isfinite(total), lost, 0.0)
+        for exact in terms[1:]:
+            term = self.round(exact)
+            if kahan:
+                term = self.round(term - lost)
+                new = self.round(total + term)
+                lost = self.round(self.round(new - total) - term)
+            else:
+                new = self.round(total + term)
+                larger = np.abs(total) >= np.abs(term)
+                large, small = np.where(larger, total, term), np.where(larger, term, total)
+                more = self.round(self.round(large - new) + small)
+                lost = self.round(lost + more)
+                if apart:
+                    lost = self.round(lost + self.round(exact - term))
+            total, lost = new, np.where(np.isfinite(new), lost, 0.0)
+        return total if kahan else self.round(total + lost)
 
     # single operations
 
@@ -180,6 +211,24 @@ class Machine:
         with np.errstate(invalid="ignore"):  # past a power of two rounding is twice as wide
             too_far = np.abs(moved - truth) > wrong_by * ulp
         return self.round(np.where(too_far, truth, moved).astype(float))
+
+    def saturating(self, f, x):
+        """tanh or sigmoid: within so many ulp, or units at 1 where that is declared."""
+        if self.declared.elementary == "relative" or self.chance(0.3):
+            return self.function(f, x)
+        if f is sigmoid and self.chance(0.5):
+            half = self.function(np.tanh, self.round(np.asarray(x) / 2))
+            return self.round(self.round(1 + half) / 2)
+        truth = np.asarray(f(np.asarray(x).astype(np.longdouble)))
+        units = {"up": 3.5, "down": -3.5, "least": 0.0}.get(self.wrong)
+        if units is None:
+            units = 7 * hashed(x, self.salt) - 3.5
+        return self.round((truth + units * 2.0 ** -FORMATS[self.accumulate][0]).astype(float))
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x))."""
+    return 1 / (1 + np.exp(-x))
 
 
 def hashed(x, salt):

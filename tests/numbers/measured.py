@@ -4,7 +4,8 @@
     python tests/numbers/measured.py --cases 120 --large --into measured.jsonl
 
 appends a line for every part of them, goes on where an earlier run stopped, and never counts a
-case twice; --operation names one, again and again, where not all are wanted.
+case twice; --operation names one, again and again, where not all are wanted, and --declared the
+forms that an implementation declares, such as normalise=affine, on the operations that have them.
 `python docs/certificate.py --measured measured.jsonl` makes the published tables of the lines.
 A case is what `observed.questions` draws: arguments, options and an implementation of its own.
 """
@@ -21,9 +22,9 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import conftest  # noqa: F401  makes the clone importable as seqlaws
 
-from observed import ARITHMETICS, CHECKS, Observed, questions
+from observed import ARITHMETICS, CHECKS, DECLARED, Observed, questions, tried
 
-from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.properties.operations import RECURRENT
 from seqlaws.reference.numbers import Arithmetic
 
 LETTERS = {
@@ -77,16 +78,17 @@ def terms(case):
     return max(sizes[letter] for letter in "EFST" if letter in sizes)  # of several stages
 
 
-def measure(operation, dtype, first, cases, *, large=False):
+def measure(operation, dtype, first, cases, *, large=False, declared=""):
     """One line: what each check saw of the cases numbered from `first`."""
     sizes = large_sizes if large else cheap_sizes
     checks = {check: Observed() for check in CHECKS}
     sharp = {check: [] for check in CHECKS}
-    plain = f"; {Arithmetic(dtype).accumulate}, ieee"  # the dtype's default arithmetic
+    kept = Arithmetic(dtype, "dtype" if declared == "accumulate=dtype" else "").accumulate
+    plain = f"; {kept}, ieee"  # the dtype's default arithmetic, or the declared one
     started = time.process_time()
     for number in range(first, first + cases):
         for check, names, found, expected, case, regime in questions(
-            operation, dtype, number, harder=not large, step_back=STEP_BACK,
+            operation, dtype, number, harder=not large, step_back=STEP_BACK, declared=declared,
             **sizes(operation, number),
         ):  # fmt: skip
             seen = checks[check]
@@ -95,14 +97,15 @@ def measure(operation, dtype, first, cases, *, large=False):
             seen.see(names, found, expected, regime, number, nan_is_free=free)
             if len(seen.sharpness) > before and regime.endswith(plain):
                 sharp[check].append([terms(case), seen.sharpness[-1], seen.typical[-1]])
-    said = {"operation": operation, "dtype": dtype, "first": first, "cases": cases, "large": large,
+    said = {"operation": operation, "dtype": dtype, "declared": declared, "first": first,
+            "cases": cases, "large": large,
             "seconds": round(time.process_time() - started, 1), "checks": {}}  # fmt: skip
     for check, seen in checks.items():
         if seen.cases:
             summary = seen.summary()
-            kept = ("cases", "entries", "unclaimed", "worst", "violations")
+            counted = ("cases", "entries", "unclaimed", "worst", "violations")
             sharpness = [[n, round(a, 4), round(b, 4)] for n, a, b in sharp[check]]
-            said["checks"][check] = {k: summary[k] for k in kept} | {"sharpness": sharpness}
+            said["checks"][check] = {k: summary[k] for k in counted} | {"sharpness": sharpness}
     return said
 
 
@@ -110,7 +113,7 @@ def done(path):
     """The parts that are already in the file."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {
-        (said["operation"], said["dtype"], said["first"], said.get("large", False))
+        tuple(said[k] for k in ("operation", "dtype", "declared", "first", "large"))
         for said in map(json.loads, lines)
     }
 
@@ -121,20 +124,23 @@ def main():
     parser.add_argument("--part", type=int, default=1000, help="cases a line")
     parser.add_argument("--large", action="store_true", help="long sums, as the suite draws them")
     parser.add_argument("--operation", choices=[*LETTERS], action="append")
+    parser.add_argument("--declared", choices=[*DECLARED], default="")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
     known = done(given.into)
     for first in range(0, given.cases, given.part):
         for dtype in ARITHMETICS:
-            for operation in given.operation or LETTERS:
-                if dtype not in (OPERATIONS[operation].dtypes or ARITHMETICS):
+            for operation in given.operation or DECLARED.get(given.declared, LETTERS):
+                if dtype not in tried(operation, given.declared):
                     continue
                 if given.large and operation in SHORT:
                     continue
-                if (operation, dtype, first, given.large) in known:
+                if (operation, dtype, given.declared, first, given.large) in known:
                     continue
                 cases = min(given.part, given.cases - first)
-                said = measure(operation, dtype, first, cases, large=given.large)
+                said = measure(
+                    operation, dtype, first, cases, large=given.large, declared=given.declared
+                )
                 line = json.dumps(said)
                 with given.into.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")

@@ -3,9 +3,11 @@
     python tests/numbers/observed.py --operation lstm --dtype float32 --cases 10000
 
 prints the worst observed / allowed of each check, how sharp the bounds are, and every violation.
+`--declared elementary=absolute` measures what an implementation that declares it may do.
 """
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -41,6 +43,28 @@ ARITHMETICS = {
     "float16": (*(Arithmetic("float16"),) * 3, Arithmetic("float16", "float16"),
                 Arithmetic("float16", matmul="bf16")),
 }  # fmt: skip
+DECLARED = {  # the forms of their own, and who has what they are of
+    "elementary=absolute": ("rnn", "lstm_gates", "lstm", "gru", "attention"),
+    "normalise=affine": ("layer_norm", "encoder_layer", "decoder_layer"),
+    "accumulate=dtype": (
+        "softmax", "attention", "layer_norm", "rnn", "lstm", "gru", "multi_head_attention",
+    ),
+}  # fmt: skip
+
+
+def tried(operation, declared=""):
+    """The dtypes of an operation in which what is declared is not the default."""
+    dtypes = OPERATIONS[operation].dtypes or ARITHMETICS
+    sixteen = declared == "accumulate=dtype"
+    return [d for d in dtypes if not sixteen or Arithmetic(d).accumulate != d]
+
+
+def arithmetic_of(random, dtype, declared=""):
+    """One of the arithmetics of a dtype, with what else is declared."""
+    if declared.startswith("accumulate"):
+        return Arithmetic(dtype, "dtype")
+    found = ARITHMETICS[dtype][random.randint(len(ARITHMETICS[dtype]))]
+    return dataclasses.replace(found, **dict([declared.split("=")])) if declared else found
 
 
 def simulate(name, arguments, options, arithmetic, seed):
@@ -64,14 +88,15 @@ def simulate(name, arguments, options, arithmetic, seed):
         )
 
 
-def questions(operation, dtype, *seed, harder=True, step_back=2, **fixed):
+def questions(operation, dtype, *seed, harder=True, step_back=2, declared="", **fixed):
     """One case, as (check, names, observed, expected, the case, what was done to it).
 
-    step_back: one in so many cases is also taken back step by step. fixed: sizes and options.
+    step_back: one in so many cases is also taken back step by step. declared: a key of DECLARED.
+    fixed: sizes and options.
     """
     random = np.random.RandomState([n % 2**32 for n in (*seed, 5)])
     case, regime = hard_case(operation, dtype, *seed, harder=harder, **fixed)
-    arithmetic = ARITHMETICS[dtype][random.randint(len(ARITHMETICS[dtype]))]
+    arithmetic = arithmetic_of(random, dtype, declared)
     known = OPERATIONS[operation]
     arrays, options = known.arranged(case.arrays, case.options)
     if not case.arrays:
@@ -178,12 +203,12 @@ class Observed:
                 "worst": self.worst, **quantiles, "violations": self.violations}  # fmt: skip
 
 
-def observe(operation, dtype, cases, first=0, *, harder=True):
-    """The checks of an operation over cases numbered from `first`."""
+def observe(operation, dtype, cases, first=0, *, harder=True, declared="", **fixed):
+    """The checks of an operation over cases numbered from `first`; fixed: as in `questions`."""
     checks = {check: Observed() for check in CHECKS}
     for number in range(first, first + cases):
         for check, names, found, expected, _, regime in questions(
-            operation, dtype, number, harder=harder
+            operation, dtype, number, harder=harder, declared=declared, **fixed
         ):
             free = "vjp" in check or dtype == "float64"  # where the reference itself may overflow
             checks[check].see(names, found, expected, regime, number, nan_is_free=free)
@@ -196,14 +221,16 @@ def main():
     parser.add_argument("--dtype", choices=[*ARITHMETICS], required=True)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--declared", choices=[*DECLARED], default="")
     parser.add_argument("--as-drawn", action="store_true", help="only the suite's own cases")
     given_ = parser.parse_args()
     start = time.time()
     found = observe(
-        given_.operation, given_.dtype, given_.cases, given_.first, harder=not given_.as_drawn
-    )
-    said = {"operation": given_.operation, "dtype": given_.dtype, "first": given_.first,
-            "seconds": round(time.time() - start), **found}  # fmt: skip
+        given_.operation, given_.dtype, given_.cases, given_.first,
+        harder=not given_.as_drawn, declared=given_.declared,
+    )  # fmt: skip
+    said = {"operation": given_.operation, "dtype": given_.dtype, "declared": given_.declared,
+            "first": given_.first, "seconds": round(time.time() - start), **found}  # fmt: skip
     print(json.dumps(said))
 
 

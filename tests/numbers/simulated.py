@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from machine import sigmoid
 
 from seqlaws.reference import algebra
 
@@ -274,6 +275,11 @@ def function(f):
     return lambda x: Simulated(x.machine, x.machine.function(f, x.value))
 
 
+def saturating(f):
+    """tanh or sigmoid, as exact as is declared."""
+    return lambda x: Simulated(x.machine, x.machine.saturating(f, x.value))
+
+
 def step(x):
     """The slope of relu, by the sign of its argument, or of what was stored of it."""
     value = x.value if x.machine.chance(0.7) else x.machine.store(x.value)
@@ -302,7 +308,7 @@ UFUNCS = {
     "multiply": multiply,
     "matmul": matmul,
     "maximum": lambda x, y: Simulated(x.machine, np.maximum(x.value, y.value)),
-    "tanh": function(np.tanh),
+    "tanh": saturating(np.tanh),
     "isfinite": lambda x: np.isfinite(x.value),
     "isnan": lambda x: np.isnan(x.value),
 }
@@ -316,7 +322,7 @@ FUNCTIONS = {
     "isneginf": lambda x: np.isneginf(x.value),
     **{f.__name__: moving(f) for f in (np.swapaxes, np.moveaxis, np.repeat, np.reshape)},
 }
-algebra.sigmoid.register(Simulated, function(lambda z: 1 / (1 + np.exp(-z))))
+algebra.sigmoid.register(Simulated, saturating(sigmoid))
 algebra.normal_cdf.register(Simulated, normal_cdf)
 algebra.step.register(Simulated, step)
 algebra.either.register(Simulated, either)

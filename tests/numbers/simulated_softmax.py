@@ -108,6 +108,8 @@ def softmax_rows(x):
         return Simulated(m, np.zeros(x.shape))
     scores, blocks, largest, whole, base2 = online(x)
     safe = np.where(whole == 0, 1.0, whole)
+    if m.chance(m.logarithm):
+        return Simulated(m, by_logarithm(m, scores, largest, safe, base2))
     rows = Rows(blocks, safe, m.chance(0.5))
     if m.chance(0.5):  # the exponentials again, from the final maximum
         e = exponential(m, scores, largest, base2)
@@ -118,6 +120,18 @@ def softmax_rows(x):
             later = m.times(later, shrink)
     p = divided(m, e, safe, rows.multiplied)
     return Simulated(m, p, rows=rows if m.chance(0.5) and len(x.shape) > 1 else None)
+
+
+def by_logarithm(m, scores, largest, whole, base2):
+    """exp(x - log_sum_exp(x)), the logarithm kept with the maximum or subtracted after it."""
+    two = base2 == "beforehand"  # everything is in base 2
+    logarithm = m.function(np.log2 if two else np.log, whole)
+    if m.chance(0.5):
+        return exponential(m, m.round(scores - largest), logarithm, base2)
+    kept = m.round(logarithm + largest)
+    if two and m.chance(0.5):  # kept as a natural logarithm
+        kept = m.times(m.times(kept, m.constant(1 / LOG2E)), m.constant(LOG2E))
+    return exponential(m, scores, kept, base2)
 
 
 def log_sum_exp(x):

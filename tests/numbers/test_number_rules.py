@@ -23,6 +23,8 @@ ARITHMETICS = (
     Arithmetic("float64"), Arithmetic("float32"), Arithmetic("bfloat16"), Arithmetic("float16"),
     Arithmetic("float16", "float16"), Arithmetic("bfloat16", "bfloat16"),
     Arithmetic("float32", matmul="tf32"), Arithmetic("float32", "float64"),
+    Arithmetic("float32", elementary="absolute", normalise="affine"),
+    Arithmetic("bfloat16", elementary="absolute", normalise="affine"),
 )  # fmt: skip
 PLACES = np.array([[0, 2, 0], [1, 0, 2]])
 KEEP = np.array([[True, False, True], [False, True, True]])
