@@ -42,6 +42,13 @@ MANY = 8  # wrong answers that a misreading does not explain
 CONTRADICT = "each answer alone is what the specification allows: they contradict each other"
 
 
+DECLARE = {  # a trait that would admit it, or what to mend
+    "elementary": 'declare `"elementary": "absolute"`, or use a sigmoid that keeps small values',
+    "normalise": 'declare `"normalise": "affine"`, or subtract the mean first',
+    "accumulate": 'declare `"accumulate": "dtype"`, or sum in float32',
+}
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """text: one line; names: of the misreadings; lines: where the first changes what."""
@@ -189,6 +196,13 @@ def worded(
 def narrower(probe: Subject) -> Iterator[tuple[str, Arithmetic]]:
     """Arithmetics that lose more than the declared one, the least narrow first."""
     a = probe.arithmetic
+    if a.elementary == "relative":
+        yield (
+            f"tanh and sigmoid without small digits: {DECLARE['elementary']}",
+            replace(a, elementary="absolute"),
+        )
+    if a.normalise == "centred":
+        yield f"moments in one pass: {DECLARE['normalise']}", replace(a, normalise="affine")
     if a.dtype == "float64":
         yield "float32 inside", replace(a, accumulate="float32")
     if a.matmul == "ieee" and a.dtype in ("float64", "float32"):
@@ -197,7 +211,7 @@ def narrower(probe: Subject) -> Iterator[tuple[str, Arithmetic]]:
     for form in ("float16", "bfloat16"):
         stored = FORMATS[a.dtype][0] <= FORMATS[form][0]
         if FORMATS[form][0] < FORMATS[a.accumulate][0] and (a.dtype == form or not stored):
-            word = "accumulation" if a.dtype == form else "inside"
+            word = f"accumulation: {DECLARE['accumulate']}" if a.dtype == form else "inside"
             yield f"{form} {word}", replace(a, accumulate=form)
 
 

@@ -57,7 +57,7 @@ def start() -> None:
 
 
 def ask(
-    way: str, *arguments: Any, arithmetic: tuple[str, str, str] | None = None, **options: Any
+    way: str, *arguments: Any, arithmetic: tuple[str, ...] | None = None, **options: Any
 ) -> list[Any]:
     """What the specification gives, by one of its WAYS; raises what it raises there."""
     start()

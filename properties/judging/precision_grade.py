@@ -104,7 +104,8 @@ def described(a: Arithmetic) -> str:
 
 def ladder(dtype: str, declared: Arithmetic) -> list[Arithmetic]:
     """The arithmetics that a dtype's outputs can show, and the declared one among them."""
-    rungs = [a for a in LADDER if FORMATS[a.dtype][0] <= FORMATS[dtype][0]]
+    forms = {"elementary": declared.elementary, "normalise": declared.normalise}
+    rungs = [replace(a, **forms) for a in LADDER if FORMATS[a.dtype][0] <= FORMATS[dtype][0]]
     if described(declared) not in map(described, rungs):
         narrower = [k for k, a in enumerate(rungs) if a.dtype != dtype]
         rungs.insert(narrower[0] if narrower else len(rungs), declared)

@@ -1,5 +1,6 @@
 """What is due of an implementation: the specification's answers, for its arithmetic and traits."""
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,7 @@ class Due:
 
     def asked(self, way: str, *arguments: Any, **options: Any) -> list[Expected]:
         """The specification's answer on rounding numbers of the subject's arithmetic."""
-        a = self.arithmetic
-        described = a.dtype, a.accumulate, a.matmul
+        described = astuple(self.arithmetic)
         found = specification_server.ask(way, *arguments, arithmetic=described, **options)
         return [Expected(*e) for e in found]
 

@@ -52,7 +52,7 @@ class Subject(Due, Returned):
         declared = getattr(namespace, "TRAITS", {})
         self.traits: Traits = traits_of(declared, operation)
         self.known_failures = known_failures_of(declared)
-        self.arithmetic = Arithmetic(dtype, self.traits.accumulate, self.traits.matmul)
+        self.arithmetic = arithmetic_of(self.traits, dtype)
         self.record = Record()
         self.place = place_of(namespace)
         self.unusual_layouts: list[str] = []  # of the present call's arrays
@@ -254,3 +254,8 @@ class Subject(Due, Returned):
 
     def native_array(self, values: Array, layout: str = "") -> Any:
         return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
+
+
+def arithmetic_of(traits: Traits, dtype: str) -> Arithmetic:
+    """The arithmetic that an implementation declares for one of its dtypes."""
+    return Arithmetic(dtype, traits.accumulate, traits.matmul, traits.elementary, traits.normalise)
