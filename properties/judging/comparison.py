@@ -135,23 +135,19 @@ def must_raise(
         name: native_of(impl, o, odd[name]) for name, o in case.options.items() if name in odd
     }
     given, options = impl.operation.arranged(made, named)
-    try:
-        impl.called(impl.vjp_function if vjp else impl.function, case, *pulled, *given, **options)
-    except LawBrokenError as broken:
-        refuse_the_lost(broken)
-        return
-    except NotOfferedError:
-        return
-    raise LawBrokenError(says)
+    function = impl.vjp_function if vjp else impl.function
+    require(impl.raises(function, case, *pulled, *given, **options), says)
 
 
 def unless_refused(impl: Subject, case: Case) -> Outputs | None:
     """What a call gives; None where it raises, which the contract leaves open.
 
-    Raises LawBrokenError for what is no answer, NotOfferedError.
+    Raises LawBrokenError for what is no answer.
     """
     try:
         return impl.run(case)
+    except NotOfferedError:
+        return None
     except LawBrokenError as broken:
         if broken.raised is None:
             raise
@@ -165,9 +161,3 @@ def native_of(impl: Subject, array: Array, dtype: str | None) -> Any:
     with np.errstate(all="ignore"):
         values = np.nan_to_num(array, neginf=0).astype(dtype)
     return impl.backend.array(values, dtype, impl.device)
-
-
-def refuse_the_lost(broken: LawBrokenError) -> None:
-    """To end the process is no refusal."""
-    if broken.lost:
-        raise broken

@@ -198,8 +198,23 @@ class Subject(Due, Returned):
         given = tuple(self.place.settled(given))
         return self.minded(case, function != self.function, lambda: function(*given, **options))
 
-    def minded(self, case: Case, vjp: bool, call: Callable[[], Any]) -> Any:
-        """What a call gives, noted; what it raises becomes a sentence."""
+    def raises(self, function: Any, case: Case, *given: Any, **options: Any) -> bool:
+        """Whether the bare call of what is no valid input raises. Raises LawBrokenError if lost."""
+        given = tuple(self.place.settled(given))
+        vjp = function != self.function
+        try:
+            self.minded(case, vjp, lambda: function(*given, **options), valid=False)
+        except LawBrokenError as broken:
+            if broken.lost:  # to end the process is no refusal
+                raise
+            return True
+        return False
+
+    def minded(self, case: Case, vjp: bool, call: Callable[[], Any], *, valid: bool = True) -> Any:
+        """What a call gives, noted; what it raises becomes a sentence.
+
+        valid: whether an exception may say that the implementation does not support the call.
+        """
         name = self.operation.name
         self.record.calls.append(Call(name + "_vjp" * vjp, case))
         try:
@@ -215,7 +230,8 @@ class Subject(Due, Returned):
         except BaseException as error:  # a test's outcome or a system exit is no answer either
             if isinstance(error, KeyboardInterrupt) and not raised_by_a_call():
                 raise  # whoever runs the suite wants it to end
-            self.refuse(case, error)
+            if valid:
+                self.refuse(case, error)
             what = name + "_vjp" * vjp
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             raise LawBrokenError(f"{what} raised {text}", raised=error) from error
