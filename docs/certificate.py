@@ -155,7 +155,7 @@ def forms(rows: list[dict[str, Any]]) -> str:
     by_default = {tuple(r[k] for k in ("operation", "dtype", "check")): middle(r)
                   for r in of_form(rows, declared=False)}  # fmt: skip
     lines = []
-    for row in of_form(rows, declared=True):
+    for row in ordered(of_form(rows, declared=True)):
         plain = by_default[row["operation"], row["dtype"], row["check"]]
         lines.append(
             [row["declared"], *(row[k] for k in ("operation", "dtype", "check")),
