@@ -70,6 +70,11 @@ def exactly(value: Array) -> Expected:
     return Expected(value, np.zeros_like(value))
 
 
+def none_where(places: Any, allowed: Array) -> Expected:
+    """A gradient of 0 at some places, exactly; no bound elsewhere, nor where steps may overflow."""
+    return Expected(np.zeros_like(allowed), np.where(places & np.isfinite(allowed), 0.0, np.inf))
+
+
 def at(expected: Expected, places: Any) -> dict[str, Expected]:
     """What is expected of an output at some places; nothing is claimed of the others."""
     value = np.where(places, expected.value, 0.0)

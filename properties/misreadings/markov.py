@@ -6,7 +6,7 @@ FORWARD, VJP = "markov: markov_log_prob", "markov: markov_log_prob_vjp"
 SUM = "+np.sum(np.concatenate(logarithms, axis=1), axis=1)"
 INITIAL, OTHERS = "+np.log(initial[first])[:, None]", "+np.log(transition[windows])"
 WINDOWS = "tuple(states[:, i : time - order + i] for i in range(order + 1))"
-TABLE = "read = np.zeros(table.shape, bool)"
+TABLE = 'with np.errstate(divide="ignore", invalid="ignore"):'
 BOTH_GRADIENTS = (
     "return table_gradient(dlog_prob, initial, first), table_gradient(along, transition, windows)"
 )
@@ -36,12 +36,6 @@ def gradient(name: str, new: str) -> Misreading:
     """A line more, before a table's gradient is taken."""
     line = before("markov: table_gradient", TABLE, new)
     return misreading(name, "markov_log_prob", line, gradients=True)
-
-
-def table(name: str, old: str, new: str) -> Misreading:
-    """Another gradient of a table."""
-    changed = edit("markov: table_gradient", old, new)
-    return misreading(name, "markov_log_prob", changed, gradients=True)
 
 
 def returned(name: str, new: str) -> Misreading:
@@ -77,11 +71,6 @@ MISREADINGS = (
     gradient(
         "each probability counted once",
         "return +assigned_at(dlog_prob / table[places], places, table.shape)",
-    ),
-    table(
-        "a gradient of NaN where nothing is read",
-        "return +either(",
-        "return +(lambda a, b: np.where(~read & is_zero(table), np.nan, either(a, b)))(",
     ),
     returned("no gradient of the initial states", "nothing(di), dt"),
     returned("no gradient of the transition", "di, nothing(dt)"),
