@@ -12,7 +12,7 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, misread
-from seqlaws.properties.subjects.subject import Outputs, Subject
+from seqlaws.properties.subjects.subject import Outputs, Subject, answer
 from seqlaws.reference.numbers import Arithmetic, Expected, flattened, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
@@ -78,14 +78,6 @@ def asked(probe: Subject, case: Case, *, vjp: bool) -> Evidence | None:
     case = probe.adapted(case)
     outputs = answer(probe, case, vjp=vjp)
     return evidence(probe, probe.operation.name + "_vjp" * vjp, case, outputs)
-
-
-def answer(probe: Subject, case: Case, *, vjp: bool) -> Outputs | None:
-    """What the subject gives; None where it gives nothing."""
-    try:
-        return probe.pull(case) if vjp else probe.run(case)
-    except (Exception, SystemExit):
-        return None
 
 
 def whether_it_changes(probe: Subject, e: Evidence | None) -> str:

@@ -360,3 +360,11 @@ def described_options(case: Case) -> str:
     return ", ".join(
         f"{n}={'<array>' if isinstance(o, np.ndarray) else o!r}" for n, o in case.options.items()
     )
+
+
+def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:
+    """What a subject gives; None where it gives nothing."""
+    try:
+        return subject.pull(case) if vjp else subject.run(case)
+    except (Exception, SystemExit):
+        return None
