@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.clocks import no_clock
 from benchmarks.conforms import Conformance, Finding
-from benchmarks.work import DIRECTIONS, LENGTHS, LETTERS, Work, sizes_of
+from benchmarks.work import DIRECTIONS, LENGTHS, Work, sizes_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.session import Session
 from seqlaws.properties.subjects.subject import Subject
@@ -89,8 +89,7 @@ def jobs(session: Session, lengths: Iterable[int] = LENGTHS) -> list[Job]:
         Work(operation, direction, size, dtype, device)
         for device in devices_of(session)
         for asked in session.dtypes or [DTYPE]
-        for operation in session.operations or LETTERS
-        if operation in LETTERS
+        for operation in session.operations or OPERATIONS
         for dtype in timed_dtypes(operation, device, asked, session)
         for size in sizes_of(operation, lengths)
         for direction in DIRECTIONS

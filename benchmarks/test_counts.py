@@ -1,12 +1,11 @@
 """The counts of arithmetic and memory, against counts made otherwise."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from benchmarks.flops import entrywise, flops, least_bytes, products
-from benchmarks.work import DIRECTIONS, LETTERS, Work
+from benchmarks.tally import Tally, counting, of_specification, tally
+from benchmarks.work import DIRECTIONS, Work
 from seqlaws import reference
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subjects.subject import Subject
@@ -14,7 +13,7 @@ from seqlaws.reference.generate import logits
 
 EVERY = [
     Work(operation, direction, size, (OPERATIONS[operation].dtypes or ("float32",))[0], "cpu")
-    for operation in LETTERS
+    for operation in OPERATIONS
     for direction in DIRECTIONS
     if direction == "forward" or OPERATIONS[operation].differentiable
     for size in ("small", "middle")
@@ -47,49 +46,13 @@ def test_matrix_products_are_those_that_torch_counts(work: Work) -> None:
     assert products(work) == counter.get_total_flops()
 
 
-class Tally(np.ndarray[Any, Any]):
-    """An array that counts the entries of each sum, product, quotient and function it goes into.
-
-    And, apart from them, the multiplications and additions of matrix products.
-    """
-
-    counted = products = 0
-    free = (np.matmul, np.positive, np.negative)  # a sign is counted nowhere
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        plain = [np.asarray(x) if isinstance(x, Tally) else x for x in inputs]
-        if method == "at":  # what is added at places
-            Tally.counted += plain[-1].size
-            return getattr(ufunc, method)(*plain)
-        result = getattr(ufunc, method)(*plain, **options)
-        if ufunc is np.matmul:
-            Tally.products += 2 * result.size * plain[0].shape[-1]
-        if ufunc not in self.free and result.dtype.kind == "f":
-            Tally.counted += result.size if method == "__call__" else plain[0].size
-        return np.asarray(result).view(Tally)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        result = super().__array_function__(function, types, args, options)
-        return result.view(Tally) if isinstance(result, np.ndarray) else result
-
-
 def tallied(work: Work) -> tuple[int, int]:
     """What the specification does: products' share, and the rest. A text is read at once."""
-    case = work.case()
-    arrays = {name: array.view(Tally) for name, array in case.arrays.items()}
-    given, _ = OPERATIONS[work.operation].arranged(arrays, case.options)
-    cotangents = [c.view(Tally) for c in case.cotangents.values()] if work.backward else []
-    Tally.counted = Tally.products = 0
-    if work.operation == "generate":
-        memory, start, steps, params, heads = given
-        read = np.tile(np.asarray(start)[:, None], steps)
-        np.amax(logits(memory, read, params, heads).view(Tally), axis=-1)
-    elif not arrays:
-        reference.positional_encoding(*given, first=np.zeros(()).view(Tally))
-    else:
-        name = work.operation + ("_vjp" if work.backward else "")
-        getattr(reference, name)(*cotangents, *given)
-    return Tally.products, Tally.counted
+    if work.operation != "generate":
+        return of_specification(work)
+    memory, start, steps, params, heads = counting(work)
+    read = np.tile(np.asarray(start)[:, None], steps)
+    return tally(lambda: np.amax(logits(memory, read, params, heads).view(Tally), axis=-1))
 
 
 @pytest.mark.parametrize("work", WRITTEN, ids=called)

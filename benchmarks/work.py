@@ -10,76 +10,16 @@ from functools import lru_cache
 
 import numpy as np
 
+from seqlaws.properties.inputs.benchmark import SIZES as STANDARD
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array, representable
-from seqlaws.properties.operations import OPERATIONS, RECURRENT
+from seqlaws.properties.inputs.operation import extent
+from seqlaws.properties.operations import OPERATIONS
 
 DIRECTIONS = ("forward", "backward")
 SIZES = ("small", "middle", "large")
 LENGTHS = (16, 32, 64, 128, 256)
 ALONG = ("T", "L", "S", "n", "length", "steps")  # the axes that have a sequence's length
-LETTERS = {  # letter: its size when small, middle and large
-    "softmax": {"R": (8, 128, 2048), "n": (64, 512, 2048)},
-    "lstm_gates": {"B": (2, 32, 256), "I": (16, 64, 384), "H": (32, 128, 512)},
-    "attention": {
-        "B": (1, 2, 1),
-        "N": (2, 4, 8),
-        "M": (2, 4, 8),
-        "L": (16, 128, 512),
-        "S": (16, 128, 512),
-        "D": (16, 64, 64),
-        "Dv": (16, 64, 64),
-    },
-    "rotary_embedding": {
-        "B": (1, 2, 2),
-        "N": (2, 8, 16),
-        "L": (16, 128, 1024),
-        "D": (16, 64, 128),
-    },
-    "layer_norm": {"R": (8, 128, 2048), "E": (64, 512, 2048)},
-    "markov_log_prob": {"B": (8, 32, 64), "T": (64, 256, 1024), "S": (8, 16, 32)},
-    "multi_head_attention": {
-        "B": (1, 2, 2),
-        "N": (2, 4, 8),
-        "L": (16, 128, 256),
-        "S": (16, 128, 256),
-        "E": (32, 128, 512),
-    },
-    "encoder_layer": {
-        "B": (1, 4, 8),
-        "N": (2, 4, 4),
-        "T": (16, 64, 128),
-        "E": (16, 64, 128),
-        "F": (32, 128, 512),
-    },
-    "decoder_layer": {
-        "B": (1, 4, 8),
-        "N": (2, 4, 4),
-        "T": (16, 64, 128),
-        "S": (16, 64, 128),
-        "E": (16, 64, 128),
-        "F": (32, 128, 512),
-    },
-    "generate": {  # by one layer
-        "B": (1, 2, 4),
-        "N": (2, 4, 4),
-        "S": (16, 64, 128),
-        "E": (16, 64, 128),
-        "F": (32, 128, 512),
-        "V": (32, 256, 1024),
-        "steps": (8, 32, 64),
-    },
-    "positional_encoding": {"length": (16, 256, 1024), "dim": (16, 64, 512)},
-    **{
-        name: {"B": (2, 8, 32), "T": (8, 32, 32), "I": (16, 64, 192), "H": (32, 128, 320)}
-        for name in RECURRENT
-    },
-}
-AXES = {  # of arrays and outputs of any rank, as they are timed; the chain is of order 1
-    "softmax": {"x": "R n", "p": "R n"},
-    "layer_norm": {"x": "R E", "y": "R E"},
-    "markov_log_prob": {"initial": "S", "transition": "S S"},
-}
 APART = ("R", "B", "N", "M")  # axes along which entries do not know of each other, as N is M
 CUDA_BATCH = 8  # a GPU is idle at a batch that keeps two cores busy
 
@@ -110,9 +50,9 @@ class Work:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Letter to size. R and n: softmax's rows and their length; the rest: the contract's."""
+        """Letter to size. R: rows, of arrays of any rank; n: their length; the rest: the axes'."""
         at = SIZES.index("middle" if self.length else self.size)
-        sizes = {letter: sizes[at] for letter, sizes in LETTERS[self.operation].items()}
+        sizes = {letter: sizes[at] for letter, sizes in timed_sizes(self.operation).items()}
         if self.length:
             return {letter: self.length if letter in ALONG else n for letter, n in sizes.items()}
         if self.size == "large" and self.device.startswith("cuda"):
@@ -146,7 +86,7 @@ class Work:
 
 def sizes_of(operation: str, lengths: Iterable[int] = LENGTHS) -> list[str]:
     """The sizes at which an operation is timed."""
-    grows = any(letter in ALONG for letter in LETTERS[operation])
+    grows = any(letter in ALONG for letter in timed_sizes(operation))
     return [*SIZES, *(f"length {n}" for n in lengths if grows)]
 
 
@@ -190,16 +130,30 @@ def shapes(
     return {n: tuple(extent(axis, sizes) for axis in axes(operation, n).split()) for n in names}
 
 
-def axes(operation: str, name: str) -> str:
-    """The axes of an array or an output, as it is timed: "B T 4H"."""
+def timed_sizes(operation: str) -> Mapping[str, tuple[int, int, int]]:
+    """Letter to its size when small, middle and large: the operation's own, or the letter's."""
     known = OPERATIONS[operation]
-    described = known.outputs[name] if name in known.outputs else " ".join(known.axes(name))
-    return AXES.get(operation, {}).get(name, described)
+    named = " ".join(axes(operation, name) for name in (*known.arrays, *known.outputs))
+    letters = {axis.lstrip("0123456789") for axis in named.split()}
+    standard = {letter: n for letter, n in STANDARD.items() if letter in letters}
+    own = known.benchmark.sizes
+    return {**own, **{letter: n for letter, n in standard.items() if letter not in own}}
 
 
-def extent(axis: str, sizes: Mapping[str, int]) -> int:
-    """How long an axis such as "T" or "4H" is."""
-    return int(axis[0]) * sizes[axis[1:]] if axis[0].isdigit() else sizes[axis]
+def axes(operation: str, name: str) -> str:
+    """The axes of an array or an output, as it is timed: "B T 4H"; axes of any number are rows R.
+
+    An array of which no axis has a letter is timed as R rows of n; an output "..." as the first
+    array.
+    """
+    known = OPERATIONS[operation]
+    if name in known.benchmark.axes:
+        return known.benchmark.axes[name]
+    described = known.outputs[name].split() if name in known.outputs else known.axes(name)
+    if described == ["..."]:
+        described = known.axes(next(iter(known.arrays)))
+    rows = "R n" if described == ["..."] else "R"
+    return " ".join(rows if axis == "..." else axis for axis in described)
 
 
 def outermost(letters: str, sizes: Mapping[str, int]) -> tuple[slice, ...]:

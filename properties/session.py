@@ -196,7 +196,7 @@ class Session:
         if self.grading:
             self.grades = [grade(subject, self.effort.seed) for subject in self.subjects()]
         if reporting:
-            from seqlaws.properties.reporting.page.flow import flows
+            from seqlaws.properties.judging.gradient_reach import flows
 
             self.flows = flows(self.subjects())
         unavailable = [reason for reason in self.unavailable.values() if reason]

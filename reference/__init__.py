@@ -4,13 +4,16 @@ Nothing here knows an implementation. The same source runs on float64 and comple
 on the number systems of `seqlaws.reference.numbers`. An argument that is not modelled raises.
 """
 
+from collections.abc import Callable
+
+from seqlaws.reference.algebra import Array
 from seqlaws.reference.attention import attention, attention_vjp
 from seqlaws.reference.decoder import decoder_layer, decoder_layer_vjp
 from seqlaws.reference.encoder import encoder_layer, encoder_layer_vjp
 from seqlaws.reference.generate import generate
-from seqlaws.reference.gru import gru, gru_vjp
+from seqlaws.reference.gru import gru, gru_steps, gru_vjp
 from seqlaws.reference.layer_norm import layer_norm, layer_norm_vjp
-from seqlaws.reference.lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_vjp
+from seqlaws.reference.lstm import lstm, lstm_gates, lstm_gates_vjp, lstm_steps, lstm_vjp
 from seqlaws.reference.markov import markov_log_prob, markov_log_prob_vjp
 from seqlaws.reference.multi_head import multi_head_attention, multi_head_attention_vjp
 from seqlaws.reference.positions import (
@@ -18,8 +21,16 @@ from seqlaws.reference.positions import (
     rotary_embedding,
     rotary_embedding_vjp,
 )
-from seqlaws.reference.rnn import rnn, rnn_vjp
+from seqlaws.reference.rnn import rnn, rnn_steps, rnn_vjp
 from seqlaws.reference.softmax import softmax, softmax_vjp
+
+# Of a recurrence, each step from a state that is given: (the states before the steps, which of
+# them exist, their order, the arguments) to the states after them, and other final states.
+STEPS: dict[str, Callable[..., tuple[Array, ...]]] = {
+    "rnn": rnn_steps,
+    "lstm": lstm_steps,
+    "gru": gru_steps,
+}
 
 __all__ = [
     "attention",

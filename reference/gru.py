@@ -164,6 +164,13 @@ def gru_cell(
     return r, z, n, m, +either((1 - z) * n + z * h, n + z * (h - n))
 
 
+def gru_steps(
+    before: Array, exists: Array, order: range, x: Array, h0: Array, *parameters: Any
+) -> tuple[Array]:
+    """All steps at once, from the states `before` them (B, T, H) to those after (B, T, H)."""
+    return (gru_cell(x, before, *parameters)[-1],)
+
+
 def gru_cell_gradient(
     dh: Array, tape: tuple[Array, ...], weight_hh: Array, reset_after: bool
 ) -> Array:

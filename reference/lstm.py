@@ -202,6 +202,22 @@ def gates(x: Array, h: Array, *parameters: Array) -> tuple[Array, Array, Array, 
     return sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
 
 
+def lstm_steps(
+    before: Array, exists: Array, order: range, x: Array, h0: Array, c0: Array, *parameters: Array
+) -> tuple[Array, Array]:
+    """All steps at once, from the hidden states `before` them (B, T, H) to those after, and c_n.
+
+    The cell state is carried from step to step, in the order in which they are read.
+    """
+    batch, time, hidden = before.shape
+    i, f, g, o = gates(x, before, *parameters)
+    after, c = [h0] * time, c0
+    for t in order:
+        c_after, _, after[t] = carry(i[:, t], f[:, t], g[:, t], o[:, t], c)
+        c = np.where(exists[:, t], c_after, c)
+    return along_time(after, batch, hidden), +c
+
+
 def carry(i: Array, f: Array, g: Array, o: Array, c: Array) -> tuple[Array, Array, Array]:
     """The new cell state, its tanh, and the new hidden state, each (..., H)."""
     c = +(f * c + i * g)

@@ -136,6 +136,13 @@ def rnn_cell(
     return a, +ACTIVATION[nonlinearity](a)
 
 
+def rnn_steps(
+    before: Array, exists: Array, order: range, x: Array, h0: Array, *parameters: Any
+) -> tuple[Array]:
+    """All steps at once, from the states `before` them (B, T, H) to those after (B, T, H)."""
+    return (rnn_cell(x, before, *parameters)[1],)
+
+
 def sizes(
     x: Array,
     h0: Array,

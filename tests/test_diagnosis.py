@@ -15,7 +15,7 @@ from power_page import is_right
 from zoo.catalogue import wrong
 
 from seqlaws import reference
-from seqlaws.properties.diagnosis.discriminating import dense, pulled, telling_cases
+from seqlaws.properties.inputs.dense import dense, discriminating_cases, pulled
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build, zeroed
 from seqlaws.properties.misreadings import CATALOGUE, about, misread, shown
@@ -105,7 +105,7 @@ def hard_cases(operation):
     fixed = {"gradients": True}
     drawn = [build(by_seed(n, 7), OPERATIONS[operation], "float32", **fixed) for n in range(60)]
     yield dense(drawn[0])
-    yield from telling_cases(ANYBODY, drawn[0])
+    yield from discriminating_cases(drawn[0], ANYBODY.offers)
     yield from drawn
     if operation in RECURRENT:
         long = build(by_seed(3), OPERATIONS[operation], "float32", **fixed, T=66, lengths=None)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from reported import LAWS, document, verdicts
 
+from seqlaws.properties.judging.gradient_reach import Flow
 from seqlaws.properties.judging.verdict import STATUSES, Verdict
-from seqlaws.properties.reporting.page import changes, flow
+from seqlaws.properties.reporting.page import changes
 from seqlaws.properties.reporting.page.__main__ import main
 from seqlaws.properties.reporting.page.documents import RefusedError, Run, read
 from seqlaws.properties.reporting.page.render import page
@@ -129,7 +130,7 @@ def test_every_field_is_documented_and_no_other():
     assert set(told["run"]) < documented("run")
     assert documented("A verdict") == {f.name for f in fields(Verdict)}
     assert documented("accuracy") == set(Errors().as_data())
-    assert documented("gradient_flow") == {f.name for f in fields(flow.Flow)}
+    assert documented("gradient_flow") == {f.name for f in fields(Flow)}
 
 
 def test_a_run_writes_what_is_documented(run_suite, plug_in, tmp_path):

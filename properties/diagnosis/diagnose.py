@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seqlaws.properties.diagnosis.discriminating import dense, telling_cases
 from seqlaws.properties.diagnosis.evidence import (
     ACCUMULATE,
     CHANGES,
@@ -27,6 +26,7 @@ from seqlaws.properties.diagnosis.evidence import (
     moderate,
     whether_it_changes,
 )
+from seqlaws.properties.inputs.dense import dense, discriminating_cases
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, about, shown
@@ -99,7 +99,7 @@ def explained(probe: Subject, calls: list[Call], first: list[Call], until: float
         known += [e for e in (evidence(probe, c) for c in earlier) if e is not None]
     others += [e for e in known if e is not failing and e.vjp == failing.vjp]
     half = (until + clock()) / 2
-    for case in telling_cases(probe, failing.case):
+    for case in discriminating_cases(failing.case, probe.offers):
         if clock() > half:
             break
         others.append(asked(probe, case, vjp=failing.vjp))

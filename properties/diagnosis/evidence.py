@@ -13,7 +13,7 @@ from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, misread
 from seqlaws.properties.subjects.record import Call, Outputs
-from seqlaws.properties.subjects.subject import Subject
+from seqlaws.properties.subjects.subject import Subject, answer
 from seqlaws.reference.numbers import Arithmetic, Expected, flattened, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
@@ -79,14 +79,6 @@ def asked(probe: Subject, case: Case, *, vjp: bool) -> Evidence | None:
     case = probe.adapted(case)
     outputs = answer(probe, case, vjp=vjp)
     return evidence(probe, Call(probe.operation.name + "_vjp" * vjp, case, outputs))
-
-
-def answer(probe: Subject, case: Case, *, vjp: bool) -> Outputs | None:
-    """What the subject gives; None where it gives nothing."""
-    try:
-        return probe.pull(case) if vjp else probe.run(case)
-    except (Exception, SystemExit):
-        return None
 
 
 def whether_it_changes(probe: Subject, e: Evidence | None) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from seqlaws.properties.inputs.sizes import Sweeps
+from seqlaws.properties.inputs.benchmark import Benchmark
+from seqlaws.properties.inputs.sizes import Fixed, Sweeps
 
 LAYER = "layers.0."  # the entries of a dict that has several layers are described by the first
 
@@ -28,6 +29,11 @@ class Operation:
     sweeps: what to pin in turn, so that each value surely comes up.
     other: another value of an array, of the same shape and as sound: (case, name, random).
     poisoned: the case with its poison in the places that no output may depend on.
+    discriminating: cases that tell misreadings apart, for the diagnosis: (witness, offers); else
+    those of the sweeps.
+    long: what to pin so that a case goes past a kernel's tile.
+    reach: the array and the letter along which it is measured how far a gradient comes back.
+    benchmark: how it is timed, and how much arithmetic it is.
     integers: the arrays of whole numbers, each with the letter of the size that they are below, or
     "". dtypes: where the operation is of some dtypes only, whatever is declared. whole: whether
     outputs are whole numbers. share: of the drawn examples, for an operation that is made of others
@@ -41,9 +47,13 @@ class Operation:
     outputs: Mapping[str, str]
     case: Callable[..., Any]
     sweeps: Sweeps
+    benchmark: Benchmark
     vjp: Callable[..., Any] | None = None
     other: Callable[..., Any] | None = None
     poisoned: Callable[..., Any] | None = None
+    discriminating: Callable[..., Any] | None = None
+    long: Fixed = field(default_factory=dict)
+    reach: tuple[str, str] | None = None
     integers: Mapping[str, str] = field(default_factory=dict)
     dtypes: tuple[str, ...] = ()
     whole: bool = False
@@ -132,6 +142,11 @@ class Operation:
             return options[name]
         head = f"{name}."
         return {n.removeprefix(head): a for n, a in arrays.items() if n.startswith(head)}
+
+
+def extent(axis: str, sizes: Mapping[str, int]) -> int:
+    """Return the length of an axis such as "T" or "4H"."""
+    return int(axis[0]) * sizes[axis[1:]] if axis[0].isdigit() else sizes[axis]
 
 
 @dataclass(frozen=True)

@@ -34,22 +34,7 @@ LADDER = (  # the most exact first
     Arithmetic("bfloat16", "bfloat16"),
 )
 CASES = {"values": 40, "gradients": 40}
-LONG: dict[str, dict[str, Any]] = {  # one case in eight, for what goes wrong past a tile
-    "softmax": {"n": 257},
-    "attention": {"S": 129},
-    "lstm_gates": {"H": 65},
-    "rnn": {"H": 65},
-    "lstm": {"H": 65},
-    "gru": {"H": 65},
-    "multi_head_attention": {"S": 129, "source": "three"},
-    "encoder_layer": {"T": 65, "gains": (0.25,)},
-    "decoder_layer": {"S": 65, "gains": (0.125,)},
-    "positional_encoding": {"length": 4097},
-    "rotary_embedding": {"L": 129},
-    "layer_norm": {"E": 129},
-    "markov_log_prob": {"T": 257},
-    "generate": {"steps": 33, "gains": (0.5,)},
-}
+LONG = 8  # one case in so many goes past a tile
 NONE = "none of the known arithmetics"
 
 
@@ -146,12 +131,10 @@ def narrowest(subject: Subject, seed: int, part: str, beyond: dict[str, dict[str
 def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outputs]]:
     """Cases, and what the implementation says to them. Raises LawBrokenError."""
     call = subject.pull if part == "gradients" else subject.run
+    operation = subject.operation
     for number in range(CASES[part]):
-        name = subject.operation.name
-        long = LONG.get(name, {}) if number % 8 == 7 else {}
-        case = subject.adapted(
-            build(by_seed(seed, 11, number), subject.operation, subject.dtype, **long)
-        )
+        long = operation.long if number % LONG == LONG - 1 else {}
+        case = subject.adapted(build(by_seed(seed, 11, number), operation, subject.dtype, **long))
         try:
             yield case, call(case)
         except NotOfferedError:

@@ -1,6 +1,6 @@
 """Cases of attention, and masks for whatever has one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.dense import SIZES, larger, sized
 from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
     with_cotangents,
@@ -211,6 +213,37 @@ def one_large(operation: Operation) -> list[Fixed]:
     return [{**heads, "L": 130, "S": 1030, "D": 65, "Dv": 64}]
 
 
+TOLD_APART: tuple[dict[str, Any], ...] = (
+    {"is_causal": True},
+    {"is_causal": True, "query_offset": 2},
+    {"window": (2, 1), "query_offset": 1},
+    {"mask": "boolean"},
+    {"mask": "floating"},
+    {"scale": 0.3, "softcap": 1.5},
+    {"scale": 3000.0, "is_causal": True},
+    {"scale": 100.0, "mask": "with an empty row"},
+    {"is_causal": True, "mask": "boolean"},
+    {"is_causal": True, "softcap": 1.5},
+    {"window": (1, 1), "softcap": 1.5},
+    {"mask": "boolean", "window": (1, 2)},
+    {"mask": "both", "is_causal": True, "scale": 0.6, "softcap": 2.0, "window": (3, 0)},
+)
+
+
+def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:
+    """With the options of a failing case, then with others that are offered."""
+    yield sized(witness, {})
+    yield larger(sized(witness, {}))
+    for options in TOLD_APART:
+        if all(offers(name) for name in options):
+            yield sized(witness, options, only=True)
+    if offers("is_causal"):
+        yield sized(witness, {"is_causal": True}, only=True, S=SIZES["L"])
+        if offers("query_offset"):
+            yield sized(witness, {"is_causal": True, "query_offset": 2}, only=True, L=1)
+    yield sized(witness, {}, only=True)
+
+
 ATTENTION = Operation(
     spec=reference.attention,
     vjp=reference.attention_vjp,
@@ -219,4 +252,21 @@ ATTENTION = Operation(
     case=attention_case,
     poisoned=poisoned,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    discriminating=discriminating,
+    long={"S": 129},
+    reach=("v", "S"),
+    benchmark=Benchmark(
+        sizes={
+            "B": (1, 2, 1),
+            "N": (2, 4, 8),
+            "M": (2, 4, 8),
+            "L": (16, 128, 512),
+            "S": (16, 128, 512),
+            "D": (16, 64, 64),
+            "Dv": (16, 64, 64),
+        },
+        products={"B N L S D": 2, "B N L S Dv": 2},  # q k^T and p v
+        entrywise={"B N L S": 6},  # the scale and softmax
+        gradient={"B N L S": 5},  # softmax's gradient and the scale
+    ),
 )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import with_cotangents
 from seqlaws.properties.inputs.masks import attended, drawn_mask
@@ -122,4 +123,21 @@ DECODER_LAYER = Operation(
     case=decoder_case,
     poisoned=poisoned,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    long={"S": 65, "gains": (0.125,)},
+    benchmark=Benchmark(
+        sizes={
+            "B": (1, 4, 8),
+            "N": (2, 4, 4),
+            "T": (16, 64, 128),
+            "S": (16, 64, 128),
+            "E": (16, 64, 128),
+            "F": (32, 128, 512),
+        },
+        # of T: six projections, two products with keys and values; of S: two; two matrices of E F
+        products={"B T E E": 12, "B T T E": 4, "B T S E": 4, "B T E F": 4, "B S E E": 4},
+        # biases 4 + 2, of the memory 2, sums past the sublayers 3, norms 3 x 7, linear2 1; then
+        # those biases, sums, dq + dk + dv 2, of the memory dk + dv 1, norms 3 x 11
+        entrywise={"B T E": 31, "B T F": 2, "B S E": 2, "B N T T": 6, "B N T S": 6},
+        gradient={"B T E": 45, "B T F": 3, "B S E": 3, "B N T T": 5, "B N T S": 5},
+    ),
 )

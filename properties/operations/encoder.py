@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
@@ -152,4 +153,20 @@ ENCODER_LAYER = Operation(
     share=0.5,
     case=encoder_case,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    long={"T": 65, "gains": (0.25,)},
+    benchmark=Benchmark(
+        sizes={
+            "B": (1, 4, 8),
+            "N": (2, 4, 4),
+            "T": (16, 64, 128),
+            "E": (16, 64, 128),
+            "F": (32, 128, 512),
+        },
+        # four projections, q k^T and p v; two matrices of E F
+        products={"B T E E": 8, "B T T E": 4, "B T E F": 4},
+        # biases 5, sums past the sublayers 2, norms 2 x 7; hidden units: bias, relu; then biases 5,
+        # sums 2, dq + dk + dv 2, norms 2 x 11; hidden units: slope, its product, bias
+        entrywise={"B T E": 21, "B T F": 2, "B N T T": 6},
+        gradient={"B T E": 31, "B T F": 3, "B N T T": 5},
+    ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, pick
@@ -89,4 +90,37 @@ GENERATE = Operation(
     way="token by token",
     case=generate_case,
     sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large),
+    long={"steps": 33, "gains": (0.5,)},
+    benchmark=Benchmark(  # by one layer
+        sizes={
+            "B": (1, 2, 4),
+            "N": (2, 4, 4),
+            "S": (16, 64, 128),
+            "E": (16, 64, 128),
+            "F": (32, 128, 512),
+            "V": (32, 256, 1024),
+            "steps": (8, 32, 64),
+        },
+        # as a decoder layer of T = steps, a position with those before it alone; the logits
+        products={
+            "B steps E E": 12,
+            "B steps steps E": 2,
+            "B steps E": 2,
+            "B steps S E": 4,
+            "B steps E F": 4,
+            "B S E E": 4,
+            "B steps E V": 2,
+        },
+        # the same; embeddings with positions before it; a bias and a comparison for each logit
+        entrywise={
+            "B steps E": 32,
+            "B steps F": 2,
+            "B S E": 2,
+            "B N steps steps": 3,
+            "B N steps": 3,
+            "B N steps S": 6,
+            "steps E": 1.5,
+            "B steps V": 2,
+        },
+    ),
 )

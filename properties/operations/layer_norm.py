@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import (
     SMALL,
@@ -98,5 +99,12 @@ LAYER_NORM = Operation(
     case=layer_norm_case,
     sweeps=Sweeps(
         every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+    ),
+    long={"E": 129},
+    benchmark=Benchmark(
+        # sum, -, *, sum, /; *, +; then dy w: 1, two sums, the gradient of x: 8, of w and b: 3
+        products={},
+        entrywise={"R E": 7},
+        gradient={"R E": 11},
     ),
 )

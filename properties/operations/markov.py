@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import (
     SMALL,
@@ -127,4 +128,13 @@ MARKOV_LOG_PROB = Operation(
     case=markov_case,
     other=other,
     sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large),
+    long={"T": 257},
+    benchmark=Benchmark(  # a chain of order 1
+        sizes={"B": (8, 32, 64), "T": (64, 256, 1024), "S": (8, 16, 32)},
+        axes={"initial": "S", "transition": "S S"},
+        # a logarithm and a sum; a quotient and a sum in the gradient, which needs no logarithm
+        products={},
+        entrywise={"B T": 2},
+        gradient={},
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
@@ -186,4 +187,19 @@ MULTI_HEAD_ATTENTION = Operation(
     case=multi_head_case,
     poisoned=poisoned,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    long={"S": 129, "source": "three"},
+    benchmark=Benchmark(
+        sizes={
+            "B": (1, 2, 2),
+            "N": (2, 4, 8),
+            "L": (16, 128, 256),
+            "S": (16, 128, 256),
+            "E": (32, 128, 512),
+        },
+        # the projections of L queries, S keys and values, L outputs; q k^T and p v
+        products={"B L E E": 4, "B S E E": 4, "B L S E": 4},
+        # a bias for each projected number, then its gradient; the scale and softmax
+        entrywise={"B L E": 2, "B S E": 2, "B N L S": 6},
+        gradient={"B L E": 2, "B S E": 2, "B N L S": 5},
+    ),
 )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
@@ -155,6 +156,12 @@ POSITIONAL_ENCODING = Operation(
     dtypes=("float64",),
     case=encoding_case,
     sweeps=Sweeps(lengths_and_dims, nothing, few_lengths),
+    long={"length": 4097},
+    benchmark=Benchmark(
+        sizes={"length": (16, 256, 1024), "dim": (16, 64, 512)},
+        products={},
+        entrywise={"length dim": 1.5},  # a product, a sine and a cosine for each pair of columns
+    ),
 )
 ROTARY_EMBEDDING = Operation(
     spec=reference.rotary_embedding,
@@ -165,4 +172,12 @@ ROTARY_EMBEDDING = Operation(
     case=rotary_case,
     other=other,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    long={"L": 129},
+    benchmark=Benchmark(
+        sizes={"B": (1, 2, 2), "N": (2, 8, 16), "L": (16, 128, 1024), "D": (16, 64, 128)},
+        products={},
+        # a product, a cosine and a sine for each angle; two products and a sum for each feature
+        entrywise={"L D": 1.5, "B N L D": 3},
+        gradient={},  # a rotation, too, that needs nothing of the forward one
+    ),
 )

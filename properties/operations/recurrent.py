@@ -1,6 +1,6 @@
 """Cases of rnn, lstm, gru, and of one step's gates."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.dense import LENGTHS as ROWS
+from seqlaws.properties.inputs.dense import larger, sized
 from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
     with_cotangents,
@@ -158,8 +161,38 @@ def one_large(operation: Operation) -> list[Fixed]:
     return [{"B": 130, "T": 17, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
 
 
-def recurrence(spec: Any, vjp: Any, blocks: str, *states: str) -> Operation:
-    """rnn, lstm and gru differ in their row blocks and states."""
+def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:
+    """With the options of a failing case, then with others that are offered."""
+    yield sized(witness, {})
+    yield larger(sized(witness, {}))
+    for options in told_apart(witness):
+        if all(offers(name) for name in options):
+            yield sized(witness, options, only=True)
+    yield sized(witness, {}, only=True)
+
+
+def told_apart(witness: Case) -> Iterator[dict[str, Any]]:
+    """Both directions, with lengths and without; the other activations, the other reset."""
+    if not witness.operation.recurrent:
+        return
+    options = {n: o for n, o in witness.options.items() if n not in ("reverse", "lengths")}
+    lengths = np.array(ROWS, np.int64)
+    yield {**options, "reverse": True}
+    yield {**options, "reverse": True, "lengths": lengths}
+    yield {**options, "lengths": lengths}
+    if "nonlinearity" in witness.operation.options:
+        for kind in ("tanh", "relu", "sigmoid"):
+            if kind != witness.option("nonlinearity"):
+                yield {"nonlinearity": kind, "reverse": True}
+    if "reset_after" in witness.operation.options:
+        yield {"reset_after": not witness.option("reset_after"), "reverse": True}
+
+
+def recurrence(
+    spec: Any, vjp: Any, blocks: str, states: tuple[str, ...], entrywise: int, gradient: int
+) -> Operation:
+    """rnn, lstm and gru differ in their row blocks and states, and in what each unit computes."""
+    products = 2 * int(blocks or 1)
     return Operation(
         spec=spec,
         vjp=vjp,
@@ -178,12 +211,26 @@ def recurrence(spec: Any, vjp: Any, blocks: str, *states: str) -> Operation:
         sweeps=Sweeps(
             every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
         ),
+        discriminating=discriminating,
+        long={"H": 65},
+        reach=("x", "T"),
+        benchmark=Benchmark(
+            sizes={"B": (2, 8, 32), "T": (8, 32, 32), "I": (16, 64, 192), "H": (32, 128, 320)},
+            products={"B T H I": products, "B T H H": products},  # W_ih x and W_hh h at each step
+            entrywise={"B T H": entrywise},
+            gradient={"B T H": gradient},
+        ),
     )
 
 
-RNN = recurrence(reference.rnn, reference.rnn_vjp, "", "h")
-LSTM = recurrence(reference.lstm, reference.lstm_vjp, "4", "h", "c")
-GRU = recurrence(reference.gru, reference.gru_vjp, "3", "h")
+# three sums and tanh; then dy + dh, (1 - h h), its product, db: 1 + 2 + 1 + 1
+RNN = recurrence(reference.rnn, reference.rnn_vjp, "", ("h",), 4, 5)
+# beside the gates c = f c + i g, h = o tanh c: 5; then dy + dh, dc + dh o (1 - tanh^2 c): 6,
+# di, df, dg, do, dc f: 5
+LSTM = recurrence(reference.lstm, reference.lstm_vjp, "4", ("h", "c"), 21, 27)
+# r, z: 8; n = tanh(W x + b + r (W h + b)): 5; h = n + z (h - n): 3; then dy + dh: 1,
+# dn (1 - z) (1 - n n): 5, dh (h - n) z (1 - z): 4, dr: 4, dn r: 1, dh z + ...: 2, db twice: 4
+GRU = recurrence(reference.gru, reference.gru_vjp, "3", ("h",), 16, 21)
 LSTM_GATES = Operation(
     spec=reference.lstm_gates,
     vjp=reference.lstm_gates_vjp,
@@ -198,4 +245,13 @@ LSTM_GATES = Operation(
     outputs={"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
     case=gates_case,
     sweeps=Sweeps(batches, batches, unequal, one_large=one_large),
+    discriminating=discriminating,
+    long={"H": 65},
+    benchmark=Benchmark(
+        sizes={"B": (2, 32, 256), "I": (16, 64, 384), "H": (32, 128, 512)},
+        products={"B H I": 8, "B H H": 8},
+        # in each of 4 blocks three sums and an activation; then di i (1 - i) and the like, db
+        entrywise={"B H": 16},
+        gradient={"B H": 16},
+    ),
 )

@@ -1,12 +1,14 @@
 """Cases of softmax."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.dense import ordinary, pulled
 from seqlaws.properties.inputs.drawing import TILES, with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
@@ -66,6 +68,28 @@ def one_large(operation: Operation) -> list[Fixed]:
     return [{"rank": 2, "axis": -1, "rows": 1030, "n": 1025}]
 
 
+SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), 0), ((4, 6), -1))
+
+
+def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:
+    """Every axis of two shapes; with logits as they are, and with extreme ones."""
+    for shape, axis in SHAPES:
+        x = ordinary("x", shape, witness.dtype, 1)
+        options = {"axis": axis} if axis != -1 else {}
+        case = pulled(Case(witness.operation, witness.dtype, {"x": x}, options))
+        yield case
+        yield extreme(case, 150.0 if axis == 1 else 1.0, -20000.0 if axis == -1 else 0.0)
+
+
+def extreme(case: Case, scale: float, offset: float) -> Case:
+    """Logits that overflow where no maximum is subtracted; some of them, and one row, -inf."""
+    x = scale * case.arrays["x"] + offset
+    x = np.where(np.random.RandomState(3).random_sample(x.shape) < 0.3, -np.inf, x)
+    rows = np.moveaxis(x, case.option("axis"), -1)  # a view
+    rows[(0,) * (x.ndim - 1)] = -np.inf
+    return case.having(x=x)
+
+
 SOFTMAX = Operation(
     spec=reference.softmax,
     vjp=reference.softmax_vjp,
@@ -74,5 +98,10 @@ SOFTMAX = Operation(
     case=softmax_case,
     sweeps=Sweeps(
         every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+    ),
+    discriminating=discriminating,
+    long={"n": 257},
+    benchmark=Benchmark(  # max, -, exp, sum, /; then dx = p (dp - sum dp p): *, sum, -, *
+        products={}, entrywise={"R n": 5}, gradient={"R n": 4}
     ),
 )

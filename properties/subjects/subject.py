@@ -275,3 +275,11 @@ class Subject(Due, Returned):
 def arithmetic_of(traits: Traits, dtype: str) -> Arithmetic:
     """The arithmetic that an implementation declares for one of its dtypes."""
     return Arithmetic(dtype, traits.accumulate, traits.matmul, traits.elementary, traits.normalise)
+
+
+def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:
+    """What the subject gives; None where it gives nothing."""
+    try:
+        return subject.pull(case) if vjp else subject.run(case)
+    except (Exception, SystemExit):
+        return None

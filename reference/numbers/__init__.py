@@ -4,6 +4,7 @@
 the error that an implementation of the declared arithmetic may make there.
 """
 
+import inspect
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,11 +45,12 @@ def expected_and_allowed(
     if operation not in reference.__all__:
         raise ValueError(f"operation {operation!r}; known: {', '.join(reference.__all__)}")
     a = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
-    if operation == "positional_encoding":  # has no arrays, and is float64 whatever is declared
+    function = getattr(reference, operation)
+    if "first" in inspect.signature(function).parameters:  # it has no arrays, and is float64
         a, options = Arithmetic("float64"), {"first": np.zeros(()), **options}
     with np.errstate(all="ignore"):  # NaN and infinities have rules of their own
         return unpacked(
-            getattr(reference, operation)(
+            function(
                 *(lifted(x, a) for x in arguments),
                 **{name: lifted(x, a) for name, x in options.items()},
             ),

@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
-from seqlaws.reference.gru import gru_cell
-from seqlaws.reference.lstm import carry, gates
 from seqlaws.reference.numbers import Expected, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import Arithmetic, unit_roundoff
 from seqlaws.reference.numbers.rounding import Rounding
-from seqlaws.reference.rnn import rnn_cell
-from seqlaws.reference.steps import along_time, existing_steps, reading_order, states_before
+from seqlaws.reference.steps import existing_steps, reading_order, states_before
 
 Array = Any
 
@@ -30,30 +27,22 @@ def expected_step_by_step(
     reverse: bool = False,
     **options: Any,
 ) -> tuple[Expected, ...]:
-    """What "rnn", "gru" or "lstm" returns, and how far an implementation may be from it.
+    """What a recurrence returns, and how far an implementation may be from it.
 
     y (B, T, H): the implementation's own; arguments and options: the operation's.
     Returns one `Expected` for each output.
     """
     with np.errstate(all="ignore"):
         arguments = tuple(lifted(a, arithmetic) for a in arguments)
-        (batch, time, hidden), h0 = y.shape, arguments[1]
+        (batch, time, _), h0 = y.shape, arguments[1]
         exists = existing_steps(operation, lengths, batch, time)
         x = np.where(exists, arguments[0], 0)
         before = states_before(ball(y, arithmetic), h0, exists, reverse)  # (B, T, H)
-        if operation == "lstm":
-            c, c_n, after = arguments[2], [], [h0] * time
-            i, f, g, o = gates(x, before, *arguments[3:])
-            for t in reading_order(time, reverse):
-                step = carry(i[:, t], f[:, t], g[:, t], o[:, t], c)
-                c, after[t] = np.where(exists[:, t], step[0], c), step[2]
-            after, c_n = along_time(after, batch, hidden), [+c]
-        else:
-            c_n = []
-            cell: Any = {"rnn": rnn_cell, "gru": gru_cell}[operation]
-            *_, after = cell(x, before, *arguments[2:], *options.values())
+        steps = reference.STEPS[operation]
+        order = reading_order(time, reverse)
+        after, *others = steps(before, exists, order, x, *arguments[1:], *options.values())
         h_n = last_state(after, +h0, exists, reverse)
-        return unpacked((np.where(exists, after, 0), h_n, *c_n), arithmetic)
+        return unpacked((np.where(exists, after, 0), h_n, *others), arithmetic)
 
 
 def expected_vjp_step_by_step(
@@ -63,7 +52,7 @@ def expected_vjp_step_by_step(
     arithmetic: Arithmetic,
     **options: Any,
 ) -> tuple[Expected, ...]:
-    """What the vjp of "rnn", "gru" or "lstm" returns, each step back from the implementation's own.
+    """What the vjp of a recurrence returns, each step back from the implementation's own.
 
     weight_ih is the identity, so that the gradient dx (B, T, I) of the inputs is the one at the
     pre-activations; arguments: the cotangents, then the operation's own.

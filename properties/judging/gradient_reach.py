@@ -1,0 +1,105 @@
+"""Gradient flow: how much of a gradient comes back from a place that lies d steps behind.
+
+One pull for each operation: the cotangent is that of the last output alone, and the gradient's
+norm at each earlier place is told as a share of that at the last place itself.
+
+Bengio, Simard and Frasconi (1994), "Learning long-term dependencies with gradient descent is
+difficult"; Hochreiter and Schmidhuber (1997), "Long short-term memory".
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array, representable
+from seqlaws.properties.inputs.operation import Operation, extent
+from seqlaws.properties.subjects.subject import Subject, answer
+
+FARTHEST = 64
+SPECIFICATION = "the specification"
+SIZES = {"B": 8, "T": FARTHEST + 1, "I": 16, "H": 32, "N": 2, "M": 2, "D": 16, "Dv": 16}
+SIZES |= {"L": FARTHEST + 1, "S": FARTHEST + 1}
+
+
+@dataclass
+class Flow:
+    """norms: that of the gradient of `of` at each of the distances, over that at distance 0."""
+
+    implementation: str
+    operation: str
+    dtype: str
+    device: str
+    of: str
+    distances: list[int] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+
+
+def flows(subjects: Iterable[Subject]) -> list[dict[str, Any]]:
+    """For verdict.json: each implementation in its first dtype; what raises is left out."""
+    found: dict[tuple[str, str, str], Flow] = {}
+    for subject in subjects:
+        operation = subject.operation
+        place = subject.name, operation.name, subject.device
+        if operation.reach is None or place in found or not subject.gives_gradients:
+            continue
+        of, letter = operation.reach
+        axis = operation.axes(of).index(letter)
+        case = subject.adapted(problem(operation, subject.dtype, axis))
+        gradients = answer(subject, case, vjp=True)
+        if gradients is None:  # that it gives none, a law says
+            continue
+        shares = along(gradients[of], axis)
+        found[place] = Flow(*place[:2], subject.dtype, subject.device, of, *shares)
+        specified = SPECIFICATION, operation.name, ""
+        if specified not in found:
+            shares = along(gradients_of(case)[of], axis)
+            found[specified] = Flow(*specified[:2], "float64", "", of, *shares)
+    return [asdict(flow) for flow in found.values()]
+
+
+def problem(operation: Operation, dtype: str, axis: int) -> Case:
+    """Weights as layers are begun with, uniform within 1/sqrt(H); the last output's cotangent.
+
+    What may be causal is, so that the last output alone sees all.
+    """
+    random = np.random.RandomState(7)
+
+    def filled(named: Mapping[str, str]) -> dict[str, Array]:
+        arrays = {}
+        for name, letters in named.items():
+            shape = tuple(extent(axis, SIZES) for axis in letters.split())
+            if name.startswith(("weight", "bias")):
+                values = random.uniform(-1, 1, shape) / SIZES["H"] ** 0.5
+            else:
+                values = random.standard_normal(shape)
+            arrays[name] = representable(values, dtype)
+        return arrays
+
+    arrays, cotangents = filled(operation.arrays), filled(operation.outputs)
+    for k, (name, cotangent) in enumerate(cotangents.items()):
+        alone = np.zeros_like(cotangent)
+        if k == 0:
+            last = (slice(None),) * axis + (-1,)
+            alone[last] = cotangent[last]
+        cotangents[name] = alone
+    options = {"is_causal": True} if "is_causal" in operation.options else {}
+    return Case(operation, dtype, arrays, options, cotangents)
+
+
+def gradients_of(case: Case) -> dict[str, Array]:
+    """The gradients that the specification has, in float64."""
+    assert case.operation.vjp is not None
+    found = case.operation.vjp(*case.cotangents.values(), *case.arrays.values(), **case.options)
+    return dict(zip(case.differentiated, found, strict=True))
+
+
+def along(gradient: Array, axis: int) -> tuple[list[int], list[float]]:
+    """Distances from the last place, and the gradient's norm there over that at distance 0."""
+    steps = np.moveaxis(gradient, axis, 0)
+    norms = np.sqrt(np.sum(steps.reshape(len(steps), -1) ** 2, axis=1))[::-1]
+    with np.errstate(all="ignore"):
+        relative = norms / norms[0]
+    return list(range(len(norms))), [float(f"{n:.4g}") for n in relative]
