@@ -1,8 +1,9 @@
-"""A law: a function of an implementation and a case, registered by `@law(...)`.
+"""The desk of law writers: `@law(...)`, and all that most laws need.
 
-`@law(...)` turns `test_<law>(impl, case)` into a pytest test of every implementation at hand. The
-test that pytest runs takes a target in place of the subject: an implementation for one operation,
-dtype and device, which runs the law (`runner.pairing`). Nothing is run here.
+A law is a function of an implementation and a case. `@law(...)` turns `test_<law>(impl, case)` into
+a pytest test of every implementation at hand. The test that pytest runs takes a target in place of
+the subject: an implementation for one operation, dtype and device, which runs the law
+(`runner.pairing`). Nothing is run here.
 """
 
 import functools
@@ -10,11 +11,71 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.case import POISON, Case, arrays_among_options
+from seqlaws.properties.inputs.drawing import harmful
+from seqlaws.properties.inputs.masks import attended
+from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.strategies import CaseStrategy, cases
+from seqlaws.properties.inputs.sizes import Fixed
+from seqlaws.properties.inputs.strategies import (
+    CaseStrategy,
+    another,
+    cases,
+    drawn,
+    several,
+    zeroed,
+)
+from seqlaws.properties.judging.comparison import (
+    again,
+    agree,
+    at,
+    both_within,
+    exactly,
+    none_where,
+    require,
+    same,
+)
+from seqlaws.properties.judging.refusals import must_raise, unless_refused
 from seqlaws.properties.judging.verdict import dumped
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Outputs
 from seqlaws.properties.subjects.subject import Subject
+from seqlaws.reference.numbers import Expected
+
+__all__ = [
+    "LAWS",
+    "POISON",
+    "SECTIONS",
+    "Array",
+    "Case",
+    "Check",
+    "Expected",
+    "Fixed",
+    "Law",
+    "LawBrokenError",
+    "NotOfferedError",
+    "Operation",
+    "Outputs",
+    "Subject",
+    "again",
+    "agree",
+    "another",
+    "arrays_among_options",
+    "at",
+    "attended",
+    "both_within",
+    "cases",
+    "drawn",
+    "exactly",
+    "harmful",
+    "law",
+    "must_raise",
+    "none_where",
+    "require",
+    "same",
+    "several",
+    "unless_refused",
+    "zeroed",
+]
 
 Check = Callable[[Subject, Case], None]
 LAWS: dict[str, "Law"] = {}

@@ -4,9 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.strategies import another, drawn
 from seqlaws.properties.inputs.sweeps import (
     combinations_of_gradients,
     every_combination,
@@ -14,12 +11,9 @@ from seqlaws.properties.inputs.sweeps import (
     moderate_sizes,
     one_large,
 )
-from seqlaws.properties.judging.comparison import agree
-from seqlaws.properties.laws import law
+from seqlaws.properties.laws import Case, Expected, Subject, agree, another, attended, drawn, law
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, RECURRENT, WITH_ARRAYS
 from seqlaws.properties.operations.recurrent import distances
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
 
 ALL = tuple(OPERATIONS)
 COMBINED = tuple(o for o in ALL if every_combination(OPERATIONS[o]))

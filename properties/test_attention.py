@@ -2,14 +2,21 @@
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import POISON, Case
-from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.numbers import Array, representable
-from seqlaws.properties.inputs.strategies import drawn
-from seqlaws.properties.judging.comparison import agree, exactly, none_where, require
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
+from seqlaws.properties.inputs.numbers import representable
+from seqlaws.properties.laws import (
+    POISON,
+    Array,
+    Case,
+    Expected,
+    Subject,
+    agree,
+    attended,
+    drawn,
+    exactly,
+    law,
+    none_where,
+    require,
+)
 
 NO_POSITIONS = drawn(mask=None, is_causal=False, window=None, query_offset=0)
 CAUSAL = drawn(is_causal=True, mask=None, window=None)

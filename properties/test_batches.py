@@ -4,12 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case, is_floating
-from seqlaws.properties.inputs.strategies import another, drawn
-from seqlaws.properties.judging.comparison import agree, same
-from seqlaws.properties.laws import law
+from seqlaws.properties.inputs.case import is_floating
+from seqlaws.properties.laws import Case, Subject, agree, another, drawn, law, same
 from seqlaws.properties.operations import BATCHED, RECURRENT
-from seqlaws.properties.subjects.subject import Subject
 
 WITHOUT_STEPS = tuple(o for o in BATCHED if o not in RECURRENT)
 

@@ -4,14 +4,20 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import POISON, Case
-from seqlaws.properties.inputs.drawing import harmful
-from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.strategies import drawn, zeroed
-from seqlaws.properties.judging.comparison import agree, at, none_where
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
+from seqlaws.properties.laws import (
+    POISON,
+    Case,
+    Expected,
+    Subject,
+    agree,
+    at,
+    attended,
+    drawn,
+    harmful,
+    law,
+    none_where,
+    zeroed,
+)
 
 OPERATION = "decoder_layer"
 OUTPUTS = ("never", "never in outputs")  # values of masked_nan

@@ -2,15 +2,20 @@
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import POISON, Case
-from seqlaws.properties.inputs.drawing import harmful
-from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.strategies import drawn
 from seqlaws.properties.isolation import specification_server
-from seqlaws.properties.judging.comparison import agree, at, exactly
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
+from seqlaws.properties.laws import (
+    POISON,
+    Case,
+    Expected,
+    Subject,
+    agree,
+    at,
+    attended,
+    drawn,
+    exactly,
+    harmful,
+    law,
+)
 
 OPERATION = "encoder_layer"
 UNMASKED = drawn(mask=None)

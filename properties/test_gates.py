@@ -2,13 +2,7 @@
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.strategies import drawn
-from seqlaws.properties.judging.comparison import agree, exactly
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
+from seqlaws.properties.laws import Array, Case, Expected, Subject, agree, drawn, exactly, law
 
 OPEN, SHUT = 1000.0, -1000.0
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

@@ -4,11 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.strategies import drawn, zeroed
-from seqlaws.properties.judging.comparison import agree, must_raise, require, same
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
+from seqlaws.properties.laws import (
+    Case,
+    Subject,
+    agree,
+    drawn,
+    law,
+    must_raise,
+    require,
+    same,
+    zeroed,
+)
 
 OPERATION = "generate"
 MANY = drawn(layers=12, V=9, steps=2, B=2, N=1, D=3, F=1, S=2)

@@ -5,22 +5,22 @@ Ba, Kiros and Hinton (2016), "Layer normalization", section 5.1, lists what it d
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.sizes import Fixed
-from seqlaws.properties.inputs.strategies import drawn
-from seqlaws.properties.judging.comparison import (
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    Expected,
+    Fixed,
+    NotOfferedError,
+    Operation,
+    Subject,
     agree,
     both_within,
+    drawn,
+    law,
     require,
     same,
     unless_refused,
 )
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.record import NotOfferedError
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
 
 ORDINARY = drawn(scale=1.0, offset=0.0, constant=(0.0,))
 FAR = {"bfloat16": 64.0, "float16": 1024.0, "float32": 65536.0, "float64": 2.0**30}

@@ -6,15 +6,20 @@ from dataclasses import replace
 import numpy as np
 
 from seqlaws.properties.backends.registry import LAYOUTS, first_of
-from seqlaws.properties.inputs.case import Case, arrays_among_options
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.strategies import drawn, several
 from seqlaws.properties.inputs.sweeps import unequal
-from seqlaws.properties.judging.comparison import agree, unless_refused
-from seqlaws.properties.laws import law
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    NotOfferedError,
+    Subject,
+    agree,
+    arrays_among_options,
+    drawn,
+    law,
+    several,
+    unless_refused,
+)
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS, WITH_PARAMS
-from seqlaws.properties.subjects.record import NotOfferedError
-from seqlaws.properties.subjects.subject import Subject
 
 WHOLE = tuple(name for name, o in OPERATIONS.items() if o.integers or "lengths" in o.options)
 

@@ -7,19 +7,31 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.backends.registry import BadOutputError
-from seqlaws.properties.inputs.case import Case, arrays_among_options, output_shapes
+from seqlaws.properties.inputs.case import output_shapes
 from seqlaws.properties.inputs.numbers import by_seed
-from seqlaws.properties.inputs.strategies import another, build
+from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import LostError
 from seqlaws.properties.isolation.second_program import ask_elsewhere
-from seqlaws.properties.judging.comparison import again, agree, require, same
-from seqlaws.properties.laws import law
+from seqlaws.properties.laws import (
+    Case,
+    Expected,
+    LawBrokenError,
+    NotOfferedError,
+    Outputs,
+    Subject,
+    again,
+    agree,
+    another,
+    arrays_among_options,
+    law,
+    require,
+    same,
+)
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
-from seqlaws.properties.subjects.record import Call, LawBrokenError, NotOfferedError, Outputs
+from seqlaws.properties.subjects.record import Call
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected, flattened
+from seqlaws.reference.numbers import flattened
 
 ALL = tuple(OPERATIONS)
 

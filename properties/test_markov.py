@@ -8,15 +8,21 @@ from itertools import product
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.sizes import Fixed
-from seqlaws.properties.inputs.strategies import drawn
-from seqlaws.properties.judging.comparison import agree, both_within, exactly, must_raise, require
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    Expected,
+    Fixed,
+    Operation,
+    Subject,
+    agree,
+    both_within,
+    drawn,
+    exactly,
+    law,
+    must_raise,
+    require,
+)
 
 MOST = 1024  # sequences in one call
 POSSIBLE = drawn(zeros=(0.0,))

@@ -2,15 +2,18 @@
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.strategies import drawn
 from seqlaws.properties.isolation import specification_server
-from seqlaws.properties.judging.comparison import agree, none_where
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    Expected,
+    Subject,
+    agree,
+    attended,
+    drawn,
+    law,
+    none_where,
+)
 
 OPERATION = "multi_head_attention"
 NO_POSITIONS = drawn(mask=None, is_causal=False)

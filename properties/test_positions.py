@@ -8,17 +8,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.sizes import Fixed
-from seqlaws.properties.inputs.strategies import another, drawn
-from seqlaws.properties.judging.comparison import agree, both_within, same
-from seqlaws.properties.laws import law
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    Expected,
+    Fixed,
+    LawBrokenError,
+    Operation,
+    Subject,
+    agree,
+    another,
+    both_within,
+    drawn,
+    law,
+    same,
+)
 from seqlaws.properties.operations.positions import FAR
-from seqlaws.properties.subjects.record import LawBrokenError
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 NEAR = drawn(positions="scattered")

@@ -2,19 +2,25 @@
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import POISON, Case
-from seqlaws.properties.inputs.drawing import harmful
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.sizes import Fixed
-from seqlaws.properties.inputs.strategies import drawn
-from seqlaws.properties.judging.comparison import agree, exactly, same
-from seqlaws.properties.laws import law
+from seqlaws.properties.laws import (
+    POISON,
+    Array,
+    Case,
+    Expected,
+    Fixed,
+    NotOfferedError,
+    Operation,
+    Outputs,
+    Subject,
+    agree,
+    drawn,
+    exactly,
+    harmful,
+    law,
+    same,
+)
 from seqlaws.properties.operations import RECURRENT
 from seqlaws.properties.operations.recurrent import padded_with
-from seqlaws.properties.subjects.record import NotOfferedError, Outputs
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
 from seqlaws.reference.numbers.arithmetic import FORMATS
 
 WHOLE = drawn(padded=False)

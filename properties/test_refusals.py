@@ -5,16 +5,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case, arrays_among_options
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.strategies import drawn, several
 from seqlaws.properties.inputs.sweeps import unequal
 from seqlaws.properties.isolation import specification_server
-from seqlaws.properties.judging.comparison import agree, must_raise, require, unless_refused
-from seqlaws.properties.laws import law
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    NotOfferedError,
+    Subject,
+    agree,
+    arrays_among_options,
+    drawn,
+    law,
+    must_raise,
+    require,
+    several,
+    unless_refused,
+)
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS, WITH_PARAMS
-from seqlaws.properties.subjects.record import NotOfferedError
-from seqlaws.properties.subjects.subject import Subject
 
 FLOATING = ("float64", "float32", "float16")
 WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)

@@ -2,13 +2,17 @@
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.strategies import drawn
-from seqlaws.properties.judging.comparison import agree, exactly, require
-from seqlaws.properties.laws import law
-from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers import Expected
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    Expected,
+    Subject,
+    agree,
+    drawn,
+    exactly,
+    law,
+    require,
+)
 
 UNMASKED = drawn(masked=False)
 

@@ -7,17 +7,21 @@ networks"; Hochreiter and Schmidhuber (1997), "Long short-term memory".
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.sizes import Fixed
-from seqlaws.properties.inputs.strategies import drawn
-from seqlaws.properties.judging.comparison import agree, exactly, require
-from seqlaws.properties.laws import law
+from seqlaws.properties.laws import (
+    Array,
+    Case,
+    Expected,
+    Fixed,
+    Operation,
+    Subject,
+    agree,
+    drawn,
+    exactly,
+    law,
+    require,
+)
 from seqlaws.properties.operations import DIFFERENTIABLE
-from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.algebra import sigmoid
-from seqlaws.reference.numbers import Expected
 
 TINY = drawn(E=3, B=2, T=2, I=2, H=2, L=2, S=3, D=2, Dv=2, M=1, group=2, n=3, rank=2)
 STEPS = (1, 2, 5, 20, 100, 300)

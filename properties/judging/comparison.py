@@ -8,7 +8,7 @@ import numpy as np
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.subjects.error_statistics import Errors
-from seqlaws.properties.subjects.record import Entry, LawBrokenError, NotOfferedError, Outputs
+from seqlaws.properties.subjects.record import Entry, LawBrokenError, Outputs
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 
@@ -118,51 +118,3 @@ def require(holds: bool, says: str) -> None:
     """Raise LawBrokenError with the sentence unless it holds."""
     if not holds:
         raise LawBrokenError(says)
-
-
-def must_raise(
-    impl: Subject,
-    case: Case,
-    says: str,
-    *,
-    vjp: bool = False,
-    dtypes: Mapping[str, str] | None = None,
-) -> None:
-    """Raise LawBrokenError unless the call raises.
-
-    vjp: it is the vjp's; dtypes: of what is of another dtype than the subject's.
-    """
-    odd, named = dtypes or {}, impl.native(case, {})[1]
-    held = {**(case.cotangents if vjp else {}), **case.arrays}
-    made = {name: native_of(impl, array, odd.get(name)) for name, array in held.items()}
-    pulled = [made.pop(name) for name in case.cotangents if vjp]
-    named |= {
-        name: native_of(impl, o, odd[name]) for name, o in case.options.items() if name in odd
-    }
-    given, options = impl.operation.arranged(made, named)
-    function = impl.vjp_function if vjp else impl.function
-    require(impl.raises(function, case, *pulled, *given, **options), says)
-
-
-def unless_refused(impl: Subject, case: Case) -> Outputs | None:
-    """What a call gives; None where it raises, which the contract leaves open.
-
-    Raises LawBrokenError for what is no answer.
-    """
-    try:
-        return impl.run(case)
-    except NotOfferedError:
-        return None
-    except LawBrokenError as broken:
-        if broken.raised is None:
-            raise
-        return None
-
-
-def native_of(impl: Subject, array: Array, dtype: str | None) -> Any:
-    """An array in the subject's kind of arrays; in another dtype, if one is given."""
-    if dtype is None:
-        return impl.native_array(array)
-    with np.errstate(all="ignore"):
-        values = np.nan_to_num(array, neginf=0).astype(dtype)
-    return impl.backend.array(values, dtype, impl.device)
