@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import LAYOUTS, first_of
+from seqlaws.properties.backends.layouts import LAYOUTS, first_of
 from seqlaws.properties.inputs.case import Case, arrays_among_options
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.strategies import drawn, several

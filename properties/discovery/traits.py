@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.operations import OPERATIONS
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
-    "backend": ("numpy", "torch", "jax"),
+    "backend": tuple(BACKENDS),
     "device": (),
     "dtypes": DTYPES,
     "accumulate": DTYPES,
