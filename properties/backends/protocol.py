@@ -23,6 +23,11 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
+def holding(dtype: str) -> str:
+    """NumPy's own dtype that holds the numbers of a floating dtype exactly."""
+    return "float32" if dtype == "bfloat16" else dtype
+
+
 class BadOutputError(Exception):
     """An output that is not what the contract promises; the message is a sentence."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis
-from seqlaws.properties.reporting.failure_text import script
+from seqlaws.properties.reporting.reproduction import script
 from seqlaws.properties.subjects.subject import LawBrokenError, Subject
 
 ARRAY_AT_MOST, ENTRIES_AT_MOST, SCRIPT_AT_MOST = 4096, 64, 20_000
