@@ -40,7 +40,7 @@ def lay_out(values: Array, layout: str) -> Array:
     """
     if (axes := axes_of(layout, values.ndim)) is not None:
         return np.ascontiguousarray(values.transpose(axes)).transpose(axes)
-    if layout.startswith("reversed"):
+    if layout.startswith("reversed") and values.ndim:
         axis = FLIPS.get(layout)
         if axis is None or axis < values.ndim:
             return np.flip(np.ascontiguousarray(np.flip(values, axis)), axis)
