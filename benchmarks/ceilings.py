@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.flops import ITEM
 from benchmarks.jobs import DTYPE, devices_of
-from seqlaws.properties.backends.registry import backend
+from seqlaws.properties.backends.instances import backend
 from seqlaws.properties.discovery.traits import traits_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.session import Session

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.check_result import NO_TIME, NOT_BEGUN, Result
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.traits import DTYPES, nearest, traits_of
@@ -47,7 +48,6 @@ LAST = (
     "any_other_program_gets_the_same_gradient",
     "threads_do_not_disturb_each_other",
 )
-FORKED = ("numpy", "torch")  # libraries that work in a fork, on the CPU
 ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
 ONE_AT_A_TIME = threading.Lock()
 
@@ -123,7 +123,7 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
     loader.refuse_unusable(spec, implementation)
     traits = getattr(implementation, "TRAITS", {})
     each = [traits_of(traits, operation) for operation in OPERATIONS]
-    can_fork = all(t.device == "cpu" and t.backend in FORKED for t in each)
+    can_fork = all(t.device == "cpu" and BACKENDS[t.backend].survives_fork for t in each)
     if limits is None or not can_fork:
         return implementation
     return Contained(spec, limits, Fork(implementation), until=until)

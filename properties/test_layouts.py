@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import LAYOUTS, first_of
+from seqlaws.properties.backends.layouts import LAYOUTS, first_of
 from seqlaws.properties.inputs.sweeps import unequal
 from seqlaws.properties.laws import (
     Array,

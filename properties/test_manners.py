@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import BadOutputError
+from seqlaws.properties.backends.protocol import BadOutputError
 from seqlaws.properties.inputs.case import output_shapes
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build

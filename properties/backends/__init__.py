@@ -1,6 +1,6 @@
-"""Array libraries: NumPy, torch and JAX, each a class that keeps one protocol.
+"""Array libraries: NumPy, torch and JAX, each a class in a module of its own.
 
-A backend makes an implementation's arrays from float64 NumPy arrays, reads them back, lays them out
-in memory and takes gradients. It also knows the library's global state, which no call may change.
-Nothing else in the suite knows what a library is.
+`protocol.py` says what a library must offer. A new one is a module and a line in `registry.py`.
+`side_effects.py` watches the global state that no call may change. Nothing else in the suite knows
+what a library is.
 """

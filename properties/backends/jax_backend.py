@@ -6,25 +6,64 @@ gradient taken. An implementation that declares float64 enables it for its calls
 
 import contextlib
 import importlib
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import Array, BadOutputError, NotDifferentiableError
-from seqlaws.properties.backends.side_effects import note_at_first
+from seqlaws.properties.backends.protocol import (
+    Array,
+    Backend,
+    BadOutputError,
+    NotDifferentiableError,
+)
 
 PLATFORMS = {"gpu": "cuda"}  # JAX's word for a device, where it is not ours
+SETTINGS = (  # of jax.config; random numbers have no global state
+    "jax_debug_infs",
+    "jax_debug_nans",
+    "jax_default_device",
+    "jax_default_matmul_precision",
+    "jax_default_prng_impl",
+    "jax_disable_jit",
+    "jax_enable_x64",
+    "jax_numpy_dtype_promotion",
+    "jax_numpy_rank_promotion",
+)
 
 
-class JaxBackend:
+class JaxBackend(Backend):
     """JAX arrays on any device; gradients by `jax.vjp`."""
 
+    library = "jax"
+    differentiates = True
+    survives_fork = False  # its threads hold locks, and it warns of it
+    passing = ("JAX's jax_enable_x64",)  # enabled for good, on import or by a first call
+    modules = ("jax", "jax.numpy", "jax.nn")
+    imports = ("import contextlib", "import jax")
+    source_of_array = """
+def array(values, dtype, device):
+    name, _, index = device.partition(":")
+    with jax.enable_x64(True) if dtype == "float64" else contextlib.nullcontext():
+        made = jax.numpy.array(values, dtype if values.dtype.kind == "f" else None)
+        return jax.device_put(made, jax.devices(name)[int(index or 0)])
+"""
+    source_of_values = """
+def values(array):
+    return np.asarray(array).astype(float)
+"""
+    source_of_gradients = """
+def gradients(function, cotangents, arrays):
+    double = any(str(a.dtype) == "float64" for a in arrays)
+    with jax.enable_x64(True) if double else contextlib.nullcontext():
+        _, pull = jax.vjp(lambda *leaves: tuple(function(*leaves)), *arrays)
+        return pull(tuple(cotangents))
+"""
     layouts = ("contiguous",)
 
     def __init__(self) -> None:
         self.jax = importlib.import_module("jax")
-        note_at_first()
 
     def available(self, device: str) -> str:
         try:
@@ -84,3 +123,20 @@ class JaxBackend:
                 first = str(error).splitlines()[0]
                 raise NotDifferentiableError(f"it cannot be traced: {first}") from None
             return tuple(pull(tuple(cotangents)))
+
+    def name_of_device(self, device: str) -> str:
+        name, _, index = device.partition(":")
+        return str(self.jax.devices(name)[int(index or 0)].device_kind)
+
+    @staticmethod
+    def state() -> dict[str, Any]:
+        config = sys.modules["jax"].config
+        return {f"JAX's {name}": str(getattr(config, name, None)) for name in SETTINGS}
+
+    @staticmethod
+    def seed(seed: int) -> None:
+        """Nothing: a key is given to each call."""
+
+    @staticmethod
+    def begin_in_fork() -> None:
+        """Nothing helps."""

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.backends.registry import loaded
+
 
 def surroundings() -> dict[str, Any]:
     """The state of the process that a call has no business with; only of libraries loaded."""
     state: dict[str, Any] = {
         "random's state": hash(random.getstate()),
-        "NumPy's random state": random_state(),
-        "NumPy's error settings": tuple(sorted(np.geterr().items())),
-        "NumPy's print options": str(np.get_printoptions()),
         "the environment": dict(os.environ),
         "the working directory": Path.cwd(),
         "the warning filters": str(warnings.filters),
@@ -32,44 +31,15 @@ def surroundings() -> dict[str, Any]:
         "the switch interval": sys.getswitchinterval(),
         "the treatment of subnormal numbers": bool(np.float32(1e-40) * np.float32(0.5)),
     }
-    if "torch" in sys.modules:
-        state |= torch_state(sys.modules["torch"])
+    for library in loaded().values():
+        # even where no implementation declares it: one may use it, or change it, on the side
+        state |= library.state()
     return state
 
 
-def random_state() -> tuple[Any, ...]:
-    """NumPy's legacy global generator, in short."""
-    state: Any = np.random.get_state(legacy=False)
-    inner = state["state"]
-    return hash(inner["key"].tobytes()), inner["pos"], state["has_gauss"], state["gauss"]
-
-
-def torch_state(torch: Any) -> dict[str, Any]:
-    """torch's."""
-    cudnn, cuda, mkldnn = torch.backends.cudnn, torch.backends.cuda, torch.backends.mkldnn
-    return {
-        "torch's random state": hash(torch.get_rng_state().numpy().tobytes()),
-        "torch's default dtype": torch.get_default_dtype(),
-        "torch's grad mode": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
-        "torch's thread count": torch.get_num_threads(),
-        "torch's deterministic mode": torch.are_deterministic_algorithms_enabled(),
-        "torch's matmul precision": torch.get_float32_matmul_precision(),
-        "torch's anomaly mode": torch.is_anomaly_enabled(),
-        "torch's autocast": torch.is_autocast_enabled("cpu"),
-        "torch's cudnn flags": (cudnn.enabled, cudnn.benchmark, cudnn.deterministic),
-        "torch's sdp flags": (
-            cuda.flash_sdp_enabled(),
-            cuda.math_sdp_enabled(),
-            cuda.mem_efficient_sdp_enabled(),
-        ),
-        "torch's mkldnn flag": mkldnn.enabled if hasattr(mkldnn, "enabled") else None,
-    }
-
-
 def functions() -> dict[str, int]:
-    """What a verdict rests on: functions of NumPy and torch, and all that the suite consists of."""
-    names = ["numpy", "numpy.testing", "numpy.linalg", "math"]
-    names += [n for n in ("torch", "torch.testing", "torch.nn.functional") if n in sys.modules]
+    """What a verdict rests on: functions of libraries, and all that the suite consists of."""
+    names = ["math", *(module for library in loaded().values() for module in library.modules)]
     ours = [n for n in sys.modules if n.startswith(("seqlaws.reference", "seqlaws.properties"))]
     found: dict[str, int] = {}
     for name in names + ours:
@@ -100,28 +70,28 @@ def identity(name: str, value: Any, *, deep: bool) -> dict[str, int]:
 
 REMEMBERED: dict[str, int] = {}
 AT_FIRST: dict[str, Any] = {}
-PASSING = (
-    "random",
-    "environment",
-    "warning",
-    "switch interval",
-    "recursion",
-)  # may differ later by right
+PASSING = (  # may differ later by right
+    "random's state",
+    "the environment",
+    "the warning filters",
+    "the switch interval",
+    "the recursion limit",
+)
 
 
 def note_at_first() -> None:
     """Note what is to last, of the libraries that are loaded by now and were not before."""
+    passing = {*PASSING, *(name for library in loaded().values() for name in library.passing)}
     for name, value in surroundings().items():
-        if not any(word in name for word in PASSING):
+        if name not in passing:
             AT_FIRST.setdefault(name, value)
 
 
 def reseed(seed: int) -> None:
     """Random states that no subject leaves behind, so that one that seeds them is seen."""
     random.seed(seed)
-    np.random.seed(seed)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+    for library in loaded().values():
+        library.seed(seed)
 
 
 def remember() -> None:

@@ -69,6 +69,16 @@ def is_named(spec: str) -> bool:
     return not spec.startswith("<")
 
 
+def location(spec: str) -> tuple[str, str]:
+    """The module or the file that a spec leads to, and the attribute there, or ""."""
+    target, _, attribute = spec.partition(":")
+    if target in bundled():
+        return f"{GROUP}.{target}", attribute
+    if target in registered():
+        target, _, attribute = registered()[target].value.partition(":")
+    return target, attribute
+
+
 def find(spec: str) -> Any:
     """The namespace that `spec` names: its functions and its TRAITS.
 

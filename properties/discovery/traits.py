@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.operations import OPERATIONS
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 KINDS = ("boolean", "floating", "causal")  # of masks, by which `fully_masked` may differ
 KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
-    "backend": ("numpy", "torch", "jax"),
+    "backend": tuple(BACKENDS),
     "device": (),
     "dtypes": DTYPES,
     "accumulate": (*DTYPES, "dtype"),

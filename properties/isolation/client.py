@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import Array, BadOutputError, NotDifferentiableError
+from seqlaws.properties.backends.protocol import Array, BadOutputError, NotDifferentiableError
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.fork_server import NURSERY

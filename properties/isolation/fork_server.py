@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqlaws.properties.backends import registry, side_effects
+from seqlaws.properties.backends import instances, registry, side_effects
 from seqlaws.properties.isolation.environment import silent, where_seqlaws_is
 from seqlaws.properties.isolation.limits import UNHEARD, Limits
 from seqlaws.properties.isolation.server_loop import serve
@@ -55,10 +55,10 @@ class Inner:
     ) -> int:
         """A process that serves on the pipes that were handed over."""
         _, pipes, *_ = socket.recv_fds(self.handed, 1, 2)
-        new = [name for name in libraries if name not in registry.INSTANCES]
+        new = [name for name in libraries if name not in instances.INSTANCES]
         for name in new:
             with suppress(ImportError):
-                registry.backend(name)
+                instances.backend(name)
         if new:
             side_effects.remember()
 
@@ -213,7 +213,7 @@ class Fork:
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
         """A process that serves on the channel."""
         for library in libraries:
-            registry.backend(library)
+            instances.backend(library)
         pipes = [channel.theirs_in, channel.theirs_out]
         return fork(Inside(self.namespace), pipes, limits, lambda: alone(set(pipes)))
 
@@ -229,8 +229,8 @@ def alone(kept: set[int]) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(nothing, descriptor)
-    if "torch" in sys.modules:  # whose pool of threads did not come along
-        sys.modules["torch"].set_num_threads(1)
+    for library in registry.loaded().values():
+        library.begin_in_fork()
     side_effects.AT_FIRST.clear()  # what lasts here is what this process begins with
     side_effects.remember()
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from seqlaws.properties.backends import registry, side_effects
-from seqlaws.properties.backends.registry import Backend
+from seqlaws.properties.backends import instances, side_effects
+from seqlaws.properties.backends.protocol import Arrays
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.isolation.parameter_dicts import Dicts
@@ -18,7 +18,7 @@ class Place(Protocol):
     until: float
     limits: Limits
 
-    def backend(self, library: str) -> Backend:
+    def backend(self, library: str) -> Arrays:
         """The arrays of a library."""
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
@@ -55,8 +55,8 @@ class Here:
     def __init__(self) -> None:
         self.dicts = Dicts()
 
-    def backend(self, library: str) -> Backend:
-        return registry.backend(library)
+    def backend(self, library: str) -> Arrays:
+        return instances.backend(library)
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         return self.dicts.settled(given)

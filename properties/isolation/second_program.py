@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.backends.protocol import Backend, holding
+from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.isolation.environment import silent, where_seqlaws_is
@@ -22,8 +24,8 @@ from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.supervisor import START, Process, array_of
 from seqlaws.properties.isolation.transport import Channel, launch
 
-# what the other process runs: it knows nothing of the suite
-PROGRAM = """
+# what the other process runs: it knows nothing of the suite; the source of a library comes between
+LOADING = """
 import importlib, importlib.util
 import numpy as np
 
@@ -41,25 +43,21 @@ def load(target, attribute):
         found = getattr(found, part)
     return found() if isinstance(found, type) else found
 
-def given(value, dtype, device, torch, jax):
-    if isinstance(value, dict):
-        return {name: given(v, dtype, device, torch, jax) for name, v in value.items()}
-    if not isinstance(value, np.ndarray):
-        return value
-    if jax is not None:
-        kind = dtype if value.dtype.kind == "f" else None
-        return jax.device_put(jax.numpy.array(value, kind), jax.devices(device)[0])
-    if torch is None:
-        return value.astype(dtype) if value.dtype.kind == "f" else value
-    tensor = torch.from_numpy(value)
-    return (tensor.to(getattr(torch, dtype)) if value.dtype.kind == "f" else tensor).to(device)
+def array(values, dtype, device):
+    return values
 
-def plain(value):
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        value = value.double().numpy() if value.is_floating_point() else value.numpy()
-    value = np.asarray(value, float)
-    return value.dtype.str, value.shape, value.tobytes()
+def values(array):
+    return np.asarray(array, float)
+"""
+ANSWERING = """
+def given(value, dtype, device):
+    if isinstance(value, dict):
+        return {name: given(v, dtype, device) for name, v in value.items()}
+    return array(value, dtype, device) if isinstance(value, np.ndarray) else value
+
+def plain(output):
+    found = np.asarray(values(output), float)
+    return found.dtype.str, found.shape, found.tobytes()
 
 def flat(values):
     values = values if isinstance(values, (tuple, list)) else (values,)
@@ -70,16 +68,11 @@ def in_order(outputs, arrays):
     names = [name for a in arrays if isinstance(a, dict) for name in a]
     return [{n: one[n] for n in names} if isinstance(one, dict) else one for one in values]
 
-def work(ask):
-    torch = importlib.import_module("torch") if ask["backend"] == "torch" else None
-    jax = importlib.import_module("jax") if ask["backend"] == "jax" else None
-    if jax is not None and ask["dtype"] == "float64":
-        with jax.enable_x64(True):
-            return called(ask, torch, jax)
-    return called(ask, torch, jax)
+def is_floating(value):
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
-def called(ask, torch, jax):
-    make = lambda value: given(value, ask["dtype"], ask["device"], torch, jax)
+def work(ask):
+    make = lambda value: given(value, ask["dtype"], ask["device"])
     arrays = [make(a) for a in ask["arguments"]]
     cotangents = [make(c) for c in ask["cotangents"]]
     options = {n: make(o) for n, o in ask["options"].items()}
@@ -89,26 +82,17 @@ def called(ask, torch, jax):
         outputs = function(*arrays, **options)
     elif back is not None:
         outputs = in_order(back(*cotangents, *arrays, **options), arrays)
-    elif jax is not None:
-        number = jax.numpy.floating
-        leaves = [a for a in flat(arrays) if jax.numpy.issubdtype(getattr(a, "dtype", int), number)]
-        def of(*traced):
-            now = dict(zip(map(id, leaves), traced))
+    else:
+        pairs = zip(flat(ask["arguments"]), flat(arrays))
+        leaves = [made for values, made in pairs if is_floating(values)]
+        def of(*now):
+            replaced = dict(zip(map(id, leaves), now))
             def put(value):
                 if isinstance(value, dict):
                     return {name: put(v) for name, v in value.items()}
-                return now.get(id(value), value)
-            return tuple(flat(function(*map(put, arrays), **options)))
-        outputs = jax.vjp(of, *leaves)[1](tuple(cotangents))
-    else:
-        leaves = [a for a in flat(arrays) if hasattr(a, "requires_grad_") and a.is_floating_point()]
-        for leaf in leaves:
-            leaf.requires_grad_()
-        outputs = flat(function(*arrays, **options))
-        pairs = [(o, c) for o, c in zip(outputs, cotangents) if o.requires_grad]
-        outputs, cotangents = zip(*pairs)
-        outputs = torch.autograd.grad(outputs, leaves, cotangents, allow_unused=True)
-        outputs = [torch.zeros_like(a) if g is None else g for a, g in zip(leaves, outputs)]
+                return replaced.get(id(value), value)
+            return flat(function(*map(put, arrays), **options))
+        outputs = gradients(of, cotangents, leaves)
     return [plain(o) for o in flat(outputs)]
 
 def answer(ask):
@@ -122,23 +106,24 @@ def answer(ask):
 subject = load(*arguments)
 answering(answer)
 """
-PLACES: dict[str, Process] = {}
+PLACES: dict[tuple[str, str], Process] = {}  # by spec and library
 os.register_at_fork(after_in_child=PLACES.clear)  # the pipes are the parent's
+
+
+def program_of(library: type[Backend]) -> str:
+    """The source of the other process for an implementation that takes a library's arrays."""
+    sources = library.source_of_array, library.source_of_values, library.source_of_gradients
+    return "".join([LOADING, *(f"{line}\n" for line in library.imports), *sources, ANSWERING])
 
 
 class Plain:
     """Begins the process of an implementation, with an environment that tells nothing."""
 
-    def __init__(self, spec: str) -> None:
-        self.generation = 0
-        target, _, attribute = spec.partition(":")
-        if target.endswith(".py"):
-            target = str(Path(target).resolve())
-        elif target in loader.bundled():
-            target = f"{loader.GROUP}.{target}"
-        elif target in loader.registered():
-            target, _, attribute = loader.registered()[target].value.partition(":")
-        self.target, self.attribute = target, attribute
+    def __init__(self, spec: str, library: str) -> None:
+        self.generation, self.program = 0, program_of(BACKENDS[library])
+        self.target, self.attribute = loader.location(spec)
+        if self.target.endswith(".py"):
+            self.target = str(Path(self.target).resolve())
 
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
         """A process that serves on the channel."""
@@ -147,7 +132,7 @@ class Plain:
             entries += where_seqlaws_is().values()
         environment = {**silent(), "PYTHONPATH": os.pathsep.join(entries)}
         self.process = launch(
-            PROGRAM, self.target, self.attribute, channel=channel, environment=environment
+            self.program, self.target, self.attribute, channel=channel, environment=environment
         )
         return self.process.pid
 
@@ -161,9 +146,9 @@ class Plain:
 
 
 def end_elsewhere(spec: str) -> None:
-    """End the process of an implementation, if it has one."""
-    if spec in PLACES:
-        PLACES.pop(spec).end()
+    """End the processes of an implementation, if it has any."""
+    for place in [place for place in PLACES if place[0] == spec]:
+        PLACES.pop(place).end()
 
 
 def ask_elsewhere(
@@ -177,30 +162,39 @@ def ask_elsewhere(
 ) -> tuple[str, Any]:
     """("answer", outputs or gradients by name), or ("raised" | "not offered", why).
 
-    Raises LostError where the process ended or was ended, EnoughError at `until`.
+    traits: "backend" and "device". Raises LostError where the process ended or was ended,
+    EnoughError at `until`.
     """
-    operation = case.operation
-    arrays = {name: np.array(a) for name, a in case.arrays.items()}
-    arguments, options = operation.arranged(arrays, case.options)
+    operation, place = case.operation, (spec, traits["backend"])
+    arrays = {name: stored(a, case.dtype) for name, a in case.arrays.items()}
+    options = {name: stored(o, case.dtype) for name, o in case.options.items()}
+    arguments, named = operation.arranged(arrays, options)
     question = {
-        **traits,
         "operation": operation.name,
         "dtype": case.dtype,
+        "device": traits["device"],
         "arguments": arguments,
-        "options": options,
-        "cotangents": [np.array(c) for c in case.cotangents.values()] if vjp else [],
+        "options": named,
+        "cotangents": [stored(c, case.dtype) for c in case.cotangents.values()] if vjp else [],
     }
-    new = spec not in PLACES
+    new = place not in PLACES
     if new:
-        PLACES[spec] = Process(Plain(spec), limits)
-    place = PLACES[spec]
-    place.until = until
+        PLACES[place] = Process(Plain(*place), limits)
+    process = PLACES[place]
+    process.until = until
     try:
-        kind, found = place.ask(question, START if new else limits.seconds)
+        kind, found = process.ask(question, START if new else limits.seconds)
     except (LostError, EnoughError):
-        del PLACES[spec]
+        del PLACES[place]
         raise
     if kind == "answer":
         names = case.differentiated if vjp else operation.outputs
         found = dict(zip(names, map(array_of, found), strict=False))
     return kind, found
+
+
+def stored(value: Any, dtype: str) -> Any:
+    """An array in the dtype of NumPy that holds its numbers; anything else as it is."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return value.astype(holding(dtype)) if value.dtype.kind == "f" else np.array(value)

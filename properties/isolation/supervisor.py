@@ -3,13 +3,13 @@
 import io
 import math
 import pickle
-import sys
 import time
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import Array
+from seqlaws.properties.backends.protocol import Array
+from seqlaws.properties.backends.registry import BACKENDS, loaded
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError, ending, resident
 from seqlaws.properties.isolation.transport import TICK, Channel, EndedError
 from seqlaws.properties.isolation.worker import Plain
@@ -55,6 +55,15 @@ class Keeper(Protocol):
         """Its exit status, -n for signal n; it has so many seconds to end by itself."""
 
 
+def at_hand() -> list[str]:
+    """The libraries that a process finds imported: those in use that can be had in a fork."""
+    return [
+        name
+        for name, library in BACKENDS.items()
+        if library.survives_fork and (name in LIBRARIES or name in loaded())
+    ]
+
+
 class Process:
     """The process, begun when it is made.
 
@@ -64,10 +73,9 @@ class Process:
     def __init__(self, keeper: Keeper, limits: Limits) -> None:
         self.keeper, self.limits = keeper, limits
         self.until, self.looked = math.inf, 0.0
-        libraries = ["torch"] if "torch" in sys.modules or "torch" in LIBRARIES else []
         self.channel = Channel(built_in)
         try:
-            self.number = keeper.begin(self.channel, libraries, limits)
+            self.number = keeper.begin(self.channel, at_hand(), limits)
         finally:
             self.channel.hand_over()
         self.generation = keeper.generation

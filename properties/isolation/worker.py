@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqlaws.properties.backends import side_effects
-from seqlaws.properties.backends.registry import (
+from seqlaws.properties.backends.instances import backend
+from seqlaws.properties.backends.protocol import (
     Array,
-    Backend,
+    Arrays,
     BadOutputError,
     NotDifferentiableError,
-    backend,
 )
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.exits import unended
@@ -60,7 +60,7 @@ class Inside:
         self.known: dict[int, Array] = {}  # what each held when it was last looked at
         self.new = itertools.count(-1, -1)  # numbers of what the implementation gives
         self.dicts = Dicts()
-        self.backend: Backend
+        self.backend: Arrays
 
     def answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         """First what was made, written and dropped meanwhile, then a deed: one of the methods."""

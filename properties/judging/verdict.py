@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from seqlaws.properties.backends.registry import BACKENDS
+
 SCHEMA = 2  # docs/verdict.md says what it means; a change of a meaning is a new number
 STATUSES = ("passed", "failed", "known failure", "not kept", "not offered", "not run")
 
@@ -138,7 +140,7 @@ def options_not_offered(verdicts: Iterable[Verdict]) -> list[str]:
 def versions() -> dict[str, str]:
     """Of what a verdict may depend on; only of what is loaded."""
     found = {"Python": platform.python_version()}
-    for name in ("numpy", "torch", "jax", "hypothesis", "seqlaws"):
+    for name in (*(b.library for b in BACKENDS.values()), "hypothesis", "seqlaws"):
         if name in sys.modules:
             try:
                 found[name] = importlib.metadata.version(name)

@@ -1,10 +1,13 @@
 """What a verdict or a time depends on beside the code: the platform and its devices."""
 
-import importlib
 import platform
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from seqlaws.properties.backends.instances import backend
+from seqlaws.properties.backends.registry import BACKENDS, loaded
 
 CPU_INFO = Path("/proc/cpuinfo")  # where the system tells more than Python knows
 
@@ -17,9 +20,14 @@ def machine(devices: Iterable[str]) -> dict[str, Any]:
 
 def device_name(device: str) -> str:
     """The GPU's name, or the processor's as far as it is known."""
-    if device.startswith("cuda"):
-        return str(importlib.import_module("torch").cuda.get_device_name(device))
-    return processor_name() if device == "cpu" else device
+    if device == "cpu":
+        return processor_name()
+    for library in {**loaded(), **BACKENDS}:  # those at hand first
+        with suppress(ImportError):
+            made = backend(library)
+            if not made.available(device):
+                return made.name_of_device(device)
+    return device
 
 
 def processor_name() -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis
-from seqlaws.properties.reporting.failure_text import script
+from seqlaws.properties.reporting.reproduction import script
 from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import Backend, BadOutputError
+from seqlaws.properties.backends.protocol import Arrays, BadOutputError
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
@@ -33,7 +33,7 @@ class Returned:
     earlier: dict[str, tuple[list[Any], list[Array]]]  # the last outputs of each function
 
     @property
-    def backend(self) -> Backend:
+    def backend(self) -> Arrays:
         """The library of its arrays."""
         raise NotImplementedError
 

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.registry import (
-    LAYOUTS,
-    Backend,
-    NotDifferentiableError,
-)
+from seqlaws.properties.backends.layouts import LAYOUTS
+from seqlaws.properties.backends.protocol import Arrays, NotDifferentiableError
+from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case, output_shapes
@@ -59,7 +57,7 @@ class Subject(Due, Returned):
         self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
 
     @property
-    def backend(self) -> Backend:
+    def backend(self) -> Arrays:
         return self.place.backend(self.traits.backend)
 
     @property
@@ -77,7 +75,7 @@ class Subject(Due, Returned):
         """Whether there is any way to a gradient."""
         if not self.operation.differentiable:
             return False
-        return self.vjp_function is not None or self.traits.backend != "numpy"
+        return self.vjp_function is not None or BACKENDS[self.traits.backend].differentiates
 
     @cached_property
     def offered(self) -> tuple[str, ...]:

@@ -1,0 +1,99 @@
+"""Layouts: the ways in which the same entries may lie in memory."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.backends.protocol import Array
+
+# name: what it is; those that are broadcast need entries that are equal there
+LAYOUTS = {
+    "contiguous": "row-major",
+    "transposed": "the last two axes swapped in memory",
+    "time first": "the first two axes swapped in memory",
+    "heads inside": "the second and third axis swapped in memory",
+    "column-major": "all axes in reverse order in memory, as in Fortran",
+    "strided": "every second entry of a wider buffer, along the last axis",
+    "strided rows": "every second entry of a longer buffer, along the first axis",
+    "strided middle": "every second entry of a larger buffer, along the last but one axis",
+    "offset": "inside a larger buffer, off its start",
+    "broadcast": "stride 0 along the first axis",
+    "broadcast second": "stride 0 along the second axis",
+    "broadcast last": "stride 0 along the last axis",
+    "broadcast throughout": "stride 0 along every axis",
+    "reversed": "negative strides along every axis",
+    "reversed last": "a negative stride along the last axis",
+    "reversed first": "a negative stride along the first axis",
+    "reversed middle": "a negative stride along the second axis",
+    "read-only": "not writable",
+}
+SWAPS = {"transposed": (-1, -2), "time first": (0, 1), "heads inside": (1, 2)}
+STRIDED = {"strided": -1, "strided rows": 0, "strided middle": -2}
+BROADCAST = {"broadcast": 0, "broadcast second": 1, "broadcast last": -1}
+FLIPS = {"reversed last": -1, "reversed first": 0, "reversed middle": 1}
+
+
+def lay_out(values: Array, layout: str) -> Array:
+    """The same entries in another layout; what lies between them is NaN, or 77 in integers.
+
+    A layout that the rank does not have is the contiguous one.
+    """
+    if (axes := axes_of(layout, values.ndim)) is not None:
+        return np.ascontiguousarray(values.transpose(axes)).transpose(axes)
+    if layout.startswith("reversed") and values.ndim:
+        axis = FLIPS.get(layout)
+        if axis is None or axis < values.ndim:
+            return np.flip(np.ascontiguousarray(np.flip(values, axis)), axis)
+    if (first := first_of(layout, values.shape)) is not None:
+        return np.broadcast_to(values[first].copy(), values.shape)
+    if (cut := inside(layout, values.shape)) is not None:
+        shape, index = cut
+        wide = between(shape, values.dtype)
+        wide[index] = values
+        return wide[index]
+    copy = np.array(values, order="C")
+    if layout == "read-only":
+        copy.flags.writeable = False
+    return copy
+
+
+def axes_of(layout: str, rank: int) -> tuple[int, ...] | None:
+    """The order of the axes in a layout's memory, its own inverse, if the rank has them."""
+    axes = list(range(rank))
+    if layout == "column-major" and rank > 2:  # of two it is "transposed"
+        return tuple(axes[::-1])
+    swapped = SWAPS.get(layout)
+    if swapped is None or max(swapped[0], swapped[1], -1 - min(swapped)) >= rank:
+        return None
+    i, j = swapped
+    axes[i], axes[j] = axes[j], axes[i]
+    return tuple(axes)
+
+
+def first_of(layout: str, shape: tuple[int, ...]) -> tuple[slice, ...] | None:
+    """The index of the entries that a broadcast layout stores, if the shape has them."""
+    if not shape or 0 in shape:
+        return None
+    if layout == "broadcast throughout":
+        return (slice(1),) * len(shape)
+    axis = BROADCAST.get(layout)
+    if axis is None or axis >= len(shape):
+        return None
+    return tuple(slice(1 if i == axis % len(shape) else None) for i in range(len(shape)))
+
+
+def inside(layout: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Any] | None:
+    """The larger buffer of a layout, and the index that cuts the array out of it."""
+    if layout == "offset" and shape:
+        return tuple(n + 2 for n in shape), (slice(1, -1),) * len(shape)
+    axis = STRIDED.get(layout)
+    if axis is None or not -len(shape) <= axis < len(shape):
+        return None
+    at = axis % len(shape)
+    wide = tuple(2 * n if i == at else n for i, n in enumerate(shape))
+    return wide, tuple(slice(None, None, 2 if i == at else 1) for i in range(len(shape)))
+
+
+def between(shape: tuple[int, ...], dtype: Any) -> Array:
+    """A buffer of what must never be read."""
+    return np.full(shape, np.nan if np.issubdtype(dtype, np.floating) else 77).astype(dtype)

@@ -1,0 +1,82 @@
+"""Arrays of NumPy."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.backends.layouts import LAYOUTS, lay_out
+from seqlaws.properties.backends.protocol import (
+    Array,
+    Backend,
+    BadOutputError,
+    NotDifferentiableError,
+)
+
+
+class NumpyBackend(Backend):
+    """NumPy arrays on the CPU."""
+
+    library = "numpy"
+    differentiates = False
+    survives_fork = True
+    passing = ("NumPy's random state",)
+    modules = ("numpy", "numpy.testing", "numpy.linalg")
+    imports = ()
+    source_of_array = source_of_values = source_of_gradients = ""
+    layouts = tuple(LAYOUTS)
+
+    def available(self, device: str) -> str:
+        return "" if device == "cpu" else f"NumPy has no device {device!r}; cpu is the only one"
+
+    def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Array:
+        values = np.asarray(values)
+        if np.issubdtype(values.dtype, np.floating):
+            values = values.astype(dtype)
+        return lay_out(values, layout)
+
+    def values(self, array: Any) -> Array:
+        array = np.array(array)  # a copy: a later call may reuse the buffer
+        return array.astype(float) if np.issubdtype(array.dtype, np.floating) else array
+
+    def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
+        made = type(output)  # whatever it says of itself
+        if made is not np.ndarray and not issubclass(made, np.floating):
+            raise BadOutputError(f"a {type(output).__name__}, not a NumPy array")
+        output = np.asarray(output)  # a subclass may say anything of its shape
+        return output.shape, str(output.dtype), "cpu"
+
+    def write(self, array: Array, values: Array) -> Array:
+        array[...] = values
+        return array
+
+    def overlap(self, a: Any, b: Any) -> bool:
+        return bool(np.may_share_memory(a, b) and np.shares_memory(a, b))
+
+    def gradients(self, function: Any, cotangents: Any, arrays: Any, options: Any) -> Any:
+        raise NotDifferentiableError("NumPy takes no gradients")
+
+    def name_of_device(self, device: str) -> str:
+        return device
+
+    @staticmethod
+    def state() -> dict[str, Any]:
+        return {
+            "NumPy's random state": random_state(),
+            "NumPy's error settings": tuple(sorted(np.geterr().items())),
+            "NumPy's print options": str(np.get_printoptions()),
+        }
+
+    @staticmethod
+    def seed(seed: int) -> None:
+        np.random.seed(seed)
+
+    @staticmethod
+    def begin_in_fork() -> None:
+        """Nothing is lost in a fork."""
+
+
+def random_state() -> tuple[Any, ...]:
+    """NumPy's legacy global generator, in short."""
+    state: Any = np.random.get_state(legacy=False)
+    inner = state["state"]
+    return hash(inner["key"].tobytes()), inner["pos"], state["has_gauss"], state["gauss"]

@@ -1,0 +1,113 @@
+"""What the suite needs of an array library. A new backend is a class that offers it.
+
+1. Arrays: make one from NumPy's, in a dtype, on a device, in a memory layout; read one back
+   exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory.
+2. Gradients through a function, where the library differentiates.
+3. Global state: which settings no call may change, how to seed the random numbers, whether the
+   library works in a fork of a process that used it.
+4. Source text for programs that hold nothing of the suite: the imports, and functions that make an
+   array, read one and take a gradient.
+
+1 and 2 need the library, which is imported when the class is instantiated. 3 and 4 are told by the
+class alone: the state of a loaded library is watched even if no implementation declares it, and a
+script is written where the library may be missing.
+
+Inside the suite every number is a float64 NumPy array that the dtype holds exactly.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def holding(dtype: str) -> str:
+    """NumPy's own dtype that holds the numbers of a floating dtype exactly."""
+    return "float32" if dtype == "bfloat16" else dtype
+
+
+class BadOutputError(Exception):
+    """An output that is not what the contract promises; the message is a sentence."""
+
+
+class NotDifferentiableError(BadOutputError):
+    """Outputs through which no gradient can be taken."""
+
+
+class Arrays(Protocol):
+    """The arrays of a library: in this process, or in that of a contained implementation."""
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """Those of LAYOUTS that the library has."""
+
+    def available(self, device: str) -> str:
+        """Empty, or one sentence that says why the device cannot be used."""
+
+    def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Any:
+        """A private copy for a subject; bool and integer arrays keep their dtype."""
+
+    def values(self, array: Any) -> Array:
+        """Back to NumPy: float64, exactly, for floating arrays."""
+
+    def write(self, array: Any, values: Array) -> Any:
+        """Overwrite a subject's array where it lies, if it can be; what now holds the values."""
+
+    def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
+        """Shape, dtype and device of an output; BadOutputError if it is not an array."""
+
+    def overlap(self, a: Any, b: Any) -> bool:
+        """Whether two arrays share memory."""
+
+    def gradients(
+        self,
+        function: Callable[..., Any],
+        cotangents: Sequence[Any],
+        arrays: Sequence[Any],
+        options: dict[str, Any],
+    ) -> tuple[Any, ...]:
+        """The gradient of each array, through the function itself."""
+
+
+class Backend(Arrays, Protocol):
+    """A library in this process. The class alone tells all but the arrays.
+
+    library: the module, which is the name of the distribution too.
+    differentiates: whether gradients can be taken through a function.
+    survives_fork: whether it works, on the CPU, in a fork of a process that used it.
+    passing: the names of `state` that may differ at a later call by right.
+    modules: those whose functions nobody may replace.
+    imports: lines of source that come first in a program.
+    source_of_array: a function `array(values, dtype, device)`; values is a NumPy array of a dtype
+    that holds the numbers exactly. Empty where NumPy's arrays are the library's own.
+    source_of_values: a function `values(array)`, which gives float64 NumPy; empty likewise.
+    source_of_gradients: a function `gradients(function, cotangents, arrays)`; function(*arrays)
+    gives a sequence of outputs. Empty where the library does not differentiate.
+    """
+
+    library: ClassVar[str]
+    differentiates: ClassVar[bool]
+    survives_fork: ClassVar[bool]
+    passing: ClassVar[tuple[str, ...]]
+    modules: ClassVar[tuple[str, ...]]
+    imports: ClassVar[tuple[str, ...]]
+    source_of_array: ClassVar[str]
+    source_of_values: ClassVar[str]
+    source_of_gradients: ClassVar[str]
+
+    def name_of_device(self, device: str) -> str:
+        """The maker's name of a device that is available."""
+
+    @staticmethod
+    def state() -> dict[str, Any]:
+        """The library's global state, by name; only where the library is loaded."""
+
+    @staticmethod
+    def seed(seed: int) -> None:
+        """Seed the library's global random numbers; only where the library is loaded."""
+
+    @staticmethod
+    def begin_in_fork() -> None:
+        """Let the library work in a fork of a process that used it."""

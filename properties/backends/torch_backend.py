@@ -1,0 +1,153 @@
+"""Arrays of torch: tensors on any device, gradients by autograd."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.backends.layouts import LAYOUTS, axes_of, first_of, inside
+from seqlaws.properties.backends.protocol import (
+    Array,
+    Backend,
+    BadOutputError,
+    NotDifferentiableError,
+)
+
+
+class TorchBackend(Backend):
+    """torch tensors on any device; gradients by autograd."""
+
+    library = "torch"
+    differentiates = True
+    survives_fork = True
+    passing = ("torch's random state",)
+    modules = ("torch", "torch.testing", "torch.nn.functional")
+    imports = ("import torch",)
+    source_of_array = """
+def array(values, dtype, device):
+    tensor = torch.from_numpy(values)
+    return (tensor.to(getattr(torch, dtype)) if values.dtype.kind == "f" else tensor).to(device)
+"""
+    source_of_values = """
+def values(array):
+    return array.detach().cpu().double().numpy()
+"""
+    source_of_gradients = """
+def gradients(function, cotangents, arrays):
+    leaves = [a.detach().requires_grad_() for a in arrays]
+    pairs = [(o, c) for o, c in zip(function(*leaves), cotangents) if o.requires_grad]
+    outputs, cotangents = zip(*pairs)
+    found = torch.autograd.grad(outputs, leaves, cotangents, allow_unused=True)
+    return [torch.zeros_like(a) if g is None else g for a, g in zip(leaves, found)]
+"""
+    layouts = tuple(n for n in LAYOUTS if not n.startswith(("reversed", "read-only")))
+
+    def __init__(self) -> None:
+        self.torch = importlib.import_module("torch")
+
+    def available(self, device: str) -> str:
+        try:
+            self.torch.zeros(1, device=device)
+        except Exception as error:  # torch raises several kinds, with several lines
+            reason = str(error).strip().splitlines()[0]
+            return f"torch has no usable device {device!r} here: {reason}"
+        return ""
+
+    def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Any:
+        tensor = self.torch.from_numpy(np.array(values, order="C"))
+        if tensor.is_floating_point():
+            tensor = tensor.to(getattr(self.torch, dtype))
+        return self.lay_out(tensor.to(device), layout)
+
+    def lay_out(self, tensor: Any, layout: str) -> Any:
+        """As for NumPy; made on torch's side, where strides are torch's own."""
+        contiguous = {"memory_format": self.torch.contiguous_format}
+        if (axes := axes_of(layout, tensor.ndim)) is not None:
+            return tensor.permute(axes).clone(**contiguous).permute(axes)
+        if (first := first_of(layout, tuple(tensor.shape))) is not None:
+            return tensor[first].clone().expand(tensor.shape)
+        if (cut := inside(layout, tuple(tensor.shape))) is not None:
+            shape, index = cut
+            kind = {"dtype": tensor.dtype, "device": tensor.device}
+            fill = float("nan") if tensor.is_floating_point() else 1
+            wide = self.torch.full(shape, fill, **kind)
+            wide[index] = tensor
+            return wide[index]
+        return tensor.clone(**contiguous)
+
+    def write(self, array: Any, values: Array) -> Any:
+        return array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))
+
+    def values(self, array: Any) -> Array:
+        array = array.detach().cpu()
+        return array.double().numpy().copy() if array.is_floating_point() else array.numpy().copy()
+
+    def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
+        if not issubclass(type(output), self.torch.Tensor):  # whatever it says of itself
+            raise BadOutputError(f"a {type(output).__name__}, not a torch tensor")
+        return tuple(output.shape), str(output.dtype).removeprefix("torch."), output.device.type
+
+    def overlap(self, a: Any, b: Any) -> bool:
+        if a.device != b.device or not a.numel() or not b.numel():
+            return False
+        return bool(a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())
+
+    def gradients(
+        self,
+        function: Callable[..., Any],
+        cotangents: Sequence[Any],
+        arrays: Sequence[Any],
+        options: dict[str, Any],
+    ) -> tuple[Any, ...]:
+        leaves = [a.detach().requires_grad_() for a in arrays]
+        outputs = function(*leaves, **options)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
+        if not pairs:
+            raise NotDifferentiableError(
+                "its outputs carry no gradient (detached, or computed under no_grad); an "
+                "implementation without gradients raises NotImplementedError where an input "
+                "requires one"
+            )
+        gradients = self.torch.autograd.grad(
+            [o for o, _ in pairs], leaves, [c for _, c in pairs], allow_unused=True
+        )
+        zeros = self.torch.zeros_like
+        return tuple(zeros(a) if g is None else g for a, g in zip(leaves, gradients, strict=True))
+
+    def name_of_device(self, device: str) -> str:
+        if device.startswith("cuda"):
+            return str(self.torch.cuda.get_device_name(device))
+        return device
+
+    @staticmethod
+    def state() -> dict[str, Any]:
+        torch: Any = sys.modules["torch"]
+        cudnn, cuda, mkldnn = torch.backends.cudnn, torch.backends.cuda, torch.backends.mkldnn
+        return {
+            "torch's random state": hash(torch.get_rng_state().numpy().tobytes()),
+            "torch's default dtype": torch.get_default_dtype(),
+            "torch's grad mode": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+            "torch's thread count": torch.get_num_threads(),
+            "torch's deterministic mode": torch.are_deterministic_algorithms_enabled(),
+            "torch's matmul precision": torch.get_float32_matmul_precision(),
+            "torch's anomaly mode": torch.is_anomaly_enabled(),
+            "torch's autocast": torch.is_autocast_enabled("cpu"),
+            "torch's cudnn flags": (cudnn.enabled, cudnn.benchmark, cudnn.deterministic),
+            "torch's sdp flags": (
+                cuda.flash_sdp_enabled(),
+                cuda.math_sdp_enabled(),
+                cuda.mem_efficient_sdp_enabled(),
+            ),
+            "torch's mkldnn flag": mkldnn.enabled if hasattr(mkldnn, "enabled") else None,
+        }
+
+    @staticmethod
+    def seed(seed: int) -> None:
+        sys.modules["torch"].manual_seed(seed)
+
+    @staticmethod
+    def begin_in_fork() -> None:
+        sys.modules["torch"].set_num_threads(1)  # its pool of threads did not come along
