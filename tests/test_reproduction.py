@@ -19,7 +19,8 @@ from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.reproduction import script
-from seqlaws.properties.subjects.subject import LawBrokenError, Subject
+from seqlaws.properties.subjects.record import Entry, LawBrokenError
+from seqlaws.properties.subjects.subject import Subject
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYER = 'x, params, num_heads, activation="relu", norm_first=False'
@@ -179,7 +180,8 @@ def test_the_script_of_any_operation_asks_what_the_suite_asked(name, operation, 
         if output:
             index = (0,) * outputs[output].ndim
             observed = float(outputs[output][index])
-            where = {"output": output, "index": index, "observed": observed, "expected": observed}
-            program = script(subject, LawBrokenError("", **where, allowed=0.0))
+            every = (outputs[output],) * 4  # nothing of them is in a script
+            entry = Entry(output, index, observed, observed, 0.0, every)
+            program = script(subject, LawBrokenError("", entry=entry))
             assert "\nassert " in program
             exec(compile(program, "script", "exec"), {})

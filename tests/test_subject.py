@@ -1,10 +1,14 @@
 """What every call of a subject is held to, where there is nothing to go by."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subjects.record import LawBrokenError
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
+from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 from seqlaws.properties.subjects.subject import Subject
 
 
@@ -18,14 +22,45 @@ def test_what_has_no_inputs_may_lie_on_any_device():
     assert subject.run(case)["encoding"].shape == (3, 4)
 
 
-def test_what_has_inputs_stays_on_theirs():
-    torch = pytest.importorskip("torch")
-    from types import SimpleNamespace
+def softmax_of(function, **traits):
+    """A subject whose softmax is a function."""
+    namespace = SimpleNamespace(TRAITS=traits, softmax=function)
+    return Subject("made", namespace, "softmax", "float32", "cpu")
 
-    moved = SimpleNamespace(
-        TRAITS={"backend": "torch"}, softmax=lambda x, axis=-1: torch.softmax(x, axis).to("meta")
-    )
-    subject = Subject("moved", moved, "softmax", "float32", "cpu")
-    case = Case(OPERATIONS["softmax"], "float32", {"x": torch.zeros(2).double().numpy()})
-    with pytest.raises(LawBrokenError, match="device meta, not cpu"):
-        subject.run(case)
+
+CASE = Case(OPERATIONS["softmax"], "float32", {"x": np.zeros(2)})
+
+
+def test_what_lies_nowhere_cannot_be_read():
+    torch = pytest.importorskip("torch")
+    moved = softmax_of(lambda x, axis=-1: torch.softmax(x, axis).to("meta"), backend="torch")
+    with pytest.raises(LawBrokenError, match="an array on meta that cannot be read"):
+        moved.run(CASE)
+
+
+@pytest.mark.parametrize(
+    ("law", "says", "function"),
+    [
+        (KIND, "of float64, not float32", lambda x, axis=-1: np.full(2, 0.5)),
+        (KIND, "as a list, not a NumPy array", lambda x, axis=-1: [0.5, 0.5]),
+        (SHARED, "shares memory with the input x", lambda x, axis=-1: x),
+        (WRITTEN, "the input x was written to", lambda x, axis=-1: np.copy(np.add(x, 0.5, out=x))),
+    ],
+)
+def test_manners_are_noted_and_repaired(law, says, function):
+    subject = softmax_of(function)
+    outputs = subject.run(CASE)
+    assert outputs["p"].dtype == float
+    assert says in subject.record.noted[law]
+
+
+@pytest.mark.parametrize(
+    ("x", "refused"), [(np.zeros(2), False), (np.zeros(0), True), (np.full(2, -np.inf), True)]
+)
+def test_a_refusal_is_a_limit_beyond_the_core_alone(x, refused):
+    def fails(x, axis=-1):
+        raise ZeroDivisionError
+
+    error = NotOfferedError if refused else LawBrokenError
+    with pytest.raises(error):
+        softmax_of(fails).run(Case(OPERATIONS["softmax"], "float32", {"x": x}))

@@ -69,13 +69,17 @@ class Returned:
         Raises BadOutputError for what is no array of numbers.
         """
         try:
-            return self.backend.describe(output), np.asarray(self.backend.values(output), float)
+            found = self.backend.describe(output)
         except BadOutputError as error:
             try:
                 values = np.array(output, float)
             except Exception:
                 raise error from None
             return (values.shape, f"of {error}", self.device), values
+        try:
+            return found, np.asarray(self.backend.values(output), float)
+        except Exception:
+            raise BadOutputError(f"an array on {found[2]} that cannot be read") from None
 
     def strange(self, dtype: str, device: str) -> str:
         """What is not as it was with the inputs, in words; empty where all is."""
