@@ -17,7 +17,6 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case, output_shapes
-from seqlaws.properties.inputs.core import beyond_core
 from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
@@ -241,7 +240,7 @@ class Subject(Due, Returned):
         """
         if not isinstance(error, Exception):
             return
-        beyond = [*beyond_core(case), *self.unusual_layouts]
+        beyond = [*self.operation.beyond_core(case), *self.unusual_layouts]
         if beyond:
             self.record.not_offered[", ".join(beyond)] += 1
             raise NotOfferedError(str(error)) from None
