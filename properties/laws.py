@@ -13,7 +13,7 @@ from typing import Any
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.strategies import CaseStrategy, cases
-from seqlaws.properties.judging.verdict import dumped
+from seqlaws.properties.judging.verdict import Verdict, dumped
 from seqlaws.properties.subjects.subject import Subject
 
 Check = Callable[[Subject, Case], None]
@@ -28,6 +28,7 @@ class Law:
     needs: options without which there is nothing to check. gradients: whether it needs them.
     sweep: for an operation, what to pin in turn, so that each value surely comes up; the share is
     then of rounds through all of them.
+    second_program: whether it calls the implementation from another process, by its name.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Law:
     needs: tuple[str, ...] = ()
     gradients: bool = False
     sweep: Callable[[Operation], list[dict[str, Any]]] | None = None
+    second_program: bool = False
 
 
 def law(
@@ -50,6 +52,7 @@ def law(
     needs: tuple[str, ...] = (),
     gradients: bool = False,
     sweep: Callable[[Operation], list[dict[str, Any]]] | None = None,
+    second_program: bool = False,
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring is the law's sentence and formula."""
 
@@ -59,12 +62,13 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         key = name if name not in LAWS else f"{name} ({', '.join(operations)})"
-        made = Law(name, operations, level, statement, cases, check, share, needs, gradients, sweep)
+        given = share, needs, gradients, sweep, second_program
+        made = Law(name, operations, level, statement, cases, check, *given)
         LAWS[key] = made
 
         @functools.wraps(check)
         def test(impl: Any, record_property: Any) -> None:
-            decide(made, impl, record_property)
+            decide(impl.verdict(made), record_property)
 
         del test.__wrapped__  # or pytest asks for `case`
         test.law = made  # type: ignore[attr-defined]
@@ -73,11 +77,10 @@ def law(
     return register
 
 
-def decide(made: Law, impl: Any, record_property: Any) -> None:
-    """Examine, report the verdict, and tell pytest."""
+def decide(verdict: Verdict, record_property: Any) -> None:
+    """Report a verdict, and tell pytest what it means."""
     import pytest  # nothing else here needs it
 
-    verdict = impl.verdict(made)
     record_property("seqlaws", dumped(verdict.__dict__))
     if verdict.status == "failed":
         pytest.fail(verdict.message, pytrace=False)
