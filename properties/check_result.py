@@ -55,6 +55,8 @@ class Result:
             return "undecided"
         if self.problem or self.failures:
             return "failed"
+        if any(v.is_undecided for v in self.verdicts):
+            return "undecided"
         decided = any(v.status == "passed" for v in self.verdicts)
         return "undecided" if not decided or self.unfinished_musts else "passed"
 

@@ -84,6 +84,8 @@ def decide(verdict: Verdict, record_property: Any) -> None:
     record_property("seqlaws", dumped(verdict.__dict__))
     if verdict.status == "failed":
         pytest.fail(verdict.message, pytrace=False)
+    if verdict.is_undecided:
+        pytest.fail(f"not run: {verdict.reason}", pytrace=False)
     if verdict.status in ("known failure", "not kept"):
         pytest.xfail(verdict.reason)
     if verdict.status in ("not offered", "not run"):

@@ -17,6 +17,7 @@ from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, neare
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits, LostError
+from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
 from seqlaws.properties.judging.verdict import Verdict, loaded
 from seqlaws.properties.laws import Law
@@ -176,13 +177,18 @@ class Session:
 
     def finish(self, path: str | None = None, *, reporting: bool = False) -> bool:
         """Grade and measure, and write verdict.json, if asked; whether there is a complaint."""
-        if self.grading:
-            self.grades = [grade(subject, self.effort.seed) for subject in self.subjects()]
+        undecided = [f"{v.implementation}: {v.reason}" for v in self.verdicts if v.is_undecided]
+        for subject in self.subjects() if self.grading else ():
+            try:
+                self.grades.append(grade(subject, self.effort.seed))
+            except SpecificationError as error:
+                undecided.append(f"{subject.name}: {error}")
         if reporting:
             from seqlaws.properties.reporting.page.flow import flows
 
             self.flows = flows(self.subjects())
-        self.complaints = self.problems + self.unavailable + self.stale_known_failures()
+        self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
+        self.complaints += self.stale_known_failures()
         if self.strict:
             broken = [v.law for v in self.verdicts if v.status == "not kept"]
             self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(broken)]

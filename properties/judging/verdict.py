@@ -5,6 +5,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from seqlaws.properties.isolation.specification_server import SPECIFICATION_RAISED
+
 SCHEMA = 2  # docs/verdict.md says what it means; a change of a meaning is a new number
 STATUSES = ("passed", "failed", "known failure", "not kept", "not offered", "not run")
 
@@ -42,6 +44,11 @@ class Verdict:
     def key(self) -> tuple[str, str, str, str, str]:
         """What a verdict is known by: never pytest's node id."""
         return self.law, self.operation, self.implementation, self.dtype, self.device
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the specification failed, so that nothing can be said of the implementation."""
+        return self.status == "not run" and self.reason.startswith(SPECIFICATION_RAISED)
 
     @property
     def law_name(self) -> str:

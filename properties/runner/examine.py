@@ -11,6 +11,7 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build, cases
 from seqlaws.properties.isolation.limits import EnoughError
+from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.search import Trial, search
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
@@ -68,6 +69,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
             hunt(made, subject, effort)
     except EnoughError:
         verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
+    except SpecificationError as error:
+        verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
         verdict.status = "failed" if made.level == "MUST" else "not kept"
         verdict.reason = headline(broken)
