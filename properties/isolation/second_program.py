@@ -29,10 +29,9 @@ LOADING = """
 import importlib, importlib.util
 import numpy as np
 
-def load(target, attribute):
+def load(target, attribute, name):
     if target.endswith(".py"):
         sys.path.append(os.path.dirname(target))
-        name = os.path.splitext(os.path.basename(target))[0]
         spec = importlib.util.spec_from_file_location(name, target)
         found = importlib.util.module_from_spec(spec)
         sys.modules[name] = found
@@ -131,8 +130,14 @@ class Plain:
         if self.target.startswith(loader.GROUP):  # a clone need not be installed
             entries += where_seqlaws_is().values()
         environment = {**silent(), "PYTHONPATH": os.pathsep.join(entries)}
+        name = loader.module_name(Path(self.target))  # as here: that of a file may be a library's
         self.process = launch(
-            self.program, self.target, self.attribute, channel=channel, environment=environment
+            self.program,
+            self.target,
+            self.attribute,
+            name,
+            channel=channel,
+            environment=environment,
         )
         return self.process.pid
 

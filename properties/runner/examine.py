@@ -13,6 +13,7 @@ from seqlaws.properties.inputs.sizes import beside_tiles
 from seqlaws.properties.inputs.strategies import build, cases
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
+from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.search import Trial, search
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
@@ -75,6 +76,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
             hunt(made, subject, effort)
     except EnoughError:
         verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
+    except SpecificationError as error:
+        verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
         verdict.status = "failed" if level == "MUST" else "not kept"
         verdict.reason = headline(broken)

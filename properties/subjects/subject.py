@@ -41,14 +41,21 @@ class Subject(Due, Returned):
     """An implementation for one operation, dtype and device."""
 
     def __init__(
-        self, name: str, namespace: Any, operation: str, dtype: str, device: str, spec: str = ""
+        self,
+        name: str,
+        namespace: Any,
+        operation: str,
+        dtype: str,
+        device: str,
+        spec: str = "",
+        known_failures: Mapping[str, str] | None = None,
     ) -> None:
         self.spec = spec or name
         self.name, self.namespace, self.dtype, self.device = name, namespace, dtype, device
         self.operation: Operation = OPERATIONS[operation]
         declared = getattr(namespace, "TRAITS", {})
         self.traits: Traits = traits_of(declared, operation)
-        self.known_failures = known_failures_of(declared)
+        self.known_failures = {**known_failures_of(declared), **(known_failures or {})}
         self.arithmetic = arithmetic_of(self.traits, dtype)
         self.record = Record()
         self.place = place_of(namespace)

@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from seqlaws.properties.judging.verdict import STATUSES, options_not_offered, totals
+from seqlaws.properties.judging.verdict import STATUSES
 from seqlaws.properties.reporting.page import (
     accuracy,
     changes,
@@ -27,6 +27,7 @@ from seqlaws.properties.reporting.page import (
     words,
 )
 from seqlaws.properties.reporting.page.report import Report
+from seqlaws.properties.reporting.terminal import options_not_offered, totals
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FILTERS = ("count", "few", "duration", "code_span", "escaped")
