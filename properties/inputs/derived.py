@@ -5,7 +5,8 @@ from typing import Any
 
 from seqlaws.properties.inputs.sizes import BATCHES, FEATURES, LENGTHS, PLAIN, Fixed, Sweeps
 
-PRIMES = (3, 5, 2, 7, 11, 4, 9)  # no two equal, none 1
+UNEQUAL = (3, 5, 2, 7, 11, 4, 9)
+LEADING = ((6,), (6, 8), (6, 8, 10), (6,))
 LARGE = 129
 LARGEST = 2**20  # numbers in an array
 
@@ -30,15 +31,14 @@ def at(operation: Any, n: int) -> list[Fixed]:
 
 
 def unequal(operation: Any) -> list[Fixed]:
-    """Four sets of sizes, each letter with each of four primes in turn."""
+    """Four sets of sizes of which no two are equal and none is 1."""
     letters = operation.letters
     sets: list[Fixed] = [
-        {letter: PRIMES[(i + k) % len(PRIMES)] for i, letter in enumerate(letters)}
+        PLAIN | {letter: UNEQUAL[(i + k) % len(UNEQUAL)] for i, letter in enumerate(letters)}
         for k in range(4)
     ]
     if operation.leading:
-        rest = [tuple(n for n in (6, 8, 10)[: 1 + k % 3]) for k in range(4)]
-        sets = [one | {"leading": shape} for one, shape in zip(sets, rest, strict=True)]
+        sets = [one | {"leading": shape} for one, shape in zip(sets, LEADING, strict=True)]
     return sets
 
 

@@ -42,7 +42,8 @@ class Operation:
     poisoned: the case with its poison in the places that no output may depend on.
     discriminating: cases that tell misreadings apart, for the diagnosis: (witness, offers); else
     those of the sweeps.
-    long: what to pin so that a case goes past a kernel's tile; else its sequence or last letter.
+    long: what to pin so that a case goes past a kernel's tile; else a sequence's length, or the
+    first array's last axis.
     reach: the array and the letter along which it is measured how far a gradient comes back.
     benchmark: how it is timed, and how much arithmetic it is.
     integers: the arrays of whole numbers, each with the letter of the size that they are below, or
@@ -136,8 +137,9 @@ class Operation:
     @property
     def past_a_tile(self) -> Fixed:
         """What to pin so that a case goes past a kernel's tile."""
-        sequences = [letter for letter in "STL" if letter in self.letters]
-        return self.long or dict.fromkeys([*sequences, *self.letters[-1:]][:1], LARGE)
+        sequence = [letter for letter in "STL" if letter in self.letters]
+        last = next(iter(self.arrays.values()), "").replace("...", "").split()[-1:]
+        return self.long or dict.fromkeys([*sequence, *last][:1], LARGE)
 
     @property
     def blocks(self) -> int:
