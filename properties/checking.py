@@ -29,7 +29,7 @@ from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
 
 # MUST laws in the order in which to put them: those that catch most in least time first
-TELLING = (
+FIRST = (
     "values_of_every_combination",
     "gradients_of_every_combination",
     "values",
@@ -124,7 +124,7 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
 
 def in_order(operation: str) -> list[Law]:
     """The laws of an operation: MUST before SHOULD, the most telling first."""
-    place = {name: k - len(TELLING) for k, name in enumerate(TELLING)}
+    place = {name: k - len(FIRST) for k, name in enumerate(FIRST)}
     place |= {name: 1 + k for k, name in enumerate(LAST)}
     laws = [law for law in LAWS.values() if operation in law.operations]
     return sorted(laws, key=lambda law: (law.level != "MUST", place.get(law.name, 0)))

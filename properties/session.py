@@ -242,6 +242,7 @@ def effort_of(config: pytest.Config) -> Effort:
     return Effort(
         seed=int(given) if str(given).isdigit() else 0,
         examples=hypothesis.settings().max_examples,
+        least=3 if profile == "quick" else 1,
         shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
         target=profile == "nightly",
         profile=str(profile or ""),
