@@ -1,7 +1,7 @@
 """One run of the suite under pytest: the implementations at hand, their verdicts, the summary."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
 from seqlaws.properties.judging.verdict import Verdict, loaded
-from seqlaws.properties.laws import Law
+from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
@@ -57,7 +57,10 @@ class Session:
         effort: Callable[[], Effort] = Effort,
         grading: bool = False,
         limits: Limits | None = None,
+        sections: Collection[str] = (),
+        strict_sections: Collection[str] = (),
     ) -> None:
+        self.sections, self.strict_sections = sections, strict_sections
         self.devices, self.dtypes, self.operations = devices, dtypes, operations
         self.strict, self.decide_effort, self.grading = strict, effort, grading
         self.limits = limits  # of each implementation's own process, if it is to have one
@@ -86,6 +89,8 @@ class Session:
         get = config.getoption
         refuse("--dtype", get("dtype") or [], DTYPES)
         refuse("--op", get("op") or [], tuple(OPERATIONS))
+        refuse("--section", get("section") or [], SECTIONS)
+        refuse("--strict-section", get("strict_section") or [], SECTIONS)
         made = cls(
             get("impl") or ["numpy_vectorized"],
             get("device") or [],
@@ -95,6 +100,8 @@ class Session:
             lambda: effort_of(config),
             bool(get("grade_precision") or get("report")),
             limits_of(config),
+            get("section") or [],
+            get("strict_section") or [],
         )
         offered = [c for c in made.selected if not c.not_offered]
         if not made.found or (offered and all(c.unavailable for c in offered)):
@@ -146,6 +153,8 @@ class Session:
 
     def candidates(self, law: Law) -> list[Candidate]:
         """What a law is put to."""
+        if self.sections and law.section not in self.sections:
+            return []
         about = [c for c in self.selected if c.operation in law.operations]
         return [replace(c, effort=self.effort) for c in about]
 
@@ -189,9 +198,9 @@ class Session:
             self.flows = flows(self.subjects())
         self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
         self.complaints += self.stale_known_failures()
-        if self.strict:
-            broken = [v.law for v in self.verdicts if v.status == "not kept"]
-            self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(broken)]
+        strict = SECTIONS if self.strict else self.strict_sections
+        loose = [v.law for v in self.verdicts if v.status == "not kept" and v.section in strict]
+        self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(loose)]
         if path is not None:
             Path(path).write_text(self.document(), encoding="utf-8")
         return bool(self.complaints)
@@ -216,6 +225,7 @@ class Session:
             "machine": machine(c.device for c in self.selected if c.runs),
             "implementations": {name: spec for name, (spec, _) in self.found.items()},
             "operations": self.operations or list(OPERATIONS),
+            "sections": list(self.sections or SECTIONS),
             "complaints": self.complaints + self.absent,
             "precision": [g.as_data() for g in self.grades],
         }

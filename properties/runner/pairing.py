@@ -72,7 +72,7 @@ class Candidate:
         """The verdict of a law that is not put."""
         name = f"{self.operation}.{law.name}"
         made = name, law.level, self.operation, self.name, self.dtype, self.device
-        return Verdict(*made, status, reason=reason)
+        return Verdict(*made, status, reason=reason, section=law.section)
 
 
 def law_names() -> list[str]:

@@ -235,21 +235,26 @@ class Subject(Due, Returned):
             if isinstance(error, KeyboardInterrupt) and not raised_by_a_call():
                 raise  # whoever runs the suite wants it to end
             if valid:
-                self.refuse(case, error)
+                self.refuse(case, vjp, error)
             what = name + "_vjp" * vjp
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             raise LawBrokenError(f"{what} raised {text}", raised=error) from error
 
-    def refuse(self, case: Case, error: BaseException) -> None:
-        """Raise NotOfferedError if the call lies outside the operation's core.
+    def refuse(self, case: Case, vjp: bool, error: BaseException) -> None:
+        """Raise NotOfferedError if the exception says that the call is not supported.
 
-        There, an exception of whatever type says that the implementation does not support the call.
+        Outside the operation's core one of whatever type says so; within it NotImplementedError
+        alone, and of an option or a gradient alone.
         """
         if not isinstance(error, Exception):
             return
         beyond = [*self.operation.beyond_core(case), *self.unusual_layouts]
+        if not beyond and isinstance(error, NotImplementedError):
+            beyond = (
+                ["gradients"] if vjp else sorted(filter(self.operation.is_option, case.options))
+            )
         if beyond:
-            self.record.not_offered[", ".join(beyond)] += 1
+            self.record.not_offered["; ".join(beyond)] += 1
             raise NotOfferedError(str(error)) from None
 
     def native(
