@@ -31,7 +31,6 @@ import numpy as np
 
 def load(target, attribute):
     if target.endswith(".py"):
-        sys.path.append(os.path.dirname(target))
         name = os.path.splitext(os.path.basename(target))[0]
         spec = importlib.util.spec_from_file_location(name, target)
         found = importlib.util.module_from_spec(spec)
@@ -130,6 +129,8 @@ class Plain:
         entries = [str(Path(entry).resolve()) for entry in sys.path]
         if self.target.startswith(loader.GROUP):  # a clone need not be installed
             entries += where_seqlaws_is().values()
+        if self.target.endswith(".py"):
+            entries += loader.import_folders(Path(self.target))
         environment = {**silent(), "PYTHONPATH": os.pathsep.join(entries)}
         self.process = launch(
             self.program, self.target, self.attribute, channel=channel, environment=environment
