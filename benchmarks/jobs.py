@@ -96,7 +96,7 @@ def jobs(session: Session, lengths: Iterable[int] = LENGTHS) -> list[Job]:
         if direction == "forward" or OPERATIONS[operation].differentiable
     ]
     return [
-        Job(name, namespace, work, session.why_not(name, work.device))
+        Job(name, namespace, work, session.why_not(name, work.operation, work.device))
         for work in works
         for name, (_, namespace) in session.found.items()
         if work.device in session.devices_of(name)

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from seqlaws.properties.judging.verdict import versions
+from seqlaws.properties.reporting.document import versions
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

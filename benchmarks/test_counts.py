@@ -1,5 +1,7 @@
 """The counts of arithmetic and memory, against counts made otherwise."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from benchmarks.flops import entrywise, flops, least_bytes, products
 from benchmarks.tally import Tally, counting, of_specification, tally
 from benchmarks.work import DIRECTIONS, Work
 from seqlaws import reference
+from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.generate import logits
@@ -103,3 +106,21 @@ def test_bytes_are_those_of_the_arrays(work: Work) -> None:
     kept = np.dtype(work.dtype)
     halved = [x.astype(kept) if x.dtype.kind == "f" else x for x in [*given, *out]]
     assert least_bytes(work) == sum(x.nbytes for x in halved)
+
+
+def test_what_says_only_its_axes_is_timed_and_counted_by_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows for axes of any number, a size for each letter; arithmetic as the equations have it."""
+
+    def projected(x: Any, weight: Any) -> Any:
+        return 2.0 * (x @ weight.T) + 1.0
+
+    known = Operation(projected, {"x": "... E", "weight": "F E"}, {"y": "... F"})
+    monkeypatch.setitem(OPERATIONS, known.name, known)
+    work = Work(known.name, "forward", "small", "float32", "cpu")
+    n = work.sizes
+    assert work.inputs["x"] == (n["R"], n["E"])
+    assert work.outputs == {"y": (n["R"], n["F"])}
+    assert products(work) == 2 * n["R"] * n["E"] * n["F"]
+    assert entrywise(work) == 2 * n["R"] * n["F"]

@@ -17,16 +17,16 @@ import pytest
 
 from seqlaws.properties.backends import side_effects
 from seqlaws.properties.discovery import loader
-from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest, traits_of
+from seqlaws.properties.discovery.known_failures import is_about, is_pattern
+from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits
-from seqlaws.properties.isolation.location import place_of
-from seqlaws.properties.judging.verdict import dumped
-from seqlaws.properties.laws import LAWS, Law
+from seqlaws.properties.laws import LAWS, Law, decide
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import Candidate, dtypes_of, law_names, names_law
+from seqlaws.properties.runner.known_failures import PASSED
+from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.selection import candidates_of, known_words
 from seqlaws.properties.session import effort_of, limits_of
 
 
@@ -43,9 +43,7 @@ class Put:
 
     def is_named(self, key: str) -> bool:
         """Whether a key of `known_failures` is about it."""
-        law, _, dtype = key.partition("[")
-        named = names_law(law, f"{self.candidate.operation}.{self.law.name}")
-        return named and dtype.rstrip("]") in ("", self.candidate.dtype)
+        return is_about(key, self.candidate.operation, self.law.name, self.candidate.dtype)
 
 
 def laws_of(
@@ -60,16 +58,21 @@ def laws_of(
     {"[operation.]law[[dtype]]": reason}; a key that names a single test is an error once that
     passes. Raises ValueError for words that the contract does not know.
     """
+    chosen = known_words("operation", operations, tuple(OPERATIONS))
+    wanted = known_words("dtype", dtypes, DTYPES)
     specification_server.start()
     side_effects.remember()
     spec = loader.spec_of(implementation)
     if isinstance(implementation, (str, Path)):
-        implementation = loader.find(spec)
+        try:
+            implementation = loader.find(spec)
+        except loader.MissingDependencyError as error:
+            return not_run(str(error))
     elif inspect.isclass(implementation):
         implementation = implementation()
     loader.refuse_unusable(spec, implementation)
     known = known_failures_of({"known_failures": known_failures or {}})
-    puts = all_of(implementation, spec, list(operations or OPERATIONS), list(dtypes or DTYPES))
+    puts = all_of(implementation, spec, chosen or list(OPERATIONS), wanted or list(DTYPES))
     puts = [replace(p, candidate=replace(p.candidate, known_failures=known)) for p in puts]
     known = {**known_failures_of(getattr(implementation, "TRAITS", {})), **known}
     single = {named[0] for key in known if len(named := named_by(key, puts)) == 1}
@@ -84,16 +87,18 @@ def laws_of(
         effort = effort_of(request.config)
         candidate = replace(law.candidate, effort=effort, namespace=place(limits))
         verdict = candidate.verdict(law.law)
-        record_property("seqlaws", dumped(verdict.__dict__))
-        if verdict.status == "failed":
-            pytest.fail(verdict.message, pytrace=False)
+        decide(verdict, record_property)
         if verdict.status == "passed" and law.id in single:
-            says = "it is declared a known failure and passed; take it out of known_failures"
-            pytest.fail(says, pytrace=False)
-        if verdict.status in ("known failure", "not kept"):
-            pytest.xfail(verdict.reason)
-        if verdict.status in ("not offered", "not run"):
-            pytest.skip(f"{verdict.status}: {verdict.reason}")
+            pytest.fail(f"it {PASSED}", pytrace=False)
+
+    return test
+
+
+def not_run(reason: str) -> Callable[..., None]:
+    """A test that says why there are no others."""
+
+    def test() -> None:
+        pytest.skip(f"not run: {reason}")
 
     return test
 
@@ -101,20 +106,13 @@ def laws_of(
 def all_of(implementation: Any, spec: str, operations: list[str], dtypes: list[str]) -> list[Put]:
     """Every law of the operations that are offered, in the dtypes that are declared."""
     law_names()  # registers the laws
-    puts = []
-    for operation in operations:
-        if operation not in OPERATIONS:
-            raise ValueError(f"unknown operation {operation!r}{nearest(operation, [*OPERATIONS])}")
-        if not callable(getattr(implementation, operation, None)):
-            continue
-        traits = traits_of(getattr(implementation, "TRAITS", {}), operation)
-        missing = place_of(implementation).backend(traits.backend).available(traits.device)
-        for dtype in dtypes_of(implementation, operation):
-            if dtype in dtypes:
-                where = (spec, spec, implementation, operation, dtype, traits.device)
-                one = Candidate(*where, Effort(), missing)
-                puts += [Put(law, one) for law in LAWS.values() if operation in law.operations]
-    return puts
+    return [
+        Put(law, candidate)
+        for candidate in candidates_of(spec, spec, implementation, operations, dtypes)
+        if not candidate.not_offered
+        for law in LAWS.values()
+        if candidate.operation in law.operations
+    ]
 
 
 def named_by(key: str, puts: list[Put]) -> list[str]:
@@ -123,4 +121,4 @@ def named_by(key: str, puts: list[Put]) -> list[str]:
     if not named:
         known = list(dict.fromkeys(f"{p.candidate.operation}.{p.law.name}" for p in puts))
         raise ValueError(f"known_failures names no law {key!r}{nearest(key, known)}")
-    return [] if "*" in key else named
+    return [] if is_pattern(key) else named

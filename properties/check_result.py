@@ -4,8 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from seqlaws.properties.judging.verdict import Verdict, as_document, table, totals, versions
+from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
+from seqlaws.properties.reporting.document import as_document, versions
+from seqlaws.properties.reporting.terminal import table, totals
 from seqlaws.properties.runner.examine import CUT_OFF
 from seqlaws.properties.runner.pairing import Candidate
 
@@ -19,7 +21,8 @@ class Result:
     """Of one implementation.
 
     budget and seconds: the time given and the time taken. problem: why nothing could be checked, if
-    that is so. not_offered: operations that the implementation does not have.
+    that is so. not_offered: operations that the implementation does not have, or not in
+    these dtypes.
     """
 
     implementation: str
@@ -52,6 +55,8 @@ class Result:
             return "undecided"
         if self.problem or self.failures:
             return "failed"
+        if any(v.is_undecided for v in self.verdicts):
+            return "undecided"
         decided = any(v.status == "passed" for v in self.verdicts)
         return "undecided" if not decided or self.unfinished_musts else "passed"
 

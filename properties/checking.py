@@ -7,7 +7,7 @@ for is said, never passed.
 import inspect
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,21 @@ from typing import Any
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.check_result import NO_TIME, NOT_BEGUN, Result
 from seqlaws.properties.discovery import loader
-from seqlaws.properties.discovery.traits import DTYPES, nearest, traits_of
+from seqlaws.properties.discovery.traits import DTYPES, traits_of
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.fork_server import Fork
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
-from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.judging.verdict import Verdict
-from seqlaws.properties.laws import LAWS, Law
+from seqlaws.properties.laws import LAWS, SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import Candidate, dtypes_of, law_names
+from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.selection import candidates_of, known_words
 
 # MUST laws in the order in which to put them: those that catch most in least time first
-TELLING = (
+FIRST = (
     "values_of_every_combination",
     "gradients_of_every_combination",
     "values",
@@ -64,6 +64,7 @@ def check(
     isolate: bool = True,
     seconds_per_call: float = 10.0,
     memory: int = 4096,
+    sections: Iterable[str] | None = None,
 ) -> Result:
     """What becomes of each law in the time given.
 
@@ -71,10 +72,12 @@ def check(
     which is imported afresh; or any object with the contract's functions, taken as it is.
     operations, dtypes: only these. stop_at_first: at the first MUST that fails. isolate: in a
     process of its own, in which a call may take so many seconds, and so many MiB of memory.
-    Raises ValueError for an operation or a dtype that the contract does not know.
+    sections: only the laws of these; "numbers", "edges", "manners", "guards".
+    Raises ValueError for an operation, a dtype or a section that is not known.
     """
-    chosen = known("operation", operations, tuple(OPERATIONS))
-    wanted = known("dtype", dtypes, DTYPES)
+    chosen = known_words("operation", operations, tuple(OPERATIONS))
+    wanted = known_words("dtype", dtypes, DTYPES)
+    within = known_words("section", sections, SECTIONS) or list(SECTIONS)
     with ONE_AT_A_TIME:
         until = time.perf_counter() + seconds
         specification_server.start()
@@ -93,23 +96,17 @@ def check(
         if result.problem:
             return result
         try:
-            run = Run(namespace, spec, Effort(seed, shrinking=0.2, until=until), result)
-            run.go(chosen or list(OPERATIONS), wanted, device, stop_at_first=stop_at_first)
+            effort = Effort(seed, shrinking=0.2, until=until)
+            run = Run(namespace, spec, effort, result, within)
+            run.go(chosen, wanted, device, stop_at_first=stop_at_first)
+        except EnoughError:
+            result.problem = f"{spec}: to ask for its device {NO_TIME}"
         finally:
             end_elsewhere(spec)
             if isinstance(namespace, Contained):
                 namespace.end()
         result.seconds = round(time.perf_counter() - until + seconds, 3)
         return result
-
-
-def known(what: str, words: Iterable[str] | None, all_: tuple[str, ...]) -> list[str]:
-    """The words that were given. Raises ValueError for one that is none."""
-    given = [words] if isinstance(words, str) else list(words or ())
-    for word in given:
-        if word not in all_:
-            raise ValueError(f"unknown {what} {word!r}{nearest(word, list(all_))}")
-    return given
 
 
 def settled(implementation: Any, spec: str, limits: Limits | None, until: float) -> Any:
@@ -129,11 +126,12 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
     return Contained(spec, limits, Fork(implementation), until=until)
 
 
-def in_order(operation: str) -> list[Law]:
+def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
     """The laws of an operation: MUST before SHOULD, the most telling first."""
-    place = {name: k - len(TELLING) for k, name in enumerate(TELLING)}
+    place = {name: k - len(FIRST) for k, name in enumerate(FIRST)}
     place |= {name: 1 + k for k, name in enumerate(LAST)}
-    laws = [law for law in LAWS.values() if operation in law.operations]
+    about = [law for law in LAWS.values() if operation in law.operations]
+    laws = [law for law in about if law.section in sections]
     return sorted(laws, key=lambda law: (law.level != "MUST", place.get(law.name, 0)))
 
 
@@ -151,36 +149,28 @@ class Group:
 class Run:
     """One check."""
 
-    def __init__(self, namespace: Any, spec: str, effort: Effort, result: Result) -> None:
+    def __init__(
+        self,
+        namespace: Any,
+        spec: str,
+        effort: Effort,
+        result: Result,
+        sections: Collection[str] = SECTIONS,
+    ) -> None:
         self.namespace, self.spec, self.effort, self.result = namespace, spec, effort, result
+        self.sections = sections
 
     def groups(self, operations: list[str], dtypes: list[str], device: str) -> list[Group]:
         """Each operation that is offered, in each dtype."""
-        made = []
-        for operation in operations:
-            if not callable(getattr(self.namespace, operation, None)):
-                self.result.not_offered.append(operation)
-                continue
-            traits = traits_of(getattr(self.namespace, "TRAITS", {}), operation)
-            where = device or traits.device
-            try:
-                missing = place_of(self.namespace).backend(traits.backend).available(where)
-            except ImportError as error:
-                missing = str(error)
-            declared = dtypes_of(self.namespace, operation)
-            for dtype in [d for d in dtypes if d in declared] if dtypes else declared:
-                one = Candidate(
-                    self.spec,
-                    self.result.implementation,
-                    self.namespace,
-                    operation,
-                    dtype,
-                    where,
-                    self.effort,
-                    missing,
-                )
-                made.append(Group(one, in_order(operation)))
-        return made
+        devices = [device] if device else []
+        asked = self.spec, self.result.implementation, self.namespace, operations, dtypes, devices
+        selected = candidates_of(*asked)
+        offered = [c for c in selected if not c.not_offered]
+        claimed = {c.operation for c in offered}
+        self.result.not_offered += dict.fromkeys(
+            c.operation for c in selected if c.operation not in claimed
+        )
+        return [Group(c, in_order(c.operation, self.sections)) for c in offered]
 
     def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
         """Law after law, always of the group that had the least time, until the time is over."""
@@ -225,11 +215,4 @@ class Run:
     def not_begun(self, group: Group, law: Law) -> None:
         """Say of a law that there was no time for it."""
         if self.result.of(group.candidate, law) is None:
-            self.result.keep(self.empty(group, law, NOT_BEGUN))
-
-    def empty(self, group: Group, law: Law, reason: str) -> Verdict:
-        """The verdict of a law that was not put."""
-        c = group.candidate
-        name = f"{c.operation}.{law.name}"
-        made = (name, law.level, c.operation, c.name, c.dtype, c.device)
-        return Verdict(*made, "not run", reason=reason)
+            self.result.keep(group.candidate.without_answer(law, "not run", NOT_BEGUN))

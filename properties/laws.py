@@ -36,7 +36,7 @@ from seqlaws.properties.judging.comparison import (
     same,
 )
 from seqlaws.properties.judging.refusals import must_raise, unless_refused
-from seqlaws.properties.judging.verdict import dumped
+from seqlaws.properties.judging.verdict import Verdict, dumped
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Outputs
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
@@ -94,6 +94,7 @@ class Law:
     masked rows, NaN and infinities, extremes, very long sequences), "manners" (memory, bits,
     threads, environment, layouts) or "guards" (what is refused).
     promised: values of the trait `masked_nan` under which a SHOULD is a MUST.
+    second_program: whether it calls the implementation from another process, by its name.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Law:
     sweep: Callable[[Operation], list[dict[str, Any]]] | None = None
     section: str = "numbers"
     promised: tuple[str, ...] = ()
+    second_program: bool = False
 
     def level_for(self, masked_nan: str) -> str:
         """MUST or SHOULD, for an implementation that declares this of NaN in masked places."""
@@ -124,6 +126,7 @@ def law(
     sweep: Callable[[Operation], list[dict[str, Any]]] | None = None,
     section: str = "numbers",
     promised: tuple[str, ...] = (),
+    second_program: bool = False,
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring is the law's sentence and formula."""
 
@@ -133,15 +136,13 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         key = name if name not in LAWS else f"{name} ({', '.join(operations)})"
-        made = Law(
-            name, operations, level, statement, cases, check, share, needs, gradients, sweep,
-            section, promised,
-        )  # fmt: skip
+        given = share, needs, gradients, sweep, section, promised, second_program
+        made = Law(name, operations, level, statement, cases, check, *given)
         LAWS[key] = made
 
         @functools.wraps(check)
         def test(impl: Any, record_property: Any) -> None:
-            decide(made, impl, record_property)
+            decide(impl.verdict(made), record_property)
 
         del test.__wrapped__  # or pytest asks for `case`
         test.law = made  # type: ignore[attr-defined]
@@ -150,14 +151,15 @@ def law(
     return register
 
 
-def decide(made: Law, impl: Any, record_property: Any) -> None:
-    """Examine, report the verdict, and tell pytest."""
+def decide(verdict: Verdict, record_property: Any) -> None:
+    """Report a verdict, and tell pytest what it means."""
     import pytest  # nothing else here needs it
 
-    verdict = impl.verdict(made)
     record_property("seqlaws", dumped(verdict.__dict__))
     if verdict.status == "failed":
         pytest.fail(verdict.message, pytrace=False)
+    if verdict.is_undecided:
+        pytest.fail(f"not run: {verdict.reason}", pytrace=False)
     if verdict.status in ("known failure", "not kept"):
         pytest.xfail(verdict.reason)
     if verdict.status in ("not offered", "not run"):

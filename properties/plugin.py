@@ -53,6 +53,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check this operation only; repeatable",
     )
     group.addoption(
+        "--section",
+        "--seqlaws-section",
+        action="append",
+        metavar="SECTION",
+        help="run only the laws of this section: numbers, edges, manners, guards; repeatable",
+    )
+    group.addoption(
+        "--strict-section",
+        "--seqlaws-strict-section",
+        action="append",
+        metavar="SECTION",
+        help="a SHOULD of this section that does not hold fails the run; repeatable",
+    )
+    group.addoption(
         "--seqlaws-strict",
         action="store_true",
         help="a SHOULD that does not hold fails the run (pytest's own --strict does this too)",

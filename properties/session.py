@@ -1,8 +1,8 @@
 """One run of the suite under pytest: the implementations at hand, their verdicts, the summary."""
 
-import fnmatch
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,31 +13,26 @@ import pytest
 from seqlaws.properties.backends import side_effects
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.exits import listen
-from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest, traits_of
+from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits, LostError
-from seqlaws.properties.isolation.location import place_of
+from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
-from seqlaws.properties.judging.verdict import (
-    Verdict,
-    as_document,
-    loaded,
-    options_not_offered,
-    table,
-    totals,
-    versions,
-)
-from seqlaws.properties.laws import Law
+from seqlaws.properties.judging.verdict import Verdict, loaded
+from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements
+from seqlaws.properties.reporting.terminal import summary
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import Candidate, covers, dtypes_of, law_names
+from seqlaws.properties.runner.known_failures import stale
+from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.selection import candidates_of, why_unavailable
 from seqlaws.properties.subjects.subject import Subject
 
 PROFILES = {"quick": 10, "nightly": 1000}
-SHORT = 100  # with fewer examples a law may be passed by luck
 
 
 def register_profiles() -> None:
@@ -62,7 +57,10 @@ class Session:
         effort: Callable[[], Effort] = Effort,
         grading: bool = False,
         limits: Limits | None = None,
+        sections: Collection[str] = (),
+        strict_sections: Collection[str] = (),
     ) -> None:
+        self.sections, self.strict_sections = sections, strict_sections
         self.devices, self.dtypes, self.operations = devices, dtypes, operations
         self.strict, self.decide_effort, self.grading = strict, effort, grading
         self.limits = limits  # of each implementation's own process, if it is to have one
@@ -72,7 +70,6 @@ class Session:
         self.problems: list[str] = []
         self.absent: list[str] = []
         self.found: dict[str, tuple[str, Any]] = {}
-        self.unavailable: dict[tuple[str, str], str] = {}
         self.verdicts: list[Verdict] = []
         self.complaints: list[str] = []
         specification_server.start()  # before anybody else's code runs
@@ -92,6 +89,8 @@ class Session:
         get = config.getoption
         refuse("--dtype", get("dtype") or [], DTYPES)
         refuse("--op", get("op") or [], tuple(OPERATIONS))
+        refuse("--section", get("section") or [], SECTIONS)
+        refuse("--strict-section", get("strict_section") or [], SECTIONS)
         made = cls(
             get("impl") or ["numpy_vectorized"],
             get("device") or [],
@@ -101,10 +100,12 @@ class Session:
             lambda: effort_of(config),
             bool(get("grade_precision") or get("report")),
             limits_of(config),
+            get("section") or [],
+            get("strict_section") or [],
         )
-        runs = [(name, d) for name in made.found for d in made.devices_of(name)]
-        if all(made.why_not(name, device) for name, device in runs):
-            reasons = made.problems + list(dict.fromkeys(made.unavailable.values())) + made.absent
+        offered = [c for c in made.selected if not c.not_offered]
+        if not made.found or (offered and all(c.unavailable for c in offered)):
+            reasons = made.problems + made.unavailable + made.absent
             raise pytest.UsageError("; ".join(reasons) or "there is no implementation to check")
         return made
 
@@ -125,59 +126,51 @@ class Session:
         else:
             self.found[short_name(spec, self.found)] = (spec, namespace)
 
-    def devices_of(self, name: str) -> list[str]:
-        """The devices asked for, or the implementation's own."""
-        declared = getattr(self.found[name][1], "TRAITS", {})
-        own = [traits_of(declared, operation).device for operation in OPERATIONS]
-        return self.devices or list(dict.fromkeys(own))
+    @functools.cached_property
+    def selected(self) -> list[Candidate]:
+        """Every implementation for each operation, dtype and device that is selected."""
+        asked = self.operations, self.dtypes, self.devices
+        return [
+            candidate
+            for name, (spec, namespace) in self.found.items()
+            for candidate in candidates_of(spec, name, namespace, *asked)
+        ]
 
-    def why_not(self, name: str, device: str) -> str:
-        """Empty, or why nothing can run there."""
-        if (name, device) not in self.unavailable:
-            declared = getattr(self.found[name][1], "TRAITS", {})
-            library = traits_of(declared, "softmax").backend
-            try:
-                reason = place_of(self.found[name][1]).backend(library).available(device)
-            except ImportError as error:
-                reason = str(error)
-            self.unavailable[name, device] = reason and f"{name}: {reason}"
-        return self.unavailable[name, device]
+    @property
+    def unavailable(self) -> list[str]:
+        """Why some of it cannot run, each reason once."""
+        return list(dict.fromkeys(c.unavailable for c in self.selected if c.unavailable))
+
+    def devices_of(self, name: str) -> list[str]:
+        """The devices on which an implementation is selected."""
+        offered = [c for c in self.selected if c.name == name and not c.not_offered]
+        return list(dict.fromkeys(c.device for c in offered))
+
+    def why_not(self, name: str, operation: str, device: str) -> str:
+        """Why an implementation's operation cannot run on a device; empty if it can."""
+        reason = why_unavailable(self.found[name][1], operation, device)
+        return reason and f"{name}: {reason}"
 
     def candidates(self, law: Law) -> list[Candidate]:
-        """For each implementation and operation of the law: its dtypes and devices."""
-        chosen = [o for o in law.operations if not self.operations or o in self.operations]
-        made = []
-        for name, (spec, namespace) in self.found.items():
-            for operation in chosen:
-                declared = dtypes_of(namespace, operation)
-                for device in self.devices_of(name):
-                    reason = self.why_not(name, device)
-                    for dtype in self.dtypes or declared:
-                        one = Candidate(
-                            spec, name, namespace, operation, dtype, device, self.effort, reason
-                        )
-                        made.append(one)
-        return made
+        """What a law is put to."""
+        if self.sections and law.section not in self.sections:
+            return []
+        about = [c for c in self.selected if c.operation in law.operations]
+        return [replace(c, effort=self.effort) for c in about]
 
     def subjects(self) -> Iterator[Subject]:
-        """Every operation that can be run, in each declared dtype, on each device."""
-        for name, (spec, namespace) in self.found.items():
-            for operation in self.operations or OPERATIONS:
-                dtypes = dtypes_of(namespace, operation)
-                for device in self.devices_of(name):
-                    runs = not self.why_not(name, device)
-                    for dtype in dtypes if runs and hasattr(namespace, operation) else ():
-                        if dtype in (self.dtypes or dtypes):
-                            yield Subject(name, namespace, operation, dtype, device, spec)
+        """Every operation that can be run, in each dtype, on each device."""
+        return (c.subject() for c in self.selected if c.runs)
 
     def header(self) -> list[str]:
         """What runs, and on what."""
         lines = []
         for name in self.found:
-            dtypes = {d for o in OPERATIONS for d in dtypes_of(self.found[name][1], o)}
-            shown = [d for d in DTYPES if d in (self.dtypes or dtypes)]
-            devices = ", ".join(self.devices_of(name))
-            lines.append(f"seqlaws: {name} on {devices}: {', '.join(shown)}")
+            offered = [c for c in self.selected if c.name == name and not c.not_offered]
+            dtypes = [d for d in DTYPES if any(c.dtype == d for c in offered)]
+            on = f" on {', '.join(self.devices_of(name))}" if offered else ""
+            shown = ", ".join(dtypes) or "nothing that is selected is offered"
+            lines.append(f"seqlaws: {name}{on}: {shown}")
         lines.append(
             f"seqlaws: suite seed {self.effort.seed}, {self.effort.examples} examples a law; "
             + ", ".join(f"{k} {v}" for k, v in versions().items())
@@ -193,33 +186,46 @@ class Session:
 
     def finish(self, path: str | None = None, *, reporting: bool = False) -> bool:
         """Grade and measure, and write verdict.json, if asked; whether there is a complaint."""
-        if self.grading:
-            self.grades = [grade(subject, self.effort.seed) for subject in self.subjects()]
+        undecided = [f"{v.implementation}: {v.reason}" for v in self.verdicts if v.is_undecided]
+        for subject in self.subjects() if self.grading else ():
+            try:
+                self.grades.append(grade(subject, self.effort.seed))
+            except SpecificationError as error:
+                undecided.append(f"{subject.name}: {error}")
         if reporting:
             from seqlaws.properties.judging.gradient_reach import flows
 
             self.flows = flows(self.subjects())
-        unavailable = [reason for reason in self.unavailable.values() if reason]
-        self.complaints = self.problems + unavailable + self.stale_known_failures()
-        if self.strict:
-            broken = [v.law for v in self.verdicts if v.status == "not kept"]
-            self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(broken)]
+        self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
+        self.complaints += self.stale_known_failures()
+        strict = SECTIONS if self.strict else self.strict_sections
+        loose = [v.law for v in self.verdicts if v.status == "not kept" and v.section in strict]
+        self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(loose)]
         if path is not None:
             Path(path).write_text(self.document(), encoding="utf-8")
         return bool(self.complaints)
 
+    def stale_known_failures(self) -> list[str]:
+        """Known failures that passed, or that name no law."""
+        lines = []
+        for name, (_, namespace) in self.found.items():
+            known = known_failures_of(getattr(namespace, "TRAITS", {}))
+            if known:
+                lines += stale(name, known, law_names(), self.verdicts, self.effort.examples)
+        return lines
+
     def document(self) -> str:
-        """verdict.json; docs/verdict.md says what it means."""
-        usable = [d for n in self.found for d in self.devices_of(n) if not self.why_not(n, d)]
+        """verdict.json."""
         run = {
             "seed": self.effort.seed,
             "examples": self.effort.examples,
             "profile": self.effort.profile,
             "when": self.started.isoformat(timespec="seconds"),
             "versions": versions(),
-            "machine": machine(usable),
+            "machine": machine(c.device for c in self.selected if c.runs),
             "implementations": {name: spec for name, (spec, _) in self.found.items()},
             "operations": self.operations or list(OPERATIONS),
+            "sections": list(self.sections or SECTIONS),
             "complaints": self.complaints + self.absent,
             "precision": [g.as_data() for g in self.grades],
         }
@@ -227,43 +233,9 @@ class Session:
         more = {"laws": statements(), "gradient_flow": self.flows}
         return as_document(run, self.verdicts, **more)
 
-    def stale_known_failures(self) -> list[str]:
-        """Known failures that passed, or that name no law."""
-        lines = []
-        for name, (_, namespace) in self.found.items():
-            keys = known_failures_of(getattr(namespace, "TRAITS", {}))
-            names = law_names() if keys else []
-            for key in keys:
-                law = key.partition("[")[0]
-                if not fnmatch.filter(names, law):
-                    lines.append(
-                        f"{name}: known_failures names no law {law!r}{nearest(law, names)}"
-                    )
-                    continue
-                about = [v for v in self.verdicts if v.implementation == name and covers(key, v)]
-                ran = [v for v in about if v.status in ("passed", "failed", "known failure")]
-                lucky = "*" in key and self.effort.examples < SHORT
-                if ran and not lucky and all(v.status == "passed" for v in ran):
-                    lines.append(
-                        f"{name}: {key} is declared a known failure and passed; "
-                        "take it out of known_failures"
-                    )
-        return lines
-
     def summary(self) -> list[str]:
-        """The table, what was not checked, and the complaints."""
-        graded = [g.line() for g in self.grades]
-        if not self.verdicts:
-            return [*graded, *self.complaints]
-        lines = [*table(self.verdicts), "", *graded, *options_not_offered(self.verdicts)]
-        known = {
-            v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "known failure"
-        }
-        lines += [f"known failure: {law}: {reason}" for law, reason in known.items()]
-        loose = {v.law + f" ({v.dtype})": v.reason for v in self.verdicts if v.status == "not kept"}
-        lines += [f"SHOULD, not kept: {law}: {reason}" for law, reason in loose.items()]
-        absent = [f"not run: {line}" for line in self.absent]
-        return [*lines, *absent, *self.complaints, totals(self.verdicts)]
+        """What the end of the run says."""
+        return summary(self.verdicts, [g.line() for g in self.grades], self.absent, self.complaints)
 
 
 def limits_of(config: pytest.Config) -> Limits | None:
@@ -280,6 +252,7 @@ def effort_of(config: pytest.Config) -> Effort:
     return Effort(
         seed=int(given) if str(given).isdigit() else 0,
         examples=hypothesis.settings().max_examples,
+        least=3 if profile == "quick" else 1,
         shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
         target=profile == "nightly",
         profile=str(profile or ""),

@@ -210,14 +210,14 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
             again(impl, after, before, member, says, vjp=vjp)
 
 
-@law(*ALL, share=0.12, section="manners")
+@law(*ALL, share=0.12, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
     """Called from another process, in which nothing speaks of a test, it conforms just as well."""
     found = called_elsewhere(impl, case)
     judge(impl, found, output_shapes(case), lambda: impl.expected_of_steps(case, found))
 
 
-@law(*DIFFERENTIABLE, share=0.06, gradients=True, section="manners")
+@law(*DIFFERENTIABLE, share=0.06, gradients=True, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
     """Called from another process, in which nothing speaks of a test, its gradients are right."""
     found = called_elsewhere(impl, case, vjp=True)

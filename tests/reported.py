@@ -13,8 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".typings")]
 
-from seqlaws.properties.judging.verdict import STATUSES, Verdict, as_document  # noqa: E402
+from seqlaws.properties.judging.verdict import STATUSES, Verdict  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
+from seqlaws.properties.reporting.document import as_document  # noqa: E402
 from seqlaws.properties.reporting.page.report import report_of  # noqa: E402
 
 HOSTILE = (

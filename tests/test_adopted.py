@@ -87,6 +87,7 @@ def test_known_failures_are_expected_until_they_pass(project, run):
     [
         ("mine, known_failures={'softmax.valeus': 'x'}", "did you mean 'softmax.values'"),
         ("mine, ['sofmax']", "unknown operation 'sofmax'"),
+        ("mine, dtypes=['float8']", "unknown dtype 'float8'"),
         ("object()", "it offers no operation"),
     ],
 )
@@ -94,3 +95,24 @@ def test_what_is_not_known_stops_the_collection(project, run, arguments, says):
     done = run(project(MINE, arguments))
     assert done.returncode == 2
     assert says in done.stdout
+
+
+@pytest.mark.parametrize("arguments", ["mine, ['softmax']", "'needs_jax'"])
+def test_a_library_that_is_missing_loses_no_other_test(project, run, arguments):
+    """The laws are not run, which one sentence says; the rest of the file is."""
+    path = project(MINE.replace("TRAITS = {", 'TRAITS = {"backend": "jax", '), arguments)
+    head = """
+        import sys
+        from seqlaws.properties.discovery import loader
+        sys.modules["jax"] = None  # to import it is an error
+
+        def missing(spec):
+            raise loader.MissingDependencyError("jax is not installed")
+
+        loader.find = missing
+    """
+    path.write_text(textwrap.dedent(head) + path.read_text() + "def test_mine(): pass\n")
+    done = run(path, "-k", "values] or mine or test_laws")
+    assert done.returncode == 0, done.stdout
+    assert "PASSED test_mine.py::test_mine" in done.stdout
+    assert "jax" in done.stdout.partition("not run: ")[2]

@@ -7,12 +7,13 @@ from itertools import pairwise
 import pytest
 from reported import HOSTILE, document, everything, large, timed, times
 
-from seqlaws.properties.judging.verdict import STATUSES, totals
+from seqlaws.properties.judging.verdict import STATUSES
 from seqlaws.properties.reporting.page import accuracy, details, overview
 from seqlaws.properties.reporting.page.asked import asked
 from seqlaws.properties.reporting.page.render import TEMPLATES, markdown, page
 from seqlaws.properties.reporting.page.report import report_of
 from seqlaws.properties.reporting.page.words import code_span, visible
+from seqlaws.properties.reporting.terminal import totals
 
 VOID = {"meta", "link", "br", "input"}
 

@@ -28,6 +28,7 @@ from seqlaws.properties.diagnosis.evidence import (
 )
 from seqlaws.properties.inputs.dense import dense, discriminating_cases
 from seqlaws.properties.isolation.limits import EnoughError
+from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, about, shown
 from seqlaws.properties.misreadings.precision import kept
@@ -71,11 +72,8 @@ def diagnose(subject: Subject, first: Iterable[Call], seconds: float) -> Diagnos
     try:
         with np.errstate(all="ignore"):
             return explained(probe, calls, list(first), until)
-    except (
-        Exception,
-        SystemExit,
-        EnoughError,
-    ):  # the subject's, or that of a form that it gave its answers
+    except (Exception, SystemExit, EnoughError, SpecificationError):
+        # raised by the subject, by an output that it returned, or by the specification
         return Diagnosis()
     finally:
         AT_HAND.reset(token)
@@ -140,6 +138,8 @@ def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
     rounded = rounding(probe, apt)
     if rounded is not None:
         return rounded
+    if not known:
+        return Diagnosis()
     what = operation + ("'s gradient" if failing.vjp else "")
     return Diagnosis(f"none of the {len(known)} misreadings of {what} in the catalogue explains it")
 

@@ -1,10 +1,12 @@
 """Which implementation? A bundled name, an entry point, a module, a file; each maybe `:object`."""
 
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ from seqlaws.properties.discovery.traits import (
 from seqlaws.properties.operations import OPERATIONS
 
 GROUP = "seqlaws.impls"
+FILES: dict[str, Path] = {}  # a module that was loaded from a file, by its name
 
 
 class NotFoundError(Exception):
@@ -54,7 +57,7 @@ def spec_of(implementation: Any) -> str:
     name = getattr(implementation, "__name__", "")
     if isinstance(implementation, ModuleType):
         if sys.modules.get(name) is implementation and name != "__main__":
-            return name.removeprefix("file:")
+            return str(FILES.get(name, name))
     elif inspect.isclass(implementation) and implementation.__module__ != "__main__":
         module = found = sys.modules.get(implementation.__module__)
         for part in implementation.__qualname__.split("."):
@@ -141,19 +144,19 @@ def load_file(path: Path) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
         raise NotFoundError(f"there is no file {path}")
-    name = f"file:{path}"
-    if name in sys.modules:
+    name = module_name(path)
+    if FILES.get(name) == path and name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise NotFoundError(f"{path} is not a Python file")
     sys.path += [folder for folder in import_folders(path) if folder not in sys.path]
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[name], FILES[name] = module, path
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        del sys.modules[name], FILES[name]
         raise
     return module
 
@@ -164,6 +167,15 @@ def import_folders(path: Path) -> list[str]:
     while (folder / "__init__.py").is_file():
         folder = folder.parent
     return list(dict.fromkeys([str(path.parent), str(folder)]))
+
+
+def module_name(path: Path) -> str:
+    """An identifier for a file's module: its stem, and what tells it from others of that stem.
+
+    Compilers make names of files of it; the stem alone may be a library's, as of `random.py`.
+    """
+    stem = re.sub(r"\W|^(?=\d)", "_", path.stem, flags=re.ASCII)
+    return f"{stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 
 def is_namespace(value: Any) -> bool:

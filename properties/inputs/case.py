@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.inputs.numbers import Array, representable
-from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.operation import Operation, extent
 
 POISON = (1e6, np.nan, np.inf, -np.inf)  # for what must not be looked at
 
@@ -93,7 +93,15 @@ def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
     """Each output and the shape that it must have."""
     sizes, first = case.sizes(), next(iter(case.arrays.values()), np.zeros(()))
     sizes |= {n: o for n, o in case.options.items() if isinstance(o, int)}  # length, dim, steps
-    return {
-        name: first.shape if axes == "..." else tuple(sizes[a] for a in axes.split())
-        for name, axes in case.operation.outputs.items()
-    }
+
+    def shape(axes: str) -> tuple[int, ...]:
+        if axes == "...":
+            return first.shape
+        rest: tuple[int, ...] = ()
+        letters = axes.split()
+        if letters[0] == "...":
+            named = len(case.operation.axes(next(iter(case.arrays)))) - 1
+            rest, letters = first.shape[: first.ndim - named], letters[1:]
+        return (*rest, *(extent(axis, sizes) for axis in letters))
+
+    return {name: shape(axes) for name, axes in case.operation.outputs.items()}

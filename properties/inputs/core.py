@@ -1,92 +1,90 @@
-"""The core of an operation: what an implementation that offers it may not refuse.
+"""The core of an operation: calls that an implementation which offers it may not refuse.
 
-The contract's page says: every size from 1 on, finite values of ordinary magnitude, options left
-out or each given alone with a usual value. What a case has beyond that is said here in words; an
-exception on such a case is a limit of what an implementation supports, not a failure.
+Sizes from 1 on, finite numbers of ordinary magnitude, options left out or one of them given with a
+usual value. The core is derived from axes and kinds of options; an operation adds which of its
+sizes are equal there. Layouts are no matter of a case: strided and read-only arrays are beyond it.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.options import same
 
-ORDINARY = 1000.0  # the largest magnitude that every implementation has to take
+if TYPE_CHECKING:
+    from seqlaws.properties.inputs.case import Case
+
+ORDINARY = 1e4  # numbers up to it are of ordinary magnitude; float16 ends at 6.5e4
+ATTENDING = {"mask", "memory_mask", "is_causal", "window"}  # options that may leave a query no key
 
 
-def beyond_core(case: Case) -> list[str]:
-    """What of a case lies beyond its operation's core, in words; empty for a case of the core."""
-    return list(dict.fromkeys([*of_sizes(case), *of_values(case), *of_options(case)]))
+def beyond_core(case: "Case") -> list[str]:
+    """Say in short phrases what of a case is beyond the core; nothing of a case within it."""
+    return [
+        *empty(case),
+        *unlike(case),
+        *of_options(case),
+        *of_numbers(case),
+        *unattended(case),
+        *scattered(case),
+    ]
 
 
-def of_sizes(case: Case) -> Iterator[str]:
-    """Sizes of 0, and sizes of attention that are unequal."""
+def empty(case: "Case") -> Iterator[str]:
+    """Sizes 0: of a letter, of a number that every call gives, of an axis without a letter."""
+    numbers = {n: case.options[n] for n in case.operation.arguments if n in case.options}
+    sizes = {letter: n for letter, n in case.sizes().items() if not letter[0].isdigit()}
+    yield from (f"{name} = 0" for name, n in (sizes | numbers).items() if n == 0)
+    for name, array in case.arrays.items():
+        if case.operation.axes(name)[0] == "..." and array.size == 0 and 0 not in sizes.values():
+            yield f"an empty {name}"
+
+
+def unlike(case: "Case") -> Iterator[str]:
+    """Sizes that are equal in the core."""
     sizes = case.sizes()
-    sizes |= {
-        n: o for n, o in case.options.items() if type(o) is int and n in case.operation.arguments
-    }
-    yield from (f"{letter} = 0" for letter, size in sizes.items() if size == 0)
-    if any(0 in array.shape for array in case.arrays.values()) and 0 not in sizes.values():
-        yield "empty arrays"
-    if sizes.get("M", 0) < sizes.get("N", 0) and "M" in sizes:
-        yield "fewer key heads than query heads"
-    if "Dv" in sizes and sizes["Dv"] != sizes.get("D"):
-        yield "values of another width than keys"
-    if "Dv" in sizes and sizes["L"] != sizes["S"]:
-        yield "another number of keys than of queries"
+    for letters, phrase in case.operation.core.items():
+        one, other = letters.split()
+        if sizes[one] != sizes[other]:
+            yield phrase
 
 
-def of_values(case: Case) -> Iterator[str]:
-    """Numbers that are not finite, or very large; positions that are not consecutive."""
-    for array in (*case.arrays.values(), *case.cotangents.values()):
-        if array.dtype.kind == "f" and array.size:
-            if not np.isfinite(array).all():
-                yield "values that are not finite"
-            elif np.abs(array).max() > ORDINARY:
-                yield f"values beyond {ORDINARY:g}"
-    for name, letter in case.operation.integers.items():
-        if not letter and not consecutive(case.arrays[name]):
-            yield f"{name} that are not consecutive"
-
-
-def consecutive(positions: Array) -> bool:
-    """Whether positions count up by one from 0 or more."""
-    return bool(np.all(np.diff(positions) == 1) and np.all(positions >= 0))
-
-
-def of_options(case: Case) -> Iterator[str]:
-    """Options in combination, and values of one that are not the usual."""
-    defaults = case.operation.options
-    given = {n: o for n, o in case.options.items() if n in defaults and not is_same(o, defaults[n])}
-    for name, option in given.items():
-        yield from of_one(case, name, option)
+def of_options(case: "Case") -> Iterator[str]:
+    """Unusual values, and several options at once."""
+    operation = case.operation
+    given = {n: o for n, o in case.options.items() if operation.is_option(n)}
+    given = {n: o for n, o in given.items() if not same(o, operation.options[n])}
+    sizes = {"N": case.options.get("num_heads", 0), **case.sizes()}
+    for name, value in given.items():
+        yield from operation.kinds[name].beyond_core(name, value, sizes)
     if len(given) > 1:
-        yield f"options in combination ({', '.join(sorted(given))})"
-    if given.keys() & {"mask", "memory_mask", "is_causal", "window", "query_offset"}:
-        seen = attended(case)
-        if seen.size and not np.any(seen, axis=-1).all():
-            yield "a query that may attend to nothing"
+        *names, last = given
+        yield f"{', '.join(names)} and {last} together"
 
 
-def of_one(case: Case, name: str, option: Any) -> Iterator[str]:
-    """One option."""
-    if name == "lengths":
-        if not np.all(np.asarray(option) > 0):
-            yield "a length of 0"
-    elif isinstance(option, np.ndarray):
-        sizes: Mapping[str, int] = case.sizes()
-        queries, keys = (next(sizes[a] for a in letters if a in sizes) for letters in ("LT", "ST"))
-        if option.dtype != bool:
-            yield f"a floating {name}"
-        if option.shape not in ((queries, keys), (sizes["B"], 1, queries, keys)):
-            yield f"a {name} of another shape than (L, S) or (B, 1, L, S)"
-    elif name in ("scale", "softcap") and not option > 0:
-        yield f"{name} = {option:g}"
+def of_numbers(case: "Case") -> Iterator[str]:
+    """Numbers that are not finite or not of ordinary magnitude."""
+    cotangents = {f"d{name}": array for name, array in case.cotangents.items()}
+    for name, array in (dict(case.arrays) | cotangents).items():
+        if np.isnan(array).any():
+            yield f"NaN in {name}"
+        if np.isinf(array).any():
+            yield f"an infinity in {name}"
+        if (np.isfinite(array) & (np.abs(array) > ORDINARY)).any():
+            yield f"numbers above {ORDINARY:g} in {name}"
 
 
-def is_same(a: Any, b: Any) -> bool:
-    """Whether an option has its default value (1 is not True here)."""
-    return type(a) is type(b) and not isinstance(a, np.ndarray) and bool(a == b)
+def unattended(case: "Case") -> Iterator[str]:
+    """Queries that no key is left to."""
+    if ATTENDING & case.operation.options.keys() and not attended(case).any(axis=-1).all():
+        yield "a fully masked row"
+
+
+def scattered(case: "Case") -> Iterator[str]:
+    """Positions that do not count up from one of them, which is not negative."""
+    for name, letter in case.operation.integers.items():
+        positions = case.arrays[name]
+        if not letter and not (np.all(np.diff(positions) == 1) and np.all(positions >= 0)):
+            yield f"{name} that are not consecutive"

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.inputs.case import Case, output_shapes
-from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick
+from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick
+from seqlaws.properties.inputs.operation import Operation, extent
+from seqlaws.properties.inputs.options import same
 
 SMALL = (1, 2, 3, 4, 5, 2, 3, 6, 7, 8, 9)
 TILES = (15, 16, 17, 31, 32, 33, 63, 64, 65)
@@ -20,9 +22,9 @@ def drawn_sizes(
     names = letters.split()
     sizes = {name: pick(draw, SMALL) for name in names}
     kind = draw(24)
-    if kind in (16, 17, 18):
+    if kind in (16, 17, 18) and names:
         sizes[pick(draw, names)] = pick(draw, TILES)
-    if kind in (19, 20):
+    if kind in (19, 20) and may_be_zero:
         sizes[pick(draw, may_be_zero.split())] = 0
     if kind > 20:  # what is square, or as long as the batch, hides a transposition
         sizes = dict.fromkeys(names, pick(draw, SMALL))
@@ -54,3 +56,66 @@ def rounded_numbers(case: Case, name: str, random: np.random.RandomState) -> Arr
         return np.asarray(random.randint(0, max(bound, 1), array.shape), array.dtype)
     other = np.round(random.standard_normal(array.shape), 1)
     return np.where(np.isneginf(array), array, other)
+
+
+def plain_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
+    """A case by the letters of the axes and the kinds of the options alone.
+
+    Besides letters and options, `fixed` may pin "leading": the axes that "..." stands for.
+    """
+    fill = Filling(draw, dtype, fixed)
+    n = drawn_sizes(draw, " ".join(operation.letters), " ".join(operation.may_be_zero), fixed)
+    leading = fixed.get("leading", drawn_leading(draw, operation))
+    scale = pick(draw, fixed.get("scales", (1.0, 1.0, 4.0, 0.1)))
+    arrays = {
+        name: drawn_array(fill, operation, name, leading, n, scale) for name in operation.arrays
+    }
+    options = drawn_options(draw, operation, fill, n, fixed)
+    return with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
+
+
+def drawn_leading(draw: Draw, operation: Operation) -> tuple[int, ...]:
+    """Up to three axes, at least one if no other axis has a letter; sometimes one is 0."""
+    if not operation.leading:
+        return ()
+    least = 0 if operation.letters else 1
+    shape = [pick(draw, SMALL) for _ in range(least + pick(draw, (1, 0, 2, 3 - least)))]
+    if shape and chance(draw, 16):
+        shape[pick(draw, range(len(shape)))] = 0
+    return tuple(shape)
+
+
+def drawn_array(
+    fill: Filling,
+    operation: Operation,
+    name: str,
+    leading: tuple[int, ...],
+    sizes: Mapping[str, int],
+    scale: float,
+) -> Array:
+    """Whole numbers below their bound; the first array of a scale; matrices that keep it."""
+    axes = operation.axes(name)
+    shape = [n for a in axes for n in (leading if a == "..." else (extent(a, sizes),))]
+    if name in operation.integers:
+        bound = sizes.get(operation.integers[name], 50)
+        return np.asarray(fill.random().randint(0, max(bound, 1), shape), np.int64)
+    if name.rpartition(".")[2].startswith("weight") and len(shape) > 1:
+        return fill.array(*shape, scale=max(shape[-1], 1) ** -0.5)
+    return fill.array(*shape, scale=scale if name == next(iter(operation.arrays)) else 1.0)
+
+
+def drawn_options(
+    draw: Draw,
+    operation: Operation,
+    fill: Filling,
+    sizes: Mapping[str, int],
+    fixed: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Each option given or not, whatever the others; numbers that every call gives always."""
+    options = {}
+    for name, kind in operation.kinds.items():
+        given = not operation.is_option(name) or kind.key(name) in fixed or chance(draw, 2)
+        value = kind.drawn(name, draw, fill, sizes, fixed)
+        if given and not same(value, operation.options.get(name, ...)):
+            options[name] = value
+    return options

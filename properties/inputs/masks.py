@@ -1,13 +1,15 @@
 """Masks for whatever has one: drawn, and which query may attend to which key under them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick, representable
 from seqlaws.reference.masks import allowed_pairs
+
+if TYPE_CHECKING:
+    from seqlaws.properties.inputs.case import Case
 
 MASKS = ("mask", "memory_mask")
 
@@ -39,7 +41,7 @@ def drawn_mask(
     return added if kind == "floating" else np.where(keep, added, -np.inf)
 
 
-def attended(case: Case) -> Array:
+def attended(case: "Case") -> Array:
     """Which query may attend to which key: bool (B, N, L, S)."""
     given = {**case.operation.options, **case.options}
     n = {"N": given.get("num_heads", 0), **case.sizes()}
@@ -50,7 +52,7 @@ def attended(case: Case) -> Array:
     return allowed_pairs((n["B"], n["N"], queries, keys), mask, **options)
 
 
-def kind_of_mask(case: Case) -> str:
+def kind_of_mask(case: "Case") -> str:
     """What may leave a query nothing to attend to: "boolean", "floating" or "causal"."""
     if "is_causal" not in case.operation.options and not case.operation.options.keys() & MASKS:
         return "floating"  # softmax, whose scores are -inf

@@ -1,4 +1,6 @@
-"""An operation of the contract: its specification, the axes of its arrays, how it is asked.
+"""An operation of the contract: its specification, the axes of its arrays, kinds of its options.
+
+What follows from these is derived; an operation says the rest, where that is not enough.
 
 `operations/` has one module for each family; nothing else in the suite knows an operation by name.
 """
@@ -8,11 +10,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqlaws.properties.inputs.benchmark import Benchmark
+from seqlaws.properties.inputs.core import beyond_core
+from seqlaws.properties.inputs.derived import DERIVED, LARGE
+from seqlaws.properties.inputs.options import Option
 from seqlaws.properties.inputs.sizes import Fixed, Sweeps
 
+if TYPE_CHECKING:
+    from seqlaws.properties.inputs.case import Case
+
+MAY_BE_ZERO = {"B", "T", "L", "S"}
 LAYER = "layers.0."  # the entries of a dict that has several layers are described by the first
 
 
@@ -23,15 +32,18 @@ class Operation:
     spec, vjp: the functions of `reference/`. The contract's signature, its options and their
     defaults are spec's own; keyword-only parameters of spec are traits.
     arrays, outputs: name to axes, in order. An array inside an argument that is a dict has the name
-    "argument.entry". "... E" are any axes and a last one; an output of axes "..." has the shape of
-    the first array.
-    case: draws a case: (draw, operation, dtype, **fixed), where `fixed` pins sizes and options.
-    sweeps: what to pin in turn, so that each value surely comes up.
+    "argument.entry". "... E" are any axes and a last one, the same axes wherever "..." stands; an
+    output of axes "..." has the shape of the first array.
+    kinds: of each option, in the signature's order.
+    core: pairs of letters whose sizes are equal in the core, and in words what else they are.
+    case: draws a case: (draw, operation, dtype, **fixed), where `fixed` pins sizes and options;
+    else `plain_case`. sweeps: what to pin in turn, so that each value surely comes up.
     other: another value of an array, of the same shape and as sound: (case, name, random).
     poisoned: the case with its poison in the places that no output may depend on.
     discriminating: cases that tell misreadings apart, for the diagnosis: (witness, offers); else
     those of the sweeps.
-    long: what to pin so that a case goes past a kernel's tile.
+    long: what to pin so that a case goes past a kernel's tile; else a sequence's length, or the
+    first array's last axis.
     reach: the array and the letter along which it is measured how far a gradient comes back.
     benchmark: how it is timed, and how much arithmetic it is.
     integers: the arrays of whole numbers, each with the letter of the size that they are below, or
@@ -45,10 +57,12 @@ class Operation:
     spec: Callable[..., Any]
     arrays: Mapping[str, str]
     outputs: Mapping[str, str]
-    case: Callable[..., Any]
-    sweeps: Sweeps
-    benchmark: Benchmark
+    kinds: Mapping[str, Option] = field(default_factory=dict)
+    core: Mapping[str, str] = field(default_factory=dict)
     vjp: Callable[..., Any] | None = None
+    case: Callable[..., Any] | None = None
+    sweeps: Sweeps = DERIVED
+    benchmark: Benchmark = field(default_factory=Benchmark)
     other: Callable[..., Any] | None = None
     poisoned: Callable[..., Any] | None = None
     discriminating: Callable[..., Any] | None = None
@@ -104,6 +118,29 @@ class Operation:
         options = [f"{name}={default!r}" for name, default in self.options.items()]
         return f"{self.name}({', '.join([*self.arguments, *options])})"
 
+    @cached_property
+    def letters(self) -> list[str]:
+        """The letters of sizes, in order, but for axes of any number."""
+        axes = " ".join(self.arrays.values()).split()
+        return list(dict.fromkeys(a.lstrip("0123456789") for a in axes if a != "..."))
+
+    @property
+    def may_be_zero(self) -> list[str]:
+        """The letters of the sizes that may be 0."""
+        return [letter for letter in self.letters if letter in MAY_BE_ZERO]
+
+    @property
+    def leading(self) -> bool:
+        """Whether arrays have axes of any number."""
+        return any(axes.startswith("...") for axes in self.arrays.values())
+
+    @property
+    def past_a_tile(self) -> Fixed:
+        """What to pin so that a case goes past a kernel's tile."""
+        sequence = [letter for letter in "STL" if letter in self.letters]
+        last = next(iter(self.arrays.values()), "").replace("...", "").split()[-1:]
+        return self.long or dict.fromkeys([*sequence, *last][:1], LARGE)
+
     @property
     def blocks(self) -> int:
         """How many row blocks of H its weights have; 1 where they have none."""
@@ -122,6 +159,10 @@ class Operation:
     def is_option(self, name: str) -> bool:
         """Whether it is given by name; else by position."""
         return name not in self.arguments
+
+    def beyond_core(self, case: "Case") -> list[str]:
+        """Say in short phrases what of a case an implementation may refuse; else nothing."""
+        return beyond_core(case)
 
     def differentiated(self, names: Any) -> list[str]:
         """Of the arrays' names those that have a gradient: the floating ones."""

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.drawing import harmful, rounded_numbers
+from seqlaws.properties.inputs.drawing import harmful, plain_case, rounded_numbers
 from seqlaws.properties.inputs.numbers import Draw, by_hypothesis
 from seqlaws.properties.inputs.operation import Operation
 
@@ -20,7 +20,8 @@ CaseStrategy = Callable[..., st.SearchStrategy[Case]]
 
 def build(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
     """A case of an operation, from drawn numbers."""
-    return operation.case(draw, operation, dtype, **fixed)
+    made: Case = (operation.case or plain_case)(draw, operation, dtype, **fixed)
+    return made
 
 
 def cases(operation: Operation, dtype: str, **fixed: Any) -> st.SearchStrategy[Case]:

@@ -29,9 +29,8 @@ LOADING = """
 import importlib, importlib.util
 import numpy as np
 
-def load(target, attribute):
+def load(target, attribute, name):
     if target.endswith(".py"):
-        name = os.path.splitext(os.path.basename(target))[0]
         spec = importlib.util.spec_from_file_location(name, target)
         found = importlib.util.module_from_spec(spec)
         sys.modules[name] = found
@@ -132,8 +131,14 @@ class Plain:
         if self.target.endswith(".py"):
             entries += loader.import_folders(Path(self.target))
         environment = {**silent(), "PYTHONPATH": os.pathsep.join(entries)}
+        name = loader.module_name(Path(self.target))  # as here: that of a file may be a library's
         self.process = launch(
-            self.program, self.target, self.attribute, channel=channel, environment=environment
+            self.program,
+            self.target,
+            self.attribute,
+            name,
+            channel=channel,
+            environment=environment,
         )
         return self.process.pid
 

@@ -12,6 +12,8 @@ from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
 
 PROGRAM = """
+import traceback
+from pathlib import Path
 import numpy as np
 from seqlaws import reference
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
@@ -35,14 +37,40 @@ def answer(question):
     if arithmetic is not None:
         options["arithmetic"] = Arithmetic(*arithmetic)
     try:
-        return [tuple(e) if isinstance(e, tuple) else e for e in WAYS[way](*arguments, **options)]
+        found = WAYS[way](*arguments, **options)
+        return "gave", [tuple(e) if isinstance(e, tuple) else e for e in found]
     except Exception as error:
-        return error
+        return "raised", described(error), isinstance(error, (ValueError, TypeError, IndexError))
+
+RULES, NUMPY = Path(reference.__file__).parent / "numbers", Path(np.__file__).parent
+
+def described(error):
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    frames = traceback.extract_tb(error.__traceback__)
+    others = RULES, NUMPY, Path("<string>")
+    own = [f for f in frames if not any(Path(f.filename).is_relative_to(o) for o in others)]
+    if not own:
+        return text
+    file, line = "/".join(Path(own[-1].filename).parts[-2:]), own[-1]
+    return f"{text} ({file}, line {line.lineno}, in {line.name}: {line.line})"
 
 answering(answer)
 """
 RUNNING: list[Child] = []
+SPECIFICATION_RAISED = "the specification raised"
 os.register_at_fork(after_in_child=RUNNING.clear)  # the pipes are the parent's
+
+
+class SpecificationError(BaseException):
+    """The specification raised; the message is a sentence that says what, and on which line.
+
+    No Exception, so that Hypothesis lets it through at once: it says nothing of the implementation.
+    refused: whether it is of the types by which the specification refuses what is not valid.
+    """
+
+    def __init__(self, raised: str, *, refused: bool) -> None:
+        super().__init__(f"{SPECIFICATION_RAISED} {raised}")
+        self.refused = refused
 
 
 def start() -> None:
@@ -59,14 +87,25 @@ def start() -> None:
 def ask(
     way: str, *arguments: Any, arithmetic: tuple[str, ...] | None = None, **options: Any
 ) -> list[Any]:
-    """What the specification gives, by one of its WAYS; raises what it raises there."""
+    """What the specification gives, by one of its WAYS. Raises SpecificationError."""
     start()
     try:
-        found: Any = RUNNING[0].ask((way, arguments, options, arithmetic))
+        answer = RUNNING[0].ask((way, arguments, options, arithmetic))
     except EndedError:  # whoever ended it: it is asked once more
         RUNNING.clear()
         start()
-        found = RUNNING[0].ask((way, arguments, options, arithmetic))
-    if isinstance(found, Exception):
-        raise found
-    return list(found)
+        answer = RUNNING[0].ask((way, arguments, options, arithmetic))
+    if answer[0] == "raised":
+        raise SpecificationError(answer[1], refused=answer[2])
+    return list(answer[1])
+
+
+def refuses(operation: str, *arguments: Any, **options: Any) -> bool:
+    """Whether the specification refuses a call. Raises SpecificationError where it breaks."""
+    try:
+        ask("plain", operation, *arguments, **options)
+    except SpecificationError as error:
+        if not error.refused:
+            raise
+        return True
+    return False

@@ -133,7 +133,7 @@ def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outp
     call = subject.pull if part == "gradients" else subject.run
     operation = subject.operation
     for number in range(CASES[part]):
-        long = operation.long if number % LONG == LONG - 1 else {}
+        long = operation.past_a_tile if number % LONG == LONG - 1 else {}
         case = subject.adapted(build(by_seed(seed, 11, number), operation, subject.dtype, **long))
         try:
             yield case, call(case)

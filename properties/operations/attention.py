@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,15 @@ from seqlaws import reference
 from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.dense import SIZES, larger, sized
+from seqlaws.properties.inputs.derived import each_option, left_out, pairs_of_options
 from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
     with_cotangents,
 )
-from seqlaws.properties.inputs.masks import attended, drawn_mask
+from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Flag, Integer, Mask, Real, Window, same
 from seqlaws.properties.inputs.sizes import (
     BATCHES,
     LENGTHS,
@@ -59,9 +61,7 @@ def attention_options(
 ) -> dict[str, Any]:
     """All options, each given or not, whatever the others."""
     options: dict[str, Any] = {}
-    kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
-    kind = fixed.get("mask", kind) or "none"
-    options["mask"] = drawn_mask(draw, fill, n, kind, fixed)
+    options["mask"] = operation.kinds["mask"].drawn("mask", draw, fill, n, fixed)
     options["is_causal"] = pick(draw, (False, True))
     scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7, 2, 0.1, 1 / 64))
     options["scale"] = scale
@@ -75,11 +75,6 @@ def attention_options(
     options |= {name: fixed[name] for name in options.keys() & fixed.keys() - {"mask"}}
     defaults = operation.options
     return {name: o for name, o in options.items() if not same(o, defaults[name])}
-
-
-def same(a: Any, b: Any) -> bool:
-    """Whether an option has its default value (1 is not True here)."""
-    return type(a) is type(b) and not isinstance(a, np.ndarray) and a == b
 
 
 def poisoned(case: Case) -> Case:
@@ -96,16 +91,6 @@ def poisoned(case: Case) -> Case:
     return case.having(**spoilt)
 
 
-# an option's telling values; "mask" by its kind
-TELLING: dict[str, tuple[Any, ...]] = {
-    "mask": ("boolean", "floating", "both"),
-    "is_causal": (True,),
-    "scale": (0.3, 0.0, 0.05),
-    "query_offset": (2, -1),
-    "window": ((1, None), (None, 1), (2, 1)),
-    "softcap": (0.5,),
-}
-NONE: Fixed = dict.fromkeys(TELLING) | {"is_causal": False, "query_offset": 0}
 OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
 
 
@@ -154,31 +139,25 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 
 def every_combination(operation: Operation) -> list[Fixed]:
     """Every pair of options at two sizes, every kind of mask, each option alone at a large size."""
-    return (
-        [n | pair for pair in pairs_of_options() for n in OBLONG]
-        + kinds_of_masks()
-        + [
-            NONE | {"L": 66, "S": 131, name: value}
-            for name, values in TELLING.items()
-            for value in values
-        ]
-        + [NONE | {"L": 66, "S": 131, "window": sides} for sides in ((64, None), (31, 65))]
-    )
+    pairs = [n | pair for pair in causal_pairs(operation) for n in OBLONG]
+    large: Fixed = left_out(operation) | {"L": 66, "S": 131}
+    alone = [large | one for one in each_option(operation)]
+    wide = [large | {"window": sides} for sides in ((64, None), (31, 65))]
+    return pairs + kinds_of_masks(operation) + alone + wide
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
     """Every pair of options at one size."""
-    return [OBLONG[i % 2] | pair for i, pair in enumerate(pairs_of_options())]
+    return [OBLONG[i % 2] | pair for i, pair in enumerate(causal_pairs(operation))]
 
 
-def pairs_of_options() -> list[Fixed]:
-    """Every pair of attention's options; each one beside a shifted causal mask."""
-    given = [{name: value} for name, values in TELLING.items() for value in values]
-    pairs = [NONE | a | b for a, b in combinations(given, 2) if a.keys() != b.keys()]
-    return pairs + [NONE | one | {"query_offset": 2, "is_causal": True} for one in given]
+def causal_pairs(operation: Operation) -> list[Fixed]:
+    """Every pair of options; each one beside a shifted causal mask."""
+    none, causal = left_out(operation), {"query_offset": 2, "is_causal": True}
+    return pairs_of_options(operation) + [none | one | causal for one in each_option(operation)]
 
 
-def kinds_of_masks() -> list[Fixed]:
+def kinds_of_masks(operation: Operation) -> list[Fixed]:
     """A mask that differs along any of B, N, L and S, with all its axes or fewer.
 
     Once among unequal sizes, once where B, N and L are equal, so that one is taken for another.
@@ -190,7 +169,7 @@ def kinds_of_masks() -> list[Fixed]:
         {"B": 2, "M": 2, "group": 1, "L": 2, "S": 3},
     ]
     return [
-        NONE | n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
+        left_out(operation) | n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
         for kind, axes, rank, last in shapes
         if not any(axes[: 4 - rank])
         for n in sizes
@@ -249,11 +228,23 @@ ATTENTION = Operation(
     vjp=reference.attention_vjp,
     arrays={"q": "B N L D", "k": "B M S D", "v": "B M S Dv"},
     outputs={"out": "B N L Dv"},
+    kinds={
+        "mask": Mask("B N L S"),
+        "is_causal": Flag(),
+        "scale": Real(0.0, 2.0, swept=(0.3, 0.0, 0.05)),
+        "query_offset": Integer(-1, 3, swept=(2, -1)),
+        "window": Window(),
+        "softcap": Real(0.5, 50.0, swept=(0.5,)),
+    },
+    core={
+        "M N": "fewer key heads than query heads",
+        "Dv D": "value features unlike key features",
+        "L S": "queries and keys unlike in number",
+    },
     case=attention_case,
     poisoned=poisoned,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
     discriminating=discriminating,
-    long={"S": 129},
     reach=("v", "S"),
     benchmark=Benchmark(
         sizes={

@@ -10,13 +10,16 @@ from seqlaws import reference
 from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import with_cotangents
-from seqlaws.properties.inputs.masks import attended, drawn_mask
+from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Draw, Filling, pick
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Flag, Mask
 from seqlaws.properties.inputs.sizes import PLAIN, Fixed, Sweeps, beside, each, heads
-from seqlaws.properties.operations.encoder import STACKED, layer_parameters, layer_sizes
+from seqlaws.properties.operations.encoder import ACTIVATION, STACKED, layer_parameters, layer_sizes
 from seqlaws.properties.operations.multi_head import few
 from seqlaws.reference import decoder
+
+MASK = Mask("B N T S")
 
 
 def decoder_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
@@ -32,8 +35,7 @@ def decoder_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> 
     options: dict[str, Any] = {"num_heads": n["N"]}
     options["activation"] = fixed.get("activation", pick(draw, ("relu", "gelu")))
     options["norm_first"] = fixed.get("norm_first", pick(draw, (False, True)))
-    kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
-    mask = drawn_mask(draw, fill, {**n, "L": n["T"]}, fixed.get("mask", kind) or "none", fixed)
+    mask = MASK.drawn("memory_mask", draw, fill, n, fixed)
     if mask is not None:
         options["memory_mask"] = mask
     case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
@@ -120,6 +122,7 @@ DECODER_LAYER = Operation(
     },
     outputs={"out": "B T E"},
     share=0.5,
+    kinds={"activation": ACTIVATION, "norm_first": Flag(), "memory_mask": MASK},
     case=decoder_case,
     poisoned=poisoned,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),

@@ -13,6 +13,7 @@ from seqlaws.properties.inputs.drawing import (
 )
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick, representable
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Choice, Flag, Mask
 from seqlaws.properties.inputs.sizes import (
     LENGTHS,
     PLAIN,
@@ -27,6 +28,7 @@ from seqlaws.reference import decoder, encoder
 
 ARRAYS = {"x": "B T E", **{f"params.{name}": a for name, a in encoder.PARAMETERS.items()}}
 GAINS = (0.5, 0.25, 1.0, 0.5)  # of a matrix: what it makes of numbers around 1
+ACTIVATION = Choice(("relu", "gelu"))
 WIDEST = 48  # features: beyond it a whole layer's bound says little
 
 
@@ -151,6 +153,7 @@ ENCODER_LAYER = Operation(
     arrays=ARRAYS,
     outputs={"out": "B T E"},
     share=0.5,
+    kinds={"activation": ACTIVATION, "norm_first": Flag(), "mask": Mask("B N T T")},
     case=encoder_case,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
     long={"T": 65, "gains": (0.25,)},

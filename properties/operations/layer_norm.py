@@ -15,6 +15,7 @@ from seqlaws.properties.inputs.drawing import (
 )
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick, representable
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Real
 from seqlaws.properties.inputs.sizes import FEATURES, LENGTHS, LONG, MODELS, Fixed, Sweeps, each
 
 OFFSETS = (0.0, 0.0, 0.0, 16.0, 1000.0, -3.0)
@@ -96,11 +97,11 @@ LAYER_NORM = Operation(
     vjp=reference.layer_norm_vjp,
     arrays={"x": "... E", "weight": "E", "bias": "E"},
     outputs={"y": "..."},
+    kinds={"eps": Real(1e-12, 0.5)},
     case=layer_norm_case,
     sweeps=Sweeps(
         every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
     ),
-    long={"E": 129},
     benchmark=Benchmark(
         # sum, -, *, sum, /; *, +; then dy w: 1, two sums, the gradient of x: 8, of w and b: 3
         products={},

@@ -14,9 +14,10 @@ from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
     with_cotangents,
 )
-from seqlaws.properties.inputs.masks import attended, drawn_mask
+from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Flag, Mask
 from seqlaws.properties.inputs.sizes import (
     LENGTHS,
     PLAIN,
@@ -27,6 +28,7 @@ from seqlaws.properties.inputs.sizes import (
     heads,
 )
 
+MASK = Mask("B N L S")
 SOURCES = ("three", "self", "memory")  # all different; all the same; key and value the same
 
 
@@ -75,9 +77,7 @@ def mask_options(
     draw: Draw, fill: Filling, n: Mapping[str, int], fixed: Mapping[str, Any]
 ) -> dict[str, Array]:
     """A mask over (B, N, L, S), of any kind, or none."""
-    kind = pick(draw, ("none", "boolean", "none", "floating", "both"))
-    kind = fixed.get("mask", kind) or "none"
-    mask = drawn_mask(draw, fill, n, kind, fixed)
+    mask = MASK.drawn("mask", draw, fill, n, fixed)
     return {} if mask is None else {"mask": mask}
 
 
@@ -184,6 +184,7 @@ MULTI_HEAD_ATTENTION = Operation(
         "out_proj_bias": "E",
     },
     outputs={"out": "B L E"},
+    kinds={"mask": MASK, "is_causal": Flag()},
     case=multi_head_case,
     poisoned=poisoned,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),

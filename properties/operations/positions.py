@@ -15,6 +15,7 @@ from seqlaws.properties.inputs.drawing import (
 )
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Flag, Real
 from seqlaws.properties.inputs.sizes import (
     BATCHES,
     FEATURES,
@@ -169,10 +170,10 @@ ROTARY_EMBEDDING = Operation(
     arrays={"x": "B N L D", "positions": "L"},
     outputs={"out": "B N L D"},
     integers={"positions": ""},
+    kinds={"base": Real(2.0, 500_000.0), "interleaved": Flag()},
     case=rotary_case,
     other=other,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
-    long={"L": 129},
     benchmark=Benchmark(
         sizes={"B": (1, 2, 2), "N": (2, 8, 16), "L": (16, 128, 1024), "D": (16, 64, 128)},
         products={},

@@ -16,8 +16,9 @@ from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
     with_cotangents,
 )
-from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick, representable
+from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick, representable
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Choice, Flag, Lengths, Option
 from seqlaws.properties.inputs.sizes import (
     BATCHES,
     FEATURES,
@@ -27,6 +28,9 @@ from seqlaws.properties.inputs.sizes import (
     Sweeps,
     each,
 )
+
+NONLINEARITY = Choice(("tanh", "relu", "sigmoid"))
+LENGTHS_OF_ROWS = Lengths()
 
 
 def parameters(
@@ -62,17 +66,14 @@ def recurrent_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -
     arrays |= parameters(fill, operation.blocks, n["I"], n["H"], scale)
     options: dict[str, Any] = {}
     if "nonlinearity" in operation.options:
-        options["nonlinearity"] = pick(draw, ("tanh", "relu", "sigmoid"))
+        options["nonlinearity"] = pick(draw, NONLINEARITY.names)
     if "reset_after" in operation.options:
         options["reset_after"] = pick(draw, (True, False))
     options["reverse"] = pick(draw, (False, True))
     options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
-    padded = chance(draw, 2)
-    if fixed.get("padded", padded):
-        lengths = fill.random().randint(0, n["T"] + 1, n["B"])
-        if n["B"] and chance(draw, 2):
-            lengths[draw(n["B"])] = n["T"]  # the longest row, by which others are padded
-        options["lengths"] = lengths.astype(np.int64)
+    lengths = LENGTHS_OF_ROWS.drawn("lengths", draw, fill, n, fixed)
+    if lengths is not None:
+        options["lengths"] = lengths
     case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
     return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), n["I"]))
 
@@ -96,7 +97,7 @@ STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
 WIDE: list[Fixed] = [PLAIN | {letter: n, "T": 2} for letter in "IH" for n in FEATURES[-4:]]
 
 KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
-    "rnn": [{"nonlinearity": name} for name in ("tanh", "relu", "sigmoid")],
+    "rnn": [{"nonlinearity": name} for name in NONLINEARITY.names],
     "gru": [{"reset_after": after} for after in (True, False)],
     "lstm": [{}],
 }
@@ -181,7 +182,7 @@ def told_apart(witness: Case) -> Iterator[dict[str, Any]]:
     yield {**options, "reverse": True, "lengths": lengths}
     yield {**options, "lengths": lengths}
     if "nonlinearity" in witness.operation.options:
-        for kind in ("tanh", "relu", "sigmoid"):
+        for kind in NONLINEARITY.names:
             if kind != witness.option("nonlinearity"):
                 yield {"nonlinearity": kind, "reverse": True}
     if "reset_after" in witness.operation.options:
@@ -189,9 +190,15 @@ def told_apart(witness: Case) -> Iterator[dict[str, Any]]:
 
 
 def recurrence(
-    spec: Any, vjp: Any, blocks: str, states: tuple[str, ...], entrywise: int, gradient: int
+    spec: Any,
+    vjp: Any,
+    blocks: str,
+    states: tuple[str, ...],
+    entrywise: int,
+    gradient: int,
+    **own: Option,
 ) -> Operation:
-    """rnn, lstm and gru differ in their row blocks and states, and in what each unit computes."""
+    """rnn, lstm and gru differ in row blocks, states, an option, and what each unit computes."""
     products = 2 * int(blocks or 1)
     return Operation(
         spec=spec,
@@ -205,6 +212,7 @@ def recurrence(
             "bias_hh": f"{blocks}H",
         },
         outputs={"y": "B T H", **{f"{s}_n": "B H" for s in states}},
+        kinds={**own, "lengths": LENGTHS_OF_ROWS, "reverse": Flag()},
         way="step by step",
         case=recurrent_case,
         poisoned=poisoned,
@@ -224,13 +232,13 @@ def recurrence(
 
 
 # three sums and tanh; then dy + dh, (1 - h h), its product, db: 1 + 2 + 1 + 1
-RNN = recurrence(reference.rnn, reference.rnn_vjp, "", ("h",), 4, 5)
+RNN = recurrence(reference.rnn, reference.rnn_vjp, "", ("h",), 4, 5, nonlinearity=NONLINEARITY)
 # beside the gates c = f c + i g, h = o tanh c: 5; then dy + dh, dc + dh o (1 - tanh^2 c): 6,
 # di, df, dg, do, dc f: 5
 LSTM = recurrence(reference.lstm, reference.lstm_vjp, "4", ("h", "c"), 21, 27)
 # r, z: 8; n = tanh(W x + b + r (W h + b)): 5; h = n + z (h - n): 3; then dy + dh: 1,
 # dn (1 - z) (1 - n n): 5, dh (h - n) z (1 - z): 4, dr: 4, dn r: 1, dh z + ...: 2, db twice: 4
-GRU = recurrence(reference.gru, reference.gru_vjp, "3", ("h",), 16, 21)
+GRU = recurrence(reference.gru, reference.gru_vjp, "3", ("h",), 16, 21, reset_after=Flag())
 LSTM_GATES = Operation(
     spec=reference.lstm_gates,
     vjp=reference.lstm_gates_vjp,

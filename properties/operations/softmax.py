@@ -12,6 +12,7 @@ from seqlaws.properties.inputs.dense import ordinary, pulled
 from seqlaws.properties.inputs.drawing import TILES, with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import Integer
 from seqlaws.properties.inputs.sizes import LENGTHS, LONG, PLAIN, Fixed, Sweeps
 
 
@@ -95,6 +96,7 @@ SOFTMAX = Operation(
     vjp=reference.softmax_vjp,
     arrays={"x": "..."},
     outputs={"p": "..."},
+    kinds={"axis": Integer(-5, 4, least=-5)},
     case=softmax_case,
     sweeps=Sweeps(
         every_size, moderate_sizes, unequal, every_combination, every_combination, one_large

@@ -13,6 +13,7 @@ from seqlaws.properties.inputs.sizes import beside_tiles
 from seqlaws.properties.inputs.strategies import build, cases
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
+from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.search import Trial, search
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
@@ -28,12 +29,14 @@ CUT_OFF = "cut off by the time given"
 class Effort:
     """How much a run does: a suite seed, examples for each law, seconds to shrink a failure.
 
+    least: examples of a law whose share of them is less.
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
     """
 
     seed: int = 0
     examples: int = 100
+    least: int = 1
     shrinking: float = 1.0
     target: bool = False
     profile: str = ""
@@ -75,6 +78,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
             hunt(made, subject, effort)
     except EnoughError:
         verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
+    except SpecificationError as error:
+        verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
         verdict.status = "failed" if level == "MUST" else "not kept"
         verdict.reason = headline(broken)
@@ -124,7 +129,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     )
     if made.sweep is None:
         strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
-        search(trial, strategy, seed, max(1, round(rounds * subject.operation.share)))
+        search(trial, strategy, seed, max(effort.least, round(rounds * operation.share)))
         return
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):

@@ -1,6 +1,5 @@
 """A law and what it is put to: an implementation for one operation, dtype and device."""
 
-import fnmatch
 import importlib
 import pkgutil
 from collections.abc import Mapping
@@ -8,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seqlaws import properties
+from seqlaws.properties.discovery.known_failures import about, is_pattern
 from seqlaws.properties.discovery.loader import is_named
-from seqlaws.properties.discovery.traits import traits_of
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS, Law
-from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.subjects.subject import Subject
 
@@ -21,7 +19,11 @@ UNNAMED = "asked of an implementation that can be named only: an import path or 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An implementation for one operation, dtype and device; `impl` in a law's test."""
+    """An implementation for one operation, dtype and device; `impl` in a law's test.
+
+    not_offered, unavailable: why nothing can be asked of it: it does not claim this, or its device
+    or library is not there. known_failures: beside those that it declares itself.
+    """
 
     spec: str
     name: str
@@ -29,62 +31,48 @@ class Candidate:
     operation: str
     dtype: str
     device: str
-    effort: Effort
+    effort: Effort = field(default_factory=Effort)
+    not_offered: str = ""
     unavailable: str = ""
-    known_failures: Mapping[str, str] = field(default_factory=dict)  # beside the declared ones
+    known_failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         return f"{self.name}-{self.operation}-{self.dtype}-{self.device}"
 
+    @property
+    def runs(self) -> bool:
+        """Whether there is anything to ask."""
+        return not (self.not_offered or self.unavailable)
+
+    def subject(self) -> Subject:
+        """The implementation as a law sees it."""
+        made = self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
+        return Subject(*made, known_failures=self.known_failures)
+
     def verdict(self, law: Law) -> Verdict:
         """Examine the law, unless there is nothing to run; mind what is known to fail."""
-        made = (f"{self.operation}.{law.name}", law.level, self.operation, self.name, self.dtype)
-        if self.unavailable:
-            return Verdict(*made, self.device, "not run", reason=self.unavailable)
-        if not callable(getattr(self.namespace, self.operation, None)):
-            reason = f"{self.operation} is not offered"
-            return Verdict(*made, self.device, "not offered", reason=reason)
-        declared = dtypes_of(self.namespace, self.operation)
-        if self.dtype not in declared:
-            reason = f"{self.dtype} is not offered; declared: {', '.join(declared)}"
-            return Verdict(*made, self.device, "not offered", reason=reason)
-        subject = Subject(
-            self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
-        )
-        if law.name.startswith("any_other_program") and not is_named(subject.spec):
-            return Verdict(*made, self.device, "not run", reason=UNNAMED)
-        subject.known_failures.update(self.known_failures)
+        if not self.runs:
+            status = "not offered" if self.not_offered else "not run"
+            return self.without_answer(law, status, self.not_offered or self.unavailable)
+        if law.second_program and not is_named(self.spec):
+            return self.without_answer(law, "not run", UNNAMED)
+        subject = self.subject()
         verdict = examine(law, subject, self.effort)
-        keys = [key for key in subject.known_failures if covers(key, verdict)]
-        reasons = [subject.known_failures[key] for key in keys]
-        if verdict.status == "passed" and any("*" not in key for key in keys):  # by luck?
+        known = about(subject.known_failures, self.operation, law.name, self.dtype)
+        if verdict.status == "passed" and not all(map(is_pattern, known)):  # by luck?
             harder = replace(self.effort, seed=self.effort.seed + 1, examples=200)
             again = examine(law, subject, harder)
             verdict = again if again.status == "failed" else verdict
-        if reasons and verdict.status in ("failed", "not kept"):
-            verdict.status, verdict.reason = "known failure", reasons[0]
+        if known and verdict.status in ("failed", "not kept"):
+            verdict.status, verdict.reason = "known failure", next(iter(known.values()))
         return verdict
 
-
-def dtypes_of(namespace: Any, operation: str) -> tuple[str, ...]:
-    """The dtypes that an implementation declares, or the operation's own where it has only some."""
-    declared = traits_of(getattr(namespace, "TRAITS", {}), operation).dtypes
-    return OPERATIONS[operation].dtypes or declared
-
-
-def covers(key: str, verdict: Verdict) -> bool:
-    """Whether a key of `known_failures`, [operation.]law[[dtype]], is about this verdict.
-
-    A law may be a pattern: "softmax.*[bfloat16]" is every law of softmax in bfloat16.
-    """
-    law, _, dtype = key.partition("[")
-    return names_law(law, verdict.law) and dtype.rstrip("]") in ("", verdict.dtype)
-
-
-def names_law(pattern: str, law: str) -> bool:
-    """Whether a pattern is about a law, whose name is operation.law."""
-    return any(fnmatch.fnmatchcase(name, pattern) for name in (law, law.partition(".")[2]))
+    def without_answer(self, law: Law, status: str, reason: str) -> Verdict:
+        """The verdict of a law that is not put."""
+        name = f"{self.operation}.{law.name}"
+        made = name, law.level, self.operation, self.name, self.dtype, self.device
+        return Verdict(*made, status, reason=reason, section=law.section)
 
 
 def law_names() -> list[str]:

@@ -70,12 +70,12 @@ class Returned:
         """
         try:
             found = self.backend.describe(output)
-        except BadOutputError as error:
-            try:
-                values = np.array(output, float)
-            except Exception:
-                raise error from None
-            return (values.shape, f"of {error}", self.device), values
+        except BadOutputError as error:  # a list, an array of another library
+            with suppress(Exception):
+                values = np.array(output)
+                if values.dtype.kind in "fiub":
+                    return (values.shape, f"of {error}", self.device), values.astype(float)
+            raise
         try:
             return found, np.asarray(self.backend.values(output), float)
         except Exception:

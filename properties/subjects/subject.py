@@ -17,7 +17,6 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case, output_shapes
-from seqlaws.properties.inputs.core import beyond_core
 from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
@@ -42,14 +41,21 @@ class Subject(Due, Returned):
     """An implementation for one operation, dtype and device."""
 
     def __init__(
-        self, name: str, namespace: Any, operation: str, dtype: str, device: str, spec: str = ""
+        self,
+        name: str,
+        namespace: Any,
+        operation: str,
+        dtype: str,
+        device: str,
+        spec: str = "",
+        known_failures: Mapping[str, str] | None = None,
     ) -> None:
         self.spec = spec or name
         self.name, self.namespace, self.dtype, self.device = name, namespace, dtype, device
         self.operation: Operation = OPERATIONS[operation]
         declared = getattr(namespace, "TRAITS", {})
         self.traits: Traits = traits_of(declared, operation)
-        self.known_failures = known_failures_of(declared)
+        self.known_failures = {**known_failures_of(declared), **(known_failures or {})}
         self.arithmetic = arithmetic_of(self.traits, dtype)
         self.record = Record()
         self.place = place_of(namespace)
@@ -229,21 +235,26 @@ class Subject(Due, Returned):
             if isinstance(error, KeyboardInterrupt) and not raised_by_a_call():
                 raise  # whoever runs the suite wants it to end
             if valid:
-                self.refuse(case, error)
+                self.refuse(case, vjp, error)
             what = name + "_vjp" * vjp
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             raise LawBrokenError(f"{what} raised {text}", raised=error) from error
 
-    def refuse(self, case: Case, error: BaseException) -> None:
-        """Raise NotOfferedError if the call lies outside the operation's core.
+    def refuse(self, case: Case, vjp: bool, error: BaseException) -> None:
+        """Raise NotOfferedError if the exception says that the call is not supported.
 
-        There, an exception of whatever type says that the implementation does not support the call.
+        Outside the operation's core one of whatever type says so; within it NotImplementedError
+        alone, and of an option or a gradient alone.
         """
         if not isinstance(error, Exception):
             return
-        beyond = [*beyond_core(case), *self.unusual_layouts]
+        beyond = [*self.operation.beyond_core(case), *self.unusual_layouts]
+        if not beyond and isinstance(error, NotImplementedError):
+            beyond = (
+                ["gradients"] if vjp else sorted(filter(self.operation.is_option, case.options))
+            )
         if beyond:
-            self.record.not_offered[", ".join(beyond)] += 1
+            self.record.not_offered["; ".join(beyond)] += 1
             raise NotOfferedError(str(error)) from None
 
     def native(

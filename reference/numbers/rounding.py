@@ -83,12 +83,14 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         rule = UFUNCS.get(ufunc.__name__)
         if rule is None or method != "__call__" or kwargs:
-            return NotImplemented
+            raise TypeError(f"numpy.{ufunc.__name__} has no rounding rule as it is called here")
         return rule(*inputs) if ufunc is np.multiply else rule(*(lift(x, self) for x in inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         rule = FUNCTIONS.get(function.__name__)
-        return NotImplemented if rule is None else rule(*args, **kwargs)
+        if rule is None:
+            raise TypeError(f"{function.__module__}.{function.__name__} has no rounding rule")
+        return rule(*args, **kwargs)
 
 
 def exact(values: Any, arithmetic: Arithmetic) -> Rounding:

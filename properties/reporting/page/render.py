@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from seqlaws.properties.judging.verdict import STATUSES, options_not_offered, totals
+from seqlaws.properties.judging.verdict import STATUSES
 from seqlaws.properties.reporting.page import (
     accuracy,
     changes,
@@ -27,6 +27,7 @@ from seqlaws.properties.reporting.page import (
     words,
 )
 from seqlaws.properties.reporting.page.report import Report
+from seqlaws.properties.reporting.terminal import not_supported, sections, totals
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FILTERS = ("count", "few", "duration", "code_span", "escaped")
@@ -114,7 +115,8 @@ def first_screen(report: Report) -> dict[str, Any]:
         "lines": [(n, *overview.verdict_line(n, verdicts)) for n in report.implementations],
         "totals": totals(verdicts),
         "not_checked": overview.not_checked(report),
-        "options": options_not_offered(verdicts),
+        "options": not_supported(verdicts),
+        "sections": sections(verdicts),
         "changes": changed,
         "changes_summary": changes.summary(changed),
         "meanings": changes.MEANINGS,

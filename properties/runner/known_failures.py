@@ -1,0 +1,32 @@
+"""Finds declared known failures that name no law, or that are none any more."""
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+
+from seqlaws.properties.discovery.known_failures import is_about, is_pattern
+from seqlaws.properties.discovery.traits import nearest
+from seqlaws.properties.judging.verdict import Verdict
+
+FEW = 100  # with fewer examples a law may be passed by luck
+PASSED = "is declared a known failure and passed; take it out of known_failures"
+
+
+def stale(
+    name: str, known: Mapping[str, str], laws: list[str], verdicts: Iterable[Verdict], examples: int
+) -> list[str]:
+    """A sentence for each known failure of an implementation that names no law, or that passed.
+
+    laws: the names of all laws. examples: how many a law was put.
+    """
+    verdicts = [v for v in verdicts if v.implementation == name]
+    lines = []
+    for key in known:
+        law = key.partition("[")[0]
+        if not fnmatch.filter(laws, law):
+            lines.append(f"{name}: known_failures names no law {law!r}{nearest(law, laws)}")
+        elif examples >= FEW or not is_pattern(key):
+            about = [v for v in verdicts if is_about(key, v.operation, v.law_name, v.dtype)]
+            ran = [v.status for v in about if v.status in ("passed", "failed", "known failure")]
+            if set(ran) == {"passed"}:
+                lines.append(f"{name}: {key} {PASSED}")
+    return lines
