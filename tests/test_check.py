@@ -15,7 +15,7 @@ import pytest
 from seqlaws.properties import check
 
 ROOT = Path(__file__).resolve().parents[1]
-WRONG = ROOT / "tests" / "zoo" / "wrong_attention_scale.py"
+WRONG = ROOT / "tests" / "zoo" / "attention" / "wrong_scale.py"
 
 
 def softmax(x, axis=-1):

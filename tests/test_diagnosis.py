@@ -27,28 +27,28 @@ from seqlaws.reference.numbers import Arithmetic, Rounding, flattened
 
 ANYBODY = SimpleNamespace(offers=lambda _: True)
 TOLD = (  # of each kind one or two
-    "wrong_attention_scale.py:scale_one_over_d",
-    "wrong_attention_scale.py:heads_tiled",
-    "wrong_attention_scale.py:attention_without_maximum",
-    "wrong_attention_masks.py:mask_polarity_inverted",
-    "wrong_attention_masks.py:window_sides_swapped",
-    "wrong_attention_leaks.py:softcap_after_mask",
-    "wrong_attention_options.py:query_offset_ignored_by_window",
-    "wrong_attention_numbers.py:scores_of_tf32_operands",
-    "wrong_attention_gradients.py:dsoftmax_without_rowsum",
-    "wrong_softmax.py:softmax_axis_ignored",
-    "wrong_softmax.py:softmax_base_two",
-    "wrong_softmax_gradients.py:softmax_gradient_without_the_sum",
-    "wrong_rnn.py:rnn_h0_of_first_row",
-    "wrong_rnn.py:rnn_weight_hh_transposed",
-    "wrong_rnn_gradients.py:rnn_dh_n_ignored",
-    "wrong_rnn_numbers.py:rnn_state_in_bfloat16",
-    "wrong_lstm.py:lstm_gates_iofg",
-    "wrong_gates.py:gates_bias_hh_missing",
-    "wrong_gru.py:gru_bias_outside_reset",
-    "wrong_memory.py:gru_vjp_accumulates",
+    "attention/wrong_scale.py:scale_one_over_d",
+    "attention/wrong_scale.py:heads_tiled",
+    "attention/wrong_scale.py:attention_without_maximum",
+    "attention/wrong_masks.py:mask_polarity_inverted",
+    "attention/wrong_masks.py:window_sides_swapped",
+    "attention/wrong_leaks.py:softcap_after_mask",
+    "attention/wrong_options.py:query_offset_ignored_by_window",
+    "attention/wrong_numbers.py:scores_of_tf32_operands",
+    "attention/wrong_gradients.py:dsoftmax_without_rowsum",
+    "softmax/wrong.py:softmax_axis_ignored",
+    "softmax/wrong.py:softmax_base_two",
+    "softmax/wrong_gradients.py:softmax_gradient_without_the_sum",
+    "recurrent/wrong_rnn.py:rnn_h0_of_first_row",
+    "recurrent/wrong_rnn.py:rnn_weight_hh_transposed",
+    "recurrent/wrong_rnn_gradients.py:rnn_dh_n_ignored",
+    "recurrent/wrong_rnn_numbers.py:rnn_state_in_bfloat16",
+    "recurrent/wrong_lstm.py:lstm_gates_iofg",
+    "recurrent/wrong_gates.py:gates_bias_hh_missing",
+    "recurrent/wrong_gru.py:gru_bias_outside_reset",
+    "all_operations/wrong_memory.py:gru_vjp_accumulates",
 )
-UNTOLD = ("wrong_attention_numbers.py:value_features_beyond_a_tile",)
+UNTOLD = ("attention/wrong_numbers.py:value_features_beyond_a_tile",)
 EFFORT = Effort(examples=100, shrinking=0.3)
 
 

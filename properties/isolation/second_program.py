@@ -31,7 +31,6 @@ import numpy as np
 
 def load(target, attribute, name):
     if target.endswith(".py"):
-        sys.path.append(os.path.dirname(target))
         spec = importlib.util.spec_from_file_location(name, target)
         found = importlib.util.module_from_spec(spec)
         sys.modules[name] = found
@@ -129,6 +128,8 @@ class Plain:
         entries = [str(Path(entry).resolve()) for entry in sys.path]
         if self.target.startswith(loader.GROUP):  # a clone need not be installed
             entries += where_seqlaws_is().values()
+        if self.target.endswith(".py"):
+            entries += loader.import_folders(Path(self.target))
         environment = {**silent(), "PYTHONPATH": os.pathsep.join(entries)}
         name = loader.module_name(Path(self.target))  # as here: that of a file may be a library's
         self.process = launch(

@@ -16,7 +16,7 @@ class Entry:
     operation: str  # "all" for a right one that offers all of them
     kind: str  # "wrong" or "right"
     backend: str  # "numpy" or "torch"
-    target: str  # "file.py:object"
+    target: str  # "folder/file.py:object"
     defect: str  # the class of the defect; for a right one, in what it differs from others
     cause: str  # one sentence
     diagnosis: str | None  # the cause in a few words, where a one-line cause explains the output
@@ -33,7 +33,7 @@ def _enter(
     kind, function, operation, backend, defect, diagnosis, witness, dtypes, bare=False
 ):  # fmt: skip
     name, path = function.__name__, Path(function.__code__.co_filename)
-    target = f"{path.name}:{name}"
+    target = f"{path.parent.name}/{path.name}:{name}"
     line = function.__code__.co_firstlineno
     if _REGISTERED_BY.setdefault(target, line) != line:  # the same file may be loaded twice
         raise ValueError(f"{target} is defined twice")

@@ -11,22 +11,18 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from zoo import (
-    base_attention,
-    base_decoder,
-    base_encoder,
-    base_generate,
-    base_gru,
-    base_layer_norm,
-    base_lstm,
-    base_markov,
-    base_multi_head,
-    base_positions,
-    base_rnn,
-    base_softmax,
-    calling,
-)
+from zoo import calling
+from zoo.attention import base as base_attention
+from zoo.decoder import base as base_decoder
+from zoo.encoder import base as base_encoder
+from zoo.generate import base as base_generate
+from zoo.layer_norm import base as base_layer_norm
+from zoo.markov import base as base_markov
+from zoo.multi_head import base as base_multi_head
+from zoo.positions import base as base_positions
+from zoo.recurrent import base_gru, base_lstm, base_rnn
 from zoo.signatures import OUTPUTS, dtype_name, floating
+from zoo.softmax import base as base_softmax
 
 BASES = {
     base.operation: base
