@@ -84,7 +84,6 @@ WRONG = {
     "markov/wrong.py:markov_states_newest_first": "markov_log_prob.order_k_is_order_1_over_tuples",
     "markov/wrong.py:markov_transition_transposed": "markov_log_prob.names_of_states_do_not_matter",
     "markov/wrong_gradients.py:markov_gradient_counted_once": "markov_log_prob.every_factor_counts_once",
-    "markov/wrong_gradients.py:markov_gradient_nan_where_nothing_is_read": "markov_log_prob.gradients_beside_what_cannot_happen",
     "all_operations/wrong_memory.py:attention_maximum_over_batch": "attention.neighbours_have_no_influence",
     "all_operations/wrong_memory.py:gru_every_third_call_off": "gru.options_left_out",
     "all_operations/wrong_memory.py:lstm_input_in_shared_scratch": "lstm.threads_do_not_disturb_each_other",
