@@ -21,7 +21,6 @@ WRONG = {
     "attention/wrong_numbers.py:key_dropped_at_17_when_causal": "attention.values_at_every_size",
     "attention/wrong_numbers.py:online_softmax_without_rescaling": "attention.values_at_every_size",
     "attention/wrong_numbers.py:padding_of_last_tile_in_the_normaliser": "attention.values",
-    "attention/wrong_numbers.py:refuses_other_value_size": "attention.values",
     "attention/wrong_scale.py:heads_tiled_in_groups_of_three": "attention.values",
     "all_operations/wrong_cheats.py:gradient_only_for_small_problems": "rnn.gradients",
     "all_operations/wrong_cheats.py:kept_by_address": "lstm.values",
