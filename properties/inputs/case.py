@@ -32,7 +32,7 @@ class Case:
         return f"Case({self.operation.name}, {self.dtype}: {shapes}; {sorted(self.options)})"
 
     def having(self, **changes: Any) -> "Case":
-        """The same case with other arrays or options."""
+        """Return the case with other arrays or options."""
         changes = {
             name: representable(value, self.dtype) if is_floating(value) else value
             for name, value in changes.items()
@@ -41,12 +41,12 @@ class Case:
         return replace(self, arrays=arrays, options={**self.options, **changes})
 
     def without(self, *options: str) -> "Case":
-        """The same case with these options left at their defaults."""
+        """Return the case with these options left at their defaults."""
         kept = {name: value for name, value in self.options.items() if name not in options}
         return replace(self, options=kept)
 
     def pulled(self, **cotangents: Array) -> "Case":
-        """The same case with other cotangents."""
+        """Return the case with other cotangents."""
         return replace(self, cotangents={**self.cotangents, **cotangents})
 
     def option(self, name: str) -> Any:
@@ -78,7 +78,7 @@ class Case:
 
 
 def is_floating(value: Any) -> bool:
-    """Whether it is an array of floating numbers."""
+    """Return True if a value is an array of floating numbers."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 

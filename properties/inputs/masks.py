@@ -53,7 +53,7 @@ def attended(case: "Case") -> Array:
 
 
 def kind_of_mask(case: "Case") -> str:
-    """What may leave a query nothing to attend to: "boolean", "floating" or "causal"."""
+    """Return the kind of mask that may exclude every key: "boolean", "floating" or "causal"."""
     if "is_causal" not in case.operation.options and not case.operation.options.keys() & MASKS:
         return "floating"  # softmax, whose scores are -inf
     masks = [option for name in MASKS if (option := case.options.get(name)) is not None]
