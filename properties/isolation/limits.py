@@ -1,4 +1,4 @@
-"""What a contained implementation may take, and what is said of one that is no more."""
+"""Limits of a contained implementation, and messages about a process that ended."""
 
 import resource
 import signal

@@ -41,9 +41,9 @@ def array_of(plain: Plain) -> Array:
 
 
 class Keeper(Protocol):
-    """What begins processes and ends them.
+    """Keeper of processes: it begins them and ends them.
 
-    generation: another number once all that it had begun has come to an end.
+    generation: a number that changes when all processes that it had begun are ended.
     """
 
     generation: int
@@ -67,7 +67,7 @@ def at_hand() -> list[str]:
 class Process:
     """The process, begun when it is made.
 
-    keeper: what begins it and ends it. until: a time of `time.perf_counter`, when all is over.
+    keeper: begins it and ends it. until: deadline of its calls, by `time.perf_counter`.
     """
 
     def __init__(self, keeper: Keeper, limits: Limits) -> None:
@@ -82,7 +82,7 @@ class Process:
 
     @property
     def is_over(self) -> bool:
-        """Whether it came to an end for no reason of its own."""
+        """True if the process ended only because the keeper ended all its processes."""
         return self.generation != self.keeper.generation
 
     def ask(self, question: Any, seconds: float) -> Any:

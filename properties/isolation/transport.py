@@ -93,7 +93,7 @@ class Channel:
             watch()
 
     def read(self, length: int, watch: Callable[[], None]) -> bytes:
-        """So many bytes. Raises EOFError if there are fewer."""
+        """Read `length` bytes. Raises EOFError if there are fewer."""
         parts = []
         while length:
             self.wait(self.back, select.POLLIN, watch)
