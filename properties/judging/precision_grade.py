@@ -1,6 +1,6 @@
-"""What precision an implementation really has: the narrowest arithmetic that it conforms to.
+"""Precision grade of an implementation: the narrowest arithmetic that it conforms to.
 
-The same outputs are held against the bounds of one arithmetic after the other, the most exact
+The same outputs are compared with the bounds of one arithmetic after another, the most exact
 first. A narrower arithmetic than the implementation's dtype also rounds the inputs to it.
 """
 

@@ -14,11 +14,11 @@ BEYOND_ALL = "inf"
 
 @dataclass
 class Errors:
-    """Of one output: the entries of which something is claimed within a bound that is not zero.
+    """Errors of one output, over the entries with a finite value and a finite bound above zero.
 
-    exact: how many had no error. shares: k to how many had an error of at most 2^k times what is
-    allowed, and more than 2^(k-1) times. pairs: (observed error, allowed error) of the worst entry
-    of a comparison; of many comparisons, some that lie evenly among them.
+    exact: how many had no error. shares: k to how many had an error of at most 2^k times the
+    allowed error, and more than 2^(k-1) times. pairs: (observed error, allowed error) of the worst
+    entry of a comparison; of many comparisons, some that lie evenly among them.
     """
 
     entries: int = 0
