@@ -1,4 +1,4 @@
-"""What `check` gives: verdicts as data, what was covered, and what was not."""
+"""Result of `check`: verdicts as data, and the coverage of the laws."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ FOUND = ("failed", "not kept", "known failure")
 
 @dataclass
 class Result:
-    """Of one implementation.
+    """Result of `check` for one implementation.
 
-    budget and seconds: the time given and the time taken. problem: why nothing could be checked, if
-    that is so. not_offered: operations that the implementation does not have, or not in
-    these dtypes.
+    budget and seconds: the time given and the time taken. problem: the reason why nothing could be
+    checked, or empty. not_offered: operations that the implementation does not have, or does not
+    have in these dtypes.
     """
 
     implementation: str
@@ -62,12 +62,12 @@ class Result:
 
     @property
     def unfinished_musts(self) -> list[Verdict]:
-        """Of the unfinished laws those that must hold."""
+        """Unfinished laws of level MUST."""
         return [v for v in self.unfinished if v.level == "MUST"]
 
     @property
     def passed(self) -> bool:
-        """Whether every MUST was put to the end, and holds."""
+        """True if every MUST was finished and none failed."""
         return self.status == "passed"
 
     @property
@@ -105,7 +105,7 @@ class Result:
         self.kept[verdict.key] = verdict
 
     def json(self) -> str:
-        """As verdict.json."""
+        """Return the result in the format of verdict.json."""
         run = {
             "implementation": self.implementation,
             "status": self.status,

@@ -44,7 +44,7 @@ class Effort:
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
-    """The same inputs for every implementation, from any folder, on any machine."""
+    """Return the seed of a law: the same for every implementation, folder, device and machine."""
     text = f"{suite_seed}:{made.name}:{subject.operation.name}:{subject.dtype}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 

@@ -42,7 +42,7 @@ class Candidate:
 
     @property
     def runs(self) -> bool:
-        """Whether there is anything to ask."""
+        """True if the implementation has the operation and its device is available."""
         return not (self.not_offered or self.unavailable)
 
     def subject(self) -> Subject:

@@ -75,7 +75,7 @@ def groups(report: Report) -> list[Group]:
 
 
 def is_gradient(operation: str, output: str) -> bool:
-    """Whether it is the gradient of an argument."""
+    """Return True if the output is the gradient of an argument."""
     return operation in OPERATIONS and output not in OPERATIONS[operation].outputs
 
 
@@ -103,7 +103,7 @@ def drawn(made: list[Group]) -> None:
 
 
 def shares_axis(top: int) -> Axis:
-    """Of observed / allowed; at its foot is what has no error, or hardly any."""
+    """Return the axis of observed / allowed; errors near zero lie at its lower end."""
     ticks = [(2.0**k, f"1/{2**-k}" if k else "1") for k in range(-8, 1, 2)]
     ticks += [(2.0**top, ("≥ " if top == MOST else "") + str(2**top))]
     return Axis("observed / allowed", 2.0**LEAST, 2.0**top, ((2.0**LEAST, "0"), *ticks))

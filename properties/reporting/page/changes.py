@@ -1,4 +1,4 @@
-"""What changed since an earlier run: fixed, broken, slower."""
+"""Changes since an earlier run: fixed, broken, slower."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -96,7 +96,7 @@ def by_operation(report: Report, texts: dict[str, LawText]) -> dict[str, list[La
 
 
 def failures(texts: dict[str, LawText], statuses: Iterable[str]) -> list[Failure]:
-    """What broke laws: the statuses in their order, then by operation and law."""
+    """Return the failures with these statuses, ordered by status, operation and law."""
     order = list(statuses)
     rows = [(v, text) for text in texts.values() for v in text.verdicts if v.status in order]
     rows.sort(key=lambda row: (order.index(row[0].status), row[0].operation, row[0].key))

@@ -1,7 +1,7 @@
-"""What a page is made of: verdict.json and pytest-benchmark's JSON, read and refused by sentences.
+"""Documents of a page: verdict.json and pytest-benchmark's JSON, read and validated.
 
-docs/verdict.md says what each field means. A file of a schema that is not known here is refused:
-what it says could be taken for something else.
+docs/verdict.md explains each field. A file with an unknown schema is refused, because its fields
+could be misread.
 """
 
 import json
@@ -74,13 +74,13 @@ class Timed:
 
     @property
     def work(self) -> tuple[str, ...]:
-        """What implementations are compared on."""
+        """Work on which implementations are compared."""
         return self.operation, self.direction, self.size, self.dtype, self.device
 
 
 @dataclass
 class Untimed:
-    """What has no time, and why."""
+    """One implementation at one work without a time, and the reason."""
 
     implementation: str
     operation: str
@@ -208,5 +208,5 @@ def typed(value: Any, kind: Any, where: str) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number of JSON's, and no truth value."""
+    """Return True if a JSON value is a number and not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

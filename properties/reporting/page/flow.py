@@ -40,7 +40,7 @@ def pictures(report: Report) -> list[Picture]:
 
 
 def told(run: Run) -> list[Flow]:
-    """What a run has measured. Raises RefusedError."""
+    """Return the gradient flow that a run has measured. Raises RefusedError."""
     return [
         made(Flow, row, f"{run.file}: gradient_flow {k}") for k, row in enumerate(run.gradient_flow)
     ]

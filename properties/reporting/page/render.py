@@ -34,7 +34,7 @@ FILTERS = ("count", "few", "duration", "code_span", "escaped")
 
 
 def shown(value: Any) -> Any:
-    """What an expression of a template shows: text that has to be escaped still, all visible."""
+    """Return a value of a template; invisible characters of plain text are made visible."""
     return words.visible(value) if type(value) is str else value
 
 
@@ -104,7 +104,7 @@ def markdown(report: Report) -> str:
 
 
 def first_screen(report: Report) -> dict[str, Any]:
-    """What both forms say."""
+    """Return the variables of the templates that the page and its short form share."""
     verdicts = list(report.verdicts.values())
     changed = changes.changes(report)
     return {
@@ -126,5 +126,5 @@ def first_screen(report: Report) -> dict[str, Any]:
 
 
 def digest(text: str) -> str:
-    """As a content security policy names what may be run."""
+    """Return the digest by which a content security policy allows a script or a style sheet."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

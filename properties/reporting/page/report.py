@@ -51,12 +51,12 @@ class Report:
         return [o for o in OPERATIONS if o in seen] + sorted(seen - set(OPERATIONS))
 
     def all_times(self) -> list[Timed | Untimed]:
-        """Of all files, what has a time and what has none."""
+        """Return the rows of all files: those with a time, then those without."""
         timed: list[Timed | Untimed] = [row for times in self.times for row in times.timed]
         return timed + [row for times in self.times for row in times.not_timed]
 
     def add(self, run: Run) -> None:
-        """Merge a run. Of two verdicts about the same the graver stands: one failure is one."""
+        """Merge a run. If two verdicts have the same key, the worse one is kept."""
         self.runs.append(run)
         self.laws |= run.laws
         for verdict in run.verdicts:
@@ -67,7 +67,7 @@ class Report:
 
 
 def graver(one: Verdict, other: Verdict) -> bool:
-    """Whether a status weighs more, or the same with a larger share of the allowed error."""
+    """Return True if `one` has a worse status, or the same and a larger observed / allowed."""
     ranks = [GRAVEST_FIRST.index(v.status) for v in (one, other)]
     return ranks[0] < ranks[1] or (ranks[0] == ranks[1] and one.worst > other.worst)
 
