@@ -35,7 +35,7 @@ class Result:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """One for each law, operation and dtype, in the order in which they were reached."""
+        """Verdicts of each law, operation and dtype, in the order in which they were reached."""
         return list(self.kept.values())
 
     @property
@@ -50,7 +50,7 @@ class Result:
 
     @property
     def status(self) -> str:
-        """In a word: "failed"; "passed", where every MUST was put to the end; or "undecided"."""
+        """Status of the check: "failed"; "passed", if every MUST was finished; or "undecided"."""
         if self.problem.endswith(NO_TIME):
             return "undecided"
         if self.problem or self.failures:
@@ -72,7 +72,7 @@ class Result:
 
     @property
     def coverage(self) -> dict[str, Any]:
-        """How much was checked: laws by what became of them, examples, entries compared."""
+        """Coverage of the check: laws by outcome, examples, entries compared."""
         counts = Counter(v.status for v in self.verdicts)
         cut_off = sum(v.reason.startswith(CUT_OFF) for v in self.verdicts)
         not_begun = sum(v.reason == NOT_BEGUN for v in self.verdicts)

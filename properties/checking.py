@@ -137,7 +137,7 @@ def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
 
 @dataclass
 class Group:
-    """One operation and dtype: its laws, how far they are, the time that they took."""
+    """Laws of one operation and dtype, with their progress and the time that they took."""
 
     candidate: Candidate
     laws: list[Law]
@@ -147,7 +147,7 @@ class Group:
 
 
 class Run:
-    """One check."""
+    """Run of one check."""
 
     def __init__(
         self,

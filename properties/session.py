@@ -1,4 +1,4 @@
-"""One run of the suite under pytest: the implementations at hand, their verdicts, the summary."""
+"""Session of the suite under pytest: the implementations, their verdicts, the summary."""
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -85,7 +85,7 @@ class Session:
 
     @classmethod
     def from_options(cls, config: pytest.Config) -> "Session":
-        """From the command line. Raises UsageError where nothing is left to run."""
+        """Make the session of a command line. Raises UsageError if nothing can run."""
         get = config.getoption
         refuse("--dtype", get("dtype") or [], DTYPES)
         refuse("--op", get("op") or [], tuple(OPERATIONS))
@@ -128,7 +128,7 @@ class Session:
 
     @functools.cached_property
     def selected(self) -> list[Candidate]:
-        """Every implementation for each operation, dtype and device that is selected."""
+        """Candidates of the run: each implementation, operation, dtype and device."""
         asked = self.operations, self.dtypes, self.devices
         return [
             candidate
@@ -138,7 +138,7 @@ class Session:
 
     @property
     def unavailable(self) -> list[str]:
-        """Why some of it cannot run, each reason once."""
+        """Reasons why some candidates cannot run, each once."""
         return list(dict.fromkeys(c.unavailable for c in self.selected if c.unavailable))
 
     def devices_of(self, name: str) -> list[str]:
@@ -147,7 +147,7 @@ class Session:
         return list(dict.fromkeys(c.device for c in offered))
 
     def why_not(self, name: str, operation: str, device: str) -> str:
-        """Why an implementation's operation cannot run on a device; empty if it can."""
+        """Return why an implementation's operation cannot run on a device; "" if it can."""
         reason = why_unavailable(self.found[name][1], operation, device)
         return reason and f"{name}: {reason}"
 
@@ -159,7 +159,7 @@ class Session:
         return [replace(c, effort=self.effort) for c in about]
 
     def subjects(self) -> Iterator[Subject]:
-        """Every operation that can be run, in each dtype, on each device."""
+        """Return the subjects of the candidates that can run."""
         return (c.subject() for c in self.selected if c.runs)
 
     def header(self) -> list[str]:

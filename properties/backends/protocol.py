@@ -44,13 +44,13 @@ class Arrays(Protocol):
         """Names in LAYOUTS that the library supports."""
 
     def available(self, device: str) -> str:
-        """Empty, or one sentence that says why the device cannot be used."""
+        """Return "", or a sentence that says why the device cannot be used."""
 
     def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Any:
         """A private copy for a subject; bool and integer arrays keep their dtype."""
 
     def values(self, array: Any) -> Array:
-        """Back to NumPy: float64, exactly, for floating arrays."""
+        """Convert an array to NumPy: floating arrays exactly to float64."""
 
     def write(self, array: Any, values: Array) -> Any:
         """Overwrite a subject's array where it lies, if it can be; what now holds the values."""

@@ -138,7 +138,7 @@ def replaced() -> list[str]:
 
 
 def left() -> dict[str, int]:
-    """How many threads, file descriptors and child processes there are, where that can be told."""
+    """Count the threads, and where /proc exists the file descriptors and child processes."""
     found = {"thread": threading.active_count()}
     task = Path("/proc/self/task")
     if task.is_dir():

@@ -242,7 +242,7 @@ def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
 
 
 def bits_of(wrong: list[Evidence]) -> int:
-    """How many bits of significand the outputs have; 53 where there are too few to tell."""
+    """Return the bits of significand that the outputs have; 53 if there are too few outputs."""
     values = np.concatenate([o.reshape(-1) for e in wrong for o in e.observed.values()])
     values = values[np.isfinite(values) & (values != 0)]
     if np.unique(values).size < 12:

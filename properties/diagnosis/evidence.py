@@ -29,7 +29,7 @@ ACCUMULATE = "gradients accumulate: each call adds to the one before"
 
 @dataclass(frozen=True)
 class Evidence:
-    """One answer of the subject beside what is due: truth; nearly: of the whole run, if it has one.
+    """Answer of the subject and its expected values: truth by steps, nearly for the whole call.
 
     wrong: for each output, the entries that are further from the truth than allowed.
     """
@@ -61,7 +61,7 @@ def moderate(case: Case) -> bool:
 
 
 def evidence(probe: Subject, call: Call) -> Evidence | None:
-    """A recorded call beside what is due; None where it gave no answer."""
+    """Return the evidence of a recorded call; None if it gave no answer."""
     case, vjp, outputs = call.case, call.vjp, call.outputs
     if outputs is None:
         return None
@@ -75,7 +75,7 @@ def evidence(probe: Subject, call: Call) -> Evidence | None:
 
 
 def asked(probe: Subject, case: Case, *, vjp: bool) -> Evidence | None:
-    """One more call of the subject; None where it does not answer."""
+    """Call the subject on a case and return the evidence; None if it does not answer."""
     case = probe.adapted(case)
     outputs = answer(probe, case, vjp=vjp)
     return evidence(probe, Call(probe.operation.name + "_vjp" * vjp, case, outputs))

@@ -1,4 +1,4 @@
-"""Which implementation? A bundled name, an entry point, a module, a file; each maybe `:object`."""
+"""Loader of implementations: bundled name, entry point, module or file, each maybe `:object`."""
 
 import hashlib
 import importlib

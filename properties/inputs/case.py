@@ -56,7 +56,7 @@ class Case:
         return self.operation.options[name]
 
     def random(self, stream: int = 0) -> np.random.RandomState:
-        """More randomness, the case's own."""
+        """Return a generator seeded by the case and the stream."""
         return np.random.RandomState([self.seed, 7919, stream])
 
     def sizes(self) -> dict[str, int]:
@@ -90,7 +90,7 @@ def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
 
 
 def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
-    """Each output and the shape that it must have."""
+    """Return the shape that each output must have, by name."""
     sizes, first = case.sizes(), next(iter(case.arrays.values()), np.zeros(()))
     sizes |= {n: o for n, o in case.options.items() if isinstance(o, int)}  # length, dim, steps
 

@@ -42,7 +42,7 @@ def drawn_mask(
 
 
 def attended(case: "Case") -> Array:
-    """Which query may attend to which key: bool (B, N, L, S)."""
+    """Return which query may attend to which key: bool (B, N, L, S)."""
     given = {**case.operation.options, **case.options}
     n = {"N": given.get("num_heads", 0), **case.sizes()}
     options = {o: given[o] for o in ("is_causal", "query_offset", "window") if o in given}

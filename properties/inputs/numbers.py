@@ -37,7 +37,7 @@ def by_seed(*seed: int) -> Draw:
 
 
 def pick(draw: Draw, options: Sequence[T]) -> T:
-    """One of the options, evenly; shrinks to the first."""
+    """Draw one of the options, evenly; shrinks to the first."""
     return options[draw(len(options))]
 
 
@@ -120,7 +120,7 @@ class Filling:
         return representable(self.reseeded().standard_normal(shape), self.dtype)
 
     def random(self) -> np.random.RandomState:
-        """More randomness of the same case, for lengths, masks and permutations."""
+        """Return a new generator of the case, for lengths, masks and permutations."""
         self.count += 1
         return np.random.RandomState([self.seed, self.count])
 

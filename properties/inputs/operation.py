@@ -27,7 +27,7 @@ LAYER = "layers.0."  # the entries of a dict that has several layers are describ
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """All that the suite knows of an operation, beside its equations.
+    """Operation of the suite, without its equations.
 
     spec, vjp: the functions of `reference/`. The contract's signature, its options and their
     defaults are spec's own; keyword-only parameters of spec are traits.
@@ -143,7 +143,7 @@ class Operation:
 
     @property
     def blocks(self) -> int:
-        """How many row blocks of H its weights have; 1 where they have none."""
+        """Number of row blocks of H in the weights; 1 without recurrent weights."""
         rows = self.arrays.get("weight_ih", "H").split()[0]
         return int(rows[:-1] or 1)
 
@@ -176,7 +176,7 @@ class Operation:
         return given, {name: o for name, o in options.items() if self.is_option(name)}
 
     def argument(self, name: str, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        """One argument that is given by position."""
+        """Return the value of a positional argument; the entries of a dict are put together."""
         if name in arrays:
             return arrays[name]
         if name in options:

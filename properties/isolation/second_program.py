@@ -143,7 +143,7 @@ class Plain:
         return self.process.pid
 
     def end(self, number: int, patience: float) -> int:
-        """How it ended; it is ended, if it has not."""
+        """End the process and return its exit status."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(patience)
         with suppress(ProcessLookupError, PermissionError):

@@ -49,10 +49,13 @@ class Keeper(Protocol):
     generation: int
 
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
-        """A process that serves on the channel; its number. Libraries: those to have at hand."""
+        """Begin a process that serves on the channel; return its number. libraries: to import."""
 
     def end(self, number: int, patience: float) -> int:
-        """Its exit status, -n for signal n; it has so many seconds to end by itself."""
+        """End a process and return its exit status, -n for signal n.
+
+        patience: seconds in which it may end by itself.
+        """
 
 
 def at_hand() -> list[str]:
@@ -86,7 +89,10 @@ class Process:
         return self.generation != self.keeper.generation
 
     def ask(self, question: Any, seconds: float) -> Any:
-        """Its answer. Raises LostError where it ended or was ended, EnoughError at `until`."""
+        """Ask the process and return its answer.
+
+        Raises LostError if the process ended or was ended, EnoughError at `until`.
+        """
         started = time.perf_counter()
 
         def look() -> None:

@@ -63,7 +63,7 @@ class Inside:
         self.backend: Arrays
 
     def answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
-        """First what was made, written and dropped meanwhile, then a deed: one of the methods."""
+        """Apply the arrays made, written and dropped since the last call, then call a method."""
         number, library, dropped, made, written, deed, given = question
         try:
             if library:
@@ -96,7 +96,7 @@ class Inside:
         return self.backend.layouts
 
     def available(self, device: str) -> str:
-        """Empty, or why the device cannot be used."""
+        """Return "", or the reason why the device cannot be used."""
         return self.backend.available(device)
 
     def call(self, name: Named, given: Any, options: Any) -> Any:

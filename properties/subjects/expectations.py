@@ -105,7 +105,7 @@ class Due:
         return dict(zip(case.differentiated, found, strict=True))
 
     def every_option(self, case: Case) -> dict[str, Any]:
-        """All options, given or by default."""
+        """Return the values of all options, given or by default."""
         return {name: case.option(name) for name in self.operation.options}
 
     def reference_options(self, case: Case) -> dict[str, Any]:

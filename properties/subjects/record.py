@@ -12,7 +12,7 @@ Outputs = dict[str, Array]
 
 @dataclass(frozen=True)
 class Call:
-    """One call: the function's name, the case, and the outputs by name, None without an answer."""
+    """Call of a function: its name, the case, and the outputs by name, None without an answer."""
 
     name: str
     case: Case

@@ -33,13 +33,13 @@ class LawText:
 
     @property
     def counts(self) -> str:
-        """How many verdicts of each status."""
+        """Number of verdicts of each status, in words."""
         numbers = {s: sum(v.status == s for v in self.verdicts) for s in GRAVEST_FIRST}
         return ", ".join(f"{count(n)} {s}" for s, n in numbers.items() if n)
 
     @property
     def status(self) -> str:
-        """The gravest."""
+        """The worst status of the verdicts."""
         found = {v.status for v in self.verdicts}
         return next((s for s in GRAVEST_FIRST if s in found), "")
 
@@ -62,7 +62,7 @@ class Failure:
 
 
 def law_texts(report: Report) -> dict[str, LawText]:
-    """Every law that there is a verdict of, by its name."""
+    """Return the laws that have a verdict, by name."""
     texts: dict[str, LawText] = {}
     for verdict in report.verdicts.values():
         if verdict.law not in texts:
@@ -105,7 +105,7 @@ def failures(texts: dict[str, LawText], statuses: Iterable[str]) -> list[Failure
 
 
 def failure(verdict: Verdict, text: LawText, most: int) -> Failure:
-    """One of them, from what its witness holds; most: entries that are shown."""
+    """Return a failure from a verdict and its witness; most: number of entries to show."""
     w = verdict.witness
     compared, total = comparison(w, most)
     script = str(w.get("script", ""))

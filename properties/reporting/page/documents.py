@@ -23,7 +23,7 @@ class RefusedError(ValueError):
 
 @dataclass
 class Run:
-    """Where verdicts come from: what was run, with which effort, and on what.
+    """Run of the suite: its verdicts, its implementations, its effort and its machine.
 
     file: the name of the file it was read from. machine: platform, processor, and each device's
     name. laws: every law that the suite has, "operation.law" to level, statement and source.
@@ -48,7 +48,7 @@ class Run:
 
 @dataclass
 class Timed:
-    """One implementation at one work: the median and the quartiles in seconds, of so many rounds.
+    """Time of one implementation at one work: median and quartiles over `rounds`, in seconds.
 
     flops and bytes: of one call, the least; matmul: what operands are rounded to. ceiling: empty,
     or "product" or "copy", which measure the machine; sizes has its length.
@@ -80,7 +80,7 @@ class Timed:
 
 @dataclass
 class Untimed:
-    """One implementation at one work without a time, and the reason."""
+    """Reason why one implementation has no time at one work."""
 
     implementation: str
     operation: str
@@ -94,7 +94,7 @@ class Untimed:
 
 @dataclass
 class Times:
-    """Where times come from, and the times."""
+    """Run of the benchmarks: its times, its threads and its machine."""
 
     file: str = ""
     when: str = ""

@@ -62,7 +62,7 @@ def environment() -> jinja2.Environment:
 
 
 def write(report: Report, path: str | Path) -> None:
-    """The page at a path; its suffix says which."""
+    """Write the page to a path: HTML for the suffix .html, else Markdown."""
     path = Path(path)
     text = page(report) if path.suffix == ".html" else markdown(report)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def write(report: Report, path: str | Path) -> None:
 
 
 def page(report: Report) -> str:
-    """All of it, as one HTML file that needs nothing else."""
+    """Return the page as one HTML file that needs no other file."""
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     texts = details.law_texts(report)

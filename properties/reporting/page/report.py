@@ -1,4 +1,4 @@
-"""Several runs, at several places, as one: what a page is about."""
+"""Report: several runs, from several machines, merged for one page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Report:
 
     @property
     def implementations(self) -> list[str]:
-        """In the order in which they were asked for; then those that have times alone."""
+        """Implementations in the order of the request; then those that have times only."""
         asked = [name for run in self.runs for name in run.implementations]
         judged = [v.implementation for v in self.verdicts.values()]
         timed = [t.implementation for t in self.all_times() if not getattr(t, "ceiling", "")]
@@ -45,7 +45,7 @@ class Report:
 
     @property
     def operations(self) -> list[str]:
-        """In the contract's order; then those that it does not know."""
+        """Operations in the contract's order; then those that the contract does not know."""
         seen = {v.operation for v in self.verdicts.values()}
         seen |= {t.operation for t in self.all_times() if not getattr(t, "ceiling", "")}
         return [o for o in OPERATIONS if o in seen] + sorted(seen - set(OPERATIONS))
@@ -73,7 +73,7 @@ def graver(one: Verdict, other: Verdict) -> bool:
 
 
 def merged(documents: Iterable[Run | Times]) -> Report:
-    """One report of them all."""
+    """Merge the documents into one report."""
     report = Report()
     for document in documents:
         if isinstance(document, Run):

@@ -1,4 +1,4 @@
-"""How fast: ratios to one implementation, shares of what the machine can do, growth with length."""
+"""Speed: ratios to one implementation, shares of the machine's limit, growth with length."""
 
 import re
 from collections import defaultdict
@@ -30,7 +30,7 @@ class Floor:
 
 @dataclass
 class Cell:
-    """One implementation at one work; or why it has no time."""
+    """Cell of a table: the time of one implementation at one work, or why it has none."""
 
     timed: Timed | None = None
     reason: str = ""
