@@ -143,7 +143,7 @@ def gru_gradient__expanded(dh, tape, weight_hh, reset_after):
     through = da_n if reset_after else product(da_n, weight_hh[2 * k :])
     da_r = through * m * sigmoid_slope(r)
     db = np.concatenate([da_r, da_z, da_n * r if reset_after else da_n], axis=-1)
-    if reset_after:
+    if reset_after:  # noqa: SIM108  # as people write it
         back = product(db[..., 2 * k :], weight_hh[2 * k :])
     else:
         back = through * r

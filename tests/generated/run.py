@@ -15,7 +15,6 @@ import os
 import sys
 import tempfile
 import time
-import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +23,6 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # before NumPy is 
     os.environ.setdefault(variable, "1")
 
 from generated.source import OPERATIONS, implementation  # noqa: E402
-
 from seqlaws.properties import check  # noqa: E402
 
 
