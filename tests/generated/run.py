@@ -121,7 +121,9 @@ def main():
     parser.add_argument("--show", type=int)
     options = parser.parse_args()
     if options.show is not None:
-        made = made_of(options.show, options)
+        made = implementation(
+            options.show, options.operation, refusals=options.refusals, traits=options.traits
+        )
         print(made.source)
         return 0
     found = known(options.into)
