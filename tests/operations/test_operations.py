@@ -110,6 +110,8 @@ def ones(name, sizes=(), numbers=(), **options):
         array: np.ones([extent(a, n) for a in letters.replace("...", "B T").split()])
         for array, letters in operation.arrays.items()
     }
+    if "positions" in arrays:
+        arrays["positions"] = np.arange(n["L"])
     arguments = {"num_heads": 2, "steps": 3, "length": 5, "dim": 4} | dict(numbers)
     given = {n: arguments[n] for n in operation.arguments if n in arguments}
     return Case(operation, "float32", arrays, {**given, **options})
@@ -175,7 +177,7 @@ BEYOND = [
     (ones("softmax").having(x=np.array([[1.0, INFINITE]])), ["an infinity in x"]),
     (ones("lstm_gates").having(h=np.full((4, 4), NAN)), ["NaN in h"]),
     (ones("softmax").having(x=np.array([[1.0, LARGE]])), ["numbers above 10000 in x"]),
-    (ones("rotary_embedding").having(positions=np.arange(4) * 10**6), [
+    (ones("rotary_embedding").having(positions=np.arange(4) + 10**6), [
         "numbers above 10000 in positions"]),
 ]  # fmt: skip
 

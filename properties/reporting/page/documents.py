@@ -38,6 +38,7 @@ class Run:
     machine: dict[str, Any] = field(default_factory=dict)
     implementations: dict[str, str] = field(default_factory=dict)
     operations: list[str] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     precision: list[dict[str, Any]] = field(default_factory=list)
     gradient_flow: list[dict[str, Any]] = field(default_factory=list)
