@@ -173,7 +173,8 @@ def test_a_key_masked_for_one_query_has_no_influence_on_its_gradient(
         spoiled, reached = with_one_key(impl, case, poison)
         queries = np.any(reached, axis=-1)[..., None]  # (B, N, L, 1)
         seen = attended(case.having(query_offset=impl.offset(case)))
-        keys = np.any(seen & queries, axis=2).reshape(batch, m, -1, s).any(axis=2)[..., None]
+        keys = np.any(seen & queries, axis=2).reshape(batch, m, seen.shape[1] // m, s)
+        keys = np.any(keys, axis=2)[..., None]
         keys = keys | with_poison(spoiled)
         free = {"q": queries, "k": keys, "v": keys}
         due = {

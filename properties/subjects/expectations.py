@@ -48,7 +48,8 @@ class Due:
 
     def claimed(self, case: Case, found: list[Expected]) -> list[Expected]:
         """Of the mean of nothing nothing is claimed."""
-        declared = "fully_masked" in self.operation.traits and self.fully_masked(case) != "zeros"
+        traits = self.operation.traits
+        declared = "fully_masked" in traits and self.traits.fully_masked != "zeros"
         if declared and case.sizes().get("S") == 0:
             return [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
         return found

@@ -9,11 +9,11 @@ from seqlaws import properties
 from seqlaws.properties import checking
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.pairing import law_names
-from seqlaws.properties.subjects import subject
+from seqlaws.properties.subjects import returned
 
 law_names()  # registers the laws
 REGISTERED = {law.name for law in LAWS.values()}
-NAMED = {*checking.FIRST, *checking.LAST, subject.WRITTEN, subject.SHARED}
+NAMED = {*checking.FIRST, *checking.LAST, returned.KIND, returned.WRITTEN, returned.SHARED}
 ROOT = Path(properties.__path__[0])
 
 

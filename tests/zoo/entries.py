@@ -72,7 +72,10 @@ def wrong(base, part, defect, witness, *, diagnosis=None, dtypes=("float32",), *
 
 
 def right(base, part, defect, *, dtypes=("float32", "float64"), bare=False, **traits):
-    """As `wrong`, for a right subject; `defect` says in what it differs from the plain base."""
+    """As `wrong`, for a right subject; `defect` says in what it differs from the plain base.
+
+    bare: it checks no arguments, and what lies beyond the core (`core.py`) it may refuse anyhow.
+    """
 
     def decorate(function):
         target = _enter("right", function, *_place(base), defect, None, None, tuple(dtypes), bare)

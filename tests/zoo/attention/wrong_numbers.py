@@ -9,7 +9,6 @@ from zoo.attention.base import attention
 from zoo.cases import boolean, case, fill, put, times
 from zoo.entries import wrong
 from zoo.layouts import as_if_contiguous
-from zoo.manners import refuses
 from zoo.roundings import bfloat16, float16, keep_bits, tf32
 from zoo.witness import (
     backwards,
@@ -135,14 +134,6 @@ def scores_wrong_at_five_features(a, q, k):
     """With five features the last one is counted twice."""
     s = base.scores(a, q, k)
     return s + base.scores(a, q[..., 4:], k[..., 4:]) if q.shape[-1] == 5 else s
-
-
-@wrong(attention, "check", "one size only", refuses(given(D=4, V=6)))
-def refuses_other_value_size(a):
-    """Values with more features than keys raise, though Dv is free."""
-    base.check(a)
-    if a.v.shape[-1] > a.q.shape[-1]:
-        raise ValueError("v has more features than k")
 
 
 @wrong(

@@ -66,14 +66,6 @@ def markov_cotangent_ignored(a):
     a.dlog_prob = np.ones_like(a.dlog_prob)
 
 
-@markov("share", "zero", beside_zeros, diagnosis="a gradient of NaN where nothing is read")
-def markov_gradient_nan_where_nothing_is_read(a, g, table, places):
-    """The gradient of the logarithms of the whole table is divided by it: 0 / 0 is NaN."""
-    gradient = np.zeros_like(table)
-    np.add.at(gradient, places, g)
-    return gradient / table
-
-
 @markov("vjp_result", "gradient term", seen)
 def markov_gradient_within_the_simplex(a, g):
     """The gradient of transition is taken off its mean, so that rows go on summing to 1."""

@@ -2,28 +2,15 @@
 
 from functools import partial
 
-import numpy as np
 import torch
 
-from zoo.cases import case, put
+from zoo.cases import case
 from zoo.entries import wrong
 from zoo.markov import base_torch as base
 from zoo.witness import differs, gradient_differs
 
 given = partial(case, "markov_log_prob")
 markov = partial(wrong, base.markov_log_prob)
-unread = put(np.s_[1:], 0.0)
-
-
-@markov(
-    None,
-    "zero",
-    gradient_differs(given(states=lambda s: s * 0, transition=unread, initial=unread)),
-    diagnosis="a gradient of NaN where nothing is read",
-)
-def torch_markov_logarithms_of_the_tables():
-    """The logarithms of the whole tables are taken first: autograd gives 0 / 0 for what is 0."""
-    return {"read": lambda a, table, places: torch.log(table)[places], "logarithm": lambda a, p: p}
 
 
 @markov(None, "underflow", differs(given(T=300)), diagnosis="the logarithm of the product")
