@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial_attention.py"
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 

@@ -117,7 +117,7 @@ def test_what_changed(write, before, now, kind):
 
 def documented(heading):
     """The fields that a section of docs/verdict.md names, in the first column of its tables."""
-    text = (Path(__file__).parents[1] / "docs" / "verdict.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
     (section,) = re.findall(rf"^#+ {heading}$(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
     rows = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
     return {name for row in rows for name in re.findall(r"`(\w+)`", row)}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-HERE = Path(__file__).resolve().parents[1] / "docs"
+HERE = Path(__file__).resolve().parents[2] / "docs"
 SPEC = importlib.util.spec_from_file_location("gradient_flow", HERE / "gradient_flow.py")
 gradient_flow = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(gradient_flow)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 SCRIPT = re.compile(
     r"### ([^\n]+)\n(?:(?!###).)*?```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL

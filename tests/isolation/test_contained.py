@@ -2,20 +2,17 @@
 
 import json
 import os
-import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import hostile
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from subjects import SUBJECTS
+from hostile import SUBJECTS
 
 from seqlaws.properties import check
 
-FILE = Path(__file__).with_name("subjects.py")
+FILE = hostile.__file__
 
 
 def of(name, **how):
@@ -24,16 +21,16 @@ def of(name, **how):
     )
 
 
-@pytest.mark.parametrize("hostile", SUBJECTS.values(), ids=lambda hostile: hostile.name)
-def test_it_is_contained_and_named(hostile):
-    result = of(hostile.name, stop_at_first=True, seconds_per_call=hostile.seconds)
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=lambda subject: subject.name)
+def test_it_is_contained_and_named(subject):
+    result = of(subject.name, stop_at_first=True, seconds_per_call=subject.seconds)
     assert result.status == "failed"
     (failure,) = result.failures
-    assert hostile.says in f"{failure.law}: {failure.reason}"
-    assert failure.law == f"softmax.{hostile.law}" or not hostile.law
+    assert subject.says in f"{failure.law}: {failure.reason}"
+    assert failure.law == f"softmax.{subject.law}" or not subject.law
     assert sum(a != [] for a in failure.witness["arrays"].values())
     assert "x" in failure.witness["arrays"]
-    assert hostile.name in failure.message
+    assert subject.name in failure.message
 
 
 def test_nothing_else_is_lost():
@@ -103,12 +100,10 @@ def nothing_is_wrong(result):
 
 
 def test_an_object_without_a_name_is_contained():
-    import subjects
-
-    mine = SimpleNamespace(softmax=subjects.reads_address_zero.softmax)
+    mine = SimpleNamespace(softmax=hostile.reads_address_zero.softmax)
     result = check(mine, ["softmax"], ["float32"], seconds=30, stop_at_first=True)
     assert "ended its process by SIGSEGV" in result.failures[0].reason
-    unnamed = SimpleNamespace(softmax=subjects.right)
+    unnamed = SimpleNamespace(softmax=hostile.right)
     result = check(unnamed, ["softmax"], ["float32"], seconds=15)
     assert nothing_is_wrong(result), result.failures
     reasons = {v.reason for v in result.verdicts if v.status == "not run"}

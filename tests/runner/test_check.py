@@ -14,7 +14,7 @@ import pytest
 
 from seqlaws.properties import check
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 WRONG = ROOT / "tests" / "zoo" / "attention" / "wrong_scale.py"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from seqlaws.properties.operations import OPERATIONS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = OPERATIONS.keys() | {f"{name}_vjp" for name in OPERATIONS}
 OWN = ("operations", "misreadings")  # rooms that are about operations
 MACHINERY = [

@@ -12,7 +12,7 @@ import pytest
 
 from seqlaws.properties import check
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "plug-in.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(?:#|//) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 BLOCKS = {name: (language, body) for language, name, body in BLOCK.findall(PAGE)}

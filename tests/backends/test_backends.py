@@ -15,7 +15,7 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.traits import KNOWN
 from seqlaws.properties.isolation.second_program import program_of
 
-ROOT = Path(__file__).resolve().parents[1] / "properties"
+ROOT = Path(__file__).resolve().parents[2] / "properties"
 DTYPES = {"numpy": ("float64", "float32", "float16")}
 VALUES = np.random.RandomState(0).randint(-8, 8, (3, 4, 2, 5)) / 4  # exact in any dtype
 
