@@ -119,3 +119,8 @@ class Due:
         if "causal_alignment" in self.operation.traits:
             options["query_offset"] = self.offset(case)
         return options
+
+
+def arithmetic_of(traits: Traits, dtype: str) -> Arithmetic:
+    """The arithmetic that an implementation declares for one of its dtypes."""
+    return Arithmetic(dtype, traits.accumulate, traits.matmul, traits.elementary, traits.normalise)

@@ -24,7 +24,7 @@ from seqlaws.properties.inputs.strategies import poisoned
 from seqlaws.properties.isolation.limits import EnoughError, LostError
 from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subjects.expectations import Due
+from seqlaws.properties.subjects.expectations import Due, arithmetic_of
 from seqlaws.properties.subjects.record import (
     Call,
     LawBrokenError,
@@ -34,7 +34,6 @@ from seqlaws.properties.subjects.record import (
 )
 from seqlaws.properties.subjects.returned import Returned
 from seqlaws.properties.subjects.signature import gave, in_order, offered_options
-from seqlaws.reference.numbers import Arithmetic
 
 
 class Subject(Due, Returned):
@@ -297,11 +296,6 @@ class Subject(Due, Returned):
 
     def native_array(self, values: Array, layout: str = "") -> Any:
         return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
-
-
-def arithmetic_of(traits: Traits, dtype: str) -> Arithmetic:
-    """The arithmetic that an implementation declares for one of its dtypes."""
-    return Arithmetic(dtype, traits.accumulate, traits.matmul, traits.elementary, traits.normalise)
 
 
 def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:
