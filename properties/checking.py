@@ -66,12 +66,12 @@ def check(
     memory: int = 4096,
     sections: Iterable[str] | None = None,
 ) -> Result:
-    """What becomes of each law in the time given.
+    """Check an implementation against the laws in the time given; return a verdict for each.
 
     implementation: a name, an import path or a file, as `--impl` takes them; a module or a class,
     which is imported afresh; or any object with the contract's functions, taken as it is.
     operations, dtypes: only these. stop_at_first: at the first MUST that fails. isolate: in a
-    process of its own, in which a call may take so many seconds, and so many MiB of memory.
+    process of its own, which may take `seconds_per_call` for a call and hold `memory` MiB.
     sections: only the laws of these; "numbers", "edges", "manners", "guards".
     Raises ValueError for an operation, a dtype or a section that is not known.
     """
@@ -137,7 +137,7 @@ def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
 
 @dataclass
 class Group:
-    """One operation and dtype: its laws, how far they are, the time that they took."""
+    """Laws of one operation and dtype, with their progress and the time that they took."""
 
     candidate: Candidate
     laws: list[Law]
@@ -147,7 +147,7 @@ class Group:
 
 
 class Run:
-    """One check."""
+    """Run of one check."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""One run of the suite under pytest: the implementations at hand, their verdicts, the summary."""
+"""Session of the suite under pytest: the implementations, their verdicts, the summary."""
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -45,7 +45,7 @@ def register_profiles() -> None:
 
 
 class Session:
-    """What --impl, --device, --dtype and --op select, and what became of it."""
+    """Session of a run: the selection of --impl, --device, --dtype and --op, and the verdicts."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Session:
 
     @classmethod
     def from_options(cls, config: pytest.Config) -> "Session":
-        """From the command line. Raises UsageError where nothing is left to run."""
+        """Make the session of a command line. Raises UsageError if nothing can run."""
         get = config.getoption
         refuse("--dtype", get("dtype") or [], DTYPES)
         refuse("--op", get("op") or [], tuple(OPERATIONS))
@@ -128,7 +128,7 @@ class Session:
 
     @functools.cached_property
     def selected(self) -> list[Candidate]:
-        """Every implementation for each operation, dtype and device that is selected."""
+        """Candidates of the run: each implementation, operation, dtype and device."""
         asked = self.operations, self.dtypes, self.devices
         return [
             candidate
@@ -138,7 +138,7 @@ class Session:
 
     @property
     def unavailable(self) -> list[str]:
-        """Why some of it cannot run, each reason once."""
+        """Reasons why some candidates cannot run, each once."""
         return list(dict.fromkeys(c.unavailable for c in self.selected if c.unavailable))
 
     def devices_of(self, name: str) -> list[str]:
@@ -147,23 +147,23 @@ class Session:
         return list(dict.fromkeys(c.device for c in offered))
 
     def why_not(self, name: str, operation: str, device: str) -> str:
-        """Why an implementation's operation cannot run on a device; empty if it can."""
+        """Return why an implementation's operation cannot run on a device; "" if it can."""
         reason = why_unavailable(self.found[name][1], operation, device)
         return reason and f"{name}: {reason}"
 
     def candidates(self, law: Law) -> list[Candidate]:
-        """What a law is put to."""
+        """Return the candidates that a law judges."""
         if self.sections and law.section not in self.sections:
             return []
         about = [c for c in self.selected if c.operation in law.operations]
         return [replace(c, effort=self.effort) for c in about]
 
     def subjects(self) -> Iterator[Subject]:
-        """Every operation that can be run, in each dtype, on each device."""
+        """Return the subjects of the candidates that can run."""
         return (c.subject() for c in self.selected if c.runs)
 
     def header(self) -> list[str]:
-        """What runs, and on what."""
+        """Return the header of the run: implementations, devices, dtypes, seed and versions."""
         lines = []
         for name in self.found:
             offered = [c for c in self.selected if c.name == name and not c.not_offered]
@@ -234,19 +234,19 @@ class Session:
         return as_document(run, self.verdicts, **more)
 
     def summary(self) -> list[str]:
-        """What the end of the run says."""
+        """Return the lines of the summary at the end of the run."""
         return summary(self.verdicts, [g.line() for g in self.grades], self.absent, self.complaints)
 
 
 def limits_of(config: pytest.Config) -> Limits | None:
-    """What the options of containment say; None where an implementation runs in this process."""
+    """Return the limits of `--isolate`; None if an implementation runs in this process."""
     if not config.getoption("isolate"):
         return None
     return Limits(config.getoption("isolate_seconds"), config.getoption("isolate_memory"))
 
 
 def effort_of(config: pytest.Config) -> Effort:
-    """What the Hypothesis profile and the seed options say."""
+    """Return the effort of the Hypothesis profile and the seed options."""
     seed, profile = config.getoption("seqlaws_seed"), config.getoption("--hypothesis-profile", None)
     given = config.getoption("--hypothesis-seed", None) if seed is None else seed
     return Effort(
@@ -260,7 +260,7 @@ def effort_of(config: pytest.Config) -> Effort:
 
 
 def short_name(spec: str, taken: Iterable[str]) -> str:
-    """What to call an implementation: its file's name rather than its path."""
+    """Return a short name of an implementation: without the path of its file, if not taken."""
     target, colon, attribute = spec.partition(":")
     short = (Path(target).stem if target.endswith(".py") else target) + colon + attribute
     return spec if short in taken else short

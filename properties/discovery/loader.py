@@ -1,4 +1,4 @@
-"""Which implementation? A bundled name, an entry point, a module, a file; each maybe `:object`."""
+"""Loader of implementations: bundled name, entry point, module or file, each maybe `:object`."""
 
 import hashlib
 import importlib
@@ -46,12 +46,12 @@ def registered() -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def every_name() -> list[str]:
-    """What `--impl all` means."""
+    """Return the names that `--impl all` stands for."""
     return sorted({*bundled(), *registered()})
 
 
 def spec_of(implementation: Any) -> str:
-    """What names it to another process, as `find` takes it; "<its type>" where nothing does."""
+    """Return the spec by which another process can `find` it, or "<its type>" if none can."""
     if isinstance(implementation, (str, Path)):
         return str(implementation)
     name = getattr(implementation, "__name__", "")
@@ -68,7 +68,7 @@ def spec_of(implementation: Any) -> str:
 
 
 def is_named(spec: str) -> bool:
-    """Whether a spec leads another process to the implementation."""
+    """Return True if another process can find the implementation by its spec."""
     return not spec.startswith("<")
 
 
@@ -179,7 +179,7 @@ def module_name(path: Path) -> str:
 
 
 def is_namespace(value: Any) -> bool:
-    """Whether it has any of the contract's functions."""
+    """Return True if a value has at least one of the contract's functions."""
     return any(callable(getattr(value, name, None)) for name in OPERATIONS)
 
 

@@ -1,4 +1,4 @@
-"""What follows from the letters of an operation's axes and the kinds of its options: its sweeps."""
+"""Sweeps that follow from the letters of an operation's axes and the kinds of its options."""
 
 from itertools import combinations
 from typing import Any
@@ -82,7 +82,7 @@ def of_gradients(operation: Any) -> list[Fixed]:
 
 
 def one_large(operation: Any) -> list[Fixed]:
-    """As many numbers as a law may ask for in an array, along all letters alike."""
+    """Pin all letters to one size, so that an array along all of them has about LARGEST numbers."""
     axes = len(operation.letters) + operation.leading
     size = int(LARGEST ** (1 / max(axes, 2))) + 1
     pinned: Fixed = dict.fromkeys(operation.letters, size)

@@ -1,7 +1,7 @@
-"""The same implementation in a process of its own, in which nothing speaks of a test.
+"""Second program: the same implementation in a process that shows no sign of a test.
 
-An implementation may behave where it sees a test runner: loaded modules, the environment, names on
-the stack. There, it is imported by a few lines of plain Python, and asked again.
+An implementation may recognise a test runner by loaded modules, by the environment or by names on
+the stack. The second program imports it by a few lines of plain Python and calls it again.
 """
 
 import os
@@ -143,7 +143,7 @@ class Plain:
         return self.process.pid
 
     def end(self, number: int, patience: float) -> int:
-        """How it ended; it is ended, if it has not."""
+        """End the process and return its exit status."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(patience)
         with suppress(ProcessLookupError, PermissionError):

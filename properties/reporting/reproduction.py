@@ -52,7 +52,7 @@ def names_of(call: Call) -> list[str]:
 
 
 def is_answered(worst: Entry, last: Call) -> bool:
-    """Whether the entry is one of the last call's answer, not of what a law makes of answers."""
+    """Return True if the entry is in the last call's answer, not in what a law computes from it."""
     if worst.output not in names_of(last):
         return False
     if last.outputs is None:  # it was asked elsewhere

@@ -35,7 +35,7 @@ def table(verdicts: Iterable[Verdict]) -> list[str]:
 
 
 def totals(verdicts: Iterable[Verdict]) -> str:
-    """One line: how much was checked, and how much was not."""
+    """Return one line: how much was checked, and how much was not."""
     verdicts = list(verdicts)
     counts = Counter(v.status for v in verdicts)
     said = [f"{counts[s]} {s}" for s in STATUSES if counts[s]]
@@ -49,7 +49,7 @@ def totals(verdicts: Iterable[Verdict]) -> str:
 
 
 def not_supported(verdicts: Iterable[Verdict]) -> list[str]:
-    """For each implementation and operation, what it does not support, in one line."""
+    """Return a line for each implementation and operation about unsupported options."""
     missing: dict[tuple[str, str], Counter[str]] = {}
     for v in verdicts:
         missing.setdefault((v.implementation, v.operation), Counter()).update(v.not_offered)
@@ -72,7 +72,7 @@ def simplest(refused: Counter[str]) -> list[str]:
 
 
 def sections(verdicts: list[Verdict]) -> list[str]:
-    """For each implementation and section, how its laws fared."""
+    """Return a line for each implementation: its verdicts counted by section and status."""
     lines = []
     for name in dict.fromkeys(v.implementation for v in verdicts):
         told = []
