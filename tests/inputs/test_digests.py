@@ -24,7 +24,7 @@ def marked(key):
     return pytest.param(key, marks=pytest.mark.slow if sweep else ())
 
 
-@pytest.mark.parametrize("key", map(marked, KNOWN["laws"]))
+@pytest.mark.parametrize("key", [marked(key) for key in KNOWN["laws"]])
 def test_cases_stay_the_same(key):
     drawn = LAWS[key].sweep is None
     if drawn and hypothesis.__version__ != KNOWN["hypothesis"]:
