@@ -16,6 +16,13 @@ ROOT = TESTS.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "numbers")]
 
 
+def pytest_collection_modifyitems(items):
+    """Mark as slow what starts another pytest."""
+    for item in items:
+        if "run_suite" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 @pytest.fixture
 def run_suite(tmp_path):
     """Run pytest on the laws with these arguments; in the clone unless `cwd` says otherwise."""

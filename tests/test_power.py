@@ -9,6 +9,8 @@ from power_sample import RIGHT, WRONG
 
 from seqlaws.properties.runner.examine import Effort
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("target", "law"), sorted(WRONG.items()))
 def test_a_wrong_one_is_rejected_by_its_law(target, law):

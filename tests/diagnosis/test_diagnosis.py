@@ -56,6 +56,7 @@ def first_failure(target):
     return next(v for v in verdicts(target, EFFORT) if v.status == "failed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TOLD)
 def test_the_cause_is_named(target):
     one = next(e for e in wrong(("numpy",)) if e.target == target)
@@ -64,6 +65,7 @@ def test_the_cause_is_named(target):
     assert "  diagnosis       " in verdict.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", UNTOLD)
 def test_where_nothing_explains_it_the_failure_says_so(target):
     verdict = first_failure(target)
@@ -201,6 +203,7 @@ def differs(one, operation, case):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", sorted({o for one in CATALOGUE for o in one.operations}))
 def test_every_misreading_changes_something(operation):
     left = {one for one in CATALOGUE if operation in one.operations}

@@ -12,6 +12,8 @@ import pytest
 
 from seqlaws.properties import check
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "plug-in.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(?:#|//) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial_attention.py"
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")

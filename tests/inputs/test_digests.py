@@ -18,7 +18,13 @@ def test_every_law_has_a_digest():
     assert KNOWN["laws"].keys() == LAWS.keys(), WRITE
 
 
-@pytest.mark.parametrize("key", KNOWN["laws"])
+def marked(key):
+    """A sweep has many large cases."""
+    sweep = key in LAWS and LAWS[key].sweep is not None
+    return pytest.param(key, marks=pytest.mark.slow if sweep else ())
+
+
+@pytest.mark.parametrize("key", [marked(key) for key in KNOWN["laws"]])
 def test_cases_stay_the_same(key):
     drawn = LAWS[key].sweep is None
     if drawn and hypothesis.__version__ != KNOWN["hypothesis"]:

@@ -12,6 +12,8 @@ from hostile import SUBJECTS
 
 from seqlaws.properties import check
 
+pytestmark = pytest.mark.slow
+
 FILE = hostile.__file__
 
 

@@ -20,6 +20,8 @@ from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic
 from seqlaws.reference.numbers.rounding import exact
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 X = exact(np.array([1.0, 4.0]), Arithmetic("float32"))
 

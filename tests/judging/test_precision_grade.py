@@ -10,6 +10,8 @@ from seqlaws.properties.judging.precision_grade import NONE, described, grade, l
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic
 
+pytestmark = pytest.mark.slow
+
 WRONG = {  # what the zoo says of itself, and what its values or its gradients are then graded
     "scores_of_tf32_operands": "float32 with TF32 operands",
     "lstm_tf32_operands": "float32 with TF32 operands",

@@ -5,6 +5,8 @@ import pytest
 
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
 
+pytestmark = pytest.mark.slow
+
 ONE = np.float32(1)
 
 

@@ -22,6 +22,7 @@ def allowed_of(found, due):
     return float(np.max(np.where(away == 0, 0, away / due.allowed), initial=0))
 
 
+@pytest.mark.slow
 @examples(60)
 @given(first=POSITIONS, length=st.integers(0, 3), dim=st.integers(0, 7))
 def test_the_encoding_is_the_exact_one(first, length, dim):

@@ -20,6 +20,8 @@ from seqlaws.properties.inputs.strategies import cases
 from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import expected_and_allowed, flattened
 
+pytestmark = pytest.mark.slow
+
 H = 1e-30
 TINY = 1e-270  # below it the step underflows
 STEP = 2.0**-70  # of the difference quotient, whose error is of the order of its square

@@ -15,6 +15,8 @@ from seqlaws import reference
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.reference.numbers import expected_and_allowed
 
+pytestmark = pytest.mark.slow
+
 UNITS = 8  # of float64, 2^-53 relative each
 WIDTH = 2.0**-200  # of what encloses a 0 that many stages lead to; no float32 is as small
 

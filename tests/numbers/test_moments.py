@@ -7,6 +7,8 @@ from observed import observe
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, moments
 from seqlaws.reference.numbers.rounding import Rounding, exact, settled
 
+pytestmark = pytest.mark.slow
+
 FLOAT32 = Arithmetic("float32")
 
 

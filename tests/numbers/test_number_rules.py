@@ -129,6 +129,7 @@ def held(random, v, e, dtype):
     return np.where(np.abs(points - v) <= e, points, rounded_to(v, dtype))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @examples(60)
 @given(seed=st.integers(0, 2**32 - 1))

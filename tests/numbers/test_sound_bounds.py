@@ -12,6 +12,8 @@ from settings_of_cases import times
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, rounding, stepwise
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     "softmax": 90, "attention": 60, "lstm_gates": 40, "rnn": 30, "lstm": 12, "gru": 12,
     "positional_encoding": 60, "rotary_embedding": 60,

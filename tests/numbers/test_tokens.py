@@ -17,6 +17,8 @@ from seqlaws.reference.numbers import Arithmetic, unpacked
 from seqlaws.reference.numbers import lifted as bounded
 from seqlaws.reference.numbers.tokens import admissible, expected_token_by_token
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"S": 2, "N": 1, "D": 2, "F": 2, "V": 3, "B": 1, "steps": 3}
 
 

@@ -62,6 +62,7 @@ def on_a_terminal(tmp_path, *arguments):
     return said.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "lines"), [((), 3), (("-q",), 0), (("-n", "2"), 3)])
 def test_on_a_terminal(tmp_path, arguments, lines):
     if "-n" in arguments:

@@ -183,6 +183,7 @@ def test_a_run_writes_its_pages(run_suite, plug_in, tmp_path):
     assert "laws of the selected operations" in " ".join(overview.not_checked(report))
 
 
+@pytest.mark.slow
 def test_twenty_implementations_are_less_than_five_megabytes(write):
     made = large()
     assert len(made) == 10_000

@@ -22,6 +22,8 @@ from seqlaws.properties.reporting.reproduction import script
 from seqlaws.properties.subjects.record import Entry, LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = 'x, params, num_heads, activation="relu", norm_first=False'
 # right where FORWARD and BACKWARD are 1: the factors of values and of gradients

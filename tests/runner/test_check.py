@@ -29,6 +29,7 @@ class OfAClass:
     softmax = staticmethod(softmax)
 
 
+@pytest.mark.slow
 def test_a_wrong_one_fails_with_witness_and_diagnosis():
     result = check(f"{WRONG}:scale_one_over_d", ["attention"], seconds=60, stop_at_first=True)
     (failure,) = result.failures
@@ -42,6 +43,7 @@ def test_a_wrong_one_fails_with_witness_and_diagnosis():
     assert document["summary"]["failed"] == 1
 
 
+@pytest.mark.slow
 def test_a_right_one_uses_its_time_and_says_what_it_covered():
     result = check("numpy_vectorized", ["softmax", "rnn"], ["float32"], seconds=4)
     assert not result.failures
@@ -96,6 +98,7 @@ def test_what_cannot_be_used_is_a_problem_and_no_error():
         assert result.status == "failed"
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_many():
     def once(k):
         source = SimpleNamespace(softmax=lambda x, axis=-1: softmax(x, axis) * np.float32(k))
@@ -123,6 +126,7 @@ def held():
     return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), processes
 
 
+@pytest.mark.slow
 def test_it_needs_no_pytest():
     program = (
         "import sys\n"

@@ -29,6 +29,8 @@ from zoo.witness import (
     transposed,
 )
 
+pytestmark = pytest.mark.slow
+
 WRONG, RIGHT = catalogue.wrong(), catalogue.right()
 
 # How far a right implementation may be off on the cases drawn here (of values above 1, relatively):
