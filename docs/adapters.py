@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / ".typings"))
 
-from seqlaws.properties import finding  # noqa: E402
+from seqlaws.properties.discovery import loader  # noqa: E402
 from seqlaws.properties.discovery.traits import traits_of  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
 from seqlaws.properties.subjects.subject import offered_options  # noqa: E402
@@ -48,7 +48,7 @@ Row = dict[str, Any]
 
 def offers(name: str) -> dict[str, Row]:
     """Of each operation that an adapter has its dtypes and options. Raises NotFoundError."""
-    namespace = finding.find(name)
+    namespace = loader.find(name)
     rows = {}
     for operation, described in OPERATIONS.items():
         function = getattr(namespace, operation, None)
@@ -133,7 +133,7 @@ def stale(rows: list[Row]) -> list[str]:
     for name in ADAPTERS:
         try:
             offered = offers(name)
-        except finding.MissingDependencyError:
+        except loader.MissingDependencyError:
             continue
         for operation, now in offered.items():
             said = [r for r in rows if (r["adapter"], r["operation"]) == (name, operation)]

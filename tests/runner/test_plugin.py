@@ -209,7 +209,7 @@ def test_options_that_are_not_offered_are_counted(run_suite, plug_in):
     no_axis = source(SOFTMAX).replace("axis=-1):", "):\n    axis = -1", 1)
     run = run_suite(f"--impl={plug_in(no_axis)}", "--op", "softmax", *QUICK)
     assert run.returncode == 0, run.stdout
-    assert "mine softmax: not offered: axis" in run.stdout
+    assert "mine softmax: does not support: axis" in run.stdout
 
 
 RECORDER = """

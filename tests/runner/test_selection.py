@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqlaws.properties import check
-from seqlaws.properties.backends import registry
+from seqlaws.properties.backends import instances, registry
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.selection import candidates_of
@@ -84,11 +84,12 @@ def test_a_wrong_device_is_said_of_the_library_that_lacks_it(run_suite, plug_in)
 
 @pytest.fixture
 def without_jax(monkeypatch):
-    def missing():
-        raise ModuleNotFoundError("No module named 'jax'")
+    class Missing(registry.BACKENDS["jax"]):
+        def __init__(self):
+            raise ModuleNotFoundError("No module named 'jax'")
 
-    monkeypatch.setitem(registry.BACKENDS, "jax", missing)
-    monkeypatch.delitem(registry.INSTANCES, "jax", raising=False)
+    monkeypatch.setitem(registry.BACKENDS, "jax", Missing)
+    monkeypatch.delitem(instances.INSTANCES, "jax", raising=False)
 
 
 def test_a_library_that_is_missing_is_a_reason_at_every_door(without_jax):
