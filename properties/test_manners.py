@@ -100,20 +100,31 @@ def test_same_call_same_bits(impl: Subject, case: Case) -> None:
     """The same call gives the same bits, whatever was called in between."""
     first = impl.run(case)
     impl.run(another(case))
-    again(impl, impl.run(case), first, case, "the same call gives another answer")
+    for _ in range(2):
+        again(impl, impl.run(case), first, case, "the same call gives another answer")
 
 
 @law(*ALL, share=0.005, sweep=every_size, section="manners")
-def test_same_call_same_bits_at_every_size(impl: Subject, case: Case) -> None:
-    """The same call gives the same bits at every length, width and batch size."""
+def test_manners_at_every_size(impl: Subject, case: Case) -> None:
+    """At every length, width and batch size a call has the same bits again, and good manners.
+
+    Inputs are not written, outputs share no memory and are of the inputs' kind.
+    """
     again(impl, impl.run(case), impl.run(case), case, "the same call gives another answer")
+    for law_about in (WRITTEN, SHARED, KIND):
+        require_unnoted(impl, law_about)
 
 
 @law(*DIFFERENTIABLE, share=0.005, gradients=True, sweep=moderate_sizes, section="manners")
-def test_same_gradient_same_bits_at_every_size(impl: Subject, case: Case) -> None:
-    """A gradient taken again has the same bits at every length, width and batch size."""
+def test_manners_of_gradients_at_every_size(impl: Subject, case: Case) -> None:
+    """At every length, width and batch size a gradient has the same bits again, and good manners.
+
+    Inputs and cotangents are not written, gradients share no memory and are of the inputs' kind.
+    """
     first = impl.pull(case)
     again(impl, impl.pull(case), first, case, "a gradient taken again is another", vjp=True)
+    for law_about in (WRITTEN, SHARED, KIND):
+        require_unnoted(impl, law_about)
 
 
 @law(*WITH_ARRAYS, share=0.12, section="manners")
