@@ -24,7 +24,6 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # before NumPy is 
     os.environ.setdefault(variable, "1")
 
 from generated.source import OPERATIONS, implementation  # noqa: E402
-
 from seqlaws.properties import check  # noqa: E402
 
 
@@ -65,11 +64,21 @@ def outcome(made, *, seconds):
     }
 
 
+def made_of(seed, options):
+    """The implementation of a seed, as the command line asks for it."""
+    how = {"refusals": options.refusals, "traits": options.traits}
+    return implementation(seed, options.operation, **how)
+
+
 def judged(work):
-    """One implementation, in a process of its own."""
+    """One implementation, in a process of its own; a failure of the suite itself is said, too."""
     seed, options = work
-    made = implementation(seed, options.operation, refusals=options.refusals, traits=options.traits)
-    return outcome(made, seconds=options.seconds)
+    made = made_of(seed, options)
+    try:
+        return outcome(made, seconds=options.seconds)
+    except Exception:
+        what = traceback.format_exc().strip().splitlines()
+        return said_of(made) | {"problem": f"the suite itself failed: {what[-1]}"}
 
 
 def outcomes(seeds, options):
