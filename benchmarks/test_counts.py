@@ -1,5 +1,7 @@
 """The counts of arithmetic and memory, against counts made otherwise."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from benchmarks.flops import entrywise, flops, least_bytes, products
 from benchmarks.tally import Tally, counting, of_specification, tally
 from benchmarks.work import DIRECTIONS, Work
 from seqlaws import reference
+from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.generate import logits
@@ -22,6 +25,7 @@ EVERY = [
 
 WRITTEN = [work for work in EVERY if work.operation == "generate"]
 OTHERS = [work for work in EVERY if work.operation != "generate"]
+COUNTED = [w for w in EVERY if OPERATIONS[w.operation].benchmark.entrywise is not None]
 
 
 def called(work: Work) -> str:
@@ -64,7 +68,7 @@ def test_matrix_products_of_a_text_are_those_of_reading_it(work: Work) -> None:
     assert products(work) == once - 2 * 2 * hidden * (n["E"] // n["N"])
 
 
-@pytest.mark.parametrize("work", EVERY, ids=called)
+@pytest.mark.parametrize("work", COUNTED, ids=called)
 def test_entrywise_arithmetic_is_what_the_specification_does(work: Work) -> None:
     """The specification, run on arrays that count: as much, up to the formulas it tries twice.
 
@@ -103,3 +107,21 @@ def test_bytes_are_those_of_the_arrays(work: Work) -> None:
     kept = np.dtype(work.dtype)
     halved = [x.astype(kept) if x.dtype.kind == "f" else x for x in [*given, *out]]
     assert least_bytes(work) == sum(x.nbytes for x in halved)
+
+
+def test_what_says_only_its_axes_is_timed_and_counted_by_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows for axes of any number, a size for each letter; arithmetic as the equations have it."""
+
+    def projected(x: Any, weight: Any) -> Any:
+        return 2.0 * (x @ weight.T) + 1.0
+
+    known = Operation(projected, {"x": "... E", "weight": "F E"}, {"y": "... F"})
+    monkeypatch.setitem(OPERATIONS, known.name, known)
+    work = Work(known.name, "forward", "small", "float32", "cpu")
+    n = work.sizes
+    assert work.inputs["x"] == (n["R"], n["E"])
+    assert work.outputs == {"y": (n["R"], n["F"])}
+    assert products(work) == 2 * n["R"] * n["E"] * n["F"]
+    assert entrywise(work) == 2 * n["R"] * n["F"]

@@ -32,7 +32,7 @@ from seqlaws.properties.session import effort_of, limits_of
 
 @dataclass(frozen=True)
 class Put:
-    """A law and what it is put to."""
+    """A law and the candidate that it judges."""
 
     law: Law
     candidate: Candidate
@@ -42,7 +42,7 @@ class Put:
         return f"{self.candidate.operation}-{self.candidate.dtype}-{self.law.name}"
 
     def is_named(self, key: str) -> bool:
-        """Whether a key of `known_failures` is about it."""
+        """Return True if a key of `known_failures` matches the law and its candidate."""
         return is_about(key, self.candidate.operation, self.law.name, self.candidate.dtype)
 
 

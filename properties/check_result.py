@@ -1,4 +1,4 @@
-"""What `check` gives: verdicts as data, what was covered, and what was not."""
+"""Result of `check`: verdicts as data, and the coverage of the laws."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ FOUND = ("failed", "not kept", "known failure")
 
 @dataclass
 class Result:
-    """Of one implementation.
+    """Result of `check` for one implementation.
 
-    budget and seconds: the time given and the time taken. problem: why nothing could be checked, if
-    that is so. not_offered: operations that the implementation does not have, or not in
-    these dtypes.
+    budget and seconds: the time given and the time taken. problem: the reason why nothing could be
+    checked, or empty. not_offered: operations that the implementation does not have, or does not
+    have in these dtypes.
     """
 
     implementation: str
@@ -35,7 +35,7 @@ class Result:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """One for each law, operation and dtype, in the order in which they were reached."""
+        """Verdicts of each law, operation and dtype, in the order in which they were reached."""
         return list(self.kept.values())
 
     @property
@@ -50,7 +50,7 @@ class Result:
 
     @property
     def status(self) -> str:
-        """In a word: "failed"; "passed", where every MUST was put to the end; or "undecided"."""
+        """Status of the check: "failed"; "passed", if every MUST was finished; or "undecided"."""
         if self.problem.endswith(NO_TIME):
             return "undecided"
         if self.problem or self.failures:
@@ -62,17 +62,17 @@ class Result:
 
     @property
     def unfinished_musts(self) -> list[Verdict]:
-        """Of the unfinished laws those that must hold."""
+        """Unfinished laws of level MUST."""
         return [v for v in self.unfinished if v.level == "MUST"]
 
     @property
     def passed(self) -> bool:
-        """Whether every MUST was put to the end, and holds."""
+        """True if every MUST was finished and none failed."""
         return self.status == "passed"
 
     @property
     def coverage(self) -> dict[str, Any]:
-        """How much was checked: laws by what became of them, examples, entries compared."""
+        """Coverage of the check: laws by outcome, examples, entries compared."""
         counts = Counter(v.status for v in self.verdicts)
         cut_off = sum(v.reason.startswith(CUT_OFF) for v in self.verdicts)
         not_begun = sum(v.reason == NOT_BEGUN for v in self.verdicts)
@@ -105,7 +105,7 @@ class Result:
         self.kept[verdict.key] = verdict
 
     def json(self) -> str:
-        """As verdict.json."""
+        """Return the result in the format of verdict.json."""
         run = {
             "implementation": self.implementation,
             "status": self.status,

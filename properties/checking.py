@@ -7,7 +7,7 @@ for is said, never passed.
 import inspect
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,14 @@ from seqlaws.properties.isolation.fork_server import Fork
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.judging.verdict import Verdict
-from seqlaws.properties.laws import LAWS, Law
+from seqlaws.properties.laws import LAWS, SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
 
 # MUST laws in the order in which to put them: those that catch most in least time first
-TELLING = (
+FIRST = (
     "values_of_every_combination",
     "gradients_of_every_combination",
     "values",
@@ -64,17 +64,20 @@ def check(
     isolate: bool = True,
     seconds_per_call: float = 10.0,
     memory: int = 4096,
+    sections: Iterable[str] | None = None,
 ) -> Result:
-    """What becomes of each law in the time given.
+    """Check an implementation against the laws in the time given; return a verdict for each.
 
     implementation: a name, an import path or a file, as `--impl` takes them; a module or a class,
     which is imported afresh; or any object with the contract's functions, taken as it is.
     operations, dtypes: only these. stop_at_first: at the first MUST that fails. isolate: in a
-    process of its own, in which a call may take so many seconds, and so many MiB of memory.
-    Raises ValueError for an operation or a dtype that the contract does not know.
+    process of its own, which may take `seconds_per_call` for a call and hold `memory` MiB.
+    sections: only the laws of these; "numbers", "edges", "manners", "guards".
+    Raises ValueError for an operation, a dtype or a section that is not known.
     """
     chosen = known_words("operation", operations, tuple(OPERATIONS))
     wanted = known_words("dtype", dtypes, DTYPES)
+    within = known_words("section", sections, SECTIONS) or list(SECTIONS)
     with ONE_AT_A_TIME:
         until = time.perf_counter() + seconds
         specification_server.start()
@@ -93,7 +96,8 @@ def check(
         if result.problem:
             return result
         try:
-            run = Run(namespace, spec, Effort(seed, shrinking=0.2, until=until), result)
+            effort = Effort(seed, shrinking=0.2, until=until)
+            run = Run(namespace, spec, effort, result, within)
             run.go(chosen, wanted, device, stop_at_first=stop_at_first)
         except EnoughError:
             result.problem = f"{spec}: to ask for its device {NO_TIME}"
@@ -122,17 +126,18 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
     return Contained(spec, limits, Fork(implementation), until=until)
 
 
-def in_order(operation: str) -> list[Law]:
+def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
     """The laws of an operation: MUST before SHOULD, the most telling first."""
-    place = {name: k - len(TELLING) for k, name in enumerate(TELLING)}
+    place = {name: k - len(FIRST) for k, name in enumerate(FIRST)}
     place |= {name: 1 + k for k, name in enumerate(LAST)}
-    laws = [law for law in LAWS.values() if operation in law.operations]
+    about = [law for law in LAWS.values() if operation in law.operations]
+    laws = [law for law in about if law.section in sections]
     return sorted(laws, key=lambda law: (law.level != "MUST", place.get(law.name, 0)))
 
 
 @dataclass
 class Group:
-    """One operation and dtype: its laws, how far they are, the time that they took."""
+    """Laws of one operation and dtype, with their progress and the time that they took."""
 
     candidate: Candidate
     laws: list[Law]
@@ -142,10 +147,18 @@ class Group:
 
 
 class Run:
-    """One check."""
+    """Run of one check."""
 
-    def __init__(self, namespace: Any, spec: str, effort: Effort, result: Result) -> None:
+    def __init__(
+        self,
+        namespace: Any,
+        spec: str,
+        effort: Effort,
+        result: Result,
+        sections: Collection[str] = SECTIONS,
+    ) -> None:
         self.namespace, self.spec, self.effort, self.result = namespace, spec, effort, result
+        self.sections = sections
 
     def groups(self, operations: list[str], dtypes: list[str], device: str) -> list[Group]:
         """Each operation that is offered, in each dtype."""
@@ -157,7 +170,7 @@ class Run:
         self.result.not_offered += dict.fromkeys(
             c.operation for c in selected if c.operation not in claimed
         )
-        return [Group(c, in_order(c.operation)) for c in offered]
+        return [Group(c, in_order(c.operation, self.sections)) for c in offered]
 
     def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
         """Law after law, always of the group that had the least time, until the time is over."""

@@ -53,6 +53,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check this operation only; repeatable",
     )
     group.addoption(
+        "--section",
+        "--seqlaws-section",
+        action="append",
+        metavar="SECTION",
+        help="run only the laws of this section: numbers, edges, manners, guards; repeatable",
+    )
+    group.addoption(
+        "--strict-section",
+        "--seqlaws-strict-section",
+        action="append",
+        metavar="SECTION",
+        help="a SHOULD of this section that does not hold fails the run; repeatable",
+    )
+    group.addoption(
         "--seqlaws-strict",
         action="store_true",
         help="a SHOULD that does not hold fails the run (pytest's own --strict does this too)",
@@ -135,7 +149,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def concerned(config: pytest.Config) -> bool:
-    """Whether this run is about laws at all: asked for, or the suite's own folder is."""
+    """Return True if this run is about laws: by `--impl`, or by a path in the suite's folder."""
     if config.getoption("impl"):
         return True
     arguments = [str(a) for a in config.args]
@@ -158,7 +172,7 @@ def session_of(config: pytest.Config) -> "Session":
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """What runs, and on what."""
+    """Return the header of the run: implementations, devices, dtypes, seed and versions."""
     return config.stash[SESSION].header() if SESSION in config.stash else []
 
 

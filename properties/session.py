@@ -1,7 +1,7 @@
-"""One run of the suite under pytest: the implementations at hand, their verdicts, the summary."""
+"""Session of the suite under pytest: the implementations, their verdicts, the summary."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
 from seqlaws.properties.judging.verdict import Verdict, loaded
-from seqlaws.properties.laws import Law
+from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
@@ -45,7 +45,7 @@ def register_profiles() -> None:
 
 
 class Session:
-    """What --impl, --device, --dtype and --op select, and what became of it."""
+    """Session of a run: the selection of --impl, --device, --dtype and --op, and the verdicts."""
 
     def __init__(
         self,
@@ -57,7 +57,10 @@ class Session:
         effort: Callable[[], Effort] = Effort,
         grading: bool = False,
         limits: Limits | None = None,
+        sections: Collection[str] = (),
+        strict_sections: Collection[str] = (),
     ) -> None:
+        self.sections, self.strict_sections = sections, strict_sections
         self.devices, self.dtypes, self.operations = devices, dtypes, operations
         self.strict, self.decide_effort, self.grading = strict, effort, grading
         self.limits = limits  # of each implementation's own process, if it is to have one
@@ -82,10 +85,12 @@ class Session:
 
     @classmethod
     def from_options(cls, config: pytest.Config) -> "Session":
-        """From the command line. Raises UsageError where nothing is left to run."""
+        """Make the session of a command line. Raises UsageError if nothing can run."""
         get = config.getoption
         refuse("--dtype", get("dtype") or [], DTYPES)
         refuse("--op", get("op") or [], tuple(OPERATIONS))
+        refuse("--section", get("section") or [], SECTIONS)
+        refuse("--strict-section", get("strict_section") or [], SECTIONS)
         made = cls(
             get("impl") or ["numpy_vectorized"],
             get("device") or [],
@@ -95,6 +100,8 @@ class Session:
             lambda: effort_of(config),
             bool(get("grade_precision") or get("report")),
             limits_of(config),
+            get("section") or [],
+            get("strict_section") or [],
         )
         offered = [c for c in made.selected if not c.not_offered]
         if not made.found or (offered and all(c.unavailable for c in offered)):
@@ -121,7 +128,7 @@ class Session:
 
     @functools.cached_property
     def selected(self) -> list[Candidate]:
-        """Every implementation for each operation, dtype and device that is selected."""
+        """Candidates of the run: each implementation, operation, dtype and device."""
         asked = self.operations, self.dtypes, self.devices
         return [
             candidate
@@ -131,7 +138,7 @@ class Session:
 
     @property
     def unavailable(self) -> list[str]:
-        """Why some of it cannot run, each reason once."""
+        """Reasons why some candidates cannot run, each once."""
         return list(dict.fromkeys(c.unavailable for c in self.selected if c.unavailable))
 
     def devices_of(self, name: str) -> list[str]:
@@ -140,21 +147,23 @@ class Session:
         return list(dict.fromkeys(c.device for c in offered))
 
     def why_not(self, name: str, operation: str, device: str) -> str:
-        """Why an implementation's operation cannot run on a device; empty if it can."""
+        """Return why an implementation's operation cannot run on a device; "" if it can."""
         reason = why_unavailable(self.found[name][1], operation, device)
         return reason and f"{name}: {reason}"
 
     def candidates(self, law: Law) -> list[Candidate]:
-        """What a law is put to."""
+        """Return the candidates that a law judges."""
+        if self.sections and law.section not in self.sections:
+            return []
         about = [c for c in self.selected if c.operation in law.operations]
         return [replace(c, effort=self.effort) for c in about]
 
     def subjects(self) -> Iterator[Subject]:
-        """Every operation that can be run, in each dtype, on each device."""
+        """Return the subjects of the candidates that can run."""
         return (c.subject() for c in self.selected if c.runs)
 
     def header(self) -> list[str]:
-        """What runs, and on what."""
+        """Return the header of the run: implementations, devices, dtypes, seed and versions."""
         lines = []
         for name in self.found:
             offered = [c for c in self.selected if c.name == name and not c.not_offered]
@@ -189,9 +198,9 @@ class Session:
             self.flows = flows(self.subjects())
         self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
         self.complaints += self.stale_known_failures()
-        if self.strict:
-            broken = [v.law for v in self.verdicts if v.status == "not kept"]
-            self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(broken)]
+        strict = SECTIONS if self.strict else self.strict_sections
+        loose = [v.law for v in self.verdicts if v.status == "not kept" and v.section in strict]
+        self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(loose)]
         if path is not None:
             Path(path).write_text(self.document(), encoding="utf-8")
         return bool(self.complaints)
@@ -216,6 +225,7 @@ class Session:
             "machine": machine(c.device for c in self.selected if c.runs),
             "implementations": {name: spec for name, (spec, _) in self.found.items()},
             "operations": self.operations or list(OPERATIONS),
+            "sections": list(self.sections or SECTIONS),
             "complaints": self.complaints + self.absent,
             "precision": [g.as_data() for g in self.grades],
         }
@@ -224,24 +234,25 @@ class Session:
         return as_document(run, self.verdicts, **more)
 
     def summary(self) -> list[str]:
-        """What the end of the run says."""
+        """Return the lines of the summary at the end of the run."""
         return summary(self.verdicts, [g.line() for g in self.grades], self.absent, self.complaints)
 
 
 def limits_of(config: pytest.Config) -> Limits | None:
-    """What the options of containment say; None where an implementation runs in this process."""
+    """Return the limits of `--isolate`; None if an implementation runs in this process."""
     if not config.getoption("isolate"):
         return None
     return Limits(config.getoption("isolate_seconds"), config.getoption("isolate_memory"))
 
 
 def effort_of(config: pytest.Config) -> Effort:
-    """What the Hypothesis profile and the seed options say."""
+    """Return the effort of the Hypothesis profile and the seed options."""
     seed, profile = config.getoption("seqlaws_seed"), config.getoption("--hypothesis-profile", None)
     given = config.getoption("--hypothesis-seed", None) if seed is None else seed
     return Effort(
         seed=int(given) if str(given).isdigit() else 0,
         examples=hypothesis.settings().max_examples,
+        least=3 if profile == "quick" else 1,
         shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
         target=profile == "nightly",
         profile=str(profile or ""),
@@ -249,7 +260,7 @@ def effort_of(config: pytest.Config) -> Effort:
 
 
 def short_name(spec: str, taken: Iterable[str]) -> str:
-    """What to call an implementation: its file's name rather than its path."""
+    """Return a short name of an implementation: without the path of its file, if not taken."""
     target, colon, attribute = spec.partition(":")
     short = (Path(target).stem if target.endswith(".py") else target) + colon + attribute
     return spec if short in taken else short

@@ -234,8 +234,10 @@ def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs
     except LostError as lost:
         says = f"called from any other program it {lost}"
         raise LawBrokenError(says, lost=True, slow=lost.slow) from None
-    if kind == "not offered":
-        raise NotOfferedError(found)
+    beyond = case.operation.beyond_core(case)
+    if kind == "not offered" or (kind == "raised" and beyond):
+        impl.record.not_offered["; ".join(beyond) or str(found)] += 1
+        raise NotOfferedError(str(found))
     impl.record.calls.append(Call(case.operation.name + "_vjp" * vjp, case))
     require(kind == "answer", f"called from any other program it {kind}: {found}")
     return dict(found)

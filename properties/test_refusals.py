@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from seqlaws.properties.inputs.options import Choice
 from seqlaws.properties.inputs.sweeps import unequal
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.laws import (
@@ -54,9 +55,8 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
                 must_raise(impl, bad, f"{name} of shape {wrong.shape} is answered, not refused")
     changed = impl.place.unlike_first()
     require(not changed, f"a refused call changed {', '.join(changed)}")
-    for name in ("nonlinearity", "activation"):
-        if name in case.options:
-            must_raise(impl, case.having(**{name: "swish"}), f"an unknown {name} is answered")
+    for name, unknown in unknown_names(case):
+        must_raise(impl, case.having(**{name: unknown}), f"an unknown {name} is answered")
 
 
 @law(*DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal, level="SHOULD", section="guards")
@@ -86,12 +86,7 @@ def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
 def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
     """Lengths that are not whole or that no row may have, and masks of another dtype."""
     for name, option in arrays_among_options(case):
-        wrong = [option.astype(float)] if name == "lengths" else [option.astype(np.int64)]
-        if name == "lengths" and option.size:
-            for row, length in ((0, -1), (-1, case.sizes()["T"] + 1)):
-                wrong.append(np.array(option))
-                wrong[-1][row] = length
-        for one in wrong:
+        for one in impl.operation.kinds[name].wrong(option, case.sizes()):
             says = f"{name} of {one.dtype}, such as {one.reshape(-1)[:3].tolist()}, are answered"
             bad = case.having(**{name: one})
             if refused_by_the_specification(bad):
@@ -123,6 +118,13 @@ def forms(case: Case) -> Iterator[tuple[str, Case, Case]]:
         yield f"a {name} without axes", plain, case.having(**{name: np.array(sees)})
     if case.options.get("window") is not None:
         yield "a window in a list", case, case.having(window=list(case.options["window"]))
+
+
+def unknown_names(case: Case) -> Iterator[tuple[str, str]]:
+    """For each option that is one of several names, if it is given, a name that is none of them."""
+    for name, kind in case.operation.kinds.items():
+        if isinstance(kind, Choice) and name in case.options:
+            yield from ((name, wrong) for wrong in kind.wrong(case.options[name], case.sizes()))
 
 
 def longer(array: Array) -> Iterator[Array]:

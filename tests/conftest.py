@@ -1,4 +1,8 @@
-"""What the suite's own tests share: the zoo on the path, pytest runs in their own process."""
+"""What the suite's own tests share: helpers on the path, pytest runs in their own process.
+
+A helper is a module of this folder, or of `numbers/` (a package `numbers` would be Python's own),
+and a test imports it by its name: `from reported import document`.
+"""
 
 import os
 import subprocess
@@ -7,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # so that `zoo` is importable
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+sys.path[:0] = [str(TESTS), str(TESTS / "numbers")]
 
 
 @pytest.fixture

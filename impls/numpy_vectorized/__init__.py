@@ -28,6 +28,7 @@ TRAITS = {
     "device": "cpu",
     "dtypes": ("float32", "float64"),
     "fully_masked": "zeros",
+    "masked_nan": "never",
 }
 
 __all__ = [

@@ -19,6 +19,7 @@ TRAITS = {
     "device": "cpu",
     "dtypes": ("float64", "float32", "bfloat16", "float16"),
     "fully_masked": "zeros",
+    "masked_nan": "never",
 }
 
 __all__ = [

@@ -73,7 +73,7 @@ def gradients(function, cotangents, arrays):
         return ""
 
     def context(self, dtype: str) -> contextlib.AbstractContextManager[Any]:
-        """Where arrays of this dtype may be made."""
+        """Return the context in which arrays of this dtype can be made."""
         if dtype != "float64":
             return contextlib.nullcontext()
         return self.jax.enable_x64(True)
@@ -135,8 +135,8 @@ def gradients(function, cotangents, arrays):
 
     @staticmethod
     def seed(seed: int) -> None:
-        """Nothing: a key is given to each call."""
+        """Do nothing: JAX has no global random state."""
 
     @staticmethod
     def begin_in_fork() -> None:
-        """Nothing helps."""
+        """Do nothing: JAX does not work in a fork."""

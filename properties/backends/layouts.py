@@ -1,4 +1,4 @@
-"""Layouts: the ways in which the same entries may lie in memory."""
+"""Memory layouts of an array: orders of its axes, strides, broadcasting, offsets."""
 
 from typing import Any
 
@@ -34,9 +34,9 @@ FLIPS = {"reversed last": -1, "reversed first": 0, "reversed middle": 1}
 
 
 def lay_out(values: Array, layout: str) -> Array:
-    """The same entries in another layout; what lies between them is NaN, or 77 in integers.
+    """Return the same entries in another layout, with NaN between them, or 77 in integers.
 
-    A layout that the rank does not have is the contiguous one.
+    An array whose rank does not have the layout is contiguous.
     """
     if (axes := axes_of(layout, values.ndim)) is not None:
         return np.ascontiguousarray(values.transpose(axes)).transpose(axes)
@@ -95,5 +95,5 @@ def inside(layout: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Any] |
 
 
 def between(shape: tuple[int, ...], dtype: Any) -> Array:
-    """A buffer of what must never be read."""
+    """Return a buffer of entries that must never be read."""
     return np.full(shape, np.nan if np.issubdtype(dtype, np.floating) else 77).astype(dtype)

@@ -72,7 +72,7 @@ class NumpyBackend(Backend):
 
     @staticmethod
     def begin_in_fork() -> None:
-        """Nothing is lost in a fork."""
+        """Do nothing: NumPy works in a fork."""
 
 
 def random_state() -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What the suite needs of an array library. A new backend is a class that offers it.
+"""Requirements of a backend. A new backend is a class that meets them for its array library.
 
 1. Arrays: make one from NumPy's, in a dtype, on a device, in a memory layout; read one back
    exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory.
@@ -41,16 +41,16 @@ class Arrays(Protocol):
 
     @property
     def layouts(self) -> tuple[str, ...]:
-        """Those of LAYOUTS that the library has."""
+        """Names in LAYOUTS that the library supports."""
 
     def available(self, device: str) -> str:
-        """Empty, or one sentence that says why the device cannot be used."""
+        """Return "", or a sentence that says why the device cannot be used."""
 
     def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Any:
         """A private copy for a subject; bool and integer arrays keep their dtype."""
 
     def values(self, array: Any) -> Array:
-        """Back to NumPy: float64, exactly, for floating arrays."""
+        """Convert an array to NumPy: floating arrays exactly to float64."""
 
     def write(self, array: Any, values: Array) -> Any:
         """Overwrite a subject's array where it lies, if it can be; what now holds the values."""
@@ -59,7 +59,7 @@ class Arrays(Protocol):
         """Shape, dtype and device of an output; BadOutputError if it is not an array."""
 
     def overlap(self, a: Any, b: Any) -> bool:
-        """Whether two arrays share memory."""
+        """Return True if two arrays share memory."""
 
     def gradients(
         self,

@@ -1,4 +1,4 @@
-"""What a call must leave as it was: random state, error settings, defaults, others' functions."""
+"""Global state that a call must not change: random state, settings, functions of libraries."""
 
 import gc
 import importlib
@@ -38,7 +38,7 @@ def surroundings() -> dict[str, Any]:
 
 
 def functions() -> dict[str, int]:
-    """What a verdict rests on: functions of libraries, and all that the suite consists of."""
+    """Fingerprint the functions that a verdict depends on: those of libraries and of the suite."""
     names = ["math", *(module for library in loaded().values() for module in library.modules)]
     ours = [n for n in sys.modules if n.startswith(("seqlaws.reference", "seqlaws.properties"))]
     found: dict[str, int] = {}
@@ -51,7 +51,10 @@ def functions() -> dict[str, int]:
 
 
 def identity(name: str, value: Any, *, deep: bool) -> dict[str, int]:
-    """What of a value is not to change; deep: constants, and the parts of a class, too."""
+    """Fingerprint the parts of a value that must not change.
+
+    deep: include constants, and the parts of the suite's own classes.
+    """
     if isinstance(value, (property, cached_property, staticmethod, classmethod)):
         value = getattr(value, "fget", None) or getattr(value, "func", value)
     if not callable(value):
@@ -103,7 +106,7 @@ def remember() -> None:
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """What is no longer as it was."""
+    """Return the names in both states whose values differ."""
     return [name for name, value in before.items() if name in after and after[name] != value]
 
 
@@ -119,13 +122,13 @@ def watch(seed: int) -> None:
 
 
 def changed() -> list[str]:
-    """What changed since, or is not as it was before anything was called."""
+    """Return the names of the state that changed since `watch` or since it was first noted."""
     after = surroundings()
     return list(dict.fromkeys([*differences(WATCHED, after), *differences(AT_FIRST, after)]))
 
 
 def unlike_first() -> list[str]:
-    """What is not as it was before anything was called."""
+    """Return the names of the lasting state that changed since it was first noted."""
     return differences(AT_FIRST, surroundings())
 
 
@@ -135,7 +138,7 @@ def replaced() -> list[str]:
 
 
 def left() -> dict[str, int]:
-    """How many threads, file descriptors and child processes there are, where that can be told."""
+    """Count the threads, and where /proc exists the file descriptors and child processes."""
     found = {"thread": threading.active_count()}
     task = Path("/proc/self/task")
     if task.is_dir():

@@ -62,7 +62,7 @@ def gradients(function, cotangents, arrays):
         return self.lay_out(tensor.to(device), layout)
 
     def lay_out(self, tensor: Any, layout: str) -> Any:
-        """As for NumPy; made on torch's side, where strides are torch's own."""
+        """Return the same entries in another layout, on the tensor's device."""
         contiguous = {"memory_format": self.torch.contiguous_format}
         if (axes := axes_of(layout, tensor.ndim)) is not None:
             return tensor.permute(axes).clone(**contiguous).permute(axes)

@@ -1,6 +1,6 @@
-"""Why a wrong implementation is wrong: the misreading of the specification that explains it.
+"""Diagnosis of a wrong implementation: the misreading of the specification that explains it.
 
-Takes the recorded calls of a failed law, asks the implementation for a few more discriminating
+It takes the recorded calls of a failed law, calls the implementation on a few discriminating
 cases, and compares its answers with those of each misreading. It never raises, and decides no
 verdict.
 """

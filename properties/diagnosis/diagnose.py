@@ -1,8 +1,8 @@
-"""What a wrong implementation took the operation for: the misreading that explains its answers.
+"""Diagnosis of a wrong implementation: the misreading that explains its answers.
 
-Every misreading in the catalogue is run, as the specification is, on the failing call, and on some
-telling cases more that the implementation is asked for. The one is named whose values the
-implementation gives, within the error that its declared arithmetic allows there.
+Every misreading in the catalogue is run, as the specification is, on the failing call and on some
+discriminating cases. The implementation is called on the same cases. A misreading is named if the
+implementation gives its values, within the error that the declared arithmetic allows.
 """
 
 import copy
@@ -110,7 +110,7 @@ def clock() -> float:
 
 
 def fits(probe: Subject, one: Misreading, e: Evidence) -> bool:
-    """Whether a misreading may have given an answer: by its values, in doubt by its bound."""
+    """Return True if a misreading may have given an answer: by its values, or else by its bound."""
     furthest, _ = distance(probe, one, e)
     return furthest <= NEAR or (furthest < np.inf and judged(probe, one, e) >= 0)
 
@@ -242,7 +242,7 @@ def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
 
 
 def bits_of(wrong: list[Evidence]) -> int:
-    """How many bits of significand the outputs have; 53 where there are too few to tell."""
+    """Return the bits of significand that the outputs have; 53 if there are too few outputs."""
     values = np.concatenate([o.reshape(-1) for e in wrong for o in e.observed.values()])
     values = values[np.isfinite(values) & (values != 0)]
     if np.unique(values).size < 12:

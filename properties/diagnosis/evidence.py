@@ -29,7 +29,7 @@ ACCUMULATE = "gradients accumulate: each call adds to the one before"
 
 @dataclass(frozen=True)
 class Evidence:
-    """One answer of the subject beside what is due: truth; nearly: of the whole run, if it has one.
+    """Answer of the subject and its expected values: truth by steps, nearly for the whole call.
 
     wrong: for each output, the entries that are further from the truth than allowed.
     """
@@ -43,25 +43,25 @@ class Evidence:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether any entry is."""
+        """True if any entry is wrong."""
         return any(bool(w.any()) for w in self.wrong.values())
 
     @property
     def share(self) -> float:
-        """Of the entries that are not zero, how many are wrong."""
+        """Number of wrong entries divided by the number of nonzero expected entries."""
         count = sum(int(np.count_nonzero(e.value)) for e in self.truth.values())
         return sum(int(w.sum()) for w in self.wrong.values()) / max(count, 1)
 
 
 def moderate(case: Case) -> bool:
-    """Whether a case is small enough to run some hundred misreadings on it."""
+    """Return True if a case is small enough to run some hundred misreadings on it."""
     small = sum(a.size for a in case.arrays.values()) <= SIZE_AT_MOST
     steps = case.arrays["x"].shape[1] if case.operation.recurrent else 0
     return small and steps <= STEPS_AT_MOST
 
 
 def evidence(probe: Subject, call: Call) -> Evidence | None:
-    """A recorded call beside what is due; None where it gave no answer."""
+    """Return the evidence of a recorded call; None if it gave no answer."""
     case, vjp, outputs = call.case, call.vjp, call.outputs
     if outputs is None:
         return None
@@ -75,14 +75,14 @@ def evidence(probe: Subject, call: Call) -> Evidence | None:
 
 
 def asked(probe: Subject, case: Case, *, vjp: bool) -> Evidence | None:
-    """One more call of the subject; None where it does not answer."""
+    """Call the subject on a case and return the evidence; None if it does not answer."""
     case = probe.adapted(case)
     outputs = answer(probe, case, vjp=vjp)
     return evidence(probe, Call(probe.operation.name + "_vjp" * vjp, case, outputs))
 
 
 def whether_it_changes(probe: Subject, e: Evidence | None) -> str:
-    """What to say of a subject that answers the same call in several ways."""
+    """Return a sentence if the subject answers the same call in several ways, else ""."""
     again = [answer(probe, e.case, vjp=e.vjp) for _ in range(2)] if e is not None else []
     if e is None or again[0] is None or again[1] is None:
         return ""
@@ -94,7 +94,7 @@ def whether_it_changes(probe: Subject, e: Evidence | None) -> str:
 
 
 def added_to(probe: Subject, e: Evidence, name: str, one: Array, other: Array) -> str:
-    """Whether a second answer is the same, "more" by what is due, or something "other"."""
+    """Classify a second answer: "same", "more" by the expected value, or "other"."""
     value, allowed = e.nearly[name]
     if (ratios(other, one, allowed, nan_is_free=False) <= 1).all():
         return "same"
@@ -111,7 +111,7 @@ def expected(
     one: Misreading | None = None,
     arithmetic: Arithmetic | None = None,
 ) -> dict[str, Expected]:
-    """As `Subject.expected`, for a misreading or another arithmetic."""
+    """Return the values and bounds of a misreading, or of the specification, in an arithmetic."""
     a = arithmetic or probe.arithmetic
     if case.operation.whole:  # a token is right or wrong
         tokens = plain(probe, one, case, vjp=vjp)
@@ -127,7 +127,7 @@ def expected(
 
 
 def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> Outputs:
-    """What a misreading gives, in float64, without a bound."""
+    """Return the outputs of a misreading, or of the specification, in float64."""
     arrays, options = given(probe, case, vjp=vjp)
     found = function(case, vjp=vjp, one=one)(*arrays, **options)
     return named(case, flattened(found), vjp=vjp)
@@ -191,7 +191,7 @@ def judged(probe: Subject, one: Misreading, e: Evidence) -> float:
 
 
 def verdict(found: dict[str, Expected], e: Evidence) -> float:
-    """The same for expectations already made."""
+    """Return 1, -1 or 0, as `judged` does, for expected values that are already computed."""
     telling, wrong = 0, 0
     for name, (value, allowed) in found.items():
         observed = e.observed[name]

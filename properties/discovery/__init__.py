@@ -1,4 +1,4 @@
-"""From the text of `--impl` to a namespace with functions and checked traits.
+"""Discovery of implementations: from `--impl` to a namespace and validated traits.
 
 A wrong name, a file that does not import or an unknown trait is one sentence (`NotFoundError`,
 `UnknownTraitError`). An implementation that exits while it is imported or called raises instead.

@@ -1,4 +1,4 @@
-"""What would end this process in the middle of a call, as an exception that the call raised."""
+"""Exits of this process and interruptions in the middle of a call, turned into exceptions."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ TYPED: list[int] = []
 
 @contextmanager
 def unended() -> Iterator[None]:
-    """Within it `os._exit` raises SystemExit, but for processes that are forked there."""
+    """Make `os._exit` raise SystemExit in the block, except in forked children."""
     own = os.getpid()
 
     def refused(status: int) -> NoReturn:
@@ -30,19 +30,19 @@ def unended() -> Iterator[None]:
 
 
 def listen() -> None:
-    """From now on tell an interruption that somebody typed from one that a call raises."""
+    """Install the handler that tells an interruption that a user typed from one of a call."""
     ours = threading.current_thread() is threading.main_thread()
     if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, typed)
 
 
 def typed(number: int, frame: FrameType | None) -> None:
-    """Note it, and interrupt."""
+    """Note the interruption and raise KeyboardInterrupt."""
     TYPED.append(number)
     signal.default_int_handler(number, frame)
 
 
 def raised_by_a_call() -> bool:
-    """Whether nobody typed the interruption that is under way."""
+    """Return True if no user typed the interruption under way."""
     ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # as in a shell's background
     return ignored or (signal.getsignal(signal.SIGINT) is typed and not TYPED)

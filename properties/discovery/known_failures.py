@@ -8,17 +8,17 @@ from collections.abc import Mapping
 
 
 def is_about(key: str, operation: str, law: str, dtype: str) -> bool:
-    """Whether a key is about a law of an operation in a dtype."""
+    """Return True if a key matches a law of an operation in a dtype."""
     pattern, _, only = key.partition("[")
     named = any(fnmatch.fnmatchcase(name, pattern) for name in (law, f"{operation}.{law}"))
     return named and only.rstrip("]") in ("", dtype)
 
 
 def about(known: Mapping[str, str], operation: str, law: str, dtype: str) -> dict[str, str]:
-    """Those of the known failures that are about a law of an operation in a dtype."""
+    """Return the known failures that match a law of an operation in a dtype."""
     return {key: why for key, why in known.items() if is_about(key, operation, law, dtype)}
 
 
 def is_pattern(key: str) -> bool:
-    """Whether a key names laws by wildcards, of which some may pass."""
+    """Return True if a key has wildcards; some of the laws that it names may then pass."""
     return "*" in key or "?" in key

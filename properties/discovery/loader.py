@@ -1,4 +1,4 @@
-"""Which implementation? A bundled name, an entry point, a module, a file; each maybe `:object`."""
+"""Loader of implementations: bundled name, entry point, module or file, each maybe `:object`."""
 
 import hashlib
 import importlib
@@ -46,12 +46,12 @@ def registered() -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def every_name() -> list[str]:
-    """What `--impl all` means."""
+    """Return the names that `--impl all` stands for."""
     return sorted({*bundled(), *registered()})
 
 
 def spec_of(implementation: Any) -> str:
-    """What names it to another process, as `find` takes it; "<its type>" where nothing does."""
+    """Return the spec by which another process can `find` it, or "<its type>" if none can."""
     if isinstance(implementation, (str, Path)):
         return str(implementation)
     name = getattr(implementation, "__name__", "")
@@ -68,7 +68,7 @@ def spec_of(implementation: Any) -> str:
 
 
 def is_named(spec: str) -> bool:
-    """Whether a spec leads another process to the implementation."""
+    """Return True if another process can find the implementation by its spec."""
     return not spec.startswith("<")
 
 
@@ -140,7 +140,7 @@ def load(target: str) -> Any:
 
 
 def load_file(path: Path) -> ModuleType:
-    """Execute a file as a module; its folder is importable from it, as it is for a script."""
+    """Execute a file as a module, which can import what stands in `import_folders`."""
     path = path.resolve()
     if not path.is_file():
         raise NotFoundError(f"there is no file {path}")
@@ -150,8 +150,7 @@ def load_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise NotFoundError(f"{path} is not a Python file")
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+    sys.path += [folder for folder in import_folders(path) if folder not in sys.path]
     module = importlib.util.module_from_spec(spec)
     sys.modules[name], FILES[name] = module, path
     try:
@@ -160,6 +159,14 @@ def load_file(path: Path) -> ModuleType:
         del sys.modules[name], FILES[name]
         raise
     return module
+
+
+def import_folders(path: Path) -> list[str]:
+    """The folder of a file, as for a script; of a file in a package, also the package's parent."""
+    folder = path.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return list(dict.fromkeys([str(path.parent), str(folder)]))
 
 
 def module_name(path: Path) -> str:
@@ -172,7 +179,7 @@ def module_name(path: Path) -> str:
 
 
 def is_namespace(value: Any) -> bool:
-    """Whether it has any of the contract's functions."""
+    """Return True if a value has at least one of the contract's functions."""
     return any(callable(getattr(value, name, None)) for name in OPERATIONS)
 
 

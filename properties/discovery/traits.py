@@ -1,4 +1,4 @@
-"""What an implementation declares of itself, checked: an unknown word is refused with the known."""
+"""Traits that an implementation declares; an error about an unknown word lists the known ones."""
 
 import difflib
 from collections.abc import Mapping
@@ -105,7 +105,7 @@ def dtypes_among(value: Any) -> tuple[str, ...]:
 
 
 def are_sizes(value: Any) -> bool:
-    """Whether a value is {letter: size}."""
+    """Return True if a value is {letter: size} with positive sizes."""
     return isinstance(value, Mapping) and all(
         isinstance(letter, str) and type(size) is int and size > 0 for letter, size in value.items()
     )
@@ -149,7 +149,7 @@ def known_failures_of(declared: Any) -> dict[str, str]:
 
 
 def nearest(word: Any, known: list[str]) -> str:
-    """What is known, the likeliest meant first."""
+    """Return the end of a message: the word that was probably meant, then all known words."""
     close = difflib.get_close_matches(str(word), known, 1)
     meant = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{meant} known: {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""How an operation is timed: its sizes, the axes of its arrays, and how much arithmetic it is."""
+"""Benchmark of an operation: its sizes, the axes of its arrays, its amount of arithmetic."""
 
 import math
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ SIZES = {  # letter: its size when small, middle and large; R: rows, which are a
 
 @dataclass(frozen=True)
 class Benchmark:
-    """How an operation is timed.
+    """Benchmark of an operation.
 
     sizes: letter to its size when small, middle and large, where it is not that of SIZES.
     axes: of arrays and outputs of any rank, where they are not one row after another.
@@ -42,7 +42,7 @@ class Benchmark:
 
 
 def counted(counts: Counts, sizes: Mapping[str, int]) -> int:
-    """How many operations that is at these sizes."""
+    """Return the number of operations at these sizes."""
     total = sum(
         factor * math.prod(sizes[letter] for letter in letters.split())
         for letters, factor in counts.items()

@@ -32,7 +32,7 @@ class Case:
         return f"Case({self.operation.name}, {self.dtype}: {shapes}; {sorted(self.options)})"
 
     def having(self, **changes: Any) -> "Case":
-        """The same case with other arrays or options."""
+        """Return the case with other arrays or options."""
         changes = {
             name: representable(value, self.dtype) if is_floating(value) else value
             for name, value in changes.items()
@@ -41,12 +41,12 @@ class Case:
         return replace(self, arrays=arrays, options={**self.options, **changes})
 
     def without(self, *options: str) -> "Case":
-        """The same case with these options left at their defaults."""
+        """Return the case with these options left at their defaults."""
         kept = {name: value for name, value in self.options.items() if name not in options}
         return replace(self, options=kept)
 
     def pulled(self, **cotangents: Array) -> "Case":
-        """The same case with other cotangents."""
+        """Return the case with other cotangents."""
         return replace(self, cotangents={**self.cotangents, **cotangents})
 
     def option(self, name: str) -> Any:
@@ -56,7 +56,7 @@ class Case:
         return self.operation.options[name]
 
     def random(self, stream: int = 0) -> np.random.RandomState:
-        """More randomness, the case's own."""
+        """Return a generator seeded by the case and the stream."""
         return np.random.RandomState([self.seed, 7919, stream])
 
     def sizes(self) -> dict[str, int]:
@@ -78,7 +78,7 @@ class Case:
 
 
 def is_floating(value: Any) -> bool:
-    """Whether it is an array of floating numbers."""
+    """Return True if a value is an array of floating numbers."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
@@ -90,7 +90,7 @@ def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
 
 
 def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
-    """Each output and the shape that it must have."""
+    """Return the shape that each output must have, by name."""
     sizes, first = case.sizes(), next(iter(case.arrays.values()), np.zeros(()))
     sizes |= {n: o for n, o in case.options.items() if isinstance(o, int)}  # length, dim, steps
 

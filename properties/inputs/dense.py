@@ -32,7 +32,7 @@ def of_sweeps(witness: Case, offers: Offers) -> Iterator[Case]:
 
 
 def ordinary(name: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
-    """Numbers around 1; weights so that sums stay around 1."""
+    """Return numbers of order 1; weights are scaled so that sums stay of order 1."""
     stream = sum(map(ord, name))
     z = np.random.RandomState([seed, stream, 20]).standard_normal(shape)
     scale = max(shape[-1], 1) ** -0.5 if name.startswith("weight") else 1.0
@@ -40,7 +40,7 @@ def ordinary(name: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> Ar
 
 
 def dense(case: Case) -> Case:
-    """The same shapes and options, other numbers."""
+    """Return the case with dense floating arrays, new cotangents and no poison."""
     arrays = {
         n: ordinary(n, a.shape, case.dtype) if is_floating(a) else a for n, a in case.arrays.items()
     }
@@ -74,7 +74,7 @@ def pulled(case: Case) -> Case:
 
 
 def larger(case: Case) -> Case:
-    """The same with inputs and states many times as large: what saturates or overflows shows."""
+    """Return the case with inputs and states 30 times as large, for saturation and overflow."""
     grown = {n: 30 * a for n, a in case.arrays.items() if n in ("q", "x", "h", "h0", "c0")}
     return case.having(**grown)
 

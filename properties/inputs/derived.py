@@ -1,11 +1,12 @@
-"""What follows from the letters of an operation's axes and the kinds of its options: its sweeps."""
+"""Sweeps that follow from the letters of an operation's axes and the kinds of its options."""
 
 from itertools import combinations
 from typing import Any
 
 from seqlaws.properties.inputs.sizes import BATCHES, FEATURES, LENGTHS, PLAIN, Fixed, Sweeps
 
-PRIMES = (3, 5, 2, 7, 11, 4, 9)  # no two equal, none 1
+UNEQUAL = (3, 5, 2, 7, 11, 4, 9)
+LEADING = ((6,), (6, 8), (6, 8, 10), (6,))
 LARGE = 129
 LARGEST = 2**20  # numbers in an array
 
@@ -30,15 +31,14 @@ def at(operation: Any, n: int) -> list[Fixed]:
 
 
 def unequal(operation: Any) -> list[Fixed]:
-    """Four sets of sizes, each letter with each of four primes in turn."""
+    """Four sets of sizes of which no two are equal and none is 1."""
     letters = operation.letters
     sets: list[Fixed] = [
-        {letter: PRIMES[(i + k) % len(PRIMES)] for i, letter in enumerate(letters)}
+        PLAIN | {letter: UNEQUAL[(i + k) % len(UNEQUAL)] for i, letter in enumerate(letters)}
         for k in range(4)
     ]
     if operation.leading:
-        rest = [tuple(n for n in (6, 8, 10)[: 1 + k % 3]) for k in range(4)]
-        sets = [one | {"leading": shape} for one, shape in zip(sets, rest, strict=True)]
+        sets = [one | {"leading": shape} for one, shape in zip(sets, LEADING, strict=True)]
     return sets
 
 
@@ -82,7 +82,7 @@ def of_gradients(operation: Any) -> list[Fixed]:
 
 
 def one_large(operation: Any) -> list[Fixed]:
-    """As many numbers as a law may ask for in an array, along all letters alike."""
+    """Pin all letters to one size, so that an array along all of them has about LARGEST numbers."""
     axes = len(operation.letters) + operation.leading
     size = int(LARGEST ** (1 / max(axes, 2))) + 1
     pinned: Fixed = dict.fromkeys(operation.letters, size)

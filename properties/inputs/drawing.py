@@ -41,15 +41,15 @@ def with_cotangents(case: Case, fill: Filling, fixed: Mapping[str, Any]) -> Case
 
 
 def harmful(poison: float, dtype: str) -> float:
-    """What is finite of a poison stays so when it is multiplied and summed in the dtype itself.
+    """Return the poison; in float16 at most 64 if finite, so that products and sums stay finite.
 
-    Sixteen bits may hold what stands between two stages, and an infinity is a poison of its own.
+    Values between two stages may be held in float16, and infinity is a poison of its own.
     """
     return min(poison, 64.0) if dtype == "float16" and np.isfinite(poison) else poison
 
 
 def rounded_numbers(case: Case, name: str, random: np.random.RandomState) -> Array:
-    """Other numbers around 1; -inf stays, and whole numbers stay below their bound."""
+    """Return other numbers of order 1; -inf stays, and whole numbers stay below their bound."""
     array, integers = case.arrays[name], case.operation.integers
     if name in integers:
         bound = case.sizes()[integers[name]] if integers[name] else 50

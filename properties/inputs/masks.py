@@ -42,7 +42,7 @@ def drawn_mask(
 
 
 def attended(case: "Case") -> Array:
-    """Which query may attend to which key: bool (B, N, L, S)."""
+    """Return which query may attend to which key: bool (B, N, L, S)."""
     given = {**case.operation.options, **case.options}
     n = {"N": given.get("num_heads", 0), **case.sizes()}
     options = {o: given[o] for o in ("is_causal", "query_offset", "window") if o in given}
@@ -53,7 +53,7 @@ def attended(case: "Case") -> Array:
 
 
 def kind_of_mask(case: "Case") -> str:
-    """What may leave a query nothing to attend to: "boolean", "floating" or "causal"."""
+    """Return the kind of mask that may exclude every key: "boolean", "floating" or "causal"."""
     if "is_causal" not in case.operation.options and not case.operation.options.keys() & MASKS:
         return "floating"  # softmax, whose scores are -inf
     masks = [option for name in MASKS if (option := case.options.get(name)) is not None]

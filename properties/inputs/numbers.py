@@ -37,7 +37,7 @@ def by_seed(*seed: int) -> Draw:
 
 
 def pick(draw: Draw, options: Sequence[T]) -> T:
-    """One of the options, evenly; shrinks to the first."""
+    """Draw one of the options, evenly; shrinks to the first."""
     return options[draw(len(options))]
 
 
@@ -120,12 +120,15 @@ class Filling:
         return representable(self.reseeded().standard_normal(shape), self.dtype)
 
     def random(self) -> np.random.RandomState:
-        """More randomness of the same case, for lengths, masks and permutations."""
+        """Return a new generator of the case, for lengths, masks and permutations."""
         self.count += 1
         return np.random.RandomState([self.seed, self.count])
 
     def reseeded(self) -> np.random.RandomState:
-        """The same, until the next call: to make one takes ten times as long as to seed one."""
+        """Return a shared generator, reseeded; it is valid until the next call.
+
+        To seed a generator is ten times faster than to make one.
+        """
         self.count += 1
         SHARED.seed([self.seed, self.count])
         return SHARED

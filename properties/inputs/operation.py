@@ -27,7 +27,7 @@ LAYER = "layers.0."  # the entries of a dict that has several layers are describ
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """All that the suite knows of an operation, beside its equations.
+    """Operation of the suite, without its equations.
 
     spec, vjp: the functions of `reference/`. The contract's signature, its options and their
     defaults are spec's own; keyword-only parameters of spec are traits.
@@ -42,7 +42,8 @@ class Operation:
     poisoned: the case with its poison in the places that no output may depend on.
     discriminating: cases that tell misreadings apart, for the diagnosis: (witness, offers); else
     those of the sweeps.
-    long: what to pin so that a case goes past a kernel's tile; else its sequence or last letter.
+    long: what to pin so that a case goes past a kernel's tile; else a sequence's length, or the
+    first array's last axis.
     reach: the array and the letter along which it is measured how far a gradient comes back.
     benchmark: how it is timed, and how much arithmetic it is.
     integers: the arrays of whole numbers, each with the letter of the size that they are below, or
@@ -75,7 +76,7 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """As implementations spell it."""
+        """Name of the operation, as implementations spell it."""
         return self.spec.__name__
 
     @cached_property
@@ -86,12 +87,12 @@ class Operation:
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """What may be left out, with its default value."""
+        """Optional arguments, with their default values."""
         return {p.name: p.default for p in self.parameters if p.default is not p.empty}
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:
-        """What is given by position: arrays, dicts of arrays, numbers that every call gives."""
+        """Positional arguments: arrays, dicts of arrays, and numbers that every call gives."""
         return tuple(p.name for p in self.parameters if p.default is p.empty)
 
     @cached_property
@@ -103,17 +104,17 @@ class Operation:
 
     @property
     def differentiable(self) -> bool:
-        """Whether it has a gradient."""
+        """True if the operation has a vector-Jacobian product."""
         return self.vjp is not None
 
     @property
     def recurrent(self) -> bool:
-        """Whether it goes from state to state."""
+        """True if the operation is a recurrence."""
         return self.way == "step by step"
 
     @property
     def signature(self) -> str:
-        """As the contract writes it."""
+        """Signature of the operation, as the contract writes it."""
         options = [f"{name}={default!r}" for name, default in self.options.items()]
         return f"{self.name}({', '.join([*self.arguments, *options])})"
 
@@ -130,18 +131,19 @@ class Operation:
 
     @property
     def leading(self) -> bool:
-        """Whether arrays have axes of any number."""
+        """True if an array has any number of leading axes."""
         return any(axes.startswith("...") for axes in self.arrays.values())
 
     @property
     def past_a_tile(self) -> Fixed:
-        """What to pin so that a case goes past a kernel's tile."""
-        sequences = [letter for letter in "STL" if letter in self.letters]
-        return self.long or dict.fromkeys([*sequences, *self.letters[-1:]][:1], LARGE)
+        """Sizes to pin so that a case is larger than a kernel's tile."""
+        sequence = [letter for letter in "STL" if letter in self.letters]
+        last = next(iter(self.arrays.values()), "").replace("...", "").split()[-1:]
+        return self.long or dict.fromkeys([*sequence, *last][:1], LARGE)
 
     @property
     def blocks(self) -> int:
-        """How many row blocks of H its weights have; 1 where they have none."""
+        """Number of row blocks of H in the weights; 1 without recurrent weights."""
         rows = self.arrays.get("weight_ih", "H").split()[0]
         return int(rows[:-1] or 1)
 
@@ -155,7 +157,7 @@ class Operation:
         return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
 
     def is_option(self, name: str) -> bool:
-        """Whether it is given by name; else by position."""
+        """Return True if an argument is given by name, False if by position."""
         return name not in self.arguments
 
     def beyond_core(self, case: "Case") -> list[str]:
@@ -163,18 +165,18 @@ class Operation:
         return beyond_core(case)
 
     def differentiated(self, names: Any) -> list[str]:
-        """Of the arrays' names those that have a gradient: the floating ones."""
+        """Return the names of the arrays that have a gradient: the floating ones."""
         return [name for name in names if name not in self.integers]
 
     def arranged(
         self, arrays: Mapping[str, Any], options: Mapping[str, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
-        """What a call gets by position, dicts put together, and what it gets by name."""
+        """Return the positional arguments of a call, dicts put together, and those by name."""
         given = [self.argument(name, arrays, options) for name in self.arguments]
         return given, {name: o for name, o in options.items() if self.is_option(name)}
 
     def argument(self, name: str, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        """One argument that is given by position."""
+        """Return the value of a positional argument; the entries of a dict are put together."""
         if name in arrays:
             return arrays[name]
         if name in options:

@@ -17,7 +17,7 @@ Pins = Mapping[str, Any]
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether an option has its default value (1 is not True here)."""
+    """Return True if an option has its default value (1 is not True here)."""
     return type(a) is type(b) and not isinstance(a, np.ndarray) and a == b
 
 
@@ -27,19 +27,19 @@ class Option:
     swept: tuple[Any, ...] = ()
 
     def key(self, name: str) -> str:
-        """By what a case is pinned to a value of the option."""
+        """Return the name by which a case is pinned to a value of the option."""
         return name
 
     def left_out(self, default: Any) -> Any:
-        """To what a case is pinned that has the option left out."""
+        """Return the value to which a case without the option is pinned."""
         return default
 
     def values(self) -> Sequence[Any]:
-        """The values to draw from; what is pinned is one of them or of another size."""
+        """Return the values to draw from; a pinned value may be of another size."""
         return self.swept
 
     def worth_a_case(self, default: Any) -> list[Any]:
-        """To what cases are pinned, one after another, so that the option is surely given."""
+        """Return the values to pin, one case each, so that the option is surely given."""
         return [value for value in self.swept or self.values() if not same(value, default)]
 
     def drawn(self, name: str, draw: Draw, fill: Filling, sizes: Sizes, fixed: Pins) -> Any:
@@ -121,7 +121,7 @@ class Integer(Option):
 
 @dataclass(frozen=True)
 class Mask(Option):
-    """What a query may attend to: boolean, or added to the scores, or that with -inf: "both".
+    """Mask of attention: "boolean", "floating" (added to the scores) or "both" (that with -inf).
 
     Cases are pinned by "mask", whatever the option's name, to one of these kinds or to None.
     axes: heads, then queries and keys, behind the batch.
@@ -131,11 +131,11 @@ class Mask(Option):
     kinds = ("boolean", "floating", "both")
 
     def key(self, name: str) -> str:
-        """By its kind."""
+        """Return "mask": a case is pinned to a kind of mask."""
         return "mask"
 
     def left_out(self, default: Any) -> None:
-        """As no kind."""
+        """Return None: there is no mask."""
         return
 
     def worth_a_case(self, default: Any) -> list[str]:
@@ -170,11 +170,11 @@ class Lengths(Option):
     """How many of T steps each of B rows has. Cases are pinned by "padded", to True or False."""
 
     def key(self, name: str) -> str:
-        """By whether rows have any."""
+        """Return "padded": a case is pinned to rows with padding or without."""
         return "padded"
 
     def left_out(self, default: Any) -> bool:
-        """As rows that are not padded."""
+        """Return False: the rows are not padded."""
         return False
 
     def worth_a_case(self, default: Any) -> list[bool]:

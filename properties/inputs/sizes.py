@@ -60,7 +60,7 @@ def nothing(operation: Any) -> list[Fixed]:
 
 @dataclass(frozen=True)
 class Sweeps:
-    """What to pin for an operation, one after another.
+    """Sweeps of an operation: lists of sizes and options to pin, one case each.
 
     every_size: each letter at each size, the others drawn. moderate_sizes: fewer, for gradients.
     every_combination: every pair of options with nothing else given, and each option alone at a

@@ -52,7 +52,7 @@ def poisoned(case: Case) -> Case:
 
 
 def another(case: Case, stream: int = 0) -> Case:
-    """The same shapes and options with other numbers."""
+    """Return a case with the same shapes and options and other numbers."""
     random, other = case.random(stream), case.operation.other or rounded_numbers
     return case.having(**{name: other(case, name, random) for name in case.arrays})
 

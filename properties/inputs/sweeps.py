@@ -8,7 +8,7 @@ from seqlaws.properties.inputs.sizes import Fixed
 
 
 def every_size(operation: Operation) -> list[Fixed]:
-    """Each letter of an operation at each size, the others drawn."""
+    """Return sizes to pin: each letter at each size, the others drawn."""
     return operation.sweeps.every_size(operation)
 
 

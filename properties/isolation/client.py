@@ -64,7 +64,7 @@ class Remote:
 
 @dataclass(frozen=True)
 class Odd:
-    """What was given in the place of an array, and is none."""
+    """Output of the implementation that is not an array."""
 
     why: str
 
@@ -167,13 +167,16 @@ class Contained:
         return self.backends[library]
 
     def ask(self, deed: str, *given: Any) -> Any:
-        """What a deed gives, in a process that is begun if there is none."""
+        """Call a method of the worker and return its result; begin a worker if there is none."""
         if self.process is None or self.process.is_over:
             self.begun()
         return self.asked(self.process, self.limits.seconds, deed, *given)
 
     def asked(self, process: Any, seconds: float, deed: str, *given: Any) -> Any:
-        """What a deed gives there. Raises what it raises there, LostError, EnoughError."""
+        """Call a method of the worker in a process and return its result.
+
+        Raises the method's exception, LostError where the process ended, EnoughError at `until`.
+        """
         number, process.until = next(NUMBERS), self.until
         question = number, self.library, self.dropped, self.made, self.written, deed, given
         self.dropped, self.made, self.written = [], [], []
@@ -210,19 +213,19 @@ class Contained:
         self.written.append((array.number, values))
 
     def call(self, name: Named, given: Any, options: Mapping[str, Any]) -> Any:
-        """What a function gives."""
+        """Call a function in the worker and return its outputs."""
         return self.given(self.ask("call", name, referred(given), referred(options)))
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
-        """As they are: dicts are settled over there."""
+        """Return the arguments unchanged: the worker settles dicts."""
         return given
 
     def rewritten(self) -> bool:
-        """Whether the latest call changed a dict that it was given."""
+        """Return True if the latest call changed a dict that it was given."""
         return bool(self.ask("rewritten"))
 
     def together(self, calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
-        """What several calls at once give, or raise."""
+        """Make several calls at once; return the output or the exception of each."""
         asked = [(referred(f), referred(g), referred(o)) for f, g, o in calls]
         return [
             self.given(found) if kind == "gave" else exception(*found)
@@ -230,23 +233,23 @@ class Contained:
         ]
 
     def watch(self, seed: int) -> None:
-        """As in surroundings, over there."""
+        """Note the worker's global state."""
         self.ask("watch", seed)
 
     def changed(self) -> list[str]:
-        """As in surroundings, over there."""
+        """Return the worker's state that changed since `watch` or since it was first noted."""
         return list(self.ask("changed"))
 
     def unlike_first(self) -> list[str]:
-        """As in surroundings, over there."""
+        """Return the worker's lasting state that changed since it was first noted."""
         return list(self.ask("unlike_first"))
 
     def replaced(self) -> list[str]:
-        """As in surroundings, over there."""
+        """Return the functions that were replaced in the worker by the import or by a call."""
         return list(self.ask("replaced"))
 
     def left(self) -> dict[str, int]:
-        """As in surroundings, over there."""
+        """Count the worker's threads, file descriptors and child processes."""
         return dict(self.ask("left"))
 
     def given(self, told: Any) -> Any:
@@ -266,7 +269,7 @@ class Contained:
 
 
 def referred(value: Any) -> Any:
-    """The same with numbers and names for arrays and functions."""
+    """Replace arrays and functions by the numbers and names that the worker knows."""
     if isinstance(value, Remote):
         return Held(value.number)
     if isinstance(value, RemoteFunction):

@@ -1,4 +1,4 @@
-"""The environment of a process of its own."""
+"""Environment variables of a separate process."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ TELLTALES = ("PYTEST", "HYPOTHESIS", "SEQLAWS", "CI", "TOX", "COVERAGE")
 
 
 def where_seqlaws_is() -> dict[str, str]:
-    """What a process of a clone that is not installed needs to import seqlaws."""
+    """Return the variables by which a process imports seqlaws from a clone, if any are needed."""
     clone = Path(__file__).resolve().parents[2] / ".typings"
     return {"PYTHONPATH": str(clone)} if clone.is_dir() else {}
 
 
 def silent() -> dict[str, str]:
-    """The environment of this process without what speaks of a test."""
+    """Return the environment of this process without the variables that reveal a test."""
     return {k: v for k, v in os.environ.items() if not k.startswith(TELLTALES)}

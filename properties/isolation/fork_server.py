@@ -78,7 +78,7 @@ class Inner:
         return number
 
     def end(self, number: int, patience: float) -> int:
-        """How it ended, and whatever it left running with it."""
+        """End a worker and the processes that it left; return its exit status."""
         self.living.discard(number)
         status = end(number, patience)
         for orphan in orphans() - self.living:
@@ -186,7 +186,7 @@ class Nursery:
         return int(child.ask((deed, given)))
 
     def end(self, number: int, patience: float) -> int:
-        """How a process ended; it is ended, if it has not. Raises EndedError."""
+        """End a process and return its exit status. Raises EndedError if the server is gone."""
         if not self.running:
             raise EndedError
         try:
@@ -218,12 +218,12 @@ class Fork:
         return fork(Inside(self.namespace), pipes, limits, lambda: alone(set(pipes)))
 
     def end(self, number: int, patience: float) -> int:
-        """How a process ended; it is ended, if it has not."""
+        """End a process and return its exit status."""
         return end(number, patience)
 
 
 def alone(kept: set[int]) -> None:
-    """In a fork of this process: close what is not its own, and wake no thread that it lost."""
+    """Prepare a fork of this process: close the parent's descriptors, adapt the libraries."""
     close_all_but(kept)
     faulthandler.disable()  # it writes where the parent does
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""What a contained implementation may take, and what is said of one that is no more."""
+"""Limits of a contained implementation, and messages about a process that ended."""
 
 import resource
 import signal
@@ -17,7 +17,7 @@ class Limits:
     memory: int = 4096
 
     def impose(self) -> None:
-        """In the process itself: no memory dumps, no larger files than it may have memory."""
+        """Limit this process: no core dumps, no file larger than the memory limit."""
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         with suppress(ValueError, OSError):
@@ -49,7 +49,7 @@ def resident(process: int) -> int | None:
 
 
 def ending(status: int) -> str:
-    """How a process ended, by its exit status, -n for signal n."""
+    """Describe the end of a process by its exit status, -n for signal n."""
     if status == UNHEARD:
         return "closed the descriptors that its process is asked through"
     if status < 0:

@@ -1,4 +1,4 @@
-"""Where an implementation lives: in this process, or contained in one of its own."""
+"""Places where an implementation runs: in this process, or contained in one of its own."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from seqlaws.properties.isolation.worker import in_threads
 
 
 class Place(Protocol):
-    """What differs with the place."""
+    """Place where an implementation runs: this process or a process of its own."""
 
     until: float
     limits: Limits
@@ -22,32 +22,32 @@ class Place(Protocol):
         """The arrays of a library."""
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
-        """The arguments of a call; a dict of which entries changed since the call before is one."""
+        """Return the arguments, with the last call's dict in place of one that shares an entry."""
 
     def rewritten(self) -> bool:
-        """Whether the latest call changed a dict that it was given."""
+        """Return True if the latest call changed a dict that it was given."""
 
     def together(self, calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
-        """What several calls (function, given, options) at once give, or raise."""
+        """Make calls (function, given, options) at once; return each output or exception."""
 
     def watch(self, seed: int) -> None:
-        """Note the surroundings of a call."""
+        """Note the global state before a call."""
 
     def changed(self) -> list[str]:
-        """What changed of them since."""
+        """Return the names of the state that changed since `watch` or since it was first noted."""
 
     def unlike_first(self) -> list[str]:
-        """What is not as it was before anything was called."""
+        """Return the names of the lasting state that changed since it was first noted."""
 
     def replaced(self) -> list[str]:
-        """The functions of libraries that are others than before the import."""
+        """Return the names of functions that were replaced by the import or by a call."""
 
     def left(self) -> dict[str, int]:
-        """How many threads, file descriptors and processes there are."""
+        """Count the threads, file descriptors and child processes."""
 
 
 class Here:
-    """In this process."""
+    """Place of an implementation in this process."""
 
     until = math.inf  # nobody can be stopped here
     limits = Limits(seconds=300.0, memory=1 << 20)  # of its calls from any other program
@@ -87,5 +87,5 @@ HERE = Here()
 
 
 def place_of(namespace: Any) -> Place:
-    """Where an implementation lives."""
+    """Return the place of an implementation."""
     return namespace if isinstance(namespace, Contained) else HERE

@@ -1,24 +1,25 @@
-"""The dicts that calls are given: one of which entries change, as a model's parameters do."""
+"""Dicts of parameters, reused from call to call as in a training loop."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 class Dicts:
-    """The dicts of the latest call, by their place among its arguments, and what was in them."""
+    """Dicts of the latest call, by their position among its arguments, and their entries."""
 
     def __init__(self) -> None:
         self.latest: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
 
     def settled(self, given: Sequence[Any]) -> list[Any]:
-        """The arguments of a call; a dict that has an entry of the one before is that one, changed.
+        """Return the arguments, with the last call's dict in place of one that shares an entry.
 
-        So a training loop replaces parameters in one dict: whatever is kept for the dict is stale.
+        The reused dict gets the new entries, as a training loop replaces parameters in one dict. A
+        value that an implementation has cached for the dict is then stale.
         """
         return [self.one(i, v) if isinstance(v, dict) else v for i, v in enumerate(given)]
 
     def one(self, place: int, value: dict[str, Any]) -> dict[str, Any]:
-        """The dict that is given at a place."""
+        """Return the dict to give at a position."""
         before, _ = self.latest.get(place, ({}, {}))
         if any(before.get(name) is entry for name, entry in value.items()):
             before.clear()
@@ -28,7 +29,7 @@ class Dicts:
         return value
 
     def rewritten(self) -> bool:
-        """Whether a dict of the latest call is not what it was when it was given."""
+        """Return True if the latest call changed a dict that it was given."""
         return any(
             list(now) != list(then) or any(now[name] is not then[name] for name in now)
             for now, then in self.latest.values()

@@ -1,7 +1,7 @@
-"""The same implementation in a process of its own, in which nothing speaks of a test.
+"""Second program: the same implementation in a process that shows no sign of a test.
 
-An implementation may behave where it sees a test runner: loaded modules, the environment, names on
-the stack. There, it is imported by a few lines of plain Python, and asked again.
+An implementation may recognise a test runner by loaded modules, by the environment or by names on
+the stack. The second program imports it by a few lines of plain Python and calls it again.
 """
 
 import os
@@ -31,7 +31,6 @@ import numpy as np
 
 def load(target, attribute, name):
     if target.endswith(".py"):
-        sys.path.append(os.path.dirname(target))
         spec = importlib.util.spec_from_file_location(name, target)
         found = importlib.util.module_from_spec(spec)
         sys.modules[name] = found
@@ -129,6 +128,8 @@ class Plain:
         entries = [str(Path(entry).resolve()) for entry in sys.path]
         if self.target.startswith(loader.GROUP):  # a clone need not be installed
             entries += where_seqlaws_is().values()
+        if self.target.endswith(".py"):
+            entries += loader.import_folders(Path(self.target))
         environment = {**silent(), "PYTHONPATH": os.pathsep.join(entries)}
         name = loader.module_name(Path(self.target))  # as here: that of a file may be a library's
         self.process = launch(
@@ -142,7 +143,7 @@ class Plain:
         return self.process.pid
 
     def end(self, number: int, patience: float) -> int:
-        """How it ended; it is ended, if it has not."""
+        """End the process and return its exit status."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(patience)
         with suppress(ProcessLookupError, PermissionError):

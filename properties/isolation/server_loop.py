@@ -1,4 +1,4 @@
-"""How a process of its own answers: pickles over two pipes, each after its length.
+"""Server loop of a separate process: pickles over two pipes, each after its length.
 
 The text of this file is also what such a process runs first; it may need nothing of the suite.
 """

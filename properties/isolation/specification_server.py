@@ -87,7 +87,7 @@ def start() -> None:
 def ask(
     way: str, *arguments: Any, arithmetic: tuple[str, ...] | None = None, **options: Any
 ) -> list[Any]:
-    """What the specification gives, by one of its WAYS. Raises SpecificationError."""
+    """Return the answer of the specification by one of its WAYS. Raises SpecificationError."""
     start()
     try:
         answer = RUNNING[0].ask((way, arguments, options, arithmetic))
@@ -101,7 +101,7 @@ def ask(
 
 
 def refuses(operation: str, *arguments: Any, **options: Any) -> bool:
-    """Whether the specification refuses a call. Raises SpecificationError where it breaks."""
+    """Return True if the specification refuses a call. Raises SpecificationError if it breaks."""
     try:
         ask("plain", operation, *arguments, **options)
     except SpecificationError as error:

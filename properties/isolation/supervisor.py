@@ -41,18 +41,21 @@ def array_of(plain: Plain) -> Array:
 
 
 class Keeper(Protocol):
-    """What begins processes and ends them.
+    """Keeper of processes: it begins them and ends them.
 
-    generation: another number once all that it had begun has come to an end.
+    generation: a number that changes when all processes that it had begun are ended.
     """
 
     generation: int
 
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
-        """A process that serves on the channel; its number. Libraries: those to have at hand."""
+        """Begin a process that serves on the channel; return its number. libraries: to import."""
 
     def end(self, number: int, patience: float) -> int:
-        """Its exit status, -n for signal n; it has so many seconds to end by itself."""
+        """End a process and return its exit status, -n for signal n.
+
+        patience: seconds in which it may end by itself.
+        """
 
 
 def at_hand() -> list[str]:
@@ -67,7 +70,7 @@ def at_hand() -> list[str]:
 class Process:
     """The process, begun when it is made.
 
-    keeper: what begins it and ends it. until: a time of `time.perf_counter`, when all is over.
+    keeper: begins it and ends it. until: deadline of its calls, by `time.perf_counter`.
     """
 
     def __init__(self, keeper: Keeper, limits: Limits) -> None:
@@ -82,11 +85,14 @@ class Process:
 
     @property
     def is_over(self) -> bool:
-        """Whether it came to an end for no reason of its own."""
+        """True if the process ended only because the keeper ended all its processes."""
         return self.generation != self.keeper.generation
 
     def ask(self, question: Any, seconds: float) -> Any:
-        """Its answer. Raises LostError where it ended or was ended, EnoughError at `until`."""
+        """Ask the process and return its answer.
+
+        Raises LostError if the process ended or was ended, EnoughError at `until`.
+        """
         started = time.perf_counter()
 
         def look() -> None:

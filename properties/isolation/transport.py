@@ -86,14 +86,14 @@ class Channel:
             raise EndedError from error
 
     def wait(self, descriptor: int, event: int, watch: Callable[[], None]) -> None:
-        """Until the pipe can be read or written."""
+        """Wait until the pipe can be read or written."""
         poll = select.poll()
         poll.register(descriptor, event)
         while not poll.poll(None if watch is go_on else 1000 * TICK):
             watch()
 
     def read(self, length: int, watch: Callable[[], None]) -> bytes:
-        """So many bytes. Raises EOFError if there are fewer."""
+        """Read `length` bytes. Raises EOFError if there are fewer."""
         parts = []
         while length:
             self.wait(self.back, select.POLLIN, watch)
@@ -113,7 +113,7 @@ class Channel:
 
 
 def close_all_but(kept: set[int]) -> None:
-    """In a fork of this process: close the parent's pipes, but for some descriptors."""
+    """Close the parent's pipes in a fork of this process, except some descriptors."""
     for descriptor in OPEN - kept:
         with suppress(OSError):
             os.close(descriptor)
@@ -150,7 +150,7 @@ class Child:
         atexit.register(self.stop)
 
     def ask(self, question: Any) -> Any:
-        """Its answer. Raises EndedError where there is none."""
+        """Ask the process and return its answer. Raises EndedError if there is none."""
         try:
             return self.channel.ask(question)
         except EndedError:

@@ -1,6 +1,6 @@
-"""What answers in the process of a contained implementation: it makes arrays, calls, reports.
+"""Worker of a contained implementation: it makes arrays, calls functions, reports outputs.
 
-It says nothing but built-in values, and keeps no verdict: what it reports is judged elsewhere.
+It sends built-in values only. It judges nothing: its reports are judged in the suite's process.
 """
 
 import inspect
@@ -63,7 +63,7 @@ class Inside:
         self.backend: Arrays
 
     def answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
-        """First what was made, written and dropped meanwhile, then a deed: one of the methods."""
+        """Apply the arrays made, written and dropped since the last call, then call a method."""
         number, library, dropped, made, written, deed, given = question
         try:
             if library:
@@ -96,7 +96,7 @@ class Inside:
         return self.backend.layouts
 
     def available(self, device: str) -> str:
-        """Empty, or why the device cannot be used."""
+        """Return "", or the reason why the device cannot be used."""
         return self.backend.available(device)
 
     def call(self, name: Named, given: Any, options: Any) -> Any:
@@ -105,7 +105,7 @@ class Inside:
         return self.told([self.function(name)(*settled, **self.here(options))])[0]
 
     def rewritten(self) -> bool:
-        """Whether the latest call changed a dict that it was given."""
+        """Return True if the latest call changed a dict that it was given."""
         return self.dicts.rewritten()
 
     def together(self, calls: Sequence[tuple[Named, Any, Any]]) -> list[Any]:
@@ -121,27 +121,27 @@ class Inside:
         return self.backend.gradients if name.name == "" else getattr(self.namespace, name.name)
 
     def watch(self, seed: int) -> None:
-        """Note the surroundings."""
+        """Note the global state."""
         side_effects.watch(seed)
 
     def changed(self) -> list[str]:
-        """What changed of them since."""
+        """Return the names of the state that changed since `watch` or since it was first noted."""
         return side_effects.changed()
 
     def unlike_first(self) -> list[str]:
-        """What is not as it was before anything was called."""
+        """Return the names of the lasting state that changed since it was first noted."""
         return side_effects.unlike_first()
 
     def replaced(self) -> list[str]:
-        """The functions of libraries that are others than before the import."""
+        """Return the names of functions that were replaced by the import or by a call."""
         return side_effects.replaced()
 
     def left(self) -> dict[str, int]:
-        """How many threads, descriptors and processes there are."""
+        """Count the threads, file descriptors and child processes."""
         return side_effects.left()
 
     def here(self, value: Any) -> Any:
-        """The same with the arrays and functions that it speaks of."""
+        """Replace numbers and names by the arrays and functions that they stand for."""
         if isinstance(value, Held):
             return self.arrays[value.number]
         if isinstance(value, Named):
@@ -154,18 +154,18 @@ class Inside:
         return type(value)(map(self.here, value)) if isinstance(value, (tuple, list)) else value
 
     def hold(self, number: int, array: Any) -> None:
-        """Keep an array, and what it holds."""
+        """Keep an array and a copy of its entries."""
         self.arrays[number], self.known[number] = array, self.values(array)
 
     def values(self, array: Any) -> Array:
-        """What an array holds; nothing where nothing can be read."""
+        """Return the entries of an array; an empty array if they cannot be read."""
         try:
             return np.asarray(self.backend.values(array))
         except Exception:
             return np.zeros(0)
 
     def told(self, values: Any) -> list[Any]:
-        """What the implementation gave, as ("array", ...), ("odd", why) or (container, parts)."""
+        """Return each output as ("array", ...), ("odd", why) or (container, parts)."""
         parts = []
         for value in values:
             if isinstance(value, (tuple, list)):
@@ -227,7 +227,7 @@ def parameters(function: Any) -> list[tuple[str, int]] | None:
 
 
 def described(error: BaseException) -> tuple[str, str, str]:
-    """What kind of exception, the name of its type, its text."""
+    """Return the kind of an exception, the name of its type, and its text."""
     kind = next((word for type_, word in KINDS if isinstance(error, type_)), "raised")
     try:
         text = str(error)
@@ -248,7 +248,7 @@ def hurried() -> Iterator[None]:
 
 
 def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
-    """What each call gives, or raises, with several of them at work at once."""
+    """Make calls in several threads at once; return the output or the exception of each."""
 
     def one(call: tuple[Any, Any, Any]) -> Any:
         function, given, options = call

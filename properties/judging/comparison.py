@@ -76,7 +76,7 @@ def none_where(places: Any, allowed: Array) -> Expected:
 
 
 def at(expected: Expected, places: Any) -> dict[str, Expected]:
-    """What is expected of an output at some places; nothing is claimed of the others."""
+    """Return the expected output at some places; at the others the allowed error is infinite."""
     value = np.where(places, expected.value, 0.0)
     return {"out": Expected(value, np.where(places, expected.allowed, np.inf))}
 

@@ -38,7 +38,7 @@ class Flow:
 
 
 def flows(subjects: Iterable[Subject]) -> list[dict[str, Any]]:
-    """For verdict.json: each implementation in its first dtype; what raises is left out."""
+    """Measure each implementation in its first dtype, for verdict.json; failures are left out."""
     found: dict[tuple[str, str, str], Flow] = {}
     for subject in subjects:
         operation = subject.operation

@@ -1,6 +1,6 @@
-"""What precision an implementation really has: the narrowest arithmetic that it conforms to.
+"""Precision grade of an implementation: the narrowest arithmetic that it conforms to.
 
-The same outputs are held against the bounds of one arithmetic after the other, the most exact
+The same outputs are compared with the bounds of one arithmetic after another, the most exact
 first. A narrower arithmetic than the implementation's dtype also rounds the inputs to it.
 """
 
@@ -56,7 +56,7 @@ class Grade:
     beyond: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def line(self) -> str:
-        """All of it in one line."""
+        """Return the grade in one line."""
         both = self.values == self.gradients
         said = f"{self.values} (values{' and gradients' if both else ''})"
         if self.gradients and not both:
@@ -69,7 +69,7 @@ class Grade:
         return f"precision: {self.implementation} {self.operation} {self.dtype}: {said}"
 
     def as_data(self) -> dict[str, Any]:
-        """For verdict.json."""
+        """Return the grade in the format of verdict.json."""
         return asdict(self)
 
 

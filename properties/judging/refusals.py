@@ -37,9 +37,9 @@ def must_raise(
 
 
 def unless_refused(impl: Subject, case: Case) -> Outputs | None:
-    """What a call gives; None where it raises, which the contract leaves open.
+    """Return the outputs of a call, or None if it raises: the contract allows both.
 
-    Raises LawBrokenError for what is no answer.
+    Raises LawBrokenError for invalid outputs and for a lost process.
     """
     try:
         return impl.run(case)

@@ -31,13 +31,13 @@ class Failure(NamedTuple):
     calls: list[Any]
 
     def extent(self) -> tuple[int, int]:
-        """How much there is to read in its last call: entries, and those that are not 0 or 1."""
+        """Return the size of the last call: its entries, and those that are neither 0 nor 1."""
         arrays = list(self.calls[-1].case.arrays.values()) if self.calls else []
         return sum(a.size for a in arrays), sum(len(telling(a)) for a in arrays)
 
 
 def telling(array: Array) -> Array:
-    """Where the entries are that are neither 0 nor 1, in the flat array."""
+    """Return the flat indices of the entries that are neither 0 nor 1."""
     return np.flatnonzero((array != 0) & (array != 1))
 
 
@@ -147,7 +147,7 @@ def reduce(trial: Trial) -> None:
 
 
 def parts(places: Array, *, single: bool) -> Iterator[Array]:
-    """All the places in halves, quarters, ... down to one by one; or one by one at once."""
+    """Yield the places in halves, quarters, ... down to single ones; if single, only those."""
     width = 1 if single else len(places)
     while width:
         yield from (places[start : start + width] for start in range(0, len(places), width))

@@ -7,7 +7,7 @@ from typing import Any
 
 from seqlaws.properties.isolation.specification_server import SPECIFICATION_RAISED
 
-SCHEMA = 2  # docs/verdict.md says what it means; a change of a meaning is a new number
+SCHEMA = 3  # docs/verdict.md says what it means; a change of a meaning is a new number
 STATUSES = ("passed", "failed", "known failure", "not kept", "not offered", "not run")
 
 
@@ -44,12 +44,12 @@ class Verdict:
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
-        """What a verdict is known by: never pytest's node id."""
+        """Identity of a verdict: not pytest's node id."""
         return self.law, self.operation, self.implementation, self.dtype, self.device
 
     @property
     def is_undecided(self) -> bool:
-        """Whether the specification failed, so that nothing can be said of the implementation."""
+        """True if the specification failed, so that the implementation cannot be judged."""
         return self.status == "not run" and self.reason.startswith(SPECIFICATION_RAISED)
 
     @property
@@ -64,7 +64,7 @@ def dumped(value: Any, indent: int | None = None) -> str:
 
 
 def finite(value: Any) -> Any:
-    """The same with every number that JSON lacks as a text."""
+    """Return the value with every number that JSON lacks as a text."""
     if isinstance(value, dict):
         return {str(k): finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

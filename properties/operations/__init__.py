@@ -1,7 +1,7 @@
-"""What the suite knows of each operation, beside its equations: one module for each family.
+"""Operations of the suite, without their equations: one module for each family.
 
-Axes, cases, sweeps, discriminating cases, benchmark sizes: all of it stands there. This list orders
-the operations, in verdict.json and for `check`. No other module names an operation.
+A module holds axes, cases, sweeps, discriminating cases and benchmark sizes. This list orders the
+operations, in verdict.json and for `check`. No other module names an operation.
 """
 
 from seqlaws.properties.inputs.operation import Operation

@@ -80,7 +80,7 @@ def layer_sizes(
 def layer_parameters(
     fill: Filling, prefix: str, sizes: dict[str, int], gain: float
 ) -> dict[str, Array]:
-    """Those of one layer, under names with a prefix."""
+    """Return the parameters of one layer, under names with a prefix."""
     axes = decoder.PARAMETERS
     return {prefix + name: layer_parameter(fill, name, axes[name], sizes, gain) for name in axes}
 
@@ -127,7 +127,7 @@ def every_combination(operation: Operation) -> list[Fixed]:
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
-    """The same at one size."""
+    """Return both activations, both places of the norm and every kind of mask, at one size."""
     return [{"T": 4, "N": 2, "D": 4, "gains": (0.25, 0.5), **kind} for kind in KINDS]
 
 

@@ -78,7 +78,7 @@ def chosen(random: np.random.RandomState, p: Array) -> Array:
 
 
 def other(case: Case, name: str, random: np.random.RandomState) -> Array:
-    """Other states, or other probabilities of which none is 0."""
+    """Return other states, or other probabilities of which none is 0."""
     if name == "states":
         return rounded_numbers(case, name, random)
     weights = 1.0 + random.randint(0, 8, case.arrays[name].shape)

@@ -108,7 +108,7 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 
 def few(batch: int) -> Fixed:
-    """So many in a batch, and little else."""
+    """Pin the size of the batch, and all other sizes to 2 or 3."""
     return {**PLAIN, "mask": None, "B": batch, "L": 2, "T": 2, "S": 3, "N": 2, "D": 2, "F": 3}
 
 
@@ -134,7 +134,7 @@ def every_combination(operation: Operation) -> list[Fixed]:
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
-    """The same at one size."""
+    """Return every kind of mask, with and without the causal flag, of every source, at one size."""
     kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES)
     return [{"mask": m, "is_causal": c, "source": s, **OBLONG[c]} for m, c, s in kinds]
 

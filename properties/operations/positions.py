@@ -81,7 +81,7 @@ def drawn_positions(draw: Draw, fill: Filling, kind: str, length: int) -> Array:
 
 
 def other(case: Case, name: str, random: np.random.RandomState) -> Array:
-    """Other numbers around 1; other positions."""
+    """Return other numbers of order 1, or other positions."""
     if name != "positions":
         return rounded_numbers(case, name, random)
     return np.asarray(random.randint(-500, 5000, case.arrays[name].shape), np.int64)

@@ -49,7 +49,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 
 
 def rows(numbers: Iterable[int]) -> list[Fixed]:
-    """So many rows."""
+    """Pin each of these numbers of rows."""
     return [PLAIN | {"rank": 2, "axis": -1, "n": 5, "rows": n} for n in numbers]
 
 

@@ -23,7 +23,7 @@ def as_document(run: dict[str, Any], verdicts: Iterable[Verdict], **parts: Any) 
 
 
 def versions() -> dict[str, str]:
-    """Of what a verdict may depend on; only of what is loaded."""
+    """Return the versions of Python and of the loaded libraries that a verdict may depend on."""
     found = {"Python": platform.python_version()}
     for name in (*(b.library for b in BACKENDS.values()), "hypothesis", "seqlaws"):
         if name in sys.modules:

@@ -1,4 +1,4 @@
-"""What a verdict or a time depends on beside the code: the platform and its devices."""
+"""Environment of a run: the platform and its devices, on which verdicts and times depend."""
 
 import platform
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ def device_name(device: str) -> str:
 
 
 def processor_name() -> str:
-    """What the system calls its processor."""
+    """Return the name that the system gives its processor."""
     told = CPU_INFO.read_text(encoding="utf-8", errors="replace") if CPU_INFO.is_file() else ""
     for line in told.splitlines():
         name, _, value = line.partition(":")

@@ -16,7 +16,7 @@ SHOWN_AT_MOST = 24  # entries of an array
 
 
 def headline(broken: LawBrokenError) -> str:
-    """One line: what happened, and by how much."""
+    """Return one line: the failure, and the size of the error."""
     entry = broken.entry
     if entry is not None:
         said = f"{broken}: {entry.place} is {entry.observed:.9g}, expected {entry.expected:.9g}"

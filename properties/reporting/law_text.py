@@ -9,7 +9,7 @@ from seqlaws.properties.laws import LAWS, Law
 
 
 def statements() -> dict[str, dict[str, Any]]:
-    """Every registered law, "operation.law", for verdict.json."""
+    """Return every registered law for verdict.json, by "operation.law"."""
     return {
         f"{operation}.{law.name}": {
             "level": law.level,

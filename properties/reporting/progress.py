@@ -21,13 +21,13 @@ class Progress:
         self.started = self.told = time.monotonic()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """How much there is to do, where it is done in this process."""
+        """Note the number of checks of a run in this process."""
         self.total = len(session.items)
         self.started = self.told = time.monotonic()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """How much there is to do, where workers do it."""
+        """Note the number of checks of a run on workers."""
         self.total = len(ids)
 
     @pytest.hookimpl(trylast=True)  # once pytest has written its own
@@ -45,7 +45,7 @@ class Progress:
             self.reporter.write_line(self.line(now - self.started))
 
     def line(self, seconds: float) -> str:
-        """How far it is, and about how long it still takes."""
+        """Return a line about the progress and the time that is left."""
         done, failed = self.counts["done"], self.counts["failed"]
         left = seconds / done * (self.total - done)
         about = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"

@@ -3,13 +3,14 @@
 import base64
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seqlaws.properties.backends.protocol import holding
 from seqlaws.properties.backends.registry import BACKENDS
-from seqlaws.properties.discovery.loader import is_named, location
+from seqlaws.properties.discovery.loader import import_folders, is_named, location
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.subjects.record import Call, Entry, LawBrokenError
@@ -51,7 +52,7 @@ def names_of(call: Call) -> list[str]:
 
 
 def is_answered(worst: Entry, last: Call) -> bool:
-    """Whether the entry is one of the last call's answer, not of what a law makes of answers."""
+    """Return True if the entry is in the last call's answer, not in what a law computes from it."""
     if worst.output not in names_of(last):
         return False
     if last.outputs is None:  # it was asked elsewhere
@@ -82,7 +83,9 @@ def importing(spec: str) -> list[str]:
     target, attribute = location(spec)
     if target.endswith(".py"):
         lines = ["import importlib.util, sys"]
-        lines += [f"sys.path.append({target.rpartition('/')[0] or '.'!r})"]
+        lines += [
+            f"sys.path.append({folder!r})" for folder in import_folders(Path(target).resolve())
+        ]
         lines += [f"spec = importlib.util.spec_from_file_location('subject', {target!r})"]
         lines += ["subject = sys.modules['subject'] = importlib.util.module_from_spec(spec)"]
         lines += ["spec.loader.exec_module(subject)"]

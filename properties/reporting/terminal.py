@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from seqlaws.properties.judging.verdict import STATUSES, Verdict
+from seqlaws.properties.laws import SECTIONS
+
+REASONS = 8  # of what is not supported, in a line
 
 
 def table(verdicts: Iterable[Verdict]) -> list[str]:
@@ -32,7 +35,7 @@ def table(verdicts: Iterable[Verdict]) -> list[str]:
 
 
 def totals(verdicts: Iterable[Verdict]) -> str:
-    """One line: how much was checked, and how much was not."""
+    """Return one line: how much was checked, and how much was not."""
     verdicts = list(verdicts)
     counts = Counter(v.status for v in verdicts)
     said = [f"{counts[s]} {s}" for s in STATUSES if counts[s]]
@@ -45,17 +48,41 @@ def totals(verdicts: Iterable[Verdict]) -> str:
     )
 
 
-def options_not_offered(verdicts: Iterable[Verdict]) -> list[str]:
-    """For each implementation and operation, the options that it did not offer."""
+def not_supported(verdicts: Iterable[Verdict]) -> list[str]:
+    """Return a line for each implementation and operation about unsupported options."""
     missing: dict[tuple[str, str], Counter[str]] = {}
     for v in verdicts:
         missing.setdefault((v.implementation, v.operation), Counter()).update(v.not_offered)
+    return [
+        f"{implementation} {operation}: does not support: {'; '.join(simplest(refused))}"
+        for (implementation, operation), refused in sorted(missing.items())
+        if refused
+    ]
+
+
+def simplest(refused: Counter[str]) -> list[str]:
+    """The fewest reasons that explain each refusal: one alone, rather than beside others."""
+    found: list[frozenset[str]] = []
+    for reasons in sorted((frozenset(r.split("; ")) for r in refused), key=len):
+        if not any(one <= reasons for one in found):
+            found.append(reasons)
+    said = [" with ".join(sorted(reasons)) for reasons in found]
+    more = [f"and {len(said) - REASONS} more"] if len(said) > REASONS else []
+    return said[:REASONS] + more
+
+
+def sections(verdicts: list[Verdict]) -> list[str]:
+    """Return a line for each implementation: its verdicts counted by section and status."""
     lines = []
-    for (implementation, operation), options in sorted(missing.items()):
-        if options:
-            most = [f"{o} ({n})" for o, n in options.most_common(6)]
-            more = f" and {len(options) - 6} more" if len(options) > 6 else ""
-            lines.append(f"{implementation} {operation}: not offered: {', '.join(most)}{more}")
+    for name in dict.fromkeys(v.implementation for v in verdicts):
+        told = []
+        for section in SECTIONS:
+            counts = Counter(
+                v.status for v in verdicts if (v.implementation, v.section) == (name, section)
+            )
+            said = [f"{counts[s]} {s}" for s in STATUSES if counts[s]]
+            told += [f"{section}: {', '.join(said)}"] if said else []
+        lines.append(f"{name}: {'; '.join(told)}")
     return lines
 
 
@@ -75,7 +102,8 @@ def summary(
         *table(verdicts),
         "",
         *grades,
-        *options_not_offered(verdicts),
+        *sections(verdicts),
+        *not_supported(verdicts),
         *reasons(verdicts, "known failure", "known failure"),
         *reasons(verdicts, "not kept", "SHOULD, not kept"),
         *(f"not run: {line}" for line in absent),

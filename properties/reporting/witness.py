@@ -1,4 +1,4 @@
-"""What shows a failure, as data: the shrunk case, the entries beside what is due, a program."""
+"""Witness of a failure, as data: the shrunk case, observed and expected entries, a program."""
 
 from typing import Any
 

@@ -27,14 +27,16 @@ CUT_OFF = "cut off by the time given"
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a run does: a suite seed, examples for each law, seconds to shrink a failure.
+    """Effort of a run: a suite seed, examples for each law, seconds to shrink a failure.
 
+    least: examples of a law whose share of them is less.
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
     """
 
     seed: int = 0
     examples: int = 100
+    least: int = 1
     shrinking: float = 1.0
     target: bool = False
     profile: str = ""
@@ -42,7 +44,7 @@ class Effort:
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
-    """The same inputs for every implementation, from any folder, on any machine."""
+    """Return the seed of a law: the same for every implementation, folder, device and machine."""
     text = f"{suite_seed}:{made.name}:{subject.operation.name}:{subject.dtype}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
@@ -103,7 +105,7 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
 
 
 def not_offered(made: Law, subject: Subject) -> str:
-    """Why there is nothing to check, if there is nothing."""
+    """Return the reason why nothing can be checked, or ""."""
     if subject.function is None:
         return f"{subject.operation.name} is not offered"
     missing = [option for option in made.needs if not subject.offers(option)]
@@ -127,7 +129,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     )
     if made.sweep is None:
         strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
-        search(trial, strategy, seed, max(1, round(rounds * subject.operation.share)))
+        search(trial, strategy, seed, max(effort.least, round(rounds * operation.share)))
         return
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):
@@ -149,7 +151,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
 
 
 def tried(made: Law, subject: Subject, case: Case) -> None:
-    """One example. Raises LawBrokenError."""
+    """Check the law on one example. Raises LawBrokenError."""
     subject.record.begin()
     try:
         made.check(subject, subject.adapted(case))

@@ -42,7 +42,7 @@ class Candidate:
 
     @property
     def runs(self) -> bool:
-        """Whether there is anything to ask."""
+        """True if the implementation has the operation and its device is available."""
         return not (self.not_offered or self.unavailable)
 
     def subject(self) -> Subject:
@@ -69,14 +69,14 @@ class Candidate:
         return verdict
 
     def without_answer(self, law: Law, status: str, reason: str) -> Verdict:
-        """The verdict of a law that is not put."""
+        """Return the verdict of a law that is not run."""
         name = f"{self.operation}.{law.name}"
         made = name, law.level, self.operation, self.name, self.dtype, self.device
-        return Verdict(*made, status, reason=reason)
+        return Verdict(*made, status, reason=reason, section=law.section)
 
 
 def law_names() -> list[str]:
-    """Every law by its names, `law` and `operation.law`."""
+    """Return the names of every law, `law` and `operation.law`."""
     for module in pkgutil.iter_modules(properties.__path__):
         if module.name.startswith("test_"):
             importlib.import_module(f"seqlaws.properties.{module.name}")

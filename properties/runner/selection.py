@@ -18,10 +18,10 @@ def candidates_of(
     dtypes: Collection[str] = (),
     devices: Collection[str] = (),
 ) -> list[Candidate]:
-    """Each operation in each dtype, on each device.
+    """Return a candidate for each operation, dtype and device.
 
-    Operations, dtypes and devices are those that are asked for, else all operations, and what the
-    implementation declares for each. What cannot run is among them, and says why.
+    Without a request these are all operations, and the dtypes and the device that the
+    implementation declares for each. A candidate that cannot run is included, with the reason.
     """
     made = []
     for operation in operations or OPERATIONS:
@@ -55,7 +55,7 @@ def dtypes_of(namespace: Any, operation: str) -> tuple[str, ...]:
 
 
 def why_unavailable(namespace: Any, operation: str, device: str) -> str:
-    """Why the operation's array library cannot be used on a device; empty if it can."""
+    """Return why the operation's array library cannot be used on a device; "" if it can."""
     library = traits_of(getattr(namespace, "TRAITS", {}), operation).backend
     try:
         return place_of(namespace).backend(library).available(device)

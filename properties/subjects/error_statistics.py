@@ -1,4 +1,4 @@
-"""How far answers were from what is due, over all the comparisons of one law: for a picture."""
+"""Error statistics of one law over all its comparisons, for a picture."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +14,11 @@ BEYOND_ALL = "inf"
 
 @dataclass
 class Errors:
-    """Of one output: the entries of which something is claimed within a bound that is not zero.
+    """Errors of one output, over the entries with a finite value and a finite bound above zero.
 
-    exact: how many had no error. shares: k to how many had an error of at most 2^k times what is
-    allowed, and more than 2^(k-1) times. pairs: (observed error, allowed error) of the worst entry
-    of a comparison; of many comparisons, some that lie evenly among them.
+    exact: how many had no error. shares: k to how many had an error of at most 2^k times the
+    allowed error, and more than 2^(k-1) times. pairs: (observed error, allowed error) of the worst
+    entry of a comparison; of many comparisons, some that lie evenly among them.
     """
 
     entries: int = 0
@@ -29,7 +29,7 @@ class Errors:
     stride: int = 1
 
     def add(self, observed: Array, value: Array, allowed: Array, ratio: Array) -> None:
-        """One comparison; ratio: that of `checks.ratios`."""
+        """Add one comparison; ratio: that of `comparison.ratios`."""
         observed, value, allowed, ratio = np.broadcast_arrays(observed, value, allowed, ratio)
         claimed = (allowed > 0) & np.isfinite(allowed) & np.isfinite(value)
         if not claimed.any():
@@ -55,7 +55,7 @@ class Errors:
             self.pairs, self.stride = self.pairs[::2], 2 * self.stride
 
     def as_data(self) -> dict[str, Any]:
-        """For verdict.json."""
+        """Return the statistics in the format of verdict.json."""
         shares = {k: self.shares[k] for k in sorted(self.shares, key=float)}
         return {
             "entries": self.entries,
@@ -66,5 +66,5 @@ class Errors:
 
 
 def short(value: float) -> float:
-    """Three significant digits."""
+    """Return a number with three significant digits."""
     return float(f"{value:.3g}")

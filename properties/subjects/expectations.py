@@ -1,4 +1,4 @@
-"""What is due of an implementation: the specification's answers, for its arithmetic and traits."""
+"""Expected values and bounds for one implementation, by its arithmetic and its traits."""
 
 from dataclasses import astuple
 from typing import Any
@@ -22,14 +22,14 @@ class Due:
     arithmetic: Arithmetic
 
     def offers(self, option: str) -> bool:
-        """Whether the function's signature has the option."""
+        """Return True if the function's signature has the option."""
         raise NotImplementedError
 
     def fully_masked(self, case: Case) -> str:
-        """What a query that may attend to nothing gets in this call: "zeros", "nan" or "mean".
+        """Return the output of a query that may attend to no key: "zeros", "nan" or "mean".
 
-        The trait may say so for each kind of mask; a query that a mask and another limit leave
-        nothing together is held to the mask's kind, for they are merged into one mask.
+        The trait may differ by kind of mask. If a mask and another limit exclude all keys only
+        together, the mask's kind decides, because both are merged into one mask.
         """
         declared = self.traits.fully_masked
         return declared if isinstance(declared, str) else declared[kind_of_mask(case)]
@@ -42,26 +42,27 @@ class Due:
         return shift if self.traits.causal_alignment == "bottom-right" else 0
 
     def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
-        """What the specification says, and how far this subject may be from it."""
+        """Return the specification's values and the errors that are allowed to this subject."""
         found = self.asked("expected", *self.question(case, vjp), **self.reference_options(case))
         return dict(zip(self.names(case, vjp), self.claimed(case, found), strict=True))
 
     def claimed(self, case: Case, found: list[Expected]) -> list[Expected]:
-        """Of the mean of nothing nothing is claimed."""
-        declared = "fully_masked" in self.operation.traits and self.fully_masked(case) != "zeros"
+        """Return the expected values; with no keys, a mean or NaN has no bound."""
+        traits = self.operation.traits
+        declared = "fully_masked" in traits and self.traits.fully_masked != "zeros"
         if declared and case.sizes().get("S") == 0:
             return [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
         return found
 
     def plain(self, case: Case, *, vjp: bool = False) -> dict[str, Array]:
-        """What the specification says in float64, without a bound."""
+        """Return the specification's values in float64, without a bound."""
         found = specification_server.ask(
             "plain", *self.question(case, vjp), **self.reference_options(case)
         )
         return dict(zip(self.names(case, vjp), found, strict=True))
 
     def names(self, case: Case, vjp: bool) -> list[str]:
-        """What a call returns."""
+        """Return the names of the outputs of a call, or of its gradients if vjp."""
         return case.differentiated if vjp else list(self.operation.outputs)
 
     def question(self, case: Case, vjp: bool) -> list[Any]:
@@ -77,9 +78,10 @@ class Due:
         return [Expected(*e) for e in found]
 
     def expected_of_steps(self, case: Case, outputs: dict[str, Array]) -> dict[str, Expected]:
-        """For the recurrences: each step from the subject's own state before it.
+        """Return the expected steps of a recurrence, each from the subject's own state before it.
 
-        So with tokens: each from those that the subject wrote before it.
+        A token is expected from the tokens that the subject wrote before it. Other operations
+        have no steps: their expected values are those of `expected`.
         """
         if self.operation.way == "token by token":
             given, _ = self.operation.arranged(case.arrays, case.options)
@@ -95,13 +97,16 @@ class Due:
     def expected_of_steps_back(
         self, case: Case, gradients: dict[str, Array]
     ) -> dict[str, Expected]:
-        """For the recurrences with weight_ih = 1: each step back from the subject's own."""
+        """Return the expected steps back of a recurrence, each from the subject's own gradient.
+
+        weight_ih is the identity, so that the gradient of x is that of the pre-activations.
+        """
         given = [self.operation.name, gradients["x"], *self.question(case, vjp=True)[1:]]
         found = self.asked("vjp step by step", *given, **self.every_option(case))
         return dict(zip(case.differentiated, found, strict=True))
 
     def every_option(self, case: Case) -> dict[str, Any]:
-        """All options, given or by default."""
+        """Return the values of all options, given or by default."""
         return {name: case.option(name) for name in self.operation.options}
 
     def reference_options(self, case: Case) -> dict[str, Any]:

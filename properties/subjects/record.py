@@ -1,4 +1,4 @@
-"""What a law saw of a subject: calls, entries compared, refusals, manners; and how a law breaks."""
+"""Record of a law on a subject, and the exceptions of a broken law and an unsupported call."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Outputs = dict[str, Array]
 
 @dataclass(frozen=True)
 class Call:
-    """One call: the function's name, the case, and the outputs by name, None without an answer."""
+    """Call of a function: its name, the case, and the outputs by name, None without an answer."""
 
     name: str
     case: Case
@@ -20,7 +20,7 @@ class Call:
 
     @property
     def vjp(self) -> bool:
-        """Whether it is the vjp's."""
+        """True if this is a call of the vector-Jacobian product."""
         return self.name.endswith("_vjp")
 
 
@@ -40,7 +40,7 @@ class Entry:
 
     @property
     def place(self) -> str:
-        """As it is written: "p[0, 2]"."""
+        """Name and index of the entry, as in "p[0, 2]"."""
         return f"{self.output}[{', '.join(map(str, self.index))}]"
 
 
@@ -70,10 +70,10 @@ class NotOfferedError(Exception):
 
 @dataclass
 class Record:
-    """What one law saw of one subject.
+    """Record of one law on one subject.
 
-    calls: of the present example; first: of the first that failed. noted: what was against manners
-    in the present example, by the name of the law that is about it; noticed: how often in all.
+    calls: of the present example; first: of the first that failed. noted: violations of manners in
+    the present example, by the name of the law about them; noticed: their number in all examples.
     """
 
     examples: int = 0
@@ -88,7 +88,7 @@ class Record:
     noticed: Counter[str] = field(default_factory=Counter)
 
     def note(self, law: str, says: str) -> None:
-        """Note what is against manners; the law of that name alone fails for it."""
+        """Note a violation of manners; only the law of that name fails for it."""
         self.noted.setdefault(law, says)
         self.noticed[law] += 1
 

@@ -1,7 +1,7 @@
-"""What a call returned, and what it did to its inputs and to earlier outputs.
+"""Checks of the outputs of a call, and of its effects on inputs and on earlier outputs.
 
-A wrong number or shape of outputs breaks the law at hand. What is against manners is noted and
-repaired, so that a law about numbers fails for numbers alone; the law about it fails.
+A wrong number or shape of outputs breaks the law at hand. A violation of manners is noted and
+repaired: only the law about it fails, and a law about numbers fails for numbers alone.
 """
 
 from collections.abc import Mapping
@@ -70,19 +70,19 @@ class Returned:
         """
         try:
             found = self.backend.describe(output)
-        except BadOutputError as error:
-            try:
-                values = np.array(output, float)
-            except Exception:
-                raise error from None
-            return (values.shape, f"of {error}", self.device), values
+        except BadOutputError as error:  # a list, an array of another library
+            with suppress(Exception):
+                values = np.array(output)
+                if values.dtype.kind in "fiub":
+                    return (values.shape, f"of {error}", self.device), values.astype(float)
+            raise
         try:
             return found, np.asarray(self.backend.values(output), float)
         except Exception:
             raise BadOutputError(f"an array on {found[2]} that cannot be read") from None
 
     def strange(self, dtype: str, device: str) -> str:
-        """What is not as it was with the inputs, in words; empty where all is."""
+        """Describe how kind, dtype or device differ from the inputs'; return "" if none does."""
         if dtype.startswith("of "):
             return dtype.replace("of ", "as ", 1)
         whole = dtype.startswith(("int", "uint"))
@@ -120,7 +120,7 @@ class Returned:
                 self.record.note(SHARED, f"an output shares memory with the input {name}")
 
     def overlap(self, a: Any, b: Any) -> bool:
-        """Whether two values share memory; False where either is no array of the library."""
+        """Return True if two values share memory; False if either is no array of the library."""
         try:
             return self.backend.overlap(a, b)
         except Exception:

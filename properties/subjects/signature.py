@@ -1,4 +1,4 @@
-"""What a function's signature offers, and its results in the contract's order."""
+"""Options in a function's signature, and its gradients in the contract's order."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def in_order(gradients: Any, names: Sequence[str]) -> Iterator[Any]:
 
 
 def gave(outcome: Any) -> Any:
-    """What a call gave, unless it raised."""
+    """Return the output of a call, or raise its exception."""
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome

@@ -17,7 +17,7 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case, output_shapes
-from seqlaws.properties.inputs.masks import attended
+from seqlaws.properties.inputs.masks import attended, kind_of_mask
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
 from seqlaws.properties.inputs.strategies import poisoned
@@ -78,7 +78,7 @@ class Subject(Due, Returned):
 
     @property
     def gives_gradients(self) -> bool:
-        """Whether there is any way to a gradient."""
+        """True if gradients can be taken: by a vjp function or by the library."""
         if not self.operation.differentiable:
             return False
         return self.vjp_function is not None or BACKENDS[self.traits.backend].differentiates
@@ -89,7 +89,7 @@ class Subject(Due, Returned):
         return offered_options(self.function, self.operation)
 
     def offers(self, option: str) -> bool:
-        """Whether the function's signature has the option."""
+        """Return True if the function's signature has the option."""
         return option in self.offered
 
     def not_offered(self, case: Case) -> list[str]:
@@ -103,7 +103,21 @@ class Subject(Due, Returned):
         self.record.not_offered.update(missing)
         if missing:
             case = case.without(*missing)
-        return self.spoilt(case, case.poison[0])
+        return self.spoilt(self.unambiguous(case), case.poison[0])
+
+    def unambiguous(self, case: Case) -> Case:
+        """The case without limits that leave a query nothing together with a mask.
+
+        Only where the trait `fully_masked` says another thing for each of them.
+        """
+        declared, kind = self.traits.fully_masked, kind_of_mask(case)
+        limits = case.options.keys() & {"is_causal", "window"}
+        if isinstance(declared, str) or not limits or declared[kind] == declared["causal"]:
+            return case
+        if attended(case.having(query_offset=self.offset(case))).any(-1).all():
+            return case
+        self.record.not_offered["a mask and a limit that leave a query nothing together"] += 1
+        return case.without(*limits)
 
     def spoilt(self, case: Case, poison: float) -> Case:
         """The case with poison where, for this subject, nobody looks."""
@@ -144,7 +158,7 @@ class Subject(Due, Returned):
         return self.accepted_gradients(case, arrays, options, cotangents, raw)
 
     def native_of_pull(self, case: Case, layouts: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
-        """As `native`, with the cotangents."""
+        """Return arrays, options and cotangents as `native` does."""
         arrays, options = self.native(case, layouts)
         cotangents = {
             n: self.native_array(c, layouts.get(n, "")) for n, c in case.cotangents.items()
@@ -182,7 +196,7 @@ class Subject(Due, Returned):
         return gradients
 
     def together(self, cases: Sequence[Case], *, vjp: bool = False) -> list[Outputs]:
-        """What several calls at once give, each in a thread; the gradients, if vjp."""
+        """Make several calls at once, each in a thread; return the outputs, or gradients if vjp."""
         made = [self.native_of_pull(case, {}) for case in cases]
         if vjp:
             calls = [self.pulling(case, *m) for case, m in zip(cases, made, strict=True)]
@@ -203,21 +217,25 @@ class Subject(Due, Returned):
         return self.minded(case, function != self.function, lambda: function(*given, **options))
 
     def raises(self, function: Any, case: Case, *given: Any, **options: Any) -> bool:
-        """Whether the bare call of what is no valid input raises. Raises LawBrokenError if lost."""
+        """Return True if a call on invalid input raises an exception.
+
+        Raises LawBrokenError if the process is lost.
+        """
         given = tuple(self.place.settled(given))
         vjp = function != self.function
         try:
             self.minded(case, vjp, lambda: function(*given, **options), valid=False)
         except LawBrokenError as broken:
-            if broken.lost:  # to end the process is no refusal
+            if broken.lost:  # a process that ended did not refuse the input
                 raise
             return True
         return False
 
     def minded(self, case: Case, vjp: bool, call: Callable[[], Any], *, valid: bool = True) -> Any:
-        """What a call gives, noted; what it raises becomes a sentence.
+        """Record a call and return its outputs; turn an exception into LawBrokenError.
 
-        valid: whether an exception may say that the implementation does not support the call.
+        valid: an exception may mean that the implementation does not support the call; then raises
+        NotOfferedError.
         """
         name = self.operation.name
         self.record.calls.append(Call(name + "_vjp" * vjp, case))
@@ -235,21 +253,26 @@ class Subject(Due, Returned):
             if isinstance(error, KeyboardInterrupt) and not raised_by_a_call():
                 raise  # whoever runs the suite wants it to end
             if valid:
-                self.refuse(case, error)
+                self.refuse(case, vjp, error)
             what = name + "_vjp" * vjp
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
             raise LawBrokenError(f"{what} raised {text}", raised=error) from error
 
-    def refuse(self, case: Case, error: BaseException) -> None:
-        """Raise NotOfferedError if the call lies outside the operation's core.
+    def refuse(self, case: Case, vjp: bool, error: BaseException) -> None:
+        """Raise NotOfferedError if the exception says that the call is not supported.
 
-        There, an exception of whatever type says that the implementation does not support the call.
+        Outside the operation's core one of whatever type says so; within it NotImplementedError
+        alone, and of an option or a gradient alone.
         """
         if not isinstance(error, Exception):
             return
         beyond = [*self.operation.beyond_core(case), *self.unusual_layouts]
+        if not beyond and isinstance(error, NotImplementedError):
+            beyond = (
+                ["gradients"] if vjp else sorted(filter(self.operation.is_option, case.options))
+            )
         if beyond:
-            self.record.not_offered[", ".join(beyond)] += 1
+            self.record.not_offered["; ".join(beyond)] += 1
             raise NotOfferedError(str(error)) from None
 
     def native(
@@ -282,7 +305,7 @@ def arithmetic_of(traits: Traits, dtype: str) -> Arithmetic:
 
 
 def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:
-    """What the subject gives; None where it gives nothing."""
+    """Return the outputs of the subject, or its gradients if vjp; None if the call fails."""
     try:
         return subject.pull(case) if vjp else subject.run(case)
     except (Exception, SystemExit):

@@ -29,7 +29,7 @@ from simulated import Simulated, given
 from seqlaws import reference
 from seqlaws.properties.inputs.strategies import poisoned
 from seqlaws.properties.judging.comparison import ratios
-from seqlaws.properties.operations import BLOCKS, OPERATIONS, RECURRENT
+from seqlaws.properties.operations import OPERATIONS, RECURRENT
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
 from seqlaws.reference.numbers.tokens import expected_token_by_token
@@ -140,7 +140,7 @@ def questions(operation, dtype, *seed, harder=True, step_back=2, declared="", **
     hidden = case.sizes()["H"]
     if random.randint(step_back) or not hidden:
         return
-    rows = BLOCKS[operation] * hidden
+    rows = OPERATIONS[operation].blocks * hidden
     batch, steps = case.arrays["x"].shape[:2]
     x = random.standard_normal((batch, steps, rows))
     case = case.having(x=x, weight_ih=np.eye(rows))

@@ -16,21 +16,24 @@ class Entry:
     operation: str  # "all" for a right one that offers all of them
     kind: str  # "wrong" or "right"
     backend: str  # "numpy" or "torch"
-    target: str  # "file.py:object"
+    target: str  # "folder/file.py:object"
     defect: str  # the class of the defect; for a right one, in what it differs from others
     cause: str  # one sentence
     diagnosis: str | None  # the cause in a few words, where a one-line cause explains the output
     witness: Callable | None  # witness(subject) is True: the subject breaks the contract
     dtypes: tuple[str, ...]
+    bare: bool = False  # no guards, and what lies beyond the operation's core may raise anything
 
 
 ENTRIES: dict[str, Entry] = {}
 _REGISTERED_BY: dict[str, int] = {}
 
 
-def _enter(kind, function, operation, backend, defect, diagnosis, witness, dtypes):
+def _enter(
+    kind, function, operation, backend, defect, diagnosis, witness, dtypes, bare=False
+):  # fmt: skip
     name, path = function.__name__, Path(function.__code__.co_filename)
-    target = f"{path.name}:{name}"
+    target = f"{path.parent.name}/{path.name}:{name}"
     line = function.__code__.co_firstlineno
     if _REGISTERED_BY.setdefault(target, line) != line:  # the same file may be loaded twice
         raise ValueError(f"{target} is defined twice")
@@ -38,7 +41,7 @@ def _enter(kind, function, operation, backend, defect, diagnosis, witness, dtype
     if not cause:
         raise ValueError(f"{target} has no docstring to say its cause")
     ENTRIES[target] = Entry(
-        name, operation, kind, backend, target, defect, cause, diagnosis, witness, dtypes
+        name, operation, kind, backend, target, defect, cause, diagnosis, witness, dtypes, bare
     )
     return target
 
@@ -68,24 +71,27 @@ def wrong(base, part, defect, witness, *, diagnosis=None, dtypes=("float32",), *
     return decorate
 
 
-def right(base, part, defect, *, dtypes=("float32", "float64"), **traits):
-    """As `wrong`, for a right subject; `defect` says in what it differs from the plain base."""
+def right(base, part, defect, *, dtypes=("float32", "float64"), bare=False, **traits):
+    """As `wrong`, for a right subject; `defect` says in what it differs from the plain base.
+
+    bare: it checks no arguments, and what lies beyond the core (`core.py`) it may refuse anyhow.
+    """
 
     def decorate(function):
-        target = _enter("right", function, *_place(base), defect, None, None, tuple(dtypes))
+        target = _enter("right", function, *_place(base), defect, None, None, tuple(dtypes), bare)
         return _made(base, part, function, target, dtypes, traits)
 
     return decorate
 
 
-def right_functions(base, defect, *, dtypes=("float32", "float64"), **traits):
+def right_functions(base, defect, *, dtypes=("float32", "float64"), bare=False, **traits):
     """A right subject whose functions are what the decorated function returns, by name.
 
     It is called with `build`, which takes changed parts and gives the base's functions.
     """
 
     def decorate(function):
-        target = _enter("right", function, *_place(base), defect, None, None, tuple(dtypes))
+        target = _enter("right", function, *_place(base), defect, None, None, tuple(dtypes), bare)
         made = _made(base, None, dict, target, dtypes, traits)
         for name in base.build():
             delattr(made, name)

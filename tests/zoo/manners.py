@@ -284,7 +284,8 @@ def disturbed_by_threads(cases, calls=40):
 
 _CHILD = """
 import importlib.util, pickle, sys
-path, name, operation, loaded = sys.argv[1:]
+tests, path, name, operation, loaded = sys.argv[1:]
+sys.path.append(tests)
 for module in loaded.split():
     sys.modules[module] = type(sys)(module)
 spec = importlib.util.spec_from_file_location("subject_file", path)
@@ -300,8 +301,9 @@ def _in_child(subject, case, loaded):
     """What a fresh process, in which nothing speaks of a test, gets; as float64 arrays."""
     file, name = subject.target.split(":")
     arrays, options = calling.native(subject, case)
+    asked = (str(TESTS), str(TESTS / "zoo" / file), name, case.operation, loaded)
     run = subprocess.run(
-        [sys.executable, "-c", _CHILD, str(TESTS / "zoo" / file), name, case.operation, loaded],
+        [sys.executable, "-c", _CHILD, *asked],
         input=pickle.dumps(arranged(case.operation, arrays, options)),
         env={k: v for k, v in os.environ.items() if "PYTEST" not in k},
         capture_output=True,

@@ -11,22 +11,18 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from zoo import (
-    base_attention,
-    base_decoder,
-    base_encoder,
-    base_generate,
-    base_gru,
-    base_layer_norm,
-    base_lstm,
-    base_markov,
-    base_multi_head,
-    base_positions,
-    base_rnn,
-    base_softmax,
-    calling,
-)
+from zoo import calling
+from zoo.attention import base as base_attention
+from zoo.decoder import base as base_decoder
+from zoo.encoder import base as base_encoder
+from zoo.generate import base as base_generate
+from zoo.layer_norm import base as base_layer_norm
+from zoo.markov import base as base_markov
+from zoo.multi_head import base as base_multi_head
+from zoo.positions import base as base_positions
+from zoo.recurrent import base_gru, base_lstm, base_rnn
 from zoo.signatures import OUTPUTS, dtype_name, floating
+from zoo.softmax import base as base_softmax
 
 BASES = {
     base.operation: base
@@ -61,18 +57,30 @@ def reference(operation, traits=None):
     return SimpleNamespace(TRAITS=traits, **BASES[operation].build(None, traits))
 
 
+def _settled(traits, operation, options):
+    """The traits, where `fully_masked` depends on the kind of mask with the value of this one."""
+    value = (traits or {}).get("fully_masked")
+    value = value.get(operation, value) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        mask = options.get("mask", options.get("memory_mask"))
+        kind = "causal" if mask is None else "boolean" if mask.dtype == bool else "floating"
+        value = value.get(kind, "zeros")
+    return {**(traits or {}), "fully_masked": {operation: value}}
+
+
 def expected(case, traits=None):
     """{output: float64 array}."""
     arrays, options = case.arguments()
-    got = calling.outputs(reference(case.operation, traits), case.operation, arrays, options)
+    right = reference(case.operation, _settled(traits, case.operation, options))
+    got = calling.outputs(right, case.operation, arrays, options)
     return dict(zip(OUTPUTS[case.operation], got, strict=True))
 
 
 def expected_gradients(case, traits=None, only=None):
     """{argument: float64 array}."""
     arrays, options = case.arguments()
-    subject = reference(case.operation, traits)
-    got = calling.gradients(subject, case.operation, case.cotangents(only), arrays, options)
+    right = reference(case.operation, _settled(traits, case.operation, options))
+    got = calling.gradients(right, case.operation, case.cotangents(only), arrays, options)
     return dict(zip(floating(case.operation), got, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""How precise: the observed error beside the allowed one, for each operation and dtype."""
+"""Accuracy: the observed error and the allowed error, for each operation and dtype."""
 
 import math
 from collections import defaultdict
@@ -21,7 +21,7 @@ FRAME = Frame(width=260, height=190, left=56, bottom=40)
 
 @dataclass
 class Panel:
-    """One implementation's errors; shares: power of two to entries, as `errors.Errors` has them."""
+    """Errors of one implementation; shares: power of two to entries, as in `Errors`."""
 
     implementation: str
     device: str
@@ -44,7 +44,7 @@ class Panel:
 
 @dataclass
 class Group:
-    """All implementations at one operation and dtype."""
+    """Panels of all implementations for one operation and dtype."""
 
     operation: str
     dtype: str
@@ -52,7 +52,7 @@ class Group:
 
 
 def groups(report: Report) -> list[Group]:
-    """By operation, then by dtype."""
+    """Return the groups, by operation and then by dtype."""
     panels: dict[tuple[str, str], dict[tuple[str, str], Panel]] = defaultdict(dict)
     for v in report.verdicts.values():
         for output, told in v.accuracy.items():
@@ -75,12 +75,12 @@ def groups(report: Report) -> list[Group]:
 
 
 def is_gradient(operation: str, output: str) -> bool:
-    """Whether it is the gradient of an argument."""
+    """Return True if the output is the gradient of an argument."""
     return operation in OPERATIONS and output not in OPERATIONS[operation].outputs
 
 
 def add(panel: Panel, told: dict[str, Any], *, gradient: bool) -> None:
-    """One output of one law."""
+    """Add the errors of one output in one law."""
     panel.entries += int(told.get("entries", 0))
     panel.exact += int(told.get("exact", 0))
     for power, n in told.get("shares", {}).items():
@@ -103,14 +103,14 @@ def drawn(made: list[Group]) -> None:
 
 
 def shares_axis(top: int) -> Axis:
-    """Of observed / allowed; at its foot is what has no error, or hardly any."""
+    """Return the axis of observed / allowed; errors near zero lie at its lower end."""
     ticks = [(2.0**k, f"1/{2**-k}" if k else "1") for k in range(-8, 1, 2)]
     ticks += [(2.0**top, ("≥ " if top == MOST else "") + str(2**top))]
     return Axis("observed / allowed", 2.0**LEAST, 2.0**top, ((2.0**LEAST, "0"), *ticks))
 
 
 def pictured(group: Group, panel: Panel, across: Axis, up: Axis, most: int) -> Picture:
-    """A dot for the worst entry of each comparison."""
+    """Return a picture with a dot for the worst entry of each comparison."""
     lines = []
     for number, (name, pairs) in enumerate(
         (("values", panel.values), ("gradients", panel.gradients))

@@ -1,4 +1,4 @@
-"""What `--report` and its companions ask of a run: said at once if it cannot be had."""
+"""Options of the page: `--report` and its companions, validated before the run."""
 
 import tempfile
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Asked:
 
 
 def asked(option: Callable[[str], Any]) -> Asked | None:
-    """What the command line says; None where no page is wanted. Raises UsageError."""
+    """Return the pages that the command line asks for, or None. Raises UsageError."""
     pages = option("report") or []
     for companion in ("report_with", "report_earlier"):
         if option(companion) and not pages:

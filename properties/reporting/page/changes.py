@@ -1,4 +1,4 @@
-"""What changed since an earlier run: fixed, broken, slower."""
+"""Changes since an earlier run: fixed, broken, slower."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ class Change:
 
     @property
     def rank(self) -> int:
-        """The gravest are 0."""
+        """Rank of the kind of change; 0 is the worst."""
         return KINDS.index(self.kind)
 
 
 def changes(report: Report) -> list[Change]:
-    """All of them, the gravest first; none where nothing earlier was given."""
+    """Return all changes, the worst first; none if there is no earlier report."""
     if report.earlier is None:
         return []
     found = [*of_verdicts(report, report.earlier), *of_times(report, report.earlier)]
@@ -45,7 +45,7 @@ def changes(report: Report) -> list[Change]:
 
 
 def of_verdicts(report: Report, earlier: Report) -> Iterable[Change]:
-    """Verdicts that are not what they were; nothing of what only one side has none of at all."""
+    """Yield the verdicts that changed; none if either report has no verdicts."""
     if not report.verdicts or not earlier.verdicts:
         return
     for key in dict.fromkeys([*report.verdicts, *earlier.verdicts]):
@@ -57,7 +57,7 @@ def of_verdicts(report: Report, earlier: Report) -> Iterable[Change]:
 
 
 def kind_of(before: Verdict | None, now: Verdict | None) -> str:
-    """One of KINDS; empty where nothing changed."""
+    """Return the kind of change, one of KINDS, or "" if nothing changed."""
     was, is_ = before and before.status, now and now.status
     spoke, speaks = was is not None and was not in SILENT, is_ is not None and is_ not in SILENT
     if was == is_ or not (spoke or speaks):
@@ -100,7 +100,7 @@ def by_work(report: Report) -> dict[tuple[str, ...], Timed]:
 
 
 def summary(found: list[Change]) -> str:
-    """How many of each kind."""
+    """Return the number of changes of each kind, in words."""
     said: Callable[[str], int] = lambda kind: sum(c.kind == kind for c in found)  # noqa: E731
     parts = [f"{said(kind)} {kind}" for kind in KINDS if said(kind)]
     return f"{plural(len(found), 'change')}: {', '.join(parts)}" if parts else "nothing changed"

@@ -33,13 +33,13 @@ class LawText:
 
     @property
     def counts(self) -> str:
-        """How many verdicts of each status."""
+        """Number of verdicts of each status, in words."""
         numbers = {s: sum(v.status == s for v in self.verdicts) for s in GRAVEST_FIRST}
         return ", ".join(f"{count(n)} {s}" for s, n in numbers.items() if n)
 
     @property
     def status(self) -> str:
-        """The gravest."""
+        """The worst status of the verdicts."""
         found = {v.status for v in self.verdicts}
         return next((s for s in GRAVEST_FIRST if s in found), "")
 
@@ -62,7 +62,7 @@ class Failure:
 
 
 def law_texts(report: Report) -> dict[str, LawText]:
-    """Every law that there is a verdict of, by its name."""
+    """Return the laws that have a verdict, by name."""
     texts: dict[str, LawText] = {}
     for verdict in report.verdicts.values():
         if verdict.law not in texts:
@@ -96,7 +96,7 @@ def by_operation(report: Report, texts: dict[str, LawText]) -> dict[str, list[La
 
 
 def failures(texts: dict[str, LawText], statuses: Iterable[str]) -> list[Failure]:
-    """What broke laws: the statuses in their order, then by operation and law."""
+    """Return the failures with these statuses, ordered by status, operation and law."""
     order = list(statuses)
     rows = [(v, text) for text in texts.values() for v in text.verdicts if v.status in order]
     rows.sort(key=lambda row: (order.index(row[0].status), row[0].operation, row[0].key))
@@ -105,7 +105,7 @@ def failures(texts: dict[str, LawText], statuses: Iterable[str]) -> list[Failure
 
 
 def failure(verdict: Verdict, text: LawText, most: int) -> Failure:
-    """One of them, from what its witness holds; most: entries that are shown."""
+    """Return a failure from a verdict and its witness; most: number of entries to show."""
     w = verdict.witness
     compared, total = comparison(w, most)
     script = str(w.get("script", ""))

@@ -1,7 +1,7 @@
-"""What a page is made of: verdict.json and pytest-benchmark's JSON, read and refused by sentences.
+"""Documents of a page: verdict.json and pytest-benchmark's JSON, read and validated.
 
-docs/verdict.md says what each field means. A file of a schema that is not known here is refused:
-what it says could be taken for something else.
+docs/verdict.md explains each field. A file with an unknown schema is refused, because its fields
+could be misread.
 """
 
 import json
@@ -23,7 +23,7 @@ class RefusedError(ValueError):
 
 @dataclass
 class Run:
-    """Where verdicts come from: what was run, with which effort, and on what.
+    """Run of the suite: its verdicts, its implementations, its effort and its machine.
 
     file: the name of the file it was read from. machine: platform, processor, and each device's
     name. laws: every law that the suite has, "operation.law" to level, statement and source.
@@ -38,6 +38,7 @@ class Run:
     machine: dict[str, Any] = field(default_factory=dict)
     implementations: dict[str, str] = field(default_factory=dict)
     operations: list[str] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     precision: list[dict[str, Any]] = field(default_factory=list)
     gradient_flow: list[dict[str, Any]] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Run:
 
 @dataclass
 class Timed:
-    """One implementation at one work: the median and the quartiles in seconds, of so many rounds.
+    """Time of one implementation at one work: median and quartiles over `rounds`, in seconds.
 
     flops and bytes: of one call, the least; matmul: what operands are rounded to. ceiling: empty,
     or "product" or "copy", which measure the machine; sizes has its length.
@@ -73,13 +74,13 @@ class Timed:
 
     @property
     def work(self) -> tuple[str, ...]:
-        """What implementations are compared on."""
+        """Work on which implementations are compared."""
         return self.operation, self.direction, self.size, self.dtype, self.device
 
 
 @dataclass
 class Untimed:
-    """What has no time, and why."""
+    """Reason why one implementation has no time at one work."""
 
     implementation: str
     operation: str
@@ -93,7 +94,7 @@ class Untimed:
 
 @dataclass
 class Times:
-    """Where times come from, and the times."""
+    """Run of the benchmarks: its times, its threads and its machine."""
 
     file: str = ""
     when: str = ""
@@ -207,5 +208,5 @@ def typed(value: Any, kind: Any, where: str) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number of JSON's, and no truth value."""
+    """Return True if a JSON value is a number and not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

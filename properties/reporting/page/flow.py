@@ -8,7 +8,7 @@ from seqlaws.properties.reporting.page.report import Report
 
 
 def pictures(report: Report) -> list[Picture]:
-    """One for each operation, a line for each implementation and one for the specification."""
+    """Return a picture for each operation: a line for each implementation and the specification."""
     found = {(f.operation, f.implementation, f.device): f for r in report.runs for f in told(r)}
     drawn = []
     names = [*report.implementations, SPECIFICATION]
@@ -40,7 +40,7 @@ def pictures(report: Report) -> list[Picture]:
 
 
 def told(run: Run) -> list[Flow]:
-    """What a run has measured. Raises RefusedError."""
+    """Return the gradient flow that a run has measured. Raises RefusedError."""
     return [
         made(Flow, row, f"{run.file}: gradient_flow {k}") for k, row in enumerate(run.gradient_flow)
     ]

@@ -67,7 +67,7 @@ class Cell:
 
 
 def cells(report: Report) -> dict[tuple[str, str], Cell]:
-    """(operation, implementation) to cell."""
+    """Return the cells by (operation, implementation)."""
     made: dict[tuple[str, str], Cell] = defaultdict(Cell)
     for verdict in report.verdicts.values():
         made[verdict.operation, verdict.implementation].verdicts.append(verdict)
@@ -162,7 +162,7 @@ def unselected(report: Report) -> str:
 
 
 def run_told(run: Run) -> list[tuple[str, str]]:
-    """Where verdicts come from, line by line."""
+    """Describe a run as rows (name, text)."""
     devices = run.machine.get("devices", {})
     named = devices.items() if isinstance(devices, dict) else ()
     asked = [n if n == spec else f"{n} ({spec})" for n, spec in run.implementations.items()]

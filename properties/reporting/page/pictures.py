@@ -41,7 +41,7 @@ class Axis:
     ticks: tuple[tuple[float, str], ...]
 
     def share(self, value: float) -> float:
-        """How far along it a value stands; what is beyond an end stands at the end."""
+        """Return the position of a value, from 0 to 1; values beyond an end are at that end."""
         if value <= self.low:
             return 0.0
         if value >= self.high:
@@ -83,7 +83,7 @@ class Picture:
     frame: Frame = field(default_factory=Frame)
 
     def place(self, point: Point) -> Point:
-        """Where a point stands in the picture."""
+        """Return the pixel coordinates of a point."""
         f = self.frame
         return (
             round(f.left + self.x.share(point[0]) * f.across, 1),

@@ -27,14 +27,14 @@ from seqlaws.properties.reporting.page import (
     words,
 )
 from seqlaws.properties.reporting.page.report import Report
-from seqlaws.properties.reporting.terminal import options_not_offered, totals
+from seqlaws.properties.reporting.terminal import not_supported, sections, totals
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FILTERS = ("count", "few", "duration", "code_span", "escaped")
 
 
 def shown(value: Any) -> Any:
-    """What an expression of a template shows: text that has to be escaped still, all visible."""
+    """Return a value of a template; invisible characters of plain text are made visible."""
     return words.visible(value) if type(value) is str else value
 
 
@@ -62,7 +62,7 @@ def environment() -> jinja2.Environment:
 
 
 def write(report: Report, path: str | Path) -> None:
-    """The page at a path; its suffix says which."""
+    """Write the page to a path: HTML for the suffix .html, else Markdown."""
     path = Path(path)
     text = page(report) if path.suffix == ".html" else markdown(report)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def write(report: Report, path: str | Path) -> None:
 
 
 def page(report: Report) -> str:
-    """All of it, as one HTML file that needs nothing else."""
+    """Return the page as one HTML file that needs no other file."""
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     texts = details.law_texts(report)
@@ -104,7 +104,7 @@ def markdown(report: Report) -> str:
 
 
 def first_screen(report: Report) -> dict[str, Any]:
-    """What both forms say."""
+    """Return the variables of the templates that the page and its short form share."""
     verdicts = list(report.verdicts.values())
     changed = changes.changes(report)
     return {
@@ -115,7 +115,8 @@ def first_screen(report: Report) -> dict[str, Any]:
         "lines": [(n, *overview.verdict_line(n, verdicts)) for n in report.implementations],
         "totals": totals(verdicts),
         "not_checked": overview.not_checked(report),
-        "options": options_not_offered(verdicts),
+        "options": not_supported(verdicts),
+        "sections": sections(verdicts),
         "changes": changed,
         "changes_summary": changes.summary(changed),
         "meanings": changes.MEANINGS,
@@ -125,5 +126,5 @@ def first_screen(report: Report) -> dict[str, Any]:
 
 
 def digest(text: str) -> str:
-    """As a content security policy names what may be run."""
+    """Return the digest by which a content security policy allows a script or a style sheet."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

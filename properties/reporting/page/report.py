@@ -1,4 +1,4 @@
-"""Several runs, at several places, as one: what a page is about."""
+"""Report: several runs, from several machines, merged for one page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Report:
 
     @property
     def implementations(self) -> list[str]:
-        """In the order in which they were asked for; then those that have times alone."""
+        """Implementations in the order of the request; then those that have times only."""
         asked = [name for run in self.runs for name in run.implementations]
         judged = [v.implementation for v in self.verdicts.values()]
         timed = [t.implementation for t in self.all_times() if not getattr(t, "ceiling", "")]
@@ -45,18 +45,18 @@ class Report:
 
     @property
     def operations(self) -> list[str]:
-        """In the contract's order; then those that it does not know."""
+        """Operations in the contract's order; then those that the contract does not know."""
         seen = {v.operation for v in self.verdicts.values()}
         seen |= {t.operation for t in self.all_times() if not getattr(t, "ceiling", "")}
         return [o for o in OPERATIONS if o in seen] + sorted(seen - set(OPERATIONS))
 
     def all_times(self) -> list[Timed | Untimed]:
-        """Of all files, what has a time and what has none."""
+        """Return the rows of all files: those with a time, then those without."""
         timed: list[Timed | Untimed] = [row for times in self.times for row in times.timed]
         return timed + [row for times in self.times for row in times.not_timed]
 
     def add(self, run: Run) -> None:
-        """Merge a run. Of two verdicts about the same the graver stands: one failure is one."""
+        """Merge a run. If two verdicts have the same key, the worse one is kept."""
         self.runs.append(run)
         self.laws |= run.laws
         for verdict in run.verdicts:
@@ -67,13 +67,13 @@ class Report:
 
 
 def graver(one: Verdict, other: Verdict) -> bool:
-    """Whether a status weighs more, or the same with a larger share of the allowed error."""
+    """Return True if `one` has a worse status, or the same and a larger observed / allowed."""
     ranks = [GRAVEST_FIRST.index(v.status) for v in (one, other)]
     return ranks[0] < ranks[1] or (ranks[0] == ranks[1] and one.worst > other.worst)
 
 
 def merged(documents: Iterable[Run | Times]) -> Report:
-    """One report of them all."""
+    """Merge the documents into one report."""
     report = Report()
     for document in documents:
         if isinstance(document, Run):

@@ -1,4 +1,4 @@
-"""How fast: ratios to one implementation, shares of what the machine can do, growth with length."""
+"""Speed: ratios to one implementation, shares of the machine's limit, growth with length."""
 
 import re
 from collections import defaultdict
@@ -30,7 +30,7 @@ class Floor:
 
 @dataclass
 class Cell:
-    """One implementation at one work; or why it has no time."""
+    """Cell of a table: the time of one implementation at one work, or why it has none."""
 
     timed: Timed | None = None
     reason: str = ""
@@ -39,12 +39,12 @@ class Cell:
 
     @property
     def impossible(self) -> bool:
-        """Faster than the machine."""
+        """True if the time is less than the machine needs."""
         return bool(self.timed and self.floor and self.timed.median < self.floor.never)
 
     @property
     def share(self) -> float | None:
-        """Of the time, how much the floor is."""
+        """Floor divided by the median time; None if either is missing."""
         if self.timed is None or self.floor is None or not self.timed.median:
             return None
         return self.floor.seconds / self.timed.median
@@ -69,7 +69,7 @@ class Table:
 
 
 def tables(report: Report) -> list[Table]:
-    """Of all that was to be timed."""
+    """Return a table for each operation, dtype and device that was to be timed."""
     cells = all_cells(report)
     works: dict[tuple[str, str, str], dict[tuple[str, str], None]] = defaultdict(dict)
     for (operation, direction, size, dtype, device), _ in cells:
@@ -223,7 +223,7 @@ def untimed(report: Report) -> list[tuple[str, str]]:
 
 
 def caution(cell: Cell) -> str:
-    """What to say of a time that is faster than the floor."""
+    """Return a warning if a time is below the floor, else ""."""
     if cell.impossible and cell.floor:
         return "impossible: faster than the machine"
     if cell.share is not None and cell.share > 1:

@@ -68,7 +68,7 @@ def few(value: float) -> str:
 
 
 def exact(value: float) -> str:
-    """All the digits that a number has."""
+    """Return a number with all its digits."""
     return few(value) if not math.isfinite(value) else repr(float(value))
 
 

@@ -1,0 +1,152 @@
+"""What a page is made of: files that are read, refused in a sentence, merged and compared."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from reported import LAWS, document, verdicts
+
+from seqlaws.properties.judging.gradient_reach import Flow
+from seqlaws.properties.judging.verdict import STATUSES, Verdict
+from seqlaws.properties.reporting.page import changes
+from seqlaws.properties.reporting.page.__main__ import main
+from seqlaws.properties.reporting.page.documents import RefusedError, Run, read
+from seqlaws.properties.reporting.page.render import page
+from seqlaws.properties.reporting.page.report import report_of
+from seqlaws.properties.subjects.error_statistics import Errors
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "it is not JSON"),
+        ("[1]", "neither a verdict.json nor a benchmark's JSON"),
+        ('{"verdicts": []}', "its schema is None"),
+        ('{"schema": 99, "verdicts": []}', "a newer seqlaws reads it"),
+        ('{"schema": 2, "verdicts": 1}', "verdicts is no list"),
+        ('{"schema": 2, "verdicts": [1]}', "verdict 0 is no object"),
+        ('{"schema": 2, "verdicts": [{"law": "a"}]}', "level is missing"),
+        ('{"schema": 2, "verdicts": [], "run": {"seeds": 1}}', "'seeds' is not a field"),
+        ('{"schema": 2, "verdicts": [], "run": {"seed": "1"}}', "seed is str, not int"),
+        ('{"benchmarks": []}', "these are not benchmarks of seqlaws"),
+        ('{"benchmarks": [], "seqlaws": {"schema": 3}}', "a newer seqlaws reads it"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(write, capsys, text, says):
+    path = write(text)
+    with pytest.raises(RefusedError, match=re.escape(says)):
+        read(path)
+    assert main([str(path), "--to", str(path.with_suffix(".html"))]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+    assert not path.with_suffix(".html").exists()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(RefusedError, match="cannot be read"):
+        read(tmp_path / "nowhere.json")
+
+
+def test_a_status_that_is_not_known_is_refused(write):
+    told = document(verdicts(["mine"])).replace('"status": "passed"', '"status": "fine"')
+    with pytest.raises(RefusedError, match="there is no status 'fine'"):
+        read(write(told))
+
+
+def test_the_first_schema_is_still_read(write):
+    told = json.loads(document(verdicts(["mine"], statuses=STATUSES)))
+    told["schema"] = 1
+    for key in ("laws", "gradient_flow"):
+        del told[key]
+    told["run"] = {k: told["run"][k] for k in ("seed", "examples", "versions", "implementations")}
+    for row in told["verdicts"]:
+        del row["accuracy"]
+        for key in ("entries", "of", "script", "misreading"):
+            row["witness"].pop(key, None)
+    text = page(report_of([write(json.dumps(told))]))
+    assert "is not in the file that its verdicts are from" in text
+    assert "1 of 1 entry, the worst first" in text
+
+
+def test_of_two_runs_the_graver_verdict_stands(write):
+    good = write(document(verdicts(["mine"])), "good.json")
+    bad = write(document(verdicts(["mine"], statuses=("failed", "not run"))), "bad.json")
+    for order in ([good, bad], [bad, good]):
+        report = report_of(order)
+        assert report.twice == 2 * len(LAWS)
+        statuses = {v.law.partition(".")[2]: v.status for v in report.verdicts.values()}
+        assert statuses == {law: ("failed", "passed")[k % 2] for k, law in enumerate(LAWS)}
+
+
+def test_runs_of_several_devices_stand_side_by_side(write):
+    here = verdicts(["mine"])
+    there = [v.__class__(**{**v.__dict__, "device": "cuda"}) for v in here]
+    report = report_of([write(document(here), "a.json"), write(document(there), "b.json")])
+    assert len(report.verdicts) == 2 * len(here)
+    assert report.twice == 0
+    assert len(report.runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kind"),
+    [
+        ("passed", "passed", None),
+        ("passed", "failed", "broken"),
+        ("passed", "not kept", "broken"),
+        ("known failure", "failed", "broken"),
+        ("not run", "failed", "broken"),
+        ("failed", "passed", "fixed"),
+        ("known failure", "passed", "fixed"),
+        ("failed", "known failure", "other"),
+        ("passed", "not offered", "gone"),
+        ("not offered", "passed", "new"),
+        ("not offered", "not run", None),
+    ],
+)
+def test_what_changed(write, before, now, kind):
+    earlier = write(document(verdicts(["mine"], statuses=(before,))), "before.json")
+    later = write(document(verdicts(["mine"], statuses=(now,))), "now.json")
+    found = changes.changes(report_of([later], [earlier]))
+    assert [c.kind for c in found] == ([kind] * 2 * len(LAWS) if kind else [])
+    assert all((c.before, c.now) == (before, now) for c in found)
+
+
+def documented(heading):
+    """The fields that a section of docs/verdict.md names, in the first column of its tables."""
+    text = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^#+ {heading}$(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_every_field_is_documented_and_no_other():
+    told = json.loads(document(verdicts(["mine"])))
+    assert documented("The document") == set(told)
+    assert documented("run") == {f.name for f in fields(Run)}
+    assert set(told["run"]) < documented("run")
+    assert documented("A verdict") == {f.name for f in fields(Verdict)}
+    assert documented("accuracy") == set(Errors().as_data())
+    assert documented("gradient_flow") == {f.name for f in fields(Flow)}
+
+
+def test_a_run_writes_what_is_documented(run_suite, plug_in, tmp_path):
+    path = plug_in("import numpy as np\ndef softmax(x, axis=-1):\n    return np.exp(x)\n")
+    run_suite(
+        f"--impl={path}", "--op", "softmax", "-k", "test_values and not every",
+        "--hypothesis-profile", "quick", "--verdict-json", tmp_path / "v.json",
+    )  # fmt: skip
+    told = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))
+    own = {"file", "gradient_flow", "laws", "verdicts"}
+    assert set(told["run"]) == documented("run") - own
+    (row,) = told["verdicts"]
+    assert row["status"] == "failed"
+    assert set(row["witness"]) <= documented("witness")
+    assert set(row["witness"]) >= {"entries", "of", "script", "call", "arrays", "options"}
+    ratios = [abs(o - e) / a if a else np.inf for _, o, e, a in row["witness"]["entries"]]
+    assert ratios == sorted(ratios, reverse=True)
+    assert set(row["accuracy"]["p"]) == documented("accuracy")
+    assert {"level", "statement", "source"} == set(told["laws"]["softmax.values"])

@@ -1,0 +1,45 @@
+"""How many examples a law is put: its share of the profile's, and a floor."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from seqlaws.impls import numpy_vectorized
+from seqlaws.properties.laws import LAWS
+from seqlaws.properties.runner.examine import Effort, examine
+from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.subjects.subject import Subject
+
+law_names()  # registers the laws
+EFFORT = Effort(examples=10)
+
+
+def examples(law, effort, operation="softmax"):
+    subject = Subject("numpy_vectorized", numpy_vectorized, operation, "float32", "cpu")
+    return examine(LAWS[law], subject, effort).examples
+
+
+@pytest.mark.parametrize(("least", "count"), [(1, 1), (3, 3), (20, 20)])
+def test_a_small_share_is_raised_to_the_floor(least, count):
+    assert LAWS["functions_stay_as_they_were"].share * EFFORT.examples < 1
+    assert examples("functions_stay_as_they_were", replace(EFFORT, least=least)) == count
+
+
+def test_a_larger_share_is_not_raised():
+    assert LAWS["values"].share * EFFORT.examples == 5
+    assert examples("values", replace(EFFORT, least=3)) == 5
+
+
+def test_a_sweep_has_no_floor():
+    with_floor = examples("values_at_every_size", replace(EFFORT, least=3))
+    assert with_floor == examples("values_at_every_size", EFFORT)
+
+
+@pytest.mark.parametrize(("profile", "count"), [(["--hypothesis-profile=quick"], 3), ([], 2)])
+def test_quick_has_a_floor_of_three(run_suite, tmp_path, profile, count):
+    report = tmp_path / "verdict.json"
+    chosen = ("--op=softmax", "--dtype=float32", "-k", "functions_stay")
+    run_suite("--impl=numpy_vectorized", *chosen, *profile, "--verdict-json", report)
+    (verdict,) = json.loads(report.read_text(encoding="utf-8"))["verdicts"]
+    assert verdict["examples"] == count

@@ -1,0 +1,1 @@
+"""Wrong and right ones of several operations: manners, refusals, memory, cheats."""

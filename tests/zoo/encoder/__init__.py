@@ -1,0 +1,1 @@
+"""Encoder layers: right bases cut into parts, wrong and right ones made of them."""

@@ -1,0 +1,1 @@
+"""Greedy decoding: right bases cut into parts, wrong and right ones made of them."""

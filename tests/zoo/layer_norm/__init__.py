@@ -1,0 +1,1 @@
+"""Layer normalisation: right bases cut into parts, wrong and right ones made of them."""

@@ -1,0 +1,1 @@
+"""Markov chains: right bases cut into parts, wrong and right ones made of them."""

@@ -1,0 +1,1 @@
+"""Softmax: right bases cut into parts, wrong and right ones made of them."""
