@@ -80,8 +80,11 @@ class Form:
 
     @property
     def uses(self):
-        """All names that the function reads."""
-        return {node.id for node in ast.walk(self.function) if isinstance(node, ast.Name)}
+        """The names that the function reads and does not assign: blocks and drawn values."""
+        nodes = list(ast.walk(self.function))
+        own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+        own |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return {node.id for node in nodes if isinstance(node, ast.Name)} - own
 
 
 def forms_of(library):

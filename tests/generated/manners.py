@@ -29,7 +29,7 @@ OPERANDS = {
     "markov_log_prob": "initial",
 }
 BEYOND = {
-    "softmax": ("0 in x.shape", "x.ndim > 4"),
+    "softmax": ("0 in x.shape",),
     "rnn": (*RECURRENT, "nonlinearity == 'sigmoid' and reverse"),
     "lstm_gates": ("0 in x.shape", "h.shape[1] == 0"),
     "lstm": RECURRENT,
@@ -44,7 +44,7 @@ BEYOND = {
         "window is not None and softcap is not None",
         "mask is not None and mask.ndim not in (2, 4)",
     ),
-    "layer_norm": ("0 in x.shape", "x.ndim < 2"),
+    "layer_norm": ("0 in x.shape",),
     "multi_head_attention": (
         "0 in query.shape or 0 in key.shape",
         "mask is not None and mask.dtype == query.dtype",
@@ -58,7 +58,7 @@ BEYOND = {
         "norm_first and memory_mask is not None",
     ),
     "generate": ("steps == 0", "0 in memory.shape"),
-    "markov_log_prob": ("0 in initial.shape", "initial.ndim > 2"),
+    "markov_log_prob": ("0 in initial.shape", "states.shape[0] == 0"),
 }
 
 

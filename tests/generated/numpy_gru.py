@@ -143,11 +143,8 @@ def gru_gradient__expanded(dh, tape, weight_hh, reset_after):
     through = da_n if reset_after else product(da_n, weight_hh[2 * k :])
     da_r = through * m * sigmoid_slope(r)
     db = np.concatenate([da_r, da_z, da_n * r if reset_after else da_n], axis=-1)
-    if reset_after:  # noqa: SIM108  # as people write it
-        back = product(db[..., 2 * k :], weight_hh[2 * k :])
-    else:
-        back = through * r
-    back = product(db[..., : 2 * k], weight_hh[: 2 * k]) + back
+    new = product(db[..., 2 * k :], weight_hh[2 * k :]) if reset_after else through * r
+    back = product(db[..., : 2 * k], weight_hh[: 2 * k]) + new
     return np.concatenate([da_r, da_z, da_n], axis=-1), db, fused(dh, z, back)
 
 

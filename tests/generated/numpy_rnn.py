@@ -61,6 +61,21 @@ def rnn_states__row_by_row(x, h, parameters, nonlinearity, exists, reverse):
     return before, after, last
 
 
+def rnn_states__nothing_to_do(x, h, parameters, nonlinearity, exists, reverse):
+    """Without steps there is nothing to do, and no product is made."""
+    weight_ih, weight_hh, bias_ih, bias_hh = parameters
+    before = np.zeros((*x.shape[:2], h.shape[1]), x.dtype)
+    after = np.zeros_like(before)
+    if not before.size:
+        return before, after, h
+    drive, bias = driven(read(x, exists), weight_ih, bias_ih, bias_hh)
+    for t in order(x.shape[1], reverse):
+        before[:, t] = h
+        after[:, t] = nonlinear(nonlinearity, stepped(drive[:, t], h, weight_hh, bias))
+        h = carried(exists[:, t], after[:, t], h)
+    return before, after, h
+
+
 def guard_rnn(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
     """Check the arrays."""
     guard(

@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,11 +64,21 @@ def outcome(made, *, seconds):
     }
 
 
+def made_of(seed, options):
+    """The implementation of a seed, as the command line asks for it."""
+    how = {"refusals": options.refusals, "traits": options.traits}
+    return implementation(seed, options.operation, **how)
+
+
 def judged(work):
-    """One implementation, in a process of its own."""
+    """One implementation, in a process of its own; a failure of the suite itself is said, too."""
     seed, options = work
-    made = implementation(seed, options.operation, refusals=options.refusals, traits=options.traits)
-    return outcome(made, seconds=options.seconds)
+    made = made_of(seed, options)
+    try:
+        return outcome(made, seconds=options.seconds)
+    except Exception:
+        what = traceback.format_exc().strip().splitlines()
+        return said_of(made) | {"problem": f"the suite itself failed: {what[-1]}"}
 
 
 def outcomes(seeds, options):
@@ -121,9 +132,7 @@ def main():
     parser.add_argument("--show", type=int)
     options = parser.parse_args()
     if options.show is not None:
-        made = implementation(
-            options.show, options.operation, refusals=options.refusals, traits=options.traits
-        )
+        made = made_of(options.show, options)
         print(made.source)
         return 0
     found = known(options.into)
