@@ -10,14 +10,21 @@ from seqlaws.properties.backends.protocol import BadOutputError
 from seqlaws.properties.inputs.case import output_shapes
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
-from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
+from seqlaws.properties.inputs.sweeps import (
+    combinations_of_gradients,
+    every_combination,
+    every_size,
+    moderate_sizes,
+)
 from seqlaws.properties.isolation.limits import LostError
 from seqlaws.properties.isolation.second_program import ask_elsewhere
 from seqlaws.properties.laws import (
     Case,
     Expected,
+    Fixed,
     LawBrokenError,
     NotOfferedError,
+    Operation,
     Outputs,
     Subject,
     again,
@@ -34,6 +41,16 @@ from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 from seqlaws.reference.numbers import flattened
 
 ALL = tuple(OPERATIONS)
+
+
+def sizes_and_options(operation: Operation) -> list[Fixed]:
+    """Each letter at each size, then every pair of options."""
+    return [*every_size(operation), *every_combination(operation)]
+
+
+def fewer_of_both(operation: Operation) -> list[Fixed]:
+    """Fewer of both, for gradients."""
+    return [*moderate_sizes(operation), *combinations_of_gradients(operation)]
 
 
 @law(*WITH_ARRAYS, share=0.12, section="manners")
@@ -104,9 +121,9 @@ def test_same_call_same_bits(impl: Subject, case: Case) -> None:
         again(impl, impl.run(case), first, case, "the same call gives another answer")
 
 
-@law(*ALL, share=0.005, sweep=every_size, section="manners")
+@law(*ALL, share=0.005, sweep=sizes_and_options, section="manners")
 def test_manners_at_every_size(impl: Subject, case: Case) -> None:
-    """At every length, width and batch size a call has the same bits again, and good manners.
+    """At every size and for every pair of options a call has the same bits again, and good manners.
 
     Inputs are not written, outputs share no memory and are of the inputs' kind.
     """
@@ -115,9 +132,9 @@ def test_manners_at_every_size(impl: Subject, case: Case) -> None:
         require_unnoted(impl, law_about)
 
 
-@law(*DIFFERENTIABLE, share=0.005, gradients=True, sweep=moderate_sizes, section="manners")
+@law(*DIFFERENTIABLE, share=0.005, gradients=True, sweep=fewer_of_both, section="manners")
 def test_manners_of_gradients_at_every_size(impl: Subject, case: Case) -> None:
-    """At every length, width and batch size a gradient has the same bits again, and good manners.
+    """At every size and pair of options a gradient has the same bits again, and good manners.
 
     Inputs and cotangents are not written, gradients share no memory and are of the inputs' kind.
     """
