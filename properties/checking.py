@@ -21,7 +21,7 @@ from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.fork_server import Fork
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.second_program import end_elsewhere
-from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.judging.verdict import Verdict, settle_noted
 from seqlaws.properties.laws import LAWS, SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import Effort
@@ -105,6 +105,7 @@ def check(
             end_elsewhere(spec)
             if isinstance(namespace, Contained):
                 namespace.end()
+        settle_noted(result.verdicts)
         result.seconds = round(time.perf_counter() - until + seconds, 3)
         return result
 

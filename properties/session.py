@@ -19,7 +19,7 @@ from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
-from seqlaws.properties.judging.verdict import Verdict, loaded
+from seqlaws.properties.judging.verdict import Verdict, loaded, settle_noted
 from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.document import as_document, versions
@@ -197,6 +197,7 @@ class Session:
 
             self.flows = flows(self.subjects())
         self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
+        self.complaints += settle_noted(self.verdicts)
         self.complaints += self.stale_known_failures()
         strict = SECTIONS if self.strict else self.strict_sections
         loose = [v.law for v in self.verdicts if v.status == "not kept" and v.section in strict]

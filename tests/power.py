@@ -123,6 +123,11 @@ def tried(work, *, matrix):
     for verdict in verdicts(entry.target, effort):
         outcome.examples += verdict.examples
         outcome.worst = max(outcome.worst, verdict.worst if verdict.status == "passed" else 0.0)
+        for law, says in verdict.noted.items():
+            outcome.caught, outcome.reason = f"{verdict.operation}.{law}", says
+            outcome.level = "MUST"
+        if verdict.noted:
+            break
         must = verdict.status == "failed"
         if must or (entry.kind == "wrong" and verdict.status == "not kept"):
             outcome.caught, outcome.reason = verdict.law, verdict.reason

@@ -39,7 +39,7 @@ class Verdict:
     witness: dict[str, Any] = field(default_factory=dict)
     not_offered: dict[str, int] = field(default_factory=dict)
     section: str = "numbers"
-    noted: dict[str, int] = field(default_factory=dict)  # against manners, by the law about it
+    noted: dict[str, str] = field(default_factory=dict)  # against manners, by the law about it
     accuracy: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -77,3 +77,21 @@ def loaded(text: str) -> Verdict:
     data = json.loads(text)
     data["worst"] = float(data["worst"])
     return Verdict(**data)
+
+
+def settle_noted(verdicts: list[Verdict]) -> list[str]:
+    """Fail a law that passed, where another law's calls were noted to break it.
+
+    The law about manners sees fewer calls than all laws together. Returns a sentence for each.
+    """
+    known = {v.key: v for v in verdicts}
+    said = []
+    for v in verdicts:
+        for name, says in v.noted.items():
+            law = f"{v.operation}.{name}"
+            about = known.get((law, *v.key[1:]))
+            if about is not None and about.status == "passed":
+                about.status, about.reason = "failed", f"{says} (seen by {v.law})"
+                about.message = f"{about.law}: {about.reason}"
+                said.append(f"{v.implementation}: {law} ({v.dtype}): {about.reason}")
+    return said

@@ -73,7 +73,7 @@ class Record:
     """Record of one law on one subject.
 
     calls: of the present example; first: of the first that failed. noted: violations of manners in
-    the present example, by the name of the law about them; noticed: their number in all examples.
+    the present example, by the name of the law about them.
     """
 
     examples: int = 0
@@ -85,12 +85,12 @@ class Record:
     calls: list[Call] = field(default_factory=list)
     first: list[Call] = field(default_factory=list)
     noted: dict[str, str] = field(default_factory=dict)
-    noticed: Counter[str] = field(default_factory=Counter)
+    noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
 
     def note(self, law: str, says: str) -> None:
         """Note a violation of manners; only the law of that name fails for it."""
         self.noted.setdefault(law, says)
-        self.noticed[law] += 1
+        self.noticed.setdefault(law, says)
 
     def begin(self) -> None:
         """Begin another example."""
