@@ -7,10 +7,11 @@ import numpy as np
 
 from seqlaws.properties.discovery.traits import Traits
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.masks import kind_of_mask
+from seqlaws.properties.inputs.masks import attended, kind_of_mask
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.subjects.record import Record
 from seqlaws.reference.numbers import Arithmetic, Expected
 
 
@@ -20,6 +21,7 @@ class Due:
     operation: Operation
     traits: Traits
     arithmetic: Arithmetic
+    record: Record
 
     def offers(self, option: str) -> bool:
         """Return True if the function's signature has the option."""
@@ -33,6 +35,20 @@ class Due:
         """
         declared = self.traits.fully_masked
         return declared if isinstance(declared, str) else declared[kind_of_mask(case)]
+
+    def unambiguous(self, case: Case) -> Case:
+        """The case without limits that leave a query nothing together with a mask.
+
+        Only where the trait `fully_masked` says another thing for each of them.
+        """
+        declared, kind = self.traits.fully_masked, kind_of_mask(case)
+        limits = case.options.keys() & {"is_causal", "window"}
+        if isinstance(declared, str) or not limits or declared[kind] == declared["causal"]:
+            return case
+        if attended(case.having(query_offset=self.offset(case))).any(-1).all():
+            return case
+        self.record.not_offered["a mask and a limit that leave a query nothing together"] += 1
+        return case.without(*limits)
 
     def offset(self, case: Case) -> int:
         """query_offset, or what an implementation without it has instead."""

@@ -17,7 +17,7 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case, output_shapes
-from seqlaws.properties.inputs.masks import attended, kind_of_mask
+from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
 from seqlaws.properties.inputs.strategies import poisoned
@@ -103,20 +103,6 @@ class Subject(Due, Returned):
         if missing:
             case = case.without(*missing)
         return self.spoilt(self.unambiguous(case), case.poison[0])
-
-    def unambiguous(self, case: Case) -> Case:
-        """The case without limits that leave a query nothing together with a mask.
-
-        Only where the trait `fully_masked` says another thing for each of them.
-        """
-        declared, kind = self.traits.fully_masked, kind_of_mask(case)
-        limits = case.options.keys() & {"is_causal", "window"}
-        if isinstance(declared, str) or not limits or declared[kind] == declared["causal"]:
-            return case
-        if attended(case.having(query_offset=self.offset(case))).any(-1).all():
-            return case
-        self.record.not_offered["a mask and a limit that leave a query nothing together"] += 1
-        return case.without(*limits)
 
     def spoilt(self, case: Case, poison: float) -> Case:
         """The case with poison where, for this subject, nobody looks."""
