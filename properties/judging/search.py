@@ -88,7 +88,7 @@ class Trial:
             record.errors = errors
         if self.failed:  # what shrinking tries is not counted
             record.examples, record.entries, record.unclaimed, record.worst = seen
-        elif self.target:
+        elif self.target and hypothesis.currently_in_test_context():  # a sweep is none
             hypothesis.target(min(record.worst, 1e6))
 
     def smallest(self) -> Failure:

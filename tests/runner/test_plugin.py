@@ -261,3 +261,15 @@ def test_other_runs_are_left_alone(run_suite, plug_in, tmp_path):
     run = run_suite(path, "-q")
     assert run.returncode == 0
     assert "seqlaws" not in run.stdout
+
+
+@pytest.mark.parametrize("profile", ["quick", "nightly"])
+def test_a_right_one_passes_in_each_profile(run_suite, profile):
+    """A drawn law and a sweep."""
+    chosen = "rows_sum_to_one or values_of_every_combination"
+    run = run_suite(
+        "--impl=numpy_vectorized", "--op=softmax", "--dtype=float32", "-k", chosen,
+        f"--hypothesis-profile={profile}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    assert "2 passed" in run.stdout
