@@ -46,6 +46,8 @@ def attended(case: "Case") -> Array:
     given = {**case.operation.options, **case.options}
     n = {"N": given.get("num_heads", 0), **case.sizes()}
     options = {o: given[o] for o in ("is_causal", "query_offset", "window") if o in given}
+    if isinstance(options.get("window"), list):  # a form that the specification does not take
+        options["window"] = tuple(options["window"])
     mask = given.get("mask", given.get("memory_mask"))
     queries = n["L"] if "L" in n else n["T"]
     keys = n["S"] if "S" in n else n["T"]

@@ -85,7 +85,7 @@ def total__compensated(x):
     for k in range(x.shape[-1]):
         y = x[..., k : k + 1] - c
         t = s + y
-        c = (t - s) - y
+        c = np.where(np.isfinite(t), (t - s) - y, x.dtype.type(0))
         s = t
     return s
 

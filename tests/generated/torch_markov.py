@@ -1,7 +1,5 @@
 """Log-probabilities of Markov chains, in torch."""
 
-import math
-
 import torch
 
 from generated.torch_manners import narrow, wide
@@ -11,11 +9,6 @@ from generated.torch_sums import total
 def log(x):
     """By torch; -inf at 0."""
     return torch.log(x)
-
-
-def log__binary(x):
-    """The binary logarithm times log 2."""
-    return torch.log2(x) * math.log(2)
 
 
 def log__in_float64(x):

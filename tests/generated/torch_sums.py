@@ -76,7 +76,7 @@ def total__compensated(x):
     for k in range(x.shape[-1]):
         y = x[..., k : k + 1] - c
         t = s + y
-        c = (t - s) - y
+        c = torch.where(t.isfinite(), (t - s) - y, torch.zeros_like(t))
         s = t
     return s
 

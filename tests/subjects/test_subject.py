@@ -64,3 +64,16 @@ def test_a_refusal_is_a_limit_beyond_the_core_alone(x, refused):
     error = NotOfferedError if refused else LawBrokenError
     with pytest.raises(error):
         softmax_of(fails).run(Case(OPERATIONS["softmax"], "float32", {"x": x}))
+
+
+@pytest.mark.parametrize("window", [(1, 1), [1, 1]])
+def test_a_window_in_a_list_may_be_refused_like_any_call(window):
+    def fails(q, k, v, window=None):
+        raise TypeError
+
+    namespace = SimpleNamespace(TRAITS={}, attention=fails)
+    subject = Subject("made", namespace, "attention", "float32", "cpu")
+    arrays = {name: np.ones((1, 1, 2, 2)) for name in "qkv"}
+    case = Case(OPERATIONS["attention"], "float32", arrays, {"window": window})
+    with pytest.raises(LawBrokenError, match="attention raised TypeError"):
+        subject.run(case)
