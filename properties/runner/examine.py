@@ -58,13 +58,13 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         subject.name,
         subject.dtype,
         subject.device,
+        section=made.section,
     )
     missing = not_offered(made, subject)
     if missing:
         verdict.status, verdict.reason = "not offered", missing
         return verdict
     verdict.level = level = made.level_for(subject.traits.masked_nan)
-    verdict.section = made.section
     if subject.traits.interpreted:  # a thousand times slower
         effort = replace(effort, examples=max(1, effort.examples // 10))
     if level != "MUST":

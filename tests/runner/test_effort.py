@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,3 +44,11 @@ def test_quick_has_a_floor_of_three(run_suite, tmp_path, profile, count):
     run_suite("--impl=numpy_vectorized", *chosen, *profile, "--verdict-json", report)
     (verdict,) = json.loads(report.read_text(encoding="utf-8"))["verdicts"]
     assert verdict["examples"] == count
+
+
+def test_a_law_that_is_not_put_stands_in_its_section():
+    """Without a vjp nothing is asked about cotangents."""
+    without = SimpleNamespace(lstm=numpy_vectorized.lstm, TRAITS={})
+    subject = Subject("mine", without, "lstm", "float32", "cpu")
+    verdict = examine(LAWS["wrong_cotangents_are_refused"], subject, EFFORT)
+    assert (verdict.status, verdict.section) == ("not offered", "guards")
