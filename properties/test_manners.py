@@ -92,11 +92,6 @@ def call(
     return flat
 
 
-def shaped(value: Any) -> bool:
-    """Whether it is an array of some kind."""
-    return hasattr(value, "shape")
-
-
 @law(*ALL, share=0.12, section="manners")
 def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
     """An output is its own: it shares no memory with an input, nor with an earlier output."""

@@ -15,7 +15,7 @@ from seqlaws.properties.subjects.record import Record
 from seqlaws.reference.numbers import Arithmetic, Expected
 
 
-class Due:
+class Expectations:
     """The side of a subject that asks the specification."""
 
     operation: Operation

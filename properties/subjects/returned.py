@@ -51,40 +51,39 @@ class Returned:
         outputs = {}
         for (name, shape), output in zip(shapes.items(), given, strict=True):
             try:
-                found, values = self.described(output)
+                found, odd, values = self.described(output)
             except BadOutputError as error:
                 raise LawBrokenError(f"{what} returned, as {name}, {error}") from None
-            if found[0] != tuple(shape):
+            if found != tuple(shape):
                 raise LawBrokenError(
-                    f"{what} returned {name} with shape {found[0]}, not {tuple(shape)}"
+                    f"{what} returned {name} with shape {found}, not {tuple(shape)}"
                 )
             outputs[name] = values
-            if strange := self.strange(*found[1:]):
-                self.record.note(KIND, f"{what} returned {name} {strange}")
+            if odd:
+                self.record.note(KIND, f"{what} returned {name} {odd}")
         return outputs
 
-    def described(self, output: Any) -> tuple[tuple[tuple[int, ...], str, str], Array]:
-        """Shape, dtype and device of an output, and its values as float64.
+    def described(self, output: Any) -> tuple[tuple[int, ...], str, Array]:
+        """Shape of an output, how its kind differs from the inputs', its values as float64.
 
         Raises BadOutputError for what is no array of numbers.
         """
         try:
-            found = self.backend.describe(output)
+            shape, dtype, device = self.backend.describe(output)
         except BadOutputError as error:  # a list, an array of another library
             with suppress(Exception):
                 values = np.array(output)
                 if values.dtype.kind in "fiub":
-                    return (values.shape, f"of {error}", self.device), values.astype(float)
+                    return values.shape, f"as {error}", values.astype(float)
             raise
         try:
-            return found, np.asarray(self.backend.values(output), float)
+            values = np.asarray(self.backend.values(output), float)
         except Exception:
-            raise BadOutputError(f"an array on {found[2]} that cannot be read") from None
+            raise BadOutputError(f"an array on {device} that cannot be read") from None
+        return shape, self.strange(dtype, device), values
 
     def strange(self, dtype: str, device: str) -> str:
-        """Describe how kind, dtype or device differ from the inputs'; return "" if none does."""
-        if dtype.startswith("of "):
-            return dtype.replace("of ", "as ", 1)
+        """Describe how dtype or device differ from the inputs'; return "" if neither does."""
         whole = dtype.startswith(("int", "uint"))
         if not whole if self.operation.whole else dtype != self.dtype:
             return f"of {dtype}, not {'a whole number' if self.operation.whole else self.dtype}"
@@ -134,5 +133,5 @@ class Returned:
         for output, value in zip(before, known, strict=False):
             if any(self.overlap(output, o) for o in outputs):
                 self.record.note(SHARED, f"{what} answers in the memory of an earlier answer")
-            elif not np.array_equal(self.described(output)[1], value, equal_nan=True):
+            elif not np.array_equal(self.described(output)[2], value, equal_nan=True):
                 self.record.note(SHARED, f"{what} overwrote an earlier answer")

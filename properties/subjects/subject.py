@@ -24,7 +24,7 @@ from seqlaws.properties.inputs.strategies import poisoned
 from seqlaws.properties.isolation.limits import EnoughError, LostError
 from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subjects.expectations import Due, arithmetic_of
+from seqlaws.properties.subjects.expectations import Expectations, arithmetic_of
 from seqlaws.properties.subjects.record import (
     Call,
     LawBrokenError,
@@ -36,7 +36,7 @@ from seqlaws.properties.subjects.returned import Returned
 from seqlaws.properties.subjects.signature import gave, in_order, offered_options
 
 
-class Subject(Due, Returned):
+class Subject(Expectations, Returned):
     """An implementation for one operation, dtype and device."""
 
     def __init__(
@@ -222,16 +222,16 @@ class Subject(Due, Returned):
         valid: an exception may mean that the implementation does not support the call; then raises
         NotOfferedError.
         """
-        name = self.operation.name
-        self.record.calls.append(Call(name + "_vjp" * vjp, case))
+        name = self.operation.name + "_vjp" * vjp
+        self.record.calls.append(Call(name, case))
         try:
             with unended():
                 return call()
         except NotDifferentiableError as error:
-            raise LawBrokenError(f"{name} cannot be differentiated: {error}") from None
+            says = f"{self.operation.name} cannot be differentiated: {error}"
+            raise LawBrokenError(says) from None
         except LostError as lost:
-            says = f"{name}{'_vjp' * vjp} {lost}"
-            raise LawBrokenError(says, lost=True, slow=lost.slow) from None
+            raise LawBrokenError(f"{name} {lost}", lost=True, slow=lost.slow) from None
         except EnoughError:
             raise
         except BaseException as error:  # a test's outcome or a system exit is no answer either
@@ -239,9 +239,8 @@ class Subject(Due, Returned):
                 raise  # whoever runs the suite wants it to end
             if valid:
                 self.refuse(case, vjp, error)
-            what = name + "_vjp" * vjp
             text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            raise LawBrokenError(f"{what} raised {text}", raised=error) from error
+            raise LawBrokenError(f"{name} raised {text}", raised=error) from error
 
     def refuse(self, case: Case, vjp: bool, error: BaseException) -> None:
         """Raise NotOfferedError if the exception says that the call is not supported.
