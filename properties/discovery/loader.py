@@ -57,7 +57,8 @@ def spec_of(implementation: Any) -> str:
     name = getattr(implementation, "__name__", "")
     if isinstance(implementation, ModuleType):
         if sys.modules.get(name) is implementation and name != "__main__":
-            return str(FILES.get(name, name))
+            file = getattr(implementation, "__file__", None)
+            return str(FILES.get(name) or (name if is_importable(name) else file or name))
     elif inspect.isclass(implementation) and implementation.__module__ != "__main__":
         module = found = sys.modules.get(implementation.__module__)
         for part in implementation.__qualname__.split("."):
@@ -65,6 +66,16 @@ def spec_of(implementation: Any) -> str:
         if found is implementation:
             return f"{spec_of(module)}:{implementation.__qualname__}"
     return f"<{type(implementation).__name__}>"
+
+
+def is_importable(name: str) -> bool:
+    """Return True if another process can find the top-level package of a module's name.
+
+    pytest's `importlib` mode, for one, gives modules names that no path leads to. "seqlaws" is
+    known to each of our processes, even where it is a clone that is not installed.
+    """
+    top = name.partition(".")[0]
+    return top == "seqlaws" or any(finder.find_spec(top, None) for finder in sys.meta_path)
 
 
 def is_named(spec: str) -> bool:

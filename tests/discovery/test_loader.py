@@ -81,6 +81,17 @@ def test_it_is_found_again_by_its_spec(file, stem):
     assert isinstance(loader.find(loader.spec_of(module.Layer.Inner)), module.Layer.Inner)
 
 
+def test_a_name_that_no_path_leads_to_gives_way_to_the_file(file, monkeypatch):
+    path, _ = file("mine")
+    spec = importlib.util.spec_from_file_location("nowhere.to_be.found", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    spec.loader.exec_module(module)
+    assert loader.spec_of(module) == str(path)
+    assert loader.spec_of(module.Layer.Inner) == f"{path}:Layer.Inner"
+    assert loader.spec_of(random) == "random"
+
+
 def test_two_files_of_one_name_are_two_modules(file):
     first, second = file("mine", "a", 1.0)[1], file("mine", "b", 2.0)[1]
     assert (first.Scale().factor, second.Scale().factor) == (1.0, 2.0)
