@@ -13,7 +13,7 @@ from seqlaws.properties.runner.pairing import Candidate
 
 NOT_BEGUN = "not begun in the time given"
 NO_TIME = "took all the time given"
-FOUND = ("failed", "not kept", "known failure")
+FOUND = ("failed", "SHOULD failed", "known failure")
 
 
 @dataclass

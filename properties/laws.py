@@ -160,7 +160,7 @@ def decide(verdict: Verdict, record_property: Any) -> None:
         pytest.fail(verdict.message, pytrace=False)
     if verdict.is_undecided:
         pytest.fail(f"not run: {verdict.reason}", pytrace=False)
-    if verdict.status in ("known failure", "not kept"):
+    if verdict.status in ("known failure", "SHOULD failed"):
         pytest.xfail(verdict.reason)
     if verdict.status in ("not offered", "not run"):
         pytest.skip(f"{verdict.status}: {verdict.reason}")

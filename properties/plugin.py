@@ -4,7 +4,9 @@ It is loaded in every pytest run of an environment that has seqlaws, and does no
 define options: whatever else it needs is imported inside the hooks.
 """
 
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +103,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seqlaws-grade-precision",
         action="store_true",
         help="say of each operation the narrowest arithmetic under which it still conforms",
+    )
+    group.addoption(
+        "--all-failures",
+        "--seqlaws-all-failures",
+        action="store_true",
+        help="print the whole text of every law that failed, not of one for each cause",
     )
     group.addoption(
         "--verdict-json",
@@ -202,7 +210,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     asked = config.stash[ASKED]
     complaint = config.stash[SESSION].finish(
-        config.getoption("verdict_json"), reporting=asked is not None
+        config.getoption("verdict_json"),
+        reporting=asked is not None,
+        elsewhere=config.pluginmanager.hasplugin("dsession"),
     )
     if asked is not None:
         asked.write(config.stash[SESSION].document())
@@ -210,12 +220,30 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The table of verdicts."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest's own
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Iterator[None]:
+    """Causes and the table of verdicts; in place of the text of every law that failed.
+
+    With -v the law with the smallest case of each cause is told whole, and the others in one line;
+    with --all-failures all are told whole.
+    """
     if SESSION not in config.stash:
-        return
-    lines = config.stash[SESSION].summary()
-    if lines:
-        terminalreporter.section("verdicts")
-        for line in lines:
-            terminalreporter.write_line(line)
+        return (yield)
+    failed = terminalreporter.stats.get("failed", [])
+    verbose = config.get_verbosity() > 0
+    session = config.stash[SESSION]
+    told = failed
+    if not config.getoption("all_failures"):
+        told = [r for r in failed if not session.is_told_elsewhere(r, verbose=verbose)]
+    if failed:
+        terminalreporter.stats["failed"] = told
+    try:
+        return (yield)
+    finally:
+        if failed:
+            terminalreporter.stats["failed"] = failed
+        lines = session.summary(shutil.get_terminal_size().columns, verbose=verbose)
+        if lines:
+            terminalreporter.section("laws")
+            for text, style in lines:
+                terminalreporter.write_line(text, **({style: True} if style else {}))

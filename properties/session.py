@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -25,14 +26,19 @@ from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements
-from seqlaws.properties.reporting.terminal import summary
+from seqlaws.properties.reporting.terminal import Line, summary
+from seqlaws.properties.runner.causes import BROKEN, causes_of, told_by_causes
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, why_unavailable
 from seqlaws.properties.subjects.subject import Subject
 
+if TYPE_CHECKING:
+    from seqlaws.properties.judging.cause import Cause
+
 PROFILES = {"quick": 10, "nightly": 1000}
+SHARE, SECONDS = 0.2, 3.0  # of the run, at least so many seconds, to explain what failed
 
 
 def register_profiles() -> None:
@@ -72,6 +78,7 @@ class Session:
         self.found: dict[str, tuple[str, Any]] = {}
         self.verdicts: list[Verdict] = []
         self.complaints: list[str] = []
+        self.causes: list[Cause] = []
         specification_server.start()  # before anybody else's code runs
         side_effects.remember()
         listen()
@@ -97,7 +104,7 @@ class Session:
             get("dtype") or [],
             get("op") or [],
             bool(get("seqlaws_strict")) or "--strict" in config.invocation_params.args,
-            lambda: effort_of(config),
+            lambda: replace(effort_of(config), explains=False),  # all together, after the run
             bool(get("grade_precision") or get("report")),
             limits_of(config),
             get("section") or [],
@@ -184,8 +191,13 @@ class Session:
                 if name == "seqlaws":
                     self.verdicts.append(loaded(str(value)))
 
-    def finish(self, path: str | None = None, *, reporting: bool = False) -> bool:
-        """Grade and measure, and write verdict.json, if asked; whether there is a complaint."""
+    def finish(
+        self, path: str | None = None, *, reporting: bool = False, elsewhere: bool = False
+    ) -> bool:
+        """Grade and measure, and write verdict.json, if asked; whether there is a complaint.
+
+        elsewhere: the laws ran in other processes, and this one has called no implementation yet.
+        """
         undecided = [f"{v.implementation}: {v.reason}" for v in self.verdicts if v.is_undecided]
         for subject in self.subjects() if self.grading else ():
             try:
@@ -197,14 +209,47 @@ class Session:
 
             self.flows = flows(self.subjects())
         self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
-        self.complaints += settle_noted(self.verdicts)
+        settled = settle_noted(self.verdicts)
         self.complaints += self.stale_known_failures()
+        self.explain(elsewhere)
         strict = SECTIONS if self.strict else self.strict_sections
-        loose = [v.law for v in self.verdicts if v.status == "not kept" and v.section in strict]
-        self.complaints += [f"--strict: {law} is not kept" for law in dict.fromkeys(loose)]
+        loose = [v for v in self.verdicts if v.status == "SHOULD failed" and v.section in strict]
+        names = dict.fromkeys(v.law for v in loose)
+        self.complaints += [f"--strict: the SHOULD law {name} failed" for name in names]
         if path is not None:
             Path(path).write_text(self.document(), encoding="utf-8")
-        return bool(self.complaints)
+        return bool(self.complaints or settled)
+
+    def explain(self, elsewhere: bool) -> None:
+        """Find the causes of what failed; the verdicts that a cause explains say so."""
+        for name, (spec, namespace) in self.found.items():
+            own = [v for v in self.verdicts if v.implementation == name]
+            if not any(v.status in BROKEN for v in own):
+                continue
+            seconds = max(SECONDS, SHARE * sum(v.seconds for v in own))
+            place = contained(spec) if elsewhere and not self.limits else namespace
+            subject_of = partial(self.subject_of, name, place) if place is not None else None
+            found = causes_of(own, subject_of, seconds)
+            self.causes += found
+            told_by_causes(own, found)
+
+    def subject_of(self, name: str, namespace: Any, operation: str, dtype: str) -> Subject:
+        """An implementation's subject for an operation and dtype, in another namespace."""
+        asked = name, operation, dtype
+        same = (c for c in self.selected if (c.name, c.operation, c.dtype) == asked)
+        return replace(next(same), namespace=namespace).subject()
+
+    def is_told_elsewhere(self, report: pytest.TestReport, *, verbose: bool) -> bool:
+        """Return True if a cause says what a failed law would say.
+
+        verbose: of each cause the law with the smallest case says it itself.
+        """
+        kept = [loaded(str(value)) for n, value in report.user_properties if n == "seqlaws"]
+        if not kept:
+            return False
+        key = kept[0].law, kept[0].dtype, kept[0].device
+        shown = [tuple(c.smallest.get(n) for n in ("law", "dtype", "device")) for c in self.causes]
+        return not (verbose and key in shown)
 
     def stale_known_failures(self) -> list[str]:
         """Known failures that passed, or that name no law."""
@@ -231,12 +276,22 @@ class Session:
             "precision": [g.as_data() for g in self.grades],
         }
         law_names()  # registers the laws
-        more = {"laws": statements(), "gradient_flow": self.flows}
+        causes = [asdict(c) for c in self.causes]
+        more = {"laws": statements(), "gradient_flow": self.flows, "causes": causes}
         return as_document(run, self.verdicts, **more)
 
-    def summary(self) -> list[str]:
+    def summary(self, width: int = 80, *, verbose: bool = False) -> list[Line]:
         """Return the lines of the summary at the end of the run."""
-        return summary(self.verdicts, [g.line() for g in self.grades], self.absent, self.complaints)
+        said = [g.line() for g in self.grades], self.absent, self.complaints
+        return summary(self.verdicts, self.causes, *said, width=width, verbose=verbose)
+
+
+def contained(spec: str) -> Contained | None:
+    """The implementation in a process of its own; None if it cannot be loaded there."""
+    try:
+        return Contained(spec, Limits())
+    except (LostError, loader.NotFoundError):
+        return None
 
 
 def limits_of(config: pytest.Config) -> Limits | None:

@@ -103,7 +103,7 @@ class Trial:
         with suppress(EnoughError):
             reduce(self)
         failure = self.smallest()
-        self.record.calls[:] = failure.calls
+        self.record.calls[:], self.record.case = failure.calls, failure.case
         raise failure.broken from None
 
 

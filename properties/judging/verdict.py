@@ -7,15 +7,15 @@ from typing import Any
 
 from seqlaws.properties.isolation.specification_server import SPECIFICATION_RAISED
 
-SCHEMA = 3  # docs/verdict.md says what it means; a change of a meaning is a new number
-STATUSES = ("passed", "failed", "known failure", "not kept", "not offered", "not run")
+SCHEMA = 4  # docs/verdict.md says what it means; a change of a meaning is a new number
+STATUSES = ("passed", "failed", "known failure", "SHOULD failed", "not offered", "not run")
 
 
 @dataclass
 class Verdict:
     """One law on one implementation, operation, dtype and device.
 
-    status: one of STATUSES; "not kept" is a SHOULD that does not hold.
+    status: one of STATUSES; "SHOULD failed" is a SHOULD that does not hold.
     worst: the largest observed / allowed; entries and unclaimed: output entries compared, and those
     of them of which nothing can be said. not_offered: options or combinations, how often.
     accuracy: for each output how far it was from what is due, as `errors.Errors` tells it.
@@ -41,6 +41,7 @@ class Verdict:
     section: str = "numbers"
     noted: dict[str, str] = field(default_factory=dict)  # against manners, by the law about it
     accuracy: dict[str, Any] = field(default_factory=dict)
+    evidence: str = ""  # the calls that show it, for `causes`; not in verdict.json
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:

@@ -56,6 +56,10 @@ MISREADINGS = (
     masked("boolean mask added", f"s + mask if {BOOLEAN} else np.where(allowed, s, -np.inf)"),
     added("float mask subtracted", "s = s - np.where(allowed, mask, 0)"),
     added("float mask multiplied", "s = s * np.where(allowed, mask, 0)"),
+    given(
+        "float mask taken for true where positive",
+        f"mask = np.real(mask) > 0 if {FLOATING} else mask",
+    ),
     added(
         "float mask before scale", "s = s + np.where(allowed, mask, 0) * default_scale(q, scale)"
     ),

@@ -18,8 +18,13 @@ def as_document(run: dict[str, Any], verdicts: Iterable[Verdict], **parts: Any) 
     counts = Counter(v.status for v in ordered)
     summary = {status: counts[status] for status in STATUSES}
     head = dumped({"schema": SCHEMA, "run": run, "summary": summary, **parts}, indent=1)
-    rows = ",\n".join(f"  {dumped(asdict(v))}" for v in ordered)
+    rows = ",\n".join(f"  {dumped(as_row(v))}" for v in ordered)
     return head.removesuffix("\n}") + f',\n "verdicts": [\n{rows}\n ]\n}}\n'
+
+
+def as_row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict's fields, but for the calls that only the run itself needs."""
+    return {name: value for name, value in asdict(verdict).items() if name != "evidence"}
 
 
 def versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.reporting.reproduction import script
 from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
@@ -60,6 +61,16 @@ def message(
         lines += ["  case"] + [f"    {line}" for line in described(case)]
         lines += ["  reproduce with", "", textwrap.indent(script(subject, broken), "    ")]
     return "\n".join(lines)
+
+
+def with_cause(text: str, one: Cause) -> str:
+    """The failure's text with its cause, in front of the case."""
+    lines = indented("  cause           ", one.sentence)
+    lines += [f"                  {line}" for line in one.lines]
+    if one.remedy:
+        lines += indented("  what to do      ", one.remedy)
+    head, mark, rest = text.partition("\n  case\n")
+    return head + "\n" + "\n".join(lines) + mark + rest
 
 
 def indented(head: str, text: str) -> list[str]:

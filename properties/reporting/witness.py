@@ -18,6 +18,9 @@ def witness(subject: Subject, broken: LawBrokenError, found: Diagnosis) -> dict[
     if (worst := broken.entry) is not None:
         data |= {"output": worst.output, "index": list(worst.index), "observed": worst.observed}
         data |= {"expected": worst.expected, "allowed": worst.allowed, **entries(*worst.every)}
+    if broken.raised is not None:
+        text = f"{type(broken.raised).__name__}: {broken.raised}".strip()
+        data["raised"] = text.splitlines()[0]
     if found.lines:
         data["misreading"] = list(found.lines)
     if not subject.record.calls:

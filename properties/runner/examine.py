@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass, replace
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
+from seqlaws.properties.diagnosis.stored_calls import stored
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.sizes import beside_tiles
@@ -32,6 +33,7 @@ class Effort:
     least: examples of a law whose share of them is less.
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
+    explains: whether each failure is diagnosed at once; else all are explained after the run.
     """
 
     seed: int = 0
@@ -41,6 +43,7 @@ class Effort:
     target: bool = False
     profile: str = ""
     until: float = math.inf
+    explains: bool = True
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
@@ -81,17 +84,19 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     except SpecificationError as error:
         verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
-        verdict.status = "failed" if level == "MUST" else "not kept"
+        verdict.status = "failed" if level == "MUST" else "SHOULD failed"
         verdict.reason = headline(broken)
         left = max(0.3, effort.until - time.perf_counter())
         seconds = min(1.0, effort.shrinking + 0.5, left)
-        answers = broken.entry is not None  # else nothing is said against a number
+        answers = effort.explains and broken.entry is not None  # else no number is wrong
         subject.place.until = time.perf_counter() + 2 * seconds
         found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
         subject.place.until = effort.until
         verdict.diagnosis = found.text
         verdict.message = message(verdict.law, level, made.statement, subject, broken, found)
         verdict.witness = witness(subject, broken, found)
+        if broken.entry is not None:
+            verdict.evidence = stored(record)
     verdict.seconds = round(time.perf_counter() - started, 4)
     verdict.examples, verdict.entries = record.examples, record.entries
     verdict.unclaimed, verdict.worst = record.unclaimed, record.worst

@@ -72,7 +72,8 @@ class NotOfferedError(Exception):
 class Record:
     """Record of one law on one subject.
 
-    calls: of the present example; first: of the first that failed. noted: violations of manners in
+    calls: of the present example; first: of the first that failed. case: the smallest that failed,
+    as the law got it. noted: violations of manners in
     the present example, by the name of the law about them.
     """
 
@@ -84,6 +85,7 @@ class Record:
     errors: dict[str, Errors] = field(default_factory=dict)  # by output
     calls: list[Call] = field(default_factory=list)
     first: list[Call] = field(default_factory=list)
+    case: Case | None = None
     noted: dict[str, str] = field(default_factory=dict)
     noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
 

@@ -108,15 +108,17 @@ class Returned:
         given |= {n: o for n, o in options.items() if isinstance(case.options[n], np.ndarray)}
         before = {**case.arrays, **case.options, **(case.cotangents if cotangents else {})}
         outputs = flattened(raw if isinstance(raw, (tuple, list)) else (raw,))
+        special = self.operation.beyond_core(case)[:1]
+        when = f" ({special[0]})" if special else ""
         for name, array in given.items():
             floating = before[name].dtype.kind == "f"
             if not np.array_equal(self.backend.values(array), before[name], equal_nan=floating):
                 what = "the cotangent of" if cotangents and name in cotangents else "the input"
-                self.record.note(WRITTEN, f"{what} {name} was written to")
+                self.record.note(WRITTEN, f"{what} {name} was written to{when}")
                 with suppress(Exception):
                     self.backend.write(array, before[name])
             if any(self.overlap(array, output) for output in outputs):
-                self.record.note(SHARED, f"an output shares memory with the input {name}")
+                self.record.note(SHARED, f"an output shares memory with the input {name}{when}")
 
     def overlap(self, a: Any, b: Any) -> bool:
         """Return True if two values share memory; False if either is no array of the library."""

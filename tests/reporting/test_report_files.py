@@ -96,7 +96,7 @@ def test_runs_of_several_devices_stand_side_by_side(write):
     [
         ("passed", "passed", None),
         ("passed", "failed", "broken"),
-        ("passed", "not kept", "broken"),
+        ("passed", "SHOULD failed", "broken"),
         ("known failure", "failed", "broken"),
         ("not run", "failed", "broken"),
         ("failed", "passed", "fixed"),

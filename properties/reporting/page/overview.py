@@ -11,7 +11,7 @@ from seqlaws.properties.reporting.page.documents import Run
 from seqlaws.properties.reporting.page.report import GRAVEST_FIRST, Report
 from seqlaws.properties.reporting.page.words import SHORT, STATUS_SIGNS, count, few, plural
 
-CHECKED = ("passed", "failed", "known failure", "not kept")
+CHECKED = ("passed", "failed", "known failure", "SHOULD failed")
 NAMED = 4  # operations, in a sentence
 USUAL = 100  # examples a law, as in a run without a profile
 
@@ -101,8 +101,8 @@ def verdict_line(name: str, verdicts: Iterable[Verdict]) -> tuple[str, str]:
     if known := counts.get("known failure", 0):
         parts[-1] += " but those declared" if not failed else ""
         parts.append(plural(known, "known failure"))
-    if loose := counts.get("not kept", 0):
-        parts.append(f"{count(loose)} SHOULD not kept")
+    if loose := counts.get("SHOULD failed", 0):
+        parts.append(f"{count(loose)} SHOULD failed")
     status = "failed" if failed else "known failure" if known else "passed"
     return status, "; ".join(parts)
 

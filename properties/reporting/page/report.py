@@ -16,7 +16,7 @@ from seqlaws.properties.reporting.page.documents import (
     read,
 )
 
-GRAVEST_FIRST = ("failed", "known failure", "not kept", "passed", "not offered", "not run")
+GRAVEST_FIRST = ("failed", "known failure", "SHOULD failed", "passed", "not offered", "not run")
 Key = tuple[str, ...]
 
 

@@ -1,0 +1,216 @@
+"""Changes of the specification, alone or several together, that may explain a wrong answer."""
+
+import copy
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.diagnosis.evidence import NEAR, Evidence, distance, expected, judged, plain
+from seqlaws.properties.discovery.traits import KINDS
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.misreadings import Misreading, about
+from seqlaws.properties.subjects.expectations import arithmetic_of
+from seqlaws.properties.subjects.record import Outputs
+from seqlaws.properties.subjects.subject import Subject
+from seqlaws.reference.numbers import Expected
+from seqlaws.reference.numbers.arithmetic import unit_roundoff
+
+ANSWERS = {"zeros": "zeros", "nan": "NaN", "mean": "the mean of all values"}
+FAR = 1e6  # so many times the allowed error, and no bound of a misreading reaches it
+OF_KIND = {
+    "boolean": "under a boolean mask",
+    "floating": "under a floating mask",
+    "causal": "under is_causal or window",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One change: a misreading, or other values of traits. name: of a misreading after "with"."""
+
+    name: str
+    misreading: Misreading | None = None
+    traits: tuple[tuple[str, Any], ...] = ()
+    declares: str = ""
+    complexity: int = 0  # it has to explain so many laws more than a simpler one
+
+    @property
+    def gradients(self) -> bool:
+        """True if it changes the vjp alone."""
+        return self.misreading is not None and self.misreading.gradients
+
+
+def changes_of(subject: Subject) -> list[Change]:
+    """Every change that is known for an operation: traits first, then misreadings."""
+    return [*of_traits(subject), *(Change(m.name, m) for m in misreadings(subject.operation))]
+
+
+def misreadings(operation: Operation) -> tuple[Misreading, ...]:
+    """The misreadings of an operation and of its vjp."""
+    back = about(f"{operation.name}_vjp") if operation.differentiable else ()
+    return tuple(dict.fromkeys((*about(operation.name), *back)))
+
+
+def of_traits(subject: Subject) -> Iterator[Change]:
+    """Other values of the traits that the specification knows."""
+    traits = subject.operation.traits
+    if "fully_masked" in traits:
+        declared = subject.traits.fully_masked
+        now = {k: declared if isinstance(declared, str) else declared[k] for k in KINDS}
+        others = [
+            dict(zip(KINDS, v, strict=True)) for v in itertools.product(ANSWERS, repeat=len(KINDS))
+        ]
+        others.sort(key=lambda v: (len({*v.values()}), sum(v[k] != now[k] for k in KINDS)))
+        for value in others:
+            if value != now:
+                yield fully_masked(value, now)
+    if "causal_alignment" in traits:
+        one, other = "top-left", "bottom-right"
+        if subject.traits.causal_alignment != one:
+            one, other = other, one
+        yield Change(
+            f"the causal mask aligned {other}, not {one}",
+            traits=(("causal_alignment", other),),
+            declares=f'TRAITS = {{"causal_alignment": "{other}"}}',
+        )
+
+
+def fully_masked(value: dict[str, str], now: dict[str, str]) -> Change:
+    """What a query gets that may attend to no key, by the kind of mask."""
+    if len({*value.values()}) == 1:
+        (one,) = {*value.values()}
+        was = ANSWERS[now["boolean"]] if len({*now.values()}) == 1 else "what is declared"
+        name = f"fully masked rows give {ANSWERS[one]}, not {was}"
+        declares: Any = f'"{one}"'
+    else:
+        odd = [k for k in KINDS if value[k] != now[k]]
+        told = [f"{ANSWERS[value[k]]} {OF_KIND[k]}" for k in odd]
+        name = f"fully masked rows give {', '.join(told)}"
+        declares = "{" + ", ".join(f'"{k}": "{v}"' for k, v in value.items()) + "}"
+    return Change(
+        name,
+        traits=(("fully_masked", value),),
+        declares=f'TRAITS = {{"fully_masked": {declares}}}',
+        complexity=2 * (len({*value.values()}) - 1),
+    )
+
+
+def together(subject: Subject, changes: tuple[Change, ...]) -> tuple[Subject, Misreading | None]:
+    """The subject with other traits, and the misreading that makes all the others at once."""
+    traits = dict(pair for c in changes for pair in c.traits)
+    probe = copy.copy(subject)
+    if traits:
+        probe.traits = dataclasses.replace(subject.traits, **traits)
+        probe.arithmetic = arithmetic_of(probe.traits, subject.dtype)
+    read = [c.misreading for c in changes if c.misreading is not None]
+    if len(read) < 2:
+        return probe, (read[0] if read else None)
+    edits = tuple(dict.fromkeys(e for one in read for e in one.edits))
+    name = ", ".join(one.name for one in read)
+    return probe, replace(read[0], name=name, edits=edits, gradients=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An answer of the implementation: its evidence, for the dtype that it was given in."""
+
+    subject: Subject
+    evidence: Evidence
+    distances: dict[tuple[Change, ...], tuple[float, float]] = field(default_factory=dict)
+
+    def near(self, changes: tuple[Change, ...]) -> tuple[float, float]:
+        """How far the changed specification's values are from it: at most, and in mean."""
+        if changes not in self.distances:
+            probe, one = together(self.subject, changes)
+            self.distances[changes] = distance(probe, one, self.evidence)
+        return self.distances[changes]
+
+    def is_explained(self, changes: tuple[Change, ...]) -> bool:
+        """Return True if the changed specification gives it, and says enough to be sure."""
+        probe, one = together(self.subject, changes)
+        if not self.evidence.is_wrong:
+            return self.fits(changes)
+        if one is None:
+            return self.of_traits(probe) > 0
+        furthest, _ = self.near(changes)
+        return furthest < FAR and judged(probe, one, self.evidence) > 0
+
+    def of_traits(self, probe: Subject) -> float:
+        """Return 1 where other traits alone explain it, else -1."""
+        e, off = self.evidence, False
+        for name, (value, allowed) in expected(probe, e.case, vjp=e.vjp).items():
+            ratio = np.abs(e.observed[name] - value)
+            same = (e.observed[name] == value) | (np.isnan(value) & np.isnan(e.observed[name]))
+            off |= bool((~same & ~(ratio <= allowed)).any())
+        return -1.0 if off else 1.0
+
+    def fits(self, changes: tuple[Change, ...]) -> bool:
+        """Return True if the changed specification may have given it."""
+        probe, one = together(self.subject, changes)
+        furthest, _ = self.near(changes)
+        if furthest <= NEAR or furthest == np.inf:
+            return furthest <= NEAR
+        if one is None:
+            return self.of_traits(probe) > 0
+        return judged(probe, one, self.evidence) >= 0
+
+    def is_altered(self, changes: tuple[Change, ...]) -> bool:
+        """Return True if the changes make a difference to this call."""
+        e = self.evidence
+        try:
+            values = plain(*together(self.subject, changes), e.case, vjp=e.vjp)
+        except Exception:
+            return True
+        unit = 64 * unit_roundoff(self.subject.dtype)
+        return any(
+            value.shape != e.nearly[name].value.shape or differ(value, *e.nearly[name], unit)
+            for name, value in values.items()
+        )
+
+
+def differ(value: Array, truth: Array, allowed: Array, unit: float) -> bool:
+    """Return True if two values differ by more than rounding."""
+    with np.errstate(all="ignore"):
+        near = np.abs(value - truth) <= allowed + unit * (np.abs(value) + np.abs(truth))
+    return bool((~near & (value != truth) & ~(np.isnan(value) & np.isnan(truth))).any())
+
+
+class ChangedSubject(Subject):
+    """A subject that is held to a misreading of the specification, which is run in this process."""
+
+    misreading: Misreading
+
+    def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
+        """Return the misreading's values and the errors that are allowed about them."""
+        found = expected(self, case, vjp=vjp, one=self.misreading)
+        return dict(zip(found, self.claimed(case, [*found.values()]), strict=True))
+
+    def expected_of_steps(self, case: Case, outputs: Outputs) -> dict[str, Expected]:
+        """Return the expected values of the whole call: a misreading is not run step by step."""
+        return self.expected(case)
+
+    def expected_of_steps_back(self, case: Case, gradients: Outputs) -> dict[str, Expected]:
+        """Return the expected gradients of the whole call."""
+        return self.expected(case, vjp=True)
+
+    def plain(self, case: Case, *, vjp: bool = False) -> dict[str, Array]:
+        """Return the misreading's values in float64."""
+        return plain(self, self.misreading, case, vjp=vjp)
+
+
+def changed(subject: Subject, changes: tuple[Change, ...]) -> Subject:
+    """The subject as it is held to the changed specification."""
+    probe, one = together(subject, changes)
+    if one is None:
+        return probe
+    held = copy.copy(probe)
+    held.__class__ = ChangedSubject
+    assert isinstance(held, ChangedSubject)
+    held.misreading = one
+    return held

@@ -1,0 +1,254 @@
+"""The changes of the specification that explain wrong answers together.
+
+Each law that failed left some answers. The implementation is taken to be the specification with a
+few changes. The first is the one that explains most laws, by itself or beside those that are
+already found; the next explains most of what is left. A change that another wrong answer
+contradicts is not named.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from seqlaws.properties.diagnosis.changes import Answer, Change
+from seqlaws.properties.inputs.case import Case
+
+LOOKS, TRIED, RIGHT, WRONG = 8, 12, 10, 10  # answers: looked at first, right and wrong ones beside
+NAMED = 3  # changes that explain equally well
+AT_MOST = 6  # changes of one operation
+WAIT = 4.0  # an implementation in a process of its own, a busy machine
+BEGINNINGS = 4  # first changes that are tried
+STRONG = 3  # so many explained answers outweigh one that contradicts
+
+Changes = tuple[Change, ...]
+
+
+@dataclass(eq=False)
+class Failed:
+    """A law that failed: the wrong answers of its smallest example."""
+
+    answers: list[Answer]
+    case: Case | None = None
+    holds: bool = False  # on that case, by the changed specification
+
+    def is_explained(self, found: "Solution", *more: Change) -> bool:
+        """Return True if every wrong answer of it is explained, by these and more changes."""
+        if not self.answers:
+            return self.holds
+        return all(found.explains(a, *more) for a in self.answers)
+
+
+@dataclass(eq=False)
+class Solution:
+    """The changes that are found, each with others that explain the same."""
+
+    changes: list[Change] = field(default_factory=list)
+    alike: dict[Change, list[Change]] = field(default_factory=dict)
+    conditional: set[Change] = field(default_factory=set)  # some right answer refutes it elsewhere
+    known: dict[tuple[Answer, Changes], bool] = field(default_factory=dict)
+
+    def explains(self, answer: Answer, *more: Change, surely: bool = False) -> bool:
+        """Return True if all changes together explain an answer.
+
+        One of them alone does, too, where one is not made in every call. surely: the bound of what
+        is changed is narrow enough to tell.
+        """
+        every = (*self.changes, *more)
+        alone = [(c,) for c in every] if len(every) > 1 and self.conditional else []
+        ways = (every, *alone) if every else ()
+        if surely:
+            return any(self.does(answer, some) and answer.is_explained(some) for some in ways)
+        return any(self.does(answer, some) for some in ways)
+
+    def does(self, answer: Answer, changes: Changes) -> bool:
+        """Return True if these changes may have given an answer; asked once."""
+        key = answer, changes
+        if key not in self.known:
+            self.known[key] = answer.fits(changes)
+        return self.known[key]
+
+
+class Budget:
+    """So many seconds of this thread's own work, whatever else the machine does; or WAIT times it.
+
+    until: a time of `time.perf_counter` at which all is over.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.work = time.thread_time() + seconds
+        self.until = time.perf_counter() + WAIT * seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return min(self.work - time.thread_time(), self.until - time.perf_counter())
+
+    def part(self, share: float) -> "Budget":
+        """A share of what is left."""
+        return Budget(max(0.0, share * self.left))
+
+
+class Solver:
+    """Searches for the changes, within the budget."""
+
+    def __init__(self, changes: list[Change], budget: Budget) -> None:
+        self.changes, self.budget = changes, budget
+        self.found = Solution()
+
+    @property
+    def is_over(self) -> bool:
+        """True if the time is over."""
+        return self.budget.left < 0
+
+    def solve(self, failed: list[Failed], others: list[Answer]) -> Solution:
+        """Explain as many as possible; others: further answers of the implementation.
+
+        What explains most at first may not be right: some others are tried in its place, until
+        all is explained.
+        """
+        wrong = [a for a in others if a.evidence.is_wrong][-WRONG:]
+        right = [a for a in others if not a.evidence.is_wrong][:RIGHT]
+        best, worth = Solution(), (len(failed) + 1, 0)
+        begun: list[Change] = []
+        while len(begun) < BEGINNINGS and not self.is_over:
+            self.found = Solution(known=self.found.known)
+            self.extend(failed, wrong, right, begun)
+            if not self.found.changes:
+                break
+            begun.append(self.found.changes[0])
+            self.drop_contradicted(failed, wrong)
+            unexplained = sum(bool(f.answers) and not f.is_explained(self.found) for f in failed)
+            this = unexplained, sum(c.complexity for c in self.found.changes)
+            if self.found.changes and this < worth:
+                best, worth = self.found, this
+            if worth == (0, 0):
+                break
+        return best
+
+    def extend(
+        self, failed: list[Failed], wrong: list[Answer], right: list[Answer], begun: list[Change]
+    ) -> None:
+        """One change after the other; the first is none of those that were tried as such."""
+        while len(self.found.changes) < AT_MOST and not self.is_over:
+            left = [f for f in failed if not f.is_explained(self.found)]
+            astray = [a for a in wrong if not self.found.explains(a)]
+            best = self.best(left, astray, right, () if self.found.changes else begun)
+            if best is None:
+                break
+            change, alike = best
+            self.found.changes.append(change)
+            self.found.alike[change] = alike
+
+    def best(
+        self,
+        left: list[Failed],
+        astray: list[Answer],
+        right: list[Answer],
+        begun: Sequence[Change],
+    ) -> tuple[Change, list[Change]] | None:
+        """The change that explains most of what is left, and those that explain as much.
+
+        begun: what is passed over; simple changes come first then.
+        """
+        answers = distinct([a for f in left for a in f.answers] + astray)
+        scores: dict[Change, tuple[int, ...]] = {}
+        for change, laws in self.explaining(left, answers, begun).items():
+            told = {a for a in answers if self.found.explains(a, change)}
+            against = sum(a.is_altered((change,)) for a in answers if a not in told)
+            refuted = sum(not a.fits((*self.found.changes, change)) for a in right)
+            sharp = sum(self.found.explains(a, change, surely=True) for a in told)
+            if sharp < (2 if self.found.changes else 1):
+                continue
+            by_chance = refuted and len(told) < 2 and len(answers) > 1
+            if by_chance or (against and STRONG * against > len(told)):
+                continue
+            fewer = -laws + change.complexity
+            scores[change] = (against > 0, fewer, -sharp, -len(told), against, refuted)
+        if not scores:
+            return None
+        order = sorted(
+            scores,
+            key=lambda c: (
+                bool(begun) and c.complexity,
+                scores[c],
+                bool(c.misreading),
+                self.place(c),
+            ),
+        )
+        first = order[0]
+        if scores[first][-1]:
+            self.found.conditional.add(first)
+        if first.traits:
+            return first, []
+        return first, [c for c in order[1:] if scores[c] == scores[first] and not c.traits]
+
+    def explaining(
+        self, left: list[Failed], answers: list[Answer], begun: Sequence[Change]
+    ) -> dict[Change, int]:
+        """How many of the failed laws each change explains, where it is at least half the most."""
+        laws: dict[Change, int] = {}
+        for change in self.screened(answers):
+            if self.is_over or [*laws.values()].count(len(left)) > NAMED:
+                break
+            if change not in begun:
+                laws[change] = sum(f.is_explained(self.found, change) for f in left)
+        most = max(laws.values(), default=0)
+        return {change: n for change, n in laws.items() if n and 2 * n >= most}
+
+    def place(self, change: Change) -> int:
+        """Place of a change in the catalogue: the likelier ones come first."""
+        return self.changes.index(change)
+
+    def screened(self, answers: list[Answer]) -> list[Change]:
+        """The changes that come nearest to some of the answers, the nearest first."""
+        base = tuple(self.found.changes)
+        looks = sorted(answers, key=effort)[:LOOKS]
+        ranked = []
+        for k, change in enumerate(self.changes):
+            if self.is_over:
+                break
+            if change in base:
+                continue
+            if all(a.near((change,)) == a.near(()) for a in looks):  # it alters none of them
+                continue
+            near = [nearest(a, base, change) for a in looks]
+            hits = sum(furthest <= 1.0 for furthest, _ in near)
+            means = sorted(mean for _, mean in near if mean < np.inf)
+            if means:
+                ranked.append((-hits, sum(means[: max(1, len(means) // 2)]), k, change))
+        return [change for *_, change in sorted(ranked)[:TRIED]]
+
+    def drop_contradicted(self, failed: list[Failed], wrong: list[Answer]) -> None:
+        """Take back what the answers that are still wrong contradict."""
+        every = list(dict.fromkeys([a for f in failed for a in f.answers] + wrong))
+        astray = [a for a in every if not self.found.explains(a)]
+        for change in list(self.found.changes):
+            told = sum(self.found.does(a, (change,)) for a in every)
+            against = sum(a.is_altered((change,)) for a in astray)
+            if against and STRONG * against > told:
+                self.found.changes.remove(change)
+
+
+def nearest(answer: Answer, base: Changes, change: Change) -> tuple[float, float]:
+    """How near a change comes to an answer, alone or beside those that are found."""
+    alone = answer.near((change,))
+    if not base:
+        return alone
+    if alone == answer.near(()):  # it alters nothing
+        return answer.near(base)
+    return min(alone, answer.near((*base, change)))
+
+
+def effort(answer: Answer) -> tuple[bool, int]:
+    """Answers that tell much with little effort first."""
+    e = answer.evidence
+    steps = e.case.arrays["x"].shape[1] if e.case.operation.recurrent else 1
+    size = sum(a.size for a in e.case.arrays.values())
+    return sum(int(w.sum()) for w in e.wrong.values()) < 4, steps * (1000 + size)
+
+
+def distinct(answers: Iterable[Answer]) -> list[Answer]:
+    """Each answer once."""
+    return list(dict.fromkeys(answers))

@@ -1,0 +1,41 @@
+"""Causes: what explains the failures of one implementation, together."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = ("specification", "trait", "precision", "calls", "manners", "exception", "guards", "law")
+
+
+@dataclass
+class Cause:
+    """One defect, with everything that it explains.
+
+    kind: "specification", another reading of an equation; "trait", what a trait would declare;
+    "precision"; "calls", answers that change from call to call; "manners", of the outputs or of memory; "exception"; "guards", invalid input that
+    is accepted; "law", a law that nothing explains. names: the misreadings that explain equally
+    well, the likeliest first. lines: the changed line of the specification. laws: what it explains,
+    "operation.law". witness: of the smallest failure, as in its verdict.
+    """
+
+    implementation: str
+    kind: str
+    sentence: str
+    level: str = "MUST"
+    names: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    remedy: str = ""
+    operations: list[str] = field(default_factory=list)
+    dtypes: list[str] = field(default_factory=list)
+    laws: list[str] = field(default_factory=list)
+    failures: int = 0
+    smallest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> tuple[str, str, tuple[str, ...], str]:
+        """Identity of the defect: two operations with the same one have one cause."""
+        if self.kind == "law":
+            about = self.operations[0] if self.names else self.laws[0].partition(".")[2]
+            return self.implementation, self.kind, self.names, about
+        alike = self.kind in ("trait", "manners", "guards")
+        text = self.remedy if alike else self.sentence
+        return self.implementation, self.kind, self.names, text
