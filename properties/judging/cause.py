@@ -11,10 +11,11 @@ class Cause:
     """One defect, with everything that it explains.
 
     kind: "specification", another reading of an equation; "trait", what a trait would declare;
-    "precision"; "calls", answers that change from call to call; "manners", of the outputs or of memory; "exception"; "guards", invalid input that
-    is accepted; "law", a law that nothing explains. names: the misreadings that explain equally
-    well, the likeliest first. lines: the changed line of the specification. laws: what it explains,
-    "operation.law". witness: of the smallest failure, as in its verdict.
+    "precision"; "calls", answers that change from call to call; "manners", of the outputs or of
+    memory; "exception"; "guards", invalid input that is accepted; "law", a law that nothing
+    explains. names: the misreadings that explain equally well, the likeliest first. lines: the
+    changed line of the specification. remedy: what to declare or to mend. laws: what it explains,
+    "operation.law". smallest: the smallest failure, as in its verdict.
     """
 
     implementation: str
