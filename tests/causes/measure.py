@@ -1,0 +1,117 @@
+"""Which causes are told of implementations whose defects are known.
+
+    python tests/causes/measure.py singles|pairs|blogs [--count N] [--seed N] [--jobs N]
+                                   [--into FILE] [--seconds N] [--first] [--only TEXT]
+
+checks every planted defect (or `--count` of them, drawn), so many random pairs, or the three
+blogs, and prints for each what was expected and what is told. `--into` adds a line of JSON for
+each to a file. `--first` stops at the first law that fails: are all of them caught at all?
+"""
+
+import argparse
+import json
+import multiprocessing
+import random
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
+
+from causes.expected import EXPECTED  # noqa: E402
+from causes.planted import pairs, planted, singles  # noqa: E402
+from seqlaws.properties import check  # noqa: E402
+
+PAIRS = 40  # where no count is given
+
+
+@dataclass
+class Measured:
+    """What the suite said of one implementation."""
+
+    operations: list[str]
+    expected: list[str]  # the names of the defects, or the causes of a blog
+    status: str = ""
+    problem: str = ""
+    failed: list[str] = field(default_factory=list)  # laws of level MUST
+    not_kept: list[str] = field(default_factory=list)  # laws of level SHOULD
+    diagnoses: list[str] = field(default_factory=list)  # of the single failures
+    causes: list[dict] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def lines(self):
+        laws = f"{len(self.failed)} failed, {len(self.not_kept)} not kept"
+        yield f"{', '.join(self.operations)}: {self.status}, {laws}, {self.seconds:.1f} s"
+        yield from (f"    expected  {name}" for name in self.expected)
+        yield from (f"    told      {cause['sentence']}" for cause in self.causes)
+        yield f"    laws      {', '.join(self.failed) or 'none'}"
+
+
+def measured(work, *, seconds, first):
+    """Check what one piece of work stands for: (operation, *defects), or (blog,)."""
+    place, *names = work
+    if place in EXPECTED:
+        operations = ["softmax", "lstm", "attention"]
+        expected = [each["cause"] for each in EXPECTED[place]]
+        path = Path(__file__).with_name(f"{place}.py")
+        return told(Measured(operations, expected), path, seconds * len(operations), first)
+    with tempfile.TemporaryDirectory() as folder:
+        path = planted(place, *names, into=folder)
+        return told(Measured([place], names), path, seconds, first)
+
+
+def told(outcome, path, seconds, first):
+    result = check(path, outcome.operations, ["float32"], seconds=seconds, stop_at_first=first)
+    outcome.status, outcome.problem = result.status, result.problem
+    outcome.failed = [verdict.law for verdict in result.failures]
+    outcome.not_kept = [v.law for v in result.verdicts if v.status == "not kept"]
+    outcome.diagnoses = sorted({v.diagnosis for v in result.failures if v.diagnosis})
+    outcome.causes = [
+        {"sentence": cause.sentence, "names": list(cause.names)}
+        for cause in getattr(result, "causes", [])
+    ]
+    outcome.seconds = result.seconds
+    return outcome
+
+
+def chosen(options):
+    """The work that the command line asks for."""
+    if options.what == "pairs":
+        return list(pairs(options.count or PAIRS, options.seed))
+    work = [(blog,) for blog in EXPECTED] if options.what == "blogs" else list(singles())
+    work = [each for each in work if options.only in " ".join(each)]
+    if options.count is not None and options.count < len(work):
+        work = random.Random(options.seed).sample(work, options.count)
+    return work
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measure which causes are told.")
+    parser.add_argument("what", choices=("singles", "pairs", "blogs"))
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--into", type=Path)
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each operation")
+    parser.add_argument("--first", action="store_true", help="stop at the first law that fails")
+    parser.add_argument("--only", default="", help="singles whose operation and name contain this")
+    options = parser.parse_args()
+    run = partial(measured, seconds=options.seconds, first=options.first)
+    missed = 0
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.jobs, spawn) as pool:
+        for outcome in pool.map(run, chosen(options)):
+            print(*outcome.lines(), sep="\n", flush=True)
+            missed += outcome.status != "failed" or bool(outcome.problem)
+            if options.into:
+                with options.into.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"what": options.what, **asdict(outcome)}) + "\n")
+    print(f"{missed} not caught" if missed else "all caught")
+
+
+if __name__ == "__main__":
+    main()
