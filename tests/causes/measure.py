@@ -65,7 +65,8 @@ def measured(work, *, seconds, first):
 
 
 def told(outcome, path, seconds, first):
-    result = check(path, outcome.operations, ["float32"], seconds=seconds, stop_at_first=first)
+    dtypes = ["float64" if outcome.operations == ["positional_encoding"] else "float32"]
+    result = check(path, outcome.operations, dtypes, seconds=seconds, stop_at_first=first)
     outcome.status, outcome.problem = result.status, result.problem
     outcome.failed = [verdict.law for verdict in result.failures]
     outcome.not_kept = [v.law for v in result.verdicts if v.status == "not kept"]

@@ -189,10 +189,10 @@ MARKOV = {
     ),
     "the probability instead of its logarithm": (M, LOG, f"np.exp({LOG})"),
     "the sign is wrong: minus the log-likelihood": (M, LOG, f"-({LOG})"),
-    "1e-8 is added to the probabilities": (
+    "1e-6 is added to the probabilities": (
         M,
         "(transition[windows])",
-        "(transition[windows] + 1e-8)",
+        "(transition[windows] + 1e-6)",
     ),
     "states are read backwards": (
         M,
