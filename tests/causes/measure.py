@@ -39,6 +39,7 @@ class Measured:
     problem: str = ""
     failed: list[str] = field(default_factory=list)  # laws of level MUST
     not_kept: list[str] = field(default_factory=list)  # laws of level SHOULD
+    not_offered: list[str] = field(default_factory=list)  # what was refused beyond the core
     diagnoses: list[str] = field(default_factory=list)  # of the single failures
     causes: list[dict] = field(default_factory=list)
     seconds: float = 0.0
@@ -70,6 +71,7 @@ def told(outcome, path, seconds, first):
     outcome.status, outcome.problem = result.status, result.problem
     outcome.failed = [verdict.law for verdict in result.failures]
     outcome.not_kept = [v.law for v in result.verdicts if v.status == "not kept"]
+    outcome.not_offered = sorted({what for v in result.verdicts for what in v.not_offered})
     outcome.diagnoses = sorted({v.diagnosis for v in result.failures if v.diagnosis})
     outcome.causes = [
         {"sentence": cause.sentence, "names": list(cause.names)}
