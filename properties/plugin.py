@@ -7,6 +7,8 @@ define options: whatever else it needs is imported inside the hooks.
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +16,14 @@ import pytest
 
 if TYPE_CHECKING:
     from seqlaws.properties.reporting.page.asked import Asked
+    from seqlaws.properties.runner.checks import Checks
     from seqlaws.properties.session import Session
 
 PROFILES = ("quick", "nightly")  # that an adopter's own tests may ask for, too
 HERE = Path(__file__).parent.resolve()
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 ASKED: pytest.StashKey["Asked | None"] = pytest.StashKey()
+CHECKS: pytest.StashKey["Checks"] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -176,6 +180,13 @@ def session_of(config: pytest.Config) -> "Session":
         config.stash[ASKED] = asked(config.getoption)
         config.stash[SESSION] = Session.from_options(config)
         config.pluginmanager.register(config.stash[SESSION])
+        if not hasattr(config, "workerinput"):
+            from seqlaws.properties.runner.checks import Checks
+
+            made = config.stash[SESSION]
+            config.stash[CHECKS] = Checks(config, lambda: made.selected, made.described)
+            config.stash[CHECKS].listener.give_up = partial(give_up, config)
+            config.pluginmanager.register(config.stash[CHECKS])
     return config.stash[SESSION]
 
 
@@ -208,42 +219,87 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if SESSION not in config.stash or hasattr(config, "workerinput"):
         return
-    asked = config.stash[ASKED]
-    complaint = config.stash[SESSION].finish(
-        config.getoption("verdict_json"),
-        reporting=asked is not None,
-        elsewhere=config.pluginmanager.hasplugin("dsession"),
-    )
-    if asked is not None:
-        asked.write(config.stash[SESSION].document())
+    from seqlaws.properties.runner.signals import status, undisturbed
+
+    with suppress(KeyboardInterrupt):  # that it came is noted
+        if config.stash[CHECKS].may_measure():
+            config.stash[SESSION].measure(reporting=config.stash[ASKED] is not None)
+        if not status():
+            elsewhere = config.pluginmanager.hasplugin("dsession")
+            config.stash[SESSION].explain(elsewhere=elsewhere)
+    with undisturbed():
+        complaint = write(config)
     if complaint and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    session.exitstatus = status() or session.exitstatus
+
+
+def write(config: pytest.Config) -> bool:
+    """Write what was asked for, of a run that was cut as far as it came; return any complaint."""
+    session, checks, asked = config.stash[SESSION], config.stash[CHECKS], config.stash[ASKED]
+    if not checks.may_measure():
+        session.cut(checks.ended(), checks.not_reached(), checks.sentences(session.grading))
+    complaint = session.finish(config.getoption("verdict_json"))
+    if asked is not None:
+        asked.write(session.document())
+    checks.close()
+    return complaint
+
+
+def give_up(config: pytest.Config) -> None:
+    """End the process where a call does not return after a signal, with all written."""
+    try:
+        config.stash[CHECKS].note_hang()
+        write(config)
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        if capture is not None:
+            capture.suspend_global_capture()
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.stats["failed"] = told_whole(config, reporter.stats.get("failed", []))
+            reporter.summary_failures()
+            tell(reporter, config)
+            reporter.flush()
+    finally:
+        from seqlaws.properties.discovery.exits import EXIT
+        from seqlaws.properties.runner.signals import status
+
+        EXIT(status())
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest's own
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Iterator[None]:
     """Causes and the table of verdicts; in place of the text of every law that failed.
 
-    With -v the law with the smallest case of each cause is told whole, and the others in one line;
-    with --all-failures all are told whole.
+    With -v the law with the smallest case of each cause is told whole; with --all-failures all are.
     """
     if SESSION not in config.stash:
         return (yield)
     failed = terminalreporter.stats.get("failed", [])
-    verbose = config.get_verbosity() > 0
-    session = config.stash[SESSION]
-    told = failed
-    if not config.getoption("all_failures"):
-        told = [r for r in failed if not session.is_told_elsewhere(r, verbose=verbose)]
     if failed:
-        terminalreporter.stats["failed"] = told
+        terminalreporter.stats["failed"] = told_whole(config, failed)
     try:
         return (yield)
     finally:
         if failed:
             terminalreporter.stats["failed"] = failed
-        lines = session.summary(shutil.get_terminal_size().columns, verbose=verbose)
-        if lines:
-            terminalreporter.section("laws")
-            for text, style in lines:
-                terminalreporter.write_line(text, **({style: True} if style else {}))
+        tell(terminalreporter, config)
+
+
+def told_whole(config: pytest.Config, failed: list[Any]) -> list[Any]:
+    """The reports of failures that are printed whole."""
+    if config.getoption("all_failures"):
+        return failed
+    session, verbose = config.stash[SESSION], config.get_verbosity() > 0
+    return [r for r in failed if not session.is_told_elsewhere(r, verbose=verbose)]
+
+
+def tell(reporter: Any, config: pytest.Config) -> None:
+    """Print the end of a run of laws."""
+    width, verbose = shutil.get_terminal_size().columns, config.get_verbosity() > 0
+    lines = config.stash[SESSION].summary(width, verbose=verbose)
+    if lines:
+        reporter.section("laws")
+        for text, style in lines:
+            reporter.write_line(text, **({style: True} if style else {}))

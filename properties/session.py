@@ -79,6 +79,9 @@ class Session:
         self.verdicts: list[Verdict] = []
         self.complaints: list[str] = []
         self.causes: list[Cause] = []
+        self.settled: list[str] | None = None  # what the laws noted of each other, once explained
+        self.undecided: list[str] = []
+        self.ended, self.not_reached = "", 0
         specification_server.start()  # before anybody else's code runs
         side_effects.remember()
         listen()
@@ -191,43 +194,58 @@ class Session:
                 if name == "seqlaws":
                     self.verdicts.append(loaded(str(value)))
 
-    def finish(
-        self, path: str | None = None, *, reporting: bool = False, elsewhere: bool = False
-    ) -> bool:
-        """Grade and measure, and write verdict.json, if asked; whether there is a complaint.
-
-        elsewhere: the laws ran in other processes, and this one has called no implementation yet.
-        """
-        undecided = [f"{v.implementation}: {v.reason}" for v in self.verdicts if v.is_undecided]
+    def measure(self, *, reporting: bool) -> None:
+        """Grade the precision, and measure what a page shows."""
         for subject in self.subjects() if self.grading else ():
             try:
                 self.grades.append(grade(subject, self.effort.seed))
             except SpecificationError as error:
-                undecided.append(f"{subject.name}: {error}")
+                self.undecided.append(f"{subject.name}: {error}")
         if reporting:
             from seqlaws.properties.judging.gradient_reach import flows
 
             self.flows = flows(self.subjects())
+
+    def cut(self, ended: str, missing: list[Verdict], sentences: list[str]) -> None:
+        """Note that the run was ended before its time.
+
+        missing: a verdict on each check that was not run.
+        """
+        self.ended, self.not_reached = ended, len(missing)
+        self.verdicts += missing
+        self.problems += sentences
+
+    def finish(self, path: str | None = None) -> bool:
+        """Write verdict.json, if asked; whether there is a complaint."""
+        self.explain(calls=False)
+        undecided = [f"{v.implementation}: {v.reason}" for v in self.verdicts if v.is_undecided]
+        undecided += self.undecided
         self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
-        settled = settle_noted(self.verdicts)
-        self.complaints += self.stale_known_failures()
-        self.explain(elsewhere)
+        self.complaints += [] if self.ended else self.stale_known_failures()
         strict = SECTIONS if self.strict else self.strict_sections
         loose = [v for v in self.verdicts if v.status == "SHOULD failed" and v.section in strict]
         names = dict.fromkeys(v.law for v in loose)
         self.complaints += [f"--strict: the SHOULD law {name} failed" for name in names]
         if path is not None:
             Path(path).write_text(self.document(), encoding="utf-8")
-        return bool(self.complaints or settled)
+        return bool(self.complaints or self.settled)
 
-    def explain(self, elsewhere: bool) -> None:
-        """Find the causes of what failed; the verdicts that a cause explains say so."""
+    def explain(self, *, elsewhere: bool = False, calls: bool = True) -> None:
+        """Find the causes of what failed; the verdicts that a cause explains say so.
+
+        elsewhere: the laws ran in other processes, and this one has called no implementation yet.
+        calls: whether implementations may be called once more.
+        """
+        if self.settled is not None:
+            return
+        self.settled = settle_noted(self.verdicts)
         for name, (spec, namespace) in self.found.items():
             own = [v for v in self.verdicts if v.implementation == name]
             if not any(v.status in BROKEN for v in own):
                 continue
             seconds = max(SECONDS, SHARE * sum(v.seconds for v in own))
-            place = contained(spec) if elsewhere and not self.limits else namespace
+            place = contained(spec) if calls and elsewhere and not self.limits else namespace
+            place = place if calls else None
             subject_of = partial(self.subject_of, name, place) if place is not None else None
             found = causes_of(own, subject_of, seconds)
             self.causes += found
@@ -260,9 +278,9 @@ class Session:
                 lines += stale(name, known, law_names(), self.verdicts, self.effort.examples)
         return lines
 
-    def document(self) -> str:
-        """verdict.json."""
-        run = {
+    def described(self) -> dict[str, Any]:
+        """The run for verdict.json."""
+        return {
             "seed": self.effort.seed,
             "examples": self.effort.examples,
             "profile": self.effort.profile,
@@ -274,11 +292,16 @@ class Session:
             "sections": list(self.sections or SECTIONS),
             "complaints": self.complaints + self.absent,
             "precision": [g.as_data() for g in self.grades],
+            "ended": self.ended,
+            "not_reached": self.not_reached,
         }
+
+    def document(self) -> str:
+        """verdict.json."""
         law_names()  # registers the laws
         causes = [asdict(c) for c in self.causes]
         more = {"laws": statements(), "gradient_flow": self.flows, "causes": causes}
-        return as_document(run, self.verdicts, **more)
+        return as_document(self.described(), self.verdicts, **more)
 
     def summary(self, width: int = 80, *, verbose: bool = False) -> list[Line]:
         """Return the lines of the summary at the end of the run."""

@@ -3,13 +3,16 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 EXIT = os._exit
-TYPED: list[int] = []
+TYPED: list[int] = []  # signals that end the run, in the order in which they came
+AT: list[float] = []  # times of interruptions
+TOGETHER = 1.0  # seconds within which interruptions are one: `timeout -s INT` sends two
 
 
 @contextmanager
@@ -38,11 +41,15 @@ def listen() -> None:
 
 def typed(number: int, frame: FrameType | None) -> None:
     """Note the interruption and raise KeyboardInterrupt."""
+    now = time.monotonic()
+    if AT and now < AT[-1] + TOGETHER:
+        return
     TYPED.append(number)
+    AT.append(now)
     signal.default_int_handler(number, frame)
 
 
 def raised_by_a_call() -> bool:
     """Return True if no user typed the interruption under way."""
     ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # as in a shell's background
-    return ignored or (signal.getsignal(signal.SIGINT) is typed and not TYPED)
+    return not TYPED and (ignored or signal.getsignal(signal.SIGINT) is typed)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict
+from seqlaws.properties.reporting.journal import SUFFIX, read_journal
 
 BENCHMARK_SCHEMA = 2  # of the key `seqlaws` in pytest-benchmark's document
 NUMBERS = ("inf", "-inf", "nan")  # numbers that JSON lacks are texts
@@ -27,6 +28,7 @@ class Run:
 
     file: the name of the file it was read from. machine: platform, processor, and each device's
     name. laws: every law that the suite has, "operation.law" to level, statement and source.
+    ended: what ended it before its time, and not_reached: how many checks were not run for it.
     """
 
     file: str = ""
@@ -41,6 +43,8 @@ class Run:
     sections: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     precision: list[dict[str, Any]] = field(default_factory=list)
+    ended: str = ""
+    not_reached: int = 0
     gradient_flow: list[dict[str, Any]] = field(default_factory=list)
     laws: dict[str, dict[str, Any]] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -109,9 +113,12 @@ def read(path: str | Path) -> Run | Times:
     """A verdict.json or a benchmark's JSON. Raises RefusedError."""
     path = Path(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        left = read_journal(path) if path.suffix == SUFFIX else None
+        document = json.loads(left.document() if left else path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RefusedError(f"{path}: it cannot be read: {error.strerror or error}") from None
+        beside = Path(f"{path}{SUFFIX}")
+        hint = f"; {beside.name} has what its run had found so far" if beside.exists() else ""
+        raise RefusedError(f"{path}: it cannot be read: {error.strerror or error}{hint}") from None
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"{path}: it is not JSON: {error}") from None
     if isinstance(document, dict) and "verdicts" in document:
