@@ -67,27 +67,23 @@ class Left:
 def read_journal(path: Path) -> Left | None:
     """Return the contents of a journal; None where a file is none, or says nothing yet.
 
-    A line that was cut off is left out.
+    A line that was cut off, or that another version wrote, is left out.
     """
     left, begun = Left(), {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
             told = json.loads(line)
-        except ValueError:
-            continue
-        if not isinstance(told, dict) or (not left.run and "run" not in told):
-            return None
-        if "run" in told:
-            left.run, left.laws = told["run"], told["laws"]
-            left.checks, left.isolated = told["checks"], told["isolated"]
-        elif "begins" in told:
-            one = Verdict(**told["begins"])
-            begun[one.key] = one
-        elif "ended" in told:
-            left.ended = told["ended"]
-        else:
-            left.verdicts.append(loaded(line))
-            begun.pop(left.verdicts[-1].key, None)
+            if "run" in told:
+                known = told["checks"], told["isolated"]
+                left = Left(told["run"], told["laws"], *known)
+            elif "begins" in told:
+                one = Verdict(**told["begins"])
+                begun[one.key] = one
+            elif "ended" in told:
+                left.ended = told["ended"]
+            else:
+                left.verdicts.append(loaded(line))
+                begun.pop(left.verdicts[-1].key, None)
     left.begun = list(begun.values())
     return left if left.run else None
 

@@ -193,7 +193,7 @@ def test_a_journal_is_read_up_to_a_line_that_was_cut_off(tmp_path):
     assert (read(path).ended, read(path).not_reached) == ("without a word", 2)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"verdicts": []}'])
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"verdicts": []}', '{"run": {}}'])
 def test_another_file_is_no_journal(write, text):
     assert read_journal(write(text, "v.json.partial")) is None
 
