@@ -216,7 +216,7 @@ class Checks:
             return
         candidate = self.due[crashitem][1]
         verdict = self.undecided(crashitem, "")
-        verdict.status = "failed" if verdict.level == "MUST" else "not kept"
+        verdict.status = "failed" if verdict.level == "MUST" else "SHOULD failed"
         verdict.reason = f"{verdict.law} {end_of(self.processes.get(report.node.gateway.id, 0))}"
         verdict.reason += "" if self.isolated else "; run with --isolate, which shows the call"
         self.died.append(verdict.reason)

@@ -70,7 +70,7 @@ def told(outcome, path, seconds, first):
     result = check(path, outcome.operations, dtypes, seconds=seconds, stop_at_first=first)
     outcome.status, outcome.problem = result.status, result.problem
     outcome.failed = [verdict.law for verdict in result.failures]
-    outcome.not_kept = [v.law for v in result.verdicts if v.status == "not kept"]
+    outcome.not_kept = [v.law for v in result.verdicts if v.status == "SHOULD failed"]
     outcome.not_offered = sorted({what for v in result.verdicts for what in v.not_offered})
     outcome.diagnoses = sorted({v.diagnosis for v in result.failures if v.diagnosis})
     outcome.causes = [
