@@ -13,7 +13,7 @@ the transformer architecture"; the names of the parameters: torch.nn.Transformer
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from seqlaws.reference.algebra import Array
+from seqlaws.reference.algebra import Array, either
 from seqlaws.reference.feed_forward import feed_forward, feed_forward_vjp
 from seqlaws.reference.layer_norm import layer_norm, layer_norm_vjp
 from seqlaws.reference.multi_head import multi_head_attention, multi_head_attention_vjp
@@ -123,13 +123,23 @@ def residual_vjp(
     if norm_first:
         dn, gradients = sublayer.vjp(dy, layer_norm(z, weight, bias))
         dn, dweight, dbias = layer_norm_vjp(dn, z, weight, bias)
-        dz = +(dy + dn)
+        dz = in_parts(dy, dn)
     else:
         ds, dweight, dbias = layer_norm_vjp(dy, +(z + sublayer.f(z)), weight, bias)
         df, gradients = sublayer.vjp(ds, z)
-        dz = +(ds + df)
+        dz = in_parts(ds, df)
     own = {f"{sublayer.norm}.weight": dweight, f"{sublayer.norm}.bias": dbias}
     return dz, {**gradients, **own}
+
+
+def in_parts(dy: Array, dz: Array) -> Array:
+    """dy + dz, where dz may come in three parts, each added to what there is before.
+
+    Of query, key and value, or of a norm's x, mean and variance: automatic differentiation adds up
+    what each use of an array gives.
+    """
+    part = dz * (1 / 3)
+    return +either(dy + dz, dy + part + part + part)
 
 
 def in_a_row(x: Array, sublayers: list[Sublayer], params: Params, norm_first: bool) -> Array:
