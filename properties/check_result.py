@@ -1,13 +1,14 @@
 """Result of `check`: verdicts as data, and the coverage of the laws."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.document import as_document, versions
-from seqlaws.properties.reporting.terminal import table, totals
+from seqlaws.properties.reporting.terminal import summary
 from seqlaws.properties.runner.examine import CUT_OFF
 from seqlaws.properties.runner.pairing import Candidate
 
@@ -21,7 +22,8 @@ class Result:
     """Result of `check` for one implementation.
 
     budget and seconds: the time given and the time taken. problem: the reason why nothing could be
-    checked, or empty. not_offered: operations that the implementation does not have, or does not
+    checked, or empty. causes: what explains the failures, the gravest
+    first. not_offered: operations that the implementation does not have, or does not
     have in these dtypes.
     """
 
@@ -31,6 +33,7 @@ class Result:
     seconds: float = 0.0
     problem: str = ""
     not_offered: list[str] = field(default_factory=list)
+    causes: list[Cause] = field(default_factory=list)
     kept: dict[tuple[str, ...], Verdict] = field(default_factory=dict)
 
     @property
@@ -117,11 +120,10 @@ class Result:
             "operations not offered": self.not_offered,
             "versions": versions(),
         }
-        return as_document(run, self.verdicts)
+        return as_document(run, self.verdicts, causes=[asdict(c) for c in self.causes])
 
     def __str__(self) -> str:
-        said = [f"{self.status} in {self.seconds:.1f} s of {self.budget:g} s"]
         covered = ", ".join(f"{count} {what}" for what, count in self.coverage.items())
-        lines = [self.problem] if self.problem else [*table(self.verdicts), totals(self.verdicts)]
-        found = [v.message for v in self.failures]
-        return "\n".join([*found, *lines, f"{said[0]}: {covered}"])
+        lines = [line.text for line in summary(self.verdicts, self.causes)]
+        said = f"{self.status} in {self.seconds:.1f} s of {self.budget:g} s: {covered}"
+        return "\n".join([*([self.problem] if self.problem else lines), said])

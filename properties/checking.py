@@ -24,6 +24,7 @@ from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.judging.verdict import Verdict, settle_noted
 from seqlaws.properties.laws import LAWS, SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.runner.causes import causes_of, told_by_causes
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
@@ -49,6 +50,7 @@ LAST = (
     "threads_do_not_disturb_each_other",
 )
 ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
+SHARE = 0.2  # of the time, to explain what failed
 ONE_AT_A_TIME = threading.Lock()
 
 
@@ -96,16 +98,17 @@ def check(
         if result.problem:
             return result
         try:
-            effort = Effort(seed, shrinking=0.2, until=until)
+            effort = Effort(seed, shrinking=0.2, until=until, explains=False)
             run = Run(namespace, spec, effort, result, within)
             run.go(chosen, wanted, device, stop_at_first=stop_at_first)
+            settle_noted(result.verdicts)
+            run.explain(until)
         except EnoughError:
             result.problem = f"{spec}: to ask for its device {NO_TIME}"
         finally:
             end_elsewhere(spec)
             if isinstance(namespace, Contained):
                 namespace.end()
-        settle_noted(result.verdicts)
         result.seconds = round(time.perf_counter() - until + seconds, 3)
         return result
 
@@ -160,6 +163,7 @@ class Run:
     ) -> None:
         self.namespace, self.spec, self.effort, self.result = namespace, spec, effort, result
         self.sections = sections
+        self.put: list[Group] = []
 
     def groups(self, operations: list[str], dtypes: list[str], device: str) -> list[Group]:
         """Each operation that is offered, in each dtype."""
@@ -175,8 +179,8 @@ class Run:
 
     def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
         """Law after law, always of the group that had the least time, until the time is over."""
-        groups = self.groups(operations, dtypes, device)
-        while groups and time.perf_counter() < self.effort.until:
+        self.put = groups = self.groups(operations, dtypes, device)
+        while groups and time.perf_counter() < self.limit:
             group = min(groups, key=lambda g: (g.round, g.seconds))
             verdict = self.next_verdict(group)
             if verdict.status == "failed" and how["stop_at_first"]:
@@ -188,6 +192,21 @@ class Run:
         for group in groups:
             for law in group.laws:
                 self.not_begun(group, law)
+
+    @property
+    def limit(self) -> float:
+        """When no law is begun any more: some time is kept to explain what failed."""
+        kept = SHARE * self.result.budget if self.result.failures else 0.0
+        return self.effort.until - kept
+
+    def explain(self, until: float) -> None:
+        """Find the causes of what failed."""
+        candidates = {(g.candidate.operation, g.candidate.dtype): g.candidate for g in self.put}
+        seconds = min(max(1.0, until - time.perf_counter()), SHARE * self.result.budget + 1)
+        self.result.causes = causes_of(
+            self.result.verdicts, lambda *asked: candidates[asked].subject(), seconds
+        )
+        told_by_causes(self.result.verdicts, self.result.causes)
 
     def next_verdict(self, group: Group) -> Verdict:
         """Put the group's next law; keep its verdict."""

@@ -15,7 +15,9 @@ import numpy as np
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.inputs.case import Case
 
-LOOKS, TRIED, RIGHT, WRONG = 8, 12, 10, 10  # answers: looked at first, right and wrong ones beside
+FIRST, LOOKS = 3, 8  # answers by which changes are screened, in two steps
+POOL, TRIED = 60, 12  # changes that are left after each of them
+LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
 NAMED = 3  # changes that explain equally well
 AT_MOST = 6  # changes of one operation
 WAIT = 4.0  # an implementation in a process of its own, a busy machine
@@ -132,8 +134,10 @@ class Solver:
     ) -> None:
         """One change after the other; the first is none of those that were tried as such."""
         while len(self.found.changes) < AT_MOST and not self.is_over:
-            left = [f for f in failed if not f.is_explained(self.found)]
+            left = [f for f in failed if f.answers and not f.is_explained(self.found)][:LAWS]
             astray = [a for a in wrong if not self.found.explains(a)]
+            if not left:
+                break
             best = self.best(left, astray, right, () if self.found.changes else begun)
             if best is None:
                 break
@@ -203,22 +207,26 @@ class Solver:
 
     def screened(self, answers: list[Answer]) -> list[Change]:
         """The changes that come nearest to some of the answers, the nearest first."""
-        base = tuple(self.found.changes)
         looks = sorted(answers, key=effort)[:LOOKS]
+        pool = [c for c in self.changes if c not in self.found.changes]
+        pool = self.nearest(pool, looks[:FIRST])[:POOL]
+        return self.nearest(pool, looks)[:TRIED]
+
+    def nearest(self, pool: list[Change], looks: list[Answer]) -> list[Change]:
+        """The changes of a pool that alter some answers, the nearest to some of them first."""
+        base = tuple(self.found.changes)
         ranked = []
-        for k, change in enumerate(self.changes):
+        for k, change in enumerate(pool):
             if self.is_over:
                 break
-            if change in base:
-                continue
-            if all(a.near((change,)) == a.near(()) for a in looks):  # it alters none of them
+            if all(a.near((change,)) == a.near(()) for a in looks):
                 continue
             near = [nearest(a, base, change) for a in looks]
             hits = sum(furthest <= 1.0 for furthest, _ in near)
             means = sorted(mean for _, mean in near if mean < np.inf)
             if means:
                 ranked.append((-hits, sum(means[: max(1, len(means) // 2)]), k, change))
-        return [change for *_, change in sorted(ranked)[:TRIED]]
+        return [change for *_, change in sorted(ranked)]
 
     def drop_contradicted(self, failed: list[Failed], wrong: list[Answer]) -> None:
         """Take back what the answers that are still wrong contradict."""

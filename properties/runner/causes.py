@@ -46,6 +46,7 @@ REMEDIES = {
     SHARED: "return a copy: an output must have memory of its own",
 }
 UNKNOWN = "no known misreading"
+HIDDEN = 8  # explained laws that are put to the changed specification
 ROUNDS = 3  # of explaining, then asking the explained laws again
 Asks = Callable[[str, str], Subject]  # a subject, by operation and dtype
 STOPPED = (Exception, SystemExit, EnoughError, SpecificationError)
@@ -326,7 +327,7 @@ class Explaining:
             failed, law = self.failed[k], law_of(v)
             if law and not failed.answers and self.budget.left > 0:
                 failed.holds = self.holds(law, subjects[v.dtype], failed.case)
-        explained = [k for k, f in self.failed.items() if f.is_explained(solution)]
+        explained = [k for k, f in self.failed.items() if f.is_explained(solution)][:HIDDEN]
         new = [a for k in explained for a in self.hidden(k, subjects, solution)]
         self.others += new
         return bool(new)
