@@ -9,13 +9,14 @@ contradicts is not named.
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.inputs.case import Case
 
-FIRST, LOOKS = 3, 8  # answers by which changes are screened, in two steps
+FIRST, LOOKS = 4, 8  # answers by which changes are screened, in two steps
 POOL, TRIED = 60, 12  # changes that are left after each of them
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
 NAMED = 3  # changes that explain equally well
@@ -207,7 +208,7 @@ class Solver:
 
     def screened(self, answers: list[Answer]) -> list[Change]:
         """The changes that come nearest to some of the answers, the nearest first."""
-        looks = sorted(answers, key=effort)[:LOOKS]
+        looks = varied(sorted(answers, key=effort))[:LOOKS]
         pool = [c for c in self.changes if c not in self.found.changes]
         pool = self.nearest(pool, looks[:FIRST])[:POOL]
         return self.nearest(pool, looks)[:TRIED]
@@ -247,6 +248,18 @@ def nearest(answer: Answer, base: Changes, change: Change) -> tuple[float, float
     if alone == answer.near(()):  # it alters nothing
         return answer.near(base)
     return min(alone, answer.near((*base, change)))
+
+
+def varied(answers: list[Answer]) -> list[Answer]:
+    """The answers, those of another kind than all before first: other options, NaN or none."""
+    kinds: dict[Any, Answer] = {}
+    for one in answers:
+        e = one.evidence
+        given = tuple((n, getattr(o, "dtype", None)) for n, o in sorted(e.case.options.items()))
+        nan = any(bool(np.isnan(o).any()) for o in e.observed.values())
+        kinds.setdefault((e.vjp, given, nan), one)
+    first = list(kinds.values())
+    return first + [a for a in answers if a not in first]
 
 
 def effort(answer: Answer) -> tuple[bool, int]:
