@@ -1,6 +1,6 @@
 """Write the table of adapters in docs/adapters.md: supported options, dtypes and results.
 
-    python docs/adapters.py --run [NAME ...]    run the laws on these adapters, or all; write the table
+    python docs/adapters.py --run [NAME ...]    run the laws and write the table
     python docs/adapters.py --from FILE ...     use the verdict.json files of quick runs
     python docs/adapters.py                     write the table from docs/adapters.json
     python docs/adapters.py --check             check that the table is up to date

@@ -1,7 +1,7 @@
-"""Gradient flow: how much of a gradient comes back from a place that lies d steps behind.
+"""Gradient flow: the norm of a gradient over the distance that it travels.
 
-One pull for each operation: the cotangent is that of the last output alone, and the gradient's
-norm at each earlier place is told as a share of that at the last place itself.
+For each operation one gradient is taken, with a cotangent on the last output only. The norm of the
+gradient at each earlier position is given relative to that at the last position.
 
 Bengio, Simard and Frasconi (1994), "Learning long-term dependencies with gradient descent is
 difficult"; Hochreiter and Schmidhuber (1997), "Long short-term memory".

@@ -1,7 +1,8 @@
-"""Precision grade of an implementation: the narrowest arithmetic that it conforms to.
+"""Precision grade of an implementation: the lowest precision that it conforms to.
 
-The same outputs are compared with the bounds of one arithmetic after another, the most exact
-first. A narrower arithmetic than the implementation's dtype also rounds the inputs to it.
+The same outputs are compared with the bounds of one arithmetic after another, the most accurate
+first. If an arithmetic is narrower than the implementation's dtype, the inputs are rounded to it
+too.
 """
 
 import copy
@@ -40,10 +41,11 @@ NONE = "none of the known arithmetics"
 
 @dataclass
 class Grade:
-    """The narrowest arithmetic of an implementation's values and gradients, in words.
+    """The lowest precision that an implementation's values and gradients conform to.
 
-    values, gradients: the arithmetic; NONE, or why it cannot be said; empty if there are none.
-    beyond: for each, how many times the worst entry exceeds each more exact arithmetic's bound.
+    values, gradients: the arithmetic; NONE, or the reason why there is none; empty if not
+    applicable. beyond: for each of them, the factor by which the worst entry exceeds each more
+    accurate bound.
     """
 
     implementation: str
@@ -63,9 +65,9 @@ class Grade:
             said += f", {self.gradients} (gradients)"
         worst = max((b.get(self.declared, 0.0) for b in self.beyond.values()), default=0.0)
         if worst == np.inf:
-            said += f"; declared: {self.declared}, which is exact where this is not"
+            said += f"; declared: {self.declared}, which allows no error at some entry that has one"
         elif worst > 1:
-            said += f"; declared: {self.declared}, whose bound it exceeds {worst:.3g} times"
+            said += f"; declared: {self.declared}, bound exceeded {worst:.3g} times"
         return f"precision: {self.implementation} {self.operation} {self.dtype}: {said}"
 
     def as_data(self) -> dict[str, Any]:
@@ -74,7 +76,7 @@ class Grade:
 
 
 def described(a: Arithmetic) -> str:
-    """An arithmetic in words."""
+    """Return an arithmetic in words."""
     operands = {"ieee": "", "tf32": " with TF32 operands", "bf16": " with bfloat16 operands"}
     plain = Arithmetic(a.dtype)
     if FORMATS[a.dtype][0] < FORMATS["float32"][0] and a.accumulate == a.dtype:
@@ -88,7 +90,7 @@ def described(a: Arithmetic) -> str:
 
 
 def ladder(dtype: str, declared: Arithmetic) -> list[Arithmetic]:
-    """The arithmetics that a dtype's outputs can show, and the declared one among them."""
+    """Return the arithmetics that outputs of a dtype can show, including the declared one."""
     forms = {"elementary": declared.elementary, "normalise": declared.normalise}
     rungs = [replace(a, **forms) for a in LADDER if FORMATS[a.dtype][0] <= FORMATS[dtype][0]]
     if described(declared) not in map(described, rungs):
@@ -119,7 +121,7 @@ def narrowest(subject: Subject, seed: int, part: str, beyond: dict[str, dict[str
     except LawBrokenError as broken:
         return f"not graded: {broken}"
     if not found:
-        return "not graded: no drawn case is offered"
+        return "not graded: the implementation supports none of the drawn cases"
     for arithmetic in ladder(subject.dtype, subject.arithmetic):
         worst = max(exceeding(subject, arithmetic, case, out, part) for case, out in found)
         if worst <= 1:

@@ -12,7 +12,7 @@ Outputs = dict[str, Array]
 
 @dataclass(frozen=True)
 class Call:
-    """Call of a function: its name, the case, and the outputs by name, None without an answer."""
+    """Call of a function: its name, the case, and the outputs by name (None if it gave none)."""
 
     name: str
     case: Case
@@ -47,8 +47,8 @@ class Entry:
 class LawBrokenError(AssertionError):
     """A law does not hold; the message says how.
 
-    entry: the worst entry, where numbers were compared. raised: the exception that the call raised.
-    lost: the process of the implementation is no more. slow: because a call took too long.
+    entry: the worst entry, if numbers were compared. raised: the exception that the call raised.
+    lost: the implementation's process has ended. slow: it was ended because a call took too long.
     """
 
     def __init__(

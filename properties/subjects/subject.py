@@ -67,12 +67,12 @@ class Subject(Expectations, Returned):
 
     @property
     def function(self) -> Callable[..., Any] | None:
-        """The operation's own function."""
+        """The function that implements the operation."""
         return getattr(self.namespace, self.operation.name, None)
 
     @property
     def vjp_function(self) -> Callable[..., Any] | None:
-        """The hand-written vjp, if there is one."""
+        """The hand-written vjp, or None."""
         return getattr(self.namespace, f"{self.operation.name}_vjp", None)
 
     @property
@@ -197,7 +197,7 @@ class Subject(Expectations, Returned):
         return outputs
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
-        """The bare call, noted; what it raises becomes a sentence."""
+        """Call the function and record the call; turn an exception into LawBrokenError."""
         given = tuple(self.place.settled(given))
         return self.minded(case, function != self.function, lambda: function(*given, **options))
 
