@@ -128,7 +128,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seqlaws-report-earlier",
         action="append",
         metavar="FILE",
-        help="show in the report what changed since this verdict.json or benchmark JSON; repeatable",
+        help="show in the report what changed since a verdict.json or benchmark JSON; repeatable",
     )
 
 

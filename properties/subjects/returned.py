@@ -86,7 +86,8 @@ class Returned:
         """Describe how dtype or device differ from the inputs'; return "" if neither does."""
         whole = dtype.startswith(("int", "uint"))
         if not whole if self.operation.whole else dtype != self.dtype:
-            return f"with dtype {dtype}, not {'an integer dtype' if self.operation.whole else self.dtype}"
+            own_kind = "an integer" if self.operation.whole else self.dtype
+            return f"with dtype {dtype}, not {own_kind}"
         own = self.device.partition(":")[0]
         if self.operation.arrays and device != own:  # else there is no device to go by
             return f"on {device}, not {own}"
