@@ -49,7 +49,7 @@ DEFECTS = (
         "onnx",
         "1.21.0",
         "1.23.2",
-        "softcap is applied after the mask; NaN where a boolean mask meets is_causal",
+        "softcap is applied after the mask; NaN for a boolean mask with is_causal",
         REFERENCE,
         "attention",
         ("values_of_every_combination", "causal_flag_is_its_mask"),
