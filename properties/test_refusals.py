@@ -84,7 +84,7 @@ def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
     section="guards",
 )
 def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
-    """Lengths that are fractional or out of range, and masks of another dtype, are exceptions."""
+    """Fractional or out-of-range lengths, and masks of another dtype, raise an exception."""
     for name, option in arrays_among_options(case):
         for one in impl.operation.kinds[name].wrong(option, case.sizes()):
             says = f"no exception for {name} of {one.dtype}, such as {one.reshape(-1)[:3].tolist()}"
