@@ -1,9 +1,9 @@
 """The specification as a page: `python docs/specification.py` writes docs/specification.md.
 
-The page is docs/specification.template.md with its marks, `{{what name}}` on a line of their own,
-filled in: equations, options and sources from the docstrings of `reference/`, laws from those that
-are registered, numbers from running the reference. `--check` writes nothing, and fails where the
-page is not what would be written; a test does the same.
+The page is docs/specification.template.md with its marks, `{{what name}}` on separate lines, filled
+in: equations, options and sources come from the docstrings of `reference/`, laws from the registered
+laws, numbers from running the reference. `--check` writes nothing and fails if the page is out of
+date; a test does the same.
 """
 
 import argparse
@@ -244,9 +244,7 @@ def page() -> str:
 def main() -> int:
     """Write the page, or say that it is out of date."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; 1 if it is not current"
-    )
+    parser.add_argument("--check", action="store_true", help="only check the page")
     made, known = page(), PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     if parser.parse_args().check:
         if made != known:

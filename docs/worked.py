@@ -1,4 +1,4 @@
-"""The worked numbers of the specification's page, from running the reference itself."""
+"""Worked examples of the specification's page, computed with the reference."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
