@@ -1,9 +1,9 @@
 """The specification as a page: `python docs/specification.py` writes docs/specification.md.
 
 The page is docs/specification.template.md with its marks, `{{what name}}` on separate lines, filled
-in: equations, options and sources come from the docstrings of `reference/`, laws from the registered
-laws, numbers from running the reference. `--check` writes nothing and fails if the page is out of
-date; a test does the same.
+in: equations, options and sources come from the docstrings of `reference/`, laws from the
+registered laws, numbers from running the reference. `--check` writes nothing
+and fails if the page is out of date; a test does the same.
 """
 
 import argparse

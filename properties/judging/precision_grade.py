@@ -100,7 +100,7 @@ def ladder(dtype: str, declared: Arithmetic) -> list[Arithmetic]:
 
 
 def grade(subject: Subject, seed: int) -> Grade:
-    """Grade an implementation for one operation, dtype and device, on the same cases always."""
+    """Grade an implementation for one operation, dtype and device, always on the same cases."""
     made = Grade(
         subject.name, subject.operation.name, subject.dtype, subject.device,
         described(subject.arithmetic),
@@ -114,7 +114,7 @@ def grade(subject: Subject, seed: int) -> Grade:
 
 
 def narrowest(subject: Subject, seed: int, part: str, beyond: dict[str, dict[str, float]]) -> str:
-    """The first arithmetic of the ladder whose bounds hold everywhere; notes those that do not."""
+    """Return the first arithmetic of the ladder whose bounds all hold; note the others' excess."""
     exceeded = beyond.setdefault(part, {})
     try:
         found = list(answers(subject, seed, part))
@@ -131,7 +131,7 @@ def narrowest(subject: Subject, seed: int, part: str, beyond: dict[str, dict[str
 
 
 def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outputs]]:
-    """Cases, and what the implementation says to them. Raises LawBrokenError."""
+    """Return cases and the implementation's outputs. Raises LawBrokenError."""
     call = subject.pull if part == "gradients" else subject.run
     operation = subject.operation
     for number in range(CASES[part]):
@@ -146,7 +146,7 @@ def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outp
 def exceeding(
     subject: Subject, arithmetic: Arithmetic, case: Case, outputs: Outputs, part: str
 ) -> float:
-    """The worst observed / allowed of one case, were this the declared arithmetic."""
+    """Return the worst observed / allowed of one case if this were the declared arithmetic."""
     judged = copy.copy(subject)
     judged.arithmetic = arithmetic
     held = replace(
@@ -168,14 +168,14 @@ def exceeding(
 
 
 def narrowed(arguments: Any, a: Arithmetic, dtype: str) -> dict[str, Any]:
-    """Floating arrays as an arithmetic holds them that may be narrower than their dtype."""
+    """Return floating arrays rounded to an arithmetic that may be narrower than their dtype."""
     if FORMATS[a.dtype][0] >= FORMATS[dtype][0]:
         return dict(arguments)
     return {n: rounded(x, a) if is_floating(x) else x for n, x in arguments.items()}
 
 
 def rounded(x: np.ndarray[Any, Any], a: Arithmetic) -> Rounding:
-    """Numbers that are first rounded to the arithmetic's dtype."""
+    """Return the numbers rounded to the arithmetic's dtype."""
     held = exact(x, a)
     lost = unit_roundoff(a.dtype) * np.abs(x) + a.storage_tiny
     error = np.where(representable(x, a.dtype) == x, held.error, lost)

@@ -72,8 +72,8 @@ class NotOfferedError(Exception):
 class Record:
     """Record of one law on one subject.
 
-    calls: of the present example; first: of the first that failed. noted: violations of manners in
-    the present example, by the name of the law about them.
+    calls: those of the current example; first: those of the first example that failed. noted:
+    violations of manners in the current example, by the name of the law about them.
     """
 
     examples: int = 0
@@ -88,7 +88,7 @@ class Record:
     noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
 
     def note(self, law: str, says: str) -> None:
-        """Note a violation of manners; only the law of that name fails for it."""
+        """Record a violation of manners; only the law of that name fails for it."""
         self.noted.setdefault(law, says)
         self.noticed.setdefault(law, says)
 

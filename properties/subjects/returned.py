@@ -38,9 +38,9 @@ class Returned:
         raise NotImplementedError
 
     def checked(self, raw: Any, shapes: Mapping[str, tuple[int, ...]], what: str) -> Outputs:
-        """The outputs as float64, once their number and shapes are right.
+        """Return the outputs as float64, after checking their number and shapes.
 
-        Another kind of array, dtype or device than the inputs' is noted, and converted.
+        A wrong array library, dtype or device is recorded, and the output converted.
         """
         several = isinstance(raw, tuple) or (isinstance(raw, list) and len(shapes) > 1)
         given = raw if several else (raw,)
@@ -64,9 +64,9 @@ class Returned:
         return outputs
 
     def described(self, output: Any) -> tuple[tuple[int, ...], str, Array]:
-        """Shape of an output, how its kind differs from the inputs', its values as float64.
+        """Return an output's shape, a note on a wrong dtype or device, and its float64 values.
 
-        Raises BadOutputError for what is no array of numbers.
+        Raises BadOutputError if the output is not an array of numbers.
         """
         try:
             shape, dtype, device = self.backend.describe(output)
@@ -101,9 +101,9 @@ class Returned:
         raw: Any,
         cotangents: Mapping[str, Any] | None = None,
     ) -> None:
-        """Note an input that was modified, and an output that shares memory with one.
+        """Record an input that was modified, and an output that shares memory with one.
 
-        What was modified is restored, where it can be, for the calls that follow.
+        Modified inputs are restored, if possible, for the following calls.
         """
         given = {**arrays, **(cotangents or {})}
         given |= {n: o for n, o in options.items() if isinstance(case.options[n], np.ndarray)}
@@ -120,14 +120,14 @@ class Returned:
                 self.record.note(SHARED, f"an output shares memory with the input {name}")
 
     def overlap(self, a: Any, b: Any) -> bool:
-        """Return True if two values share memory; False if either is no array of the library."""
+        """Return True if two values share memory; False if one is not an array of the library."""
         try:
             return self.backend.overlap(a, b)
         except Exception:
             return False
 
     def check_earlier(self, what: str, raw: Any, values: list[Array]) -> None:
-        """Note the outputs of the last such call that were lost to this one."""
+        """Record outputs of the last such call that this call overwrote or shares memory with."""
         outputs = list(raw) if isinstance(raw, (tuple, list)) else [raw]
         before, known = self.earlier.get(what, ([], []))
         self.earlier[what] = outputs, values
