@@ -1,12 +1,12 @@
-"""The adapters' table in README.md: what each offers, and how it fared.
+"""Write the table of adapters in docs/adapters.md: supported options, dtypes and results.
 
-    python docs/adapters.py --run [NAME ...]    run the laws on these, or all, and write the table
-    python docs/adapters.py --from FILE ...     take the verdicts of quick runs that are at hand
+    python docs/adapters.py --run [NAME ...]    run the laws and write the table
+    python docs/adapters.py --from FILE ...     use the verdict.json files of quick runs
     python docs/adapters.py                     write the table from docs/adapters.json
-    python docs/adapters.py --check             say whether the table, and what it says, is current
+    python docs/adapters.py --check             check that the table is up to date
 
-A run takes the quick profile; what an adapter offers is read off its functions, where its library
-is installed.
+A run uses the profile `quick`. The options and dtypes of an adapter are read from its functions, if
+its library is installed.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from seqlaws.properties.discovery.traits import traits_of  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
 from seqlaws.properties.subjects.subject import offered_options  # noqa: E402
 
-PAGE, DATA = ROOT / "README.md", ROOT / "docs" / "adapters.json"
-ADAPTERS = {  # and the libraries whose releases count
+PAGE, DATA = ROOT / "docs" / "adapters.md", ROOT / "docs" / "adapters.json"
+ADAPTERS = {  # and the libraries whose versions are shown
     "torch_native": ("torch",),
     "torch_native:evaluation": ("torch",),
     "torch_native:weights": ("torch",),
@@ -47,7 +47,7 @@ Row = dict[str, Any]
 
 
 def offers(name: str) -> dict[str, Row]:
-    """Of each operation that an adapter has its dtypes and options. Raises NotFoundError."""
+    """Return dtypes and options for each operation of an adapter. Raises NotFoundError."""
     namespace = loader.find(name)
     rows = {}
     for operation, described in OPERATIONS.items():
@@ -60,14 +60,14 @@ def offers(name: str) -> dict[str, Row]:
 
 
 def release(name: str) -> str:
-    """The library and its version."""
+    """Return the libraries of an adapter with their versions."""
     from importlib.metadata import version
 
     return ", ".join(f"{lib} {version(lib).partition('+')[0]}" for lib in ADAPTERS[name])
 
 
 def run(name: str, only: list[str]) -> list[Row]:
-    """Run the laws; a row for each operation."""
+    """Run the laws; return a row for each operation."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "pytest", "-q", f"--impl={name}", *only]
@@ -77,19 +77,19 @@ def run(name: str, only: list[str]) -> list[Row]:
 
 
 def at_hand(files: list[Path]) -> dict[str, list[Row]]:
-    """The verdicts of quick runs, by adapter. Raises ValueError for another profile."""
+    """Return the verdicts of quick runs by adapter. Raises ValueError for another profile."""
     told: dict[str, list[Row]] = {}
     for file in files:
         document = json.loads(file.read_text(encoding="utf-8"))
         if document["run"]["profile"] != "quick":
-            raise ValueError(f"{file} is of another profile than quick")
+            raise ValueError(f"{file} was not run with the profile quick")
         for verdict in document["verdicts"]:
             told.setdefault(verdict["implementation"], []).append(verdict)
     return told
 
 
 def rows_of(name: str, told: list[Row]) -> list[Row]:
-    """A row for each operation of an adapter, from its verdicts."""
+    """Return a row for each operation of an adapter, from its verdicts."""
     rows = []
     for operation, offered in offers(name).items():
         mine = [v for v in told if v["operation"] == operation]
@@ -109,7 +109,7 @@ def rows_of(name: str, told: list[Row]) -> list[Row]:
 
 
 def as_table(rows: list[Row]) -> str:
-    """In Markdown."""
+    """Return the table in Markdown."""
     head = ["adapter", "release", "operation", "options offered", "dtypes checked", "examples"]
     head += ["laws passed", "known failures", "failed"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
@@ -123,14 +123,14 @@ def as_table(rows: list[Row]) -> str:
 
 
 def written(rows: list[Row]) -> str:
-    """README.md with the table of these rows."""
+    """Return docs/adapters.md with the table of these rows."""
     between = re.compile(r"(<!-- adapters -->\n).*?(<!-- end -->)", re.DOTALL)
     page = PAGE.read_text(encoding="utf-8")
     return between.sub(lambda m: f"{m[1]}{as_table(rows)}\n{m[2]}", page)
 
 
 def stale(rows: list[Row]) -> list[str]:
-    """What the table says of adapters at hand, and is not so; one without a run is not there."""
+    """Return a complaint for each installed adapter whose row is out of date."""
     complaints = []
     for name in ADAPTERS:
         try:
@@ -145,10 +145,10 @@ def stale(rows: list[Row]) -> list[str]:
 
 
 def main() -> int:
-    """Run, write or check."""
+    """Run, write or check the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", nargs="*", metavar="NAME", choices=ADAPTERS)
-    parser.add_argument("--dtype", action="append", default=[], help="of the run, only these")
+    parser.add_argument("--dtype", action="append", default=[], help="run only these dtypes")
     parser.add_argument("--from", nargs="*", type=Path, default=[], dest="files", metavar="FILE")
     parser.add_argument("--check", action="store_true")
     asked = parser.parse_args()
@@ -156,7 +156,7 @@ def main() -> int:
     if asked.check:
         complaints = stale(rows)
         if written(rows) != PAGE.read_text(encoding="utf-8"):
-            complaints.append("README.md is not what docs/adapters.json gives")
+            complaints.append("docs/adapters.md does not match docs/adapters.json")
         sys.stderr.writelines(f"{line}\n" for line in complaints)
         return bool(complaints)
     only = [f"--dtype={dtype}" for dtype in asked.dtype]

@@ -1,4 +1,4 @@
-"""What the bounds are worth, as a page: docs/certificate.md and docs/tightness.svg.
+"""Measure the bounds, and write docs/certificate.md and docs/tightness.svg.
 
     python tests/numbers/measured.py --cases 10000 --into measured.jsonl
     python tests/numbers/measured.py --cases 120 --large --into measured.jsonl
@@ -6,10 +6,10 @@
     python tests/numbers/sensitivity.py --into defects.json
     python docs/certificate.py --measured measured.jsonl --defects defects.json
 
-The first takes some hours of one core, the others minutes; `--operation` measures some alone, and
-`--declared` a form that an implementation declares. The last sums them up in docs/certificate.json,
-in place of what was known of the same operations and forms, and writes the page and the plot from
-it; without options it does only that.
+The first command takes some hours on one core, the others minutes. `--operation` measures only some
+operations, and `--declared` a form that an implementation declares. The last command stores the
+results in docs/certificate.json, replacing older results for the same operations and forms, and
+writes the page and the plot. Without options it only writes these.
 """
 
 import argparse
@@ -37,7 +37,7 @@ RULES = ("derived bound", "assert_close", "1e-2 and 1e-2", "twice the low-precis
 
 
 def measured(lines: Iterable[str]) -> list[dict[str, Any]]:
-    """One row for each operation, dtype, check and declared form, of all the parts."""
+    """Return one row for each operation, dtype, check and declared form."""
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for part in map(json.loads, lines):
         for check, seen in part["checks"].items():
@@ -59,7 +59,7 @@ def measured(lines: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def renewed(known: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows, those of an operation and form that were measured anew in place of the old ones."""
+    """Return all rows; new ones replace old ones of the same operation and form."""
 
     def key(row: dict[str, Any]) -> tuple[str, str]:
         return row["operation"], row.get("declared", "")
@@ -128,7 +128,7 @@ def sound(rows: list[dict[str, Any]]) -> str:
         ]
         for row in ordered(rows)
     ]
-    heads = ["operation", "dtype", "check", "cases", "entries", "unclaimed", "worst", "violations"]
+    heads = ["operation", "dtype", "check", "cases", "entries", "no bound", "worst", "violations"]
     total = [sum(row[k] for row in rows) for k in ("cases", "entries", "violations")]
     said = f"{total[0]:,} comparisons of {total[1]:,} entries; {total[2]} violations."
     return f"{said}\n\n{table(heads, lines)}"
@@ -151,7 +151,7 @@ def sharp(rows: list[dict[str, Any]]) -> str:
 
 
 def forms(rows: list[dict[str, Any]]) -> str:
-    """Of each declared form what it allows, beside what is allowed without it."""
+    """Return the table of declared forms, next to the values without a declaration."""
     by_default = {tuple(r[k] for k in ("operation", "dtype", "check")): middle(r)
                   for r in of_form(rows, declared=False)}  # fmt: skip
     lines = []
@@ -162,7 +162,7 @@ def forms(rows: list[dict[str, Any]]) -> str:
              f"{row['cases']:,}", f"{100 * row['unclaimed'] / row['entries']:.1f}%",
              f"{row['worst']:.3f}", str(row["violations"]), *map(few, (*middle(row), *plain))]
         )  # fmt: skip
-    heads = ["declared", "operation", "dtype", "check", "cases", "unclaimed", "worst", "violations"]
+    heads = ["declared", "operation", "dtype", "check", "cases", "no bound", "worst", "violations"]
     heads += ["tightness", "a typical entry", "not declared", "a typical entry"]
     return table(heads, sorted(lines, key=lambda line: line[0]))
 
@@ -232,7 +232,7 @@ def page(data: dict[str, Any]) -> str:
     measured_by_default = of_form(data["measured"], declared=False)
     parts = {
         "when": f"Measured on {data['day']} with {data['versions']}. The "
-        f"smallest defects: {inputs} inputs each; right implementations rejected: {drawn} each.",
+        f"smallest defects use {inputs} inputs each, the rejected implementations {drawn} each.",
         "sound": sound(measured_by_default),
         "sharp": sharp(measured_by_default),
         "forms": forms(data["measured"]),
@@ -246,11 +246,11 @@ def page(data: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Sum up what was measured, and write the page and the plot."""
+    """Store the measurements, and write the page and the plot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--measured", type=Path)
     parser.add_argument("--defects", type=Path)
-    parser.add_argument("--check", action="store_true", help="only say whether it is current")
+    parser.add_argument("--check", action="store_true", help="only check the page")
     given = parser.parse_args()
     data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
     if given.check:

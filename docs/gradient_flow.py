@@ -163,7 +163,7 @@ def plot(flows: list[Flow]) -> None:
 def main() -> int:
     """Draw, or print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--print", action="store_true", help="the numbers, without drawing")
+    parser.add_argument("--print", action="store_true", help="print the numbers, do not draw")
     given = parser.parse_args()
     flows = measured()
     if not given.print:

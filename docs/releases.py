@@ -49,7 +49,7 @@ DEFECTS = (
         "onnx",
         "1.21.0",
         "1.23.2",
-        "softcap is applied after the mask; NaN where a boolean mask meets is_causal",
+        "softcap is applied after the mask; NaN for a boolean mask with is_causal",
         REFERENCE,
         "attention",
         ("values_of_every_combination", "causal_flag_is_its_mask"),
@@ -113,7 +113,7 @@ def as_table(found: list[tuple[str, str, str, str]]) -> str:
 def main() -> int:
     """Build, run, write; whether anything is not as it should be."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, help="where the environments stay for the next time")
+    parser.add_argument("--keep", type=Path, help="folder in which to keep the environments")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.keep or Path(temporary)

@@ -1,9 +1,9 @@
 """The specification as a page: `python docs/specification.py` writes docs/specification.md.
 
-The page is docs/specification.template.md with its marks, `{{what name}}` on a line of their own,
-filled in: equations, options and sources from the docstrings of `reference/`, laws from those that
-are registered, numbers from running the reference. `--check` writes nothing, and fails where the
-page is not what would be written; a test does the same.
+The page is docs/specification.template.md with its marks, `{{what name}}` on separate lines, filled
+in: equations, options and sources come from the docstrings of `reference/`, laws from the
+registered laws, numbers from running the reference. `--check` writes nothing
+and fails if the page is out of date; a test does the same.
 """
 
 import argparse
@@ -36,10 +36,10 @@ SYMBOLS = {  # what an argument or an output is
     "h0": "initial hidden state",
     "c0": "initial cell state",
     "weight_ih": "`W_ih`: from the input",
-    "weight_hh": "`W_hh`: from the state before",
+    "weight_hh": "`W_hh`: from the previous state",
     "bias_ih": "`b_ih`",
     "bias_hh": "`b_hh`",
-    "y": "the hidden state after every step",
+    "y": "the hidden state after each step",
     "h_n": "the hidden state after the step read last",
     "c_n": "the cell state after the step read last",
     "i": "input gate",
@@ -49,31 +49,31 @@ SYMBOLS = {  # what an argument or an output is
     "q": "queries",
     "k": "keys",
     "v": "values",
-    "out": "what each query read",
-    "states": "whole numbers from 0 to S - 1",
+    "out": "the weighted mean of the values, for each query",
+    "states": "integers from 0 to S - 1",
     "initial": "the joint probability of the first k states, (S,) * k",
     "transition": "the probability of the next state, on the last axis, (S,) * (k + 1)",
     "log_prob": "the logarithm of each sequence's probability",
     "layer_norm.weight": "`w`, a factor for each feature",
-    "layer_norm.bias": "`b`, what is added to each feature",
-    "layer_norm.y": "what is normalised",
-    "positions": "where each row stands: whole numbers, in any order",
-    "rotary_embedding.out": "each pair of features, turned",
-    "query": "what asks",
-    "key": "what is compared with it",
-    "value": "what is read",
+    "layer_norm.bias": "`b`, an offset for each feature",
+    "layer_norm.y": "the normalised features",
+    "positions": "the position of each row: integers, in any order",
+    "rotary_embedding.out": "the rotated pairs of features",
+    "query": "the sequence of queries",
+    "key": "the sequence of keys",
+    "value": "the sequence of values",
     "in_proj_weight": "`W_q`, `W_k`, `W_v`: row blocks in the order query, key, value",
     "in_proj_bias": "`b_q`, `b_k`, `b_v`",
-    "out_proj_weight": "`W_o`: the heads side by side to features",
+    "out_proj_weight": "`W_o`: from the concatenated heads to features",
     "out_proj_bias": "`b_o`",
     "encoder_layer.out": "the sequence, after the layer",
-    "memory": "what the encoder made of the source",
-    "start": "the token before the first",
-    "params.embedding.weight": "a row for each token",
-    "params.projection.weight": "a row for each token: its logit",
-    "tokens": "whole numbers below V",
+    "memory": "the output of the encoder",
+    "start": "the token before the first one",
+    "params.embedding.weight": "one row per token",
+    "params.projection.weight": "one row per token, for its logit",
+    "tokens": "integers from 0 to V - 1",
     "decoder_layer.out": "the sequence, after the layer",
-    "encoding": "a row for each position, in float64 whatever is declared",
+    "encoding": "one row per position, always in float64",
 }
 INPUT = {
     "softmax": "scores, of any rank from 1",
@@ -244,9 +244,7 @@ def page() -> str:
 def main() -> int:
     """Write the page, or say that it is out of date."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; 1 if it is not current"
-    )
+    parser.add_argument("--check", action="store_true", help="only check the page")
     made, known = page(), PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     if parser.parse_args().check:
         if made != known:

@@ -1,4 +1,4 @@
-"""The worked numbers of the specification's page, from running the reference itself."""
+"""Worked examples of the specification's page, computed with the reference."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -297,7 +297,15 @@ def of_text() -> str:
         off = [tiny(found[d][t, best] + found[d][t, second]) for d in found]
         margin = value[0, t, best] - value[0, t, second]
         rows.append([t, int(read[0, t]), f"**{best}**", int(second), margin, *off])
-    heads = ["position", "reads", "writes", "next best", "by", "float32", "bfloat16"]
+    heads = [
+        "position",
+        "read",
+        "chosen",
+        "next best",
+        "difference",
+        "allowed, float32",
+        "allowed, bfloat16",
+    ]
     return table(heads, rows)
 
 

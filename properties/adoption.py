@@ -1,4 +1,4 @@
-"""`laws_of`: one pytest test for each law, in an adopter's own test file.
+"""`laws_of`: one pytest test for each law, in your own test file.
 
 from seqlaws.properties import laws_of
 import my_kernels
@@ -32,7 +32,7 @@ from seqlaws.properties.session import effort_of, limits_of
 
 @dataclass(frozen=True)
 class Put:
-    """A law and the candidate that it judges."""
+    """A law and the candidate that it is run on."""
 
     law: Law
     candidate: Candidate
@@ -52,11 +52,11 @@ def laws_of(
     dtypes: Iterable[str] | None = None,
     known_failures: Mapping[str, str] | None = None,
 ) -> Callable[..., None]:
-    """A test, parametrized by operation, dtype and law; the options of `--impl` hold for it.
+    """Return a test, parametrized by operation, dtype and law.
 
-    implementation: a module, a class, an object, or what `--impl` takes. known_failures:
-    {"[operation.]law[[dtype]]": reason}; a key that names a single test is an error once that
-    passes. Raises ValueError for words that the contract does not know.
+    implementation: a module, a class, an object, or a text as for `--impl`. known_failures:
+    {"[operation.]law[[dtype]]": reason}; a key that names a single test is an error if that test
+    passes. Raises ValueError for an unknown operation, dtype or law.
     """
     chosen = known_words("operation", operations, tuple(OPERATIONS))
     wanted = known_words("dtype", dtypes, DTYPES)
@@ -95,7 +95,7 @@ def laws_of(
 
 
 def not_run(reason: str) -> Callable[..., None]:
-    """A test that says why there are no others."""
+    """Return a test that is skipped with the reason."""
 
     def test() -> None:
         pytest.skip(f"not run: {reason}")
@@ -104,7 +104,7 @@ def not_run(reason: str) -> Callable[..., None]:
 
 
 def all_of(implementation: Any, spec: str, operations: list[str], dtypes: list[str]) -> list[Put]:
-    """Every law of the operations that are offered, in the dtypes that are declared."""
+    """Return every law of the offered operations, in the declared dtypes."""
     law_names()  # registers the laws
     return [
         Put(law, candidate)
@@ -116,7 +116,7 @@ def all_of(implementation: Any, spec: str, operations: list[str], dtypes: list[s
 
 
 def named_by(key: str, puts: list[Put]) -> list[str]:
-    """The tests that a key of `known_failures` is about. Raises ValueError where there is none."""
+    """Return the tests that a key of `known_failures` names. Raises ValueError if there is none."""
     named = [put.id for put in puts if put.is_named(key)]
     if not named:
         known = list(dict.fromkeys(f"{p.candidate.operation}.{p.law.name}" for p in puts))

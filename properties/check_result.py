@@ -12,8 +12,8 @@ from seqlaws.properties.reporting.terminal import summary
 from seqlaws.properties.runner.examine import CUT_OFF
 from seqlaws.properties.runner.pairing import Candidate
 
-NOT_BEGUN = "not begun in the time given"
-NO_TIME = "took all the time given"
+NOT_BEGUN = "not started within the time limit"
+NO_TIME = "took longer than the time limit"
 FOUND = ("failed", "SHOULD failed", "known failure")
 
 
@@ -21,9 +21,9 @@ FOUND = ("failed", "SHOULD failed", "known failure")
 class Result:
     """Result of `check` for one implementation.
 
-    budget and seconds: the time given and the time taken. problem: the reason why nothing could be
-    checked, or empty. causes: what explains the failures, the gravest
-    first. not_offered: operations that the implementation does not have, or does not
+    budget and seconds: the time limit and the time taken. problem: the reason why nothing could be
+    checked, or empty. causes: what explains the failures, the most important first.
+    not_offered: operations that the implementation does not have, or does not
     have in these dtypes.
     """
 
@@ -38,17 +38,17 @@ class Result:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """Verdicts of each law, operation and dtype, in the order in which they were reached."""
+        """Verdicts of each law, operation and dtype, in the order in which the laws ran."""
         return list(self.kept.values())
 
     @property
     def failures(self) -> list[Verdict]:
-        """The MUST laws that do not hold, but for known failures."""
+        """Verdicts of failed MUST laws, without known failures."""
         return [v for v in self.verdicts if v.status == "failed"]
 
     @property
     def unfinished(self) -> list[Verdict]:
-        """The laws that there was not enough time for."""
+        """Verdicts of laws that the time limit did not allow to finish."""
         return [v for v in self.verdicts if v.reason.startswith((CUT_OFF, NOT_BEGUN))]
 
     @property
@@ -90,12 +90,12 @@ class Result:
         }
 
     def of(self, candidate: Candidate, law: Law) -> Verdict | None:
-        """The verdict on a law, if there is one."""
+        """Return the verdict on a law, or None."""
         c = candidate
         return self.kept.get((f"{c.operation}.{law.name}", c.operation, c.name, c.dtype, c.device))
 
     def keep(self, verdict: Verdict) -> None:
-        """Add a verdict; one on the same law, with other examples, is taken together with it."""
+        """Add a verdict; merge it with an earlier one on the same law with other examples."""
         before = self.kept.get(verdict.key)
         if before is not None:
             verdict.examples += before.examples
@@ -103,7 +103,7 @@ class Result:
             verdict.unclaimed += before.unclaimed
             verdict.seconds += before.seconds
             verdict.worst = max(verdict.worst, before.worst)
-            if verdict.status not in FOUND:  # it had been put to the end before
+            if verdict.status not in FOUND:  # an earlier round had finished
                 verdict.status, verdict.reason = before.status, before.reason
         self.kept[verdict.key] = verdict
 

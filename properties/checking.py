@@ -29,7 +29,7 @@ from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
 
-# MUST laws in the order in which to put them: those that catch most in least time first
+# MUST laws that run first: those that find most failures in the least time
 FIRST = (
     "values_of_every_combination",
     "gradients_of_every_combination",
@@ -68,14 +68,14 @@ def check(
     memory: int = 4096,
     sections: Iterable[str] | None = None,
 ) -> Result:
-    """Check an implementation against the laws in the time given; return a verdict for each.
+    """Run the laws on an implementation within a time limit; return a verdict for each law.
 
-    implementation: a name, an import path or a file, as `--impl` takes them; a module or a class,
-    which is imported afresh; or any object with the contract's functions, taken as it is.
-    operations, dtypes: only these. stop_at_first: at the first MUST that fails. isolate: in a
-    process of its own, which may take `seconds_per_call` for a call and hold `memory` MiB.
-    sections: only the laws of these; "numbers", "edges", "manners", "guards".
-    Raises ValueError for an operation, a dtype or a section that is not known.
+    implementation: a name, an import path or a file, as for `--impl`; a module or class, which is
+    imported again; or any object with the contract's functions, which is used as it is.
+    operations, dtypes: check only these. stop_at_first: stop at the first MUST that fails.
+    isolate: call it in a separate process, with limits of `seconds_per_call` for a call and
+    `memory` MiB. sections: run only laws of these: "numbers", "edges", "manners", "guards".
+    Raises ValueError for an unknown operation, dtype or section.
     """
     chosen = known_words("operation", operations, tuple(OPERATIONS))
     wanted = known_words("dtype", dtypes, DTYPES)
@@ -104,7 +104,7 @@ def check(
             settle_noted(result.verdicts)
             run.explain(until)
         except EnoughError:
-            result.problem = f"{spec}: to ask for its device {NO_TIME}"
+            result.problem = f"{spec}: looking up its device {NO_TIME}"
         finally:
             end_elsewhere(spec)
             if isinstance(namespace, Contained):
@@ -114,7 +114,7 @@ def check(
 
 
 def settled(implementation: Any, spec: str, limits: Limits | None, until: float) -> Any:
-    """The implementation where it is to be called. Raises NotFoundError, LostError."""
+    """Return the implementation, isolated if there are limits. Raises NotFoundError, LostError."""
     if limits is not None and loader.is_named(spec):
         return Contained(spec, limits, until=until)
     if isinstance(implementation, (str, Path)):
@@ -131,7 +131,7 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
 
 
 def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
-    """The laws of an operation: MUST before SHOULD, the most telling first."""
+    """Return the laws of an operation: MUST before SHOULD, those that find most failures first."""
     place = {name: k - len(FIRST) for k, name in enumerate(FIRST)}
     place |= {name: 1 + k for k, name in enumerate(LAST)}
     about = [law for law in LAWS.values() if operation in law.operations]
@@ -141,7 +141,7 @@ def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
 
 @dataclass
 class Group:
-    """Laws of one operation and dtype, with their progress and the time that they took."""
+    """Laws of one operation and dtype, with their progress and the time spent on them."""
 
     candidate: Candidate
     laws: list[Law]
@@ -166,7 +166,7 @@ class Run:
         self.put: list[Group] = []
 
     def groups(self, operations: list[str], dtypes: list[str], device: str) -> list[Group]:
-        """Each operation that is offered, in each dtype."""
+        """Return a group for each offered operation and dtype."""
         devices = [device] if device else []
         asked = self.spec, self.result.implementation, self.namespace, operations, dtypes, devices
         selected = candidates_of(*asked)
@@ -178,7 +178,7 @@ class Run:
         return [Group(c, in_order(c.operation, self.sections)) for c in offered]
 
     def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
-        """Law after law, always of the group that had the least time, until the time is over."""
+        """Run laws until the time is over, always from the group that has had the least time."""
         self.put = groups = self.groups(operations, dtypes, device)
         while groups and time.perf_counter() < self.limit:
             group = min(groups, key=lambda g: (g.round, g.seconds))
@@ -209,7 +209,7 @@ class Run:
         told_by_causes(self.result.verdicts, self.result.causes)
 
     def next_verdict(self, group: Group) -> Verdict:
-        """Put the group's next law; keep its verdict."""
+        """Run the group's next law and keep its verdict."""
         law, started = group.laws[group.done], time.perf_counter()
         k, c = group.round, group.candidate
         effort = replace(
@@ -224,15 +224,15 @@ class Run:
         return verdict
 
     def worth_more(self, group: Group) -> list[Law]:
-        """The laws to put again, with more examples: they have passed so far; the cheapest first.
+        """Return the laws to run again with more examples: those that passed, the fastest first.
 
-        Else a long sweep would take the time of fifty laws.
+        Otherwise one long sweep would take the time of fifty laws.
         """
         verdicts = [(law, self.result.of(group.candidate, law)) for law in group.laws]
         passed = [(v.seconds, law) for law, v in verdicts if v and v.status == "passed"]
         return [law for _, law in sorted(passed, key=lambda one: one[0])]
 
     def not_begun(self, group: Group, law: Law) -> None:
-        """Say of a law that there was no time for it."""
+        """Record that there was no time for a law."""
         if self.result.of(group.candidate, law) is None:
             self.result.keep(group.candidate.without_answer(law, "not run", NOT_BEGUN))

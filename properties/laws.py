@@ -1,9 +1,9 @@
-"""The desk of law writers: `@law(...)`, and all that most laws need.
+"""Everything needed to write a law: `@law(...)`, cases, comparisons.
 
 A law is a function of an implementation and a case. `@law(...)` turns `test_<law>(impl, case)` into
-a pytest test of every implementation at hand. The test that pytest runs takes a target in place of
-the subject: an implementation for one operation, dtype and device, which runs the law
-(`runner.pairing`). Nothing is run here.
+a pytest test of each implementation. That test receives a target instead of a subject: an
+implementation for one operation, dtype and device, which runs the law (`runner.pairing`). This
+module runs nothing itself.
 """
 
 import functools
@@ -84,17 +84,17 @@ SECTIONS = ("numbers", "edges", "manners", "guards")
 
 @dataclass(frozen=True)
 class Law:
-    """name, the operations that it is about, MUST or SHOULD, its cases and its check.
+    """A law: its name, its operations, MUST or SHOULD, its cases and its check.
 
-    share: of the profile's examples, for a law whose examples are many calls each.
-    needs: options without which there is nothing to check. gradients: whether it needs them.
-    sweep: for an operation, what to pin in turn, so that each value surely comes up; the share is
-    then of rounds through all of them.
+    share: fraction of the profile's examples, smaller for a law that makes many calls per example.
+    needs: options without which there is nothing to check. gradients: True if it needs them.
+    sweep: returns the values to pin in turn for an operation, so that each of them is tested; the
+    share is then a fraction of rounds through all of them.
     section: "numbers" (values, gradients, invariants on usual input), "edges" (empty sizes, fully
     masked rows, NaN and infinities, extremes, very long sequences), "manners" (memory, bits,
-    threads, environment, layouts) or "guards" (what is refused).
-    promised: values of the trait `masked_nan` under which a SHOULD is a MUST.
-    second_program: whether it calls the implementation from another process, by its name.
+    threads, environment, layouts) or "guards" (invalid input).
+    promised: values of the trait `masked_nan` for which this SHOULD is a MUST.
+    second_program: True if it calls the implementation from another process, by its name.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Law:
     second_program: bool = False
 
     def level_for(self, masked_nan: str) -> str:
-        """MUST or SHOULD, for an implementation that declares this of NaN in masked places."""
+        """Return MUST or SHOULD for an implementation with this trait `masked_nan`."""
         return "MUST" if masked_nan in self.promised else self.level
 
 
@@ -128,7 +128,7 @@ def law(
     promised: tuple[str, ...] = (),
     second_program: bool = False,
 ) -> Callable[[Check], Any]:
-    """Register `test_<law>(impl, case)`; its docstring is the law's sentence and formula."""
+    """Register `test_<law>(impl, case)`; its docstring states the law and its formula."""
 
     def register(check: Check) -> Any:
         name = check.__name__.removeprefix("test_")
@@ -152,7 +152,7 @@ def law(
 
 
 def decide(verdict: Verdict, record_property: Any) -> None:
-    """Report a verdict, and tell pytest what it means."""
+    """Report a verdict to pytest."""
     import pytest  # nothing else here needs it
 
     record_property("seqlaws", dumped(verdict.__dict__))

@@ -1,7 +1,7 @@
 """The pytest plugin: `pytest --impl NAME|package.module|path/to/file.py[:object]`.
 
-It is loaded in every pytest run of an environment that has seqlaws, and does nothing there but to
-define options: whatever else it needs is imported inside the hooks.
+pytest loads it in every run in an environment that has seqlaws. It only defines options; all other
+imports are inside the hooks.
 """
 
 import shutil
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqlaws.properties.runner.checks import Checks
     from seqlaws.properties.session import Session
 
-PROFILES = ("quick", "nightly")  # that an adopter's own tests may ask for, too
+PROFILES = ("quick", "nightly")  # also available in a user's own tests
 HERE = Path(__file__).parent.resolve()
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 ASKED: pytest.StashKey["Asked | None"] = pytest.StashKey()
@@ -27,29 +27,30 @@ CHECKS: pytest.StashKey["Checks"] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options; all have a name with the prefix `--seqlaws-`, some a short one."""
+    """Add the options; each has a name with the prefix `--seqlaws-`, most also a short one."""
     group = parser.getgroup("seqlaws", "laws of sequence models")
     group.addoption(
         "--impl",
         "--seqlaws-impl",
         action="append",
         metavar="NAME",
-        help="implementation to check: a bundled name, an import path, a file's path, each maybe "
-        "with `:object`; `all` for the bundled and registered ones; repeatable",
+        help="implementation to check: a bundled name, an import path or a file, optionally with "
+        "`:object` added; `all` for all bundled and registered ones; repeatable",
     )
     group.addoption(
         "--device",
         "--seqlaws-device",
         action="append",
         metavar="DEVICE",
-        help="cpu, cuda, ...; by default each implementation's own; repeatable",
+        help="run on this device (cpu, cuda, ...; default: the implementation's own); repeatable",
     )
     group.addoption(
         "--dtype",
         "--seqlaws-dtype",
         action="append",
         metavar="DTYPE",
-        help="float64, float32, bfloat16, float16; by default all that are declared; repeatable",
+        help="check this dtype: float64, float32, bfloat16 or float16 (default: all that are "
+        "declared); repeatable",
     )
     group.addoption(
         "--op",
@@ -70,12 +71,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seqlaws-strict-section",
         action="append",
         metavar="SECTION",
-        help="a SHOULD of this section that does not hold fails the run; repeatable",
+        help="a failed SHOULD of this section fails the run; repeatable",
     )
     group.addoption(
         "--seqlaws-strict",
         action="store_true",
-        help="a SHOULD that does not hold fails the run (pytest's own --strict does this too)",
+        help="a failed SHOULD fails the run (pytest's own --strict has the same effect)",
     )
     group.addoption(
         "--seqlaws-seed", type=int, default=None, metavar="N", help="suite seed (default 0)"
@@ -84,7 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--isolate",
         "--seqlaws-isolate",
         action="store_true",
-        help="call each implementation in a process of its own: a crash or a hang costs a verdict",
+        help="call each implementation in a separate process; a crash or hang fails one law only",
     )
     group.addoption(
         "--isolate-seconds",
@@ -92,7 +93,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=float,
         default=30.0,
         metavar="S",
-        help="with --isolate: after so many seconds a call is said to hang (default 30)",
+        help="with --isolate: time limit for a call, in seconds (default 30)",
     )
     group.addoption(
         "--isolate-memory",
@@ -100,13 +101,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=4096,
         metavar="MIB",
-        help="with --isolate: how much memory the process may hold (default 4096)",
+        help="with --isolate: memory limit of the process, in MiB (default 4096)",
     )
     group.addoption(
         "--grade-precision",
         "--seqlaws-grade-precision",
         action="store_true",
-        help="say of each operation the narrowest arithmetic under which it still conforms",
+        help="report the lowest precision under which each operation still conforms",
     )
     group.addoption(
         "--all-failures",
@@ -118,34 +119,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--verdict-json",
         "--seqlaws-verdict-json",
         metavar="PATH",
-        help="write every verdict to a file, as JSON",
+        help="write all verdicts to a JSON file",
     )
     group.addoption(
         "--report",
         "--seqlaws-report",
         action="append",
         metavar="PATH",
-        help="write a page of it all, as HTML or as Markdown by the name's end; repeatable",
+        help="write a report, HTML or Markdown according to the file's suffix; repeatable",
     )
     group.addoption(
         "--report-with",
         "--seqlaws-report-with",
         action="append",
         metavar="FILE",
-        help="put a benchmark's JSON or another run's verdict.json on the page too; repeatable",
+        help="add a benchmark's JSON or another run's verdict.json to the report; repeatable",
     )
     group.addoption(
         "--report-earlier",
         "--seqlaws-report-earlier",
         action="append",
         metavar="FILE",
-        help="say on the page what changed since a verdict.json or a benchmark's JSON; repeatable",
+        help="show in the report what changed since a verdict.json or benchmark JSON; repeatable",
     )
 
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis loads a profile in its own pytest_configure
 def pytest_configure(config: pytest.Config) -> None:
-    """Find the implementations, so that a wrong name stops the run before it starts."""
+    """Find the implementations first, so that a wrong name stops the run at once."""
     profile = config.getoption("--hypothesis-profile", None)
     if profile in PROFILES or concerned(config):
         from seqlaws.properties.session import register_profiles
@@ -155,7 +156,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     session_of(config)
     if config.getoption("impl") and config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args[:] = [str(HERE)]  # --impl without a path means the laws, from any folder
+        config.args[:] = [str(HERE)]  # --impl without a path runs the laws, from any folder
     if HERE.parent != config.rootpath:
         config.option.importmode = "importlib"
 
@@ -172,7 +173,7 @@ def concerned(config: pytest.Config) -> bool:
 
 
 def session_of(config: pytest.Config) -> "Session":
-    """The run's session; made late where the laws turn up in a run that did not name them."""
+    """Return the session of the run; create it if the laws were collected without being named."""
     if SESSION not in config.stash:
         from seqlaws.properties.reporting.page.asked import asked
         from seqlaws.properties.session import Session
@@ -196,7 +197,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Tell how far the run is, where somebody watches."""
+    """Show progress in an interactive terminal."""
     if SESSION in session.config.stash:
         from seqlaws.properties.reporting.progress import Progress, watched
 
@@ -206,7 +207,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A law's test runs once for each implementation, operation, dtype and device."""
+    """Parametrize a law by implementation, operation, dtype and device."""
     made = getattr(metafunc.function, "law", None)
     if made is not None and "seqlaws.properties.laws" in sys.modules:
         subjects = session_of(metafunc.config).candidates(made)
@@ -215,7 +216,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write what was asked for; a complaint makes the exit status that of a failure."""
+    """Write the files that were requested; a complaint sets the exit status of a failure."""
     config = session.config
     if SESSION not in config.stash or hasattr(config, "workerinput"):
         return

@@ -1,4 +1,4 @@
-"""Agreement with the specification: values and gradients, at every size, over any time."""
+"""Agreement with the specification: values and gradients, at every size and length."""
 
 from typing import Any
 
@@ -29,10 +29,10 @@ WITH_OPTIONS = tuple(o for o in ALL if OPERATIONS[o].options)
 
 @law(*ALL, share=0.5)
 def test_values(impl: Subject, case: Case) -> None:
-    """Every output entry is within the derived bound of the specification's value.
+    """Every output entry differs from the specification's value by at most the allowed error.
 
-    |out - spec(x)| <= allowed(x), for every option beside every other; recurrences step by step,
-    each from the implementation's own state.
+    |out - spec(x)| <= allowed(x), for any combination of options. Recurrences are checked one step
+    at a time, each step from the implementation's own state.
     """
     outputs = impl.run(case)
     agree(impl, outputs, impl.expected_of_steps(case, outputs))
@@ -40,9 +40,9 @@ def test_values(impl: Subject, case: Case) -> None:
 
 @law(*DIFFERENTIABLE, gradients=True, share=0.3)
 def test_gradients(impl: Subject, case: Case) -> None:
-    """Every gradient entry is within the derived bound of the specification's vjp.
+    """Every gradient entry differs from the specification's vjp by at most the allowed error.
 
-    For random cotangents on every output at once: |dx - spec_vjp(cotangents, x)| <= allowed.
+    |dx - spec_vjp(cotangents, x)| <= allowed, for random cotangents on all outputs at once.
     """
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
 
@@ -62,23 +62,23 @@ def test_gradients_at_every_size(impl: Subject, case: Case) -> None:
 
 @law(*COMBINED, share=0.01, sweep=every_combination)
 def test_values_of_every_combination(impl: Subject, case: Case) -> None:
-    """Values agree for every pair of options, with the others left out."""
+    """Values agree for every pair of options, with all other options left out."""
     outputs = impl.run(case)
     agree(impl, outputs, impl.expected_of_steps(case, outputs))
 
 
 @law(*COMBINED_GRADIENTS, share=0.01, gradients=True, sweep=combinations_of_gradients)
 def test_gradients_of_every_combination(impl: Subject, case: Case) -> None:
-    """Gradients agree for every pair of options, with the others left out."""
+    """Gradients agree for every pair of options, with all other options left out."""
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
 
 
 @law(*RECURRENT, share=0.01, gradients=True, sweep=distances)
 def test_gradients_step_by_step(impl: Subject, case: Case) -> None:
-    """Back through 20 to 300 steps, each step back is right given the gradient after it.
+    """Over 20 to 300 steps, each backward step is correct given the gradient after it.
 
-    With weight_ih the identity, dx_t is the gradient at the pre-activations of step t, so that
-    each step is checked from the implementation's own, and nothing accumulates.
+    weight_ih is the identity, so dx_t is the gradient at the pre-activations of step t. Each step
+    is checked from the implementation's own gradient, so errors do not accumulate.
     """
     case = case.having(weight_ih=np.eye(case.arrays["weight_ih"].shape[0]))
     gradients = impl.pull(case)
@@ -88,7 +88,7 @@ def test_gradients_step_by_step(impl: Subject, case: Case) -> None:
 
 @law(*DIFFERENTIABLE, gradients=True, share=0.06)
 def test_one_cotangent_at_a_time(impl: Subject, case: Case) -> None:
-    """The gradient of each output alone is right, with no cotangent on the others."""
+    """The gradient of each output alone is correct, with zero cotangents for the other outputs."""
     names = list(case.cotangents)
     one = names[int(case.random().randint(len(names)))]
     alone = case.pulled(**{n: np.where(n == one, c, 0.0) for n, c in case.cotangents.items()})
@@ -97,9 +97,9 @@ def test_one_cotangent_at_a_time(impl: Subject, case: Case) -> None:
 
 @law(*DIFFERENTIABLE, gradients=True, share=0.06)
 def test_gradients_are_linear(impl: Subject, case: Case) -> None:
-    """The gradient is linear in the cotangents: none for 0, twice for twice."""
+    """The gradient is linear in the cotangents: 0 gives 0, and doubling them doubles it."""
     nothing = case.pulled(**{n: np.zeros_like(c) for n, c in case.cotangents.items()})
-    says = "cotangents of zero give a gradient"
+    says = "zero cotangents give a nonzero gradient"
     agree(impl, impl.pull(nothing), impl.expected(nothing, vjp=True), says, nan_is_free=True)
     twice = case.pulled(**{n: 2 * c for n, c in case.cotangents.items()})
     agree(impl, impl.pull(twice), impl.expected(twice, vjp=True), nan_is_free=True)
@@ -107,15 +107,15 @@ def test_gradients_are_linear(impl: Subject, case: Case) -> None:
 
 @law(*DIFFERENTIABLE, gradients=True, share=0.1)
 def test_gradients_do_not_accumulate(impl: Subject, case: Case) -> None:
-    """A gradient taken again is as right as the first: nothing is added up over calls."""
+    """Gradients do not accumulate across calls: a second one is as accurate as the first."""
     impl.pull(case)
-    says = "a gradient taken again is another"
+    says = "a second gradient of the same call is different"
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), says, nan_is_free=True)
 
 
 @law(*FLOATING, share=0.2, cases=drawn(poison=(0.0,)), section="edges")
 def test_nan_shows(impl: Subject, case: Case) -> None:
-    """A NaN that counts shows in every output that depends on it, and in no other."""
+    """A NaN in an input reaches every output that depends on it, and no other output."""
     random = case.random()
     names = [n for n in case.differentiated if case.arrays[n].size]
     if not names or case.sizes().get("S") == 0:  # what no key gives is a matter of a trait
@@ -136,17 +136,17 @@ def test_nan_shows(impl: Subject, case: Case) -> None:
         if leaks and case.operation.name == "decoder_layer":  # which is causal, always
             free = free | ~shows
         due[n] = Expected(shows.astype(float), np.where(free, np.inf, 0.0))
-    agree(impl, observed, due, "a NaN is lost, or spreads to what does not depend on it")
+    agree(impl, observed, due, "a NaN is lost, or reaches an output that does not depend on it")
 
 
 @law(*WITH_OPTIONS, share=0.2)
 def test_options_left_out(impl: Subject, case: Case) -> None:
-    """An option left out is its default given."""
+    """Leaving an option out is the same as giving its default."""
     defaults = {n: d for n, d in impl.operation.options.items() if impl.offers(n)}
     kept = set(list(case.options)[:: int(case.random().randint(1, 4))])
     bare = case.without(*(o for o in case.options if o in defaults and o not in kept))
     explicit = bare.having(**{n: d for n, d in defaults.items() if n not in bare.options})
-    says = "an option's default is not what leaving it out gives"
+    says = "leaving an option out differs from giving its default"
     for one in (bare, explicit):
         outputs = impl.run(one)
         agree(impl, outputs, impl.expected_of_steps(bare, outputs), says)
@@ -154,7 +154,7 @@ def test_options_left_out(impl: Subject, case: Case) -> None:
 
 @law(*WITH_ARRAYS, share=0.2)
 def test_every_argument_matters(impl: Subject, case: Case) -> None:
-    """Another value of any one argument changes the output as it changes the specification's."""
+    """Changing any one argument changes the output as it changes the specification's output."""
     random = case.random()
     name = list(case.arrays)[int(random.randint(len(case.arrays)))]
     changed = case.having(**{name: another(case).arrays[name]})
@@ -165,31 +165,34 @@ def test_every_argument_matters(impl: Subject, case: Case) -> None:
 
 @law(*LARGE, share=0.01, sweep=one_large)
 def test_large_problems(impl: Subject, case: Case) -> None:
-    """A large problem, up to a million numbers, is answered as the specification answers parts.
+    """On a large problem, up to a million numbers, parts of the output match the specification.
 
-    The parts are rows of the batch, or queries, which do not depend on one another: any, the last.
+    The parts are rows of the batch, or queries, which do not depend on each other: a random one and
+    the last one.
     """
     outputs, one = impl.run(case), one_query if "q" in case.arrays else one_row
     for last in (False, True):
         part, index = one(impl, case, last)
         seen = {name: output[index] for name, output in outputs.items()}
-        agree(impl, seen, impl.expected_of_steps(part, seen), "a large problem is answered wrongly")
+        agree(
+            impl, seen, impl.expected_of_steps(part, seen), "the output of a large problem is wrong"
+        )
 
 
 def some_of(case: Case, count: int, last: bool) -> int:
-    """The last of so many, or any."""
+    """Return the index of the last item, or a random index."""
     return count - 1 if last else int(case.random().randint(count))
 
 
 def one_row(impl: Subject, case: Case, last: bool) -> tuple[Case, Any]:
-    """One row of the batch, and where its outputs are."""
+    """Return the case with one row of the batch, and the index of its outputs."""
     rows = impl.operation.batched or list(case.arrays)[:1]
     b = some_of(case, len(case.arrays[rows[0]]), last)
     return case.having(**{n: case.arrays[n][b : b + 1] for n in rows}), np.s_[b : b + 1]
 
 
 def one_query(impl: Subject, case: Case, last: bool) -> tuple[Case, Any]:
-    """One query of each head, what it may attend to as a mask, and where its output is."""
+    """Return the case with one query per head and its mask, and the index of its output."""
     i = some_of(case, case.arrays["q"].shape[2], last)
     index = np.s_[:, :, i : i + 1]
     seen = attended(case.having(query_offset=impl.offset(case)))[index]

@@ -1,4 +1,4 @@
-"""Laws of what is masked: it has no influence on outputs and gradients, NaN included."""
+"""Laws of masking: masked positions affect neither outputs nor gradients, NaN included."""
 
 import numpy as np
 
@@ -21,42 +21,42 @@ OUTPUTS, GRADIENTS = ("never", "never in outputs"), ("never",)  # values of mask
 
 @law(*WITH_KEYS, share=0.25, cases=drawn(poison=(0.0,)))
 def test_masked_keys_have_no_influence(impl: Subject, case: Case) -> None:
-    """1e6 in keys and values that no query may attend to reaches no output."""
-    says = "1e6 in a masked key or value has influence"
+    """1e6 in keys and values that no query may attend to does not affect any output."""
+    says = "1e6 in a masked key or value affects the output"
     agree(impl, impl.run(impl.spoilt(case, POISON[0])), impl.expected(case), says)
 
 
 @law(*WITH_KEYS, share=0.1, gradients=True, cases=drawn(poison=(0.0,)))
 def test_masked_keys_have_no_influence_on_gradients(impl: Subject, case: Case) -> None:
-    """1e6 in keys and values that no query may attend to reaches no gradient."""
+    """1e6 in keys and values that no query may attend to does not affect any gradient."""
     pulled, due = impl.pull(impl.spoilt(case, POISON[0])), impl.expected(case, vjp=True)
-    agree(impl, pulled, due, "1e6 in a masked key or value reaches a gradient", nan_is_free=True)
+    agree(impl, pulled, due, "1e6 in a masked key or value affects a gradient", nan_is_free=True)
 
 
 @law(*WITH_KEYS, share=0.25, level="SHOULD", section="edges", promised=OUTPUTS,
      cases=drawn(poison=(0.0,)))  # fmt: skip
 def test_nan_in_masked_keys_reaches_no_output(impl: Subject, case: Case) -> None:
-    """NaN and infinities in keys and values that no query may attend to reach no output."""
+    """NaN and infinities in keys and values that no query may attend to affect no output."""
     due = impl.expected(case)
     for poison in POISON[1:]:
-        says = f"{poison} in a masked key or value has influence"
+        says = f"{poison} in a masked key or value affects the output"
         agree(impl, impl.run(impl.spoilt(case, poison)), due, says)
 
 
 @law(*WITH_KEYS, share=0.1, level="SHOULD", section="edges", promised=GRADIENTS, gradients=True,
      cases=drawn(poison=(0.0,)))  # fmt: skip
 def test_nan_in_masked_keys_reaches_no_gradient(impl: Subject, case: Case) -> None:
-    """NaN and infinities in keys and values that no query may attend to reach no gradient."""
+    """NaN and infinities in keys and values that no query may attend to affect no gradient."""
     due = impl.expected(case, vjp=True)
     for poison in POISON[1:]:
         pulled = impl.pull(impl.spoilt(case, poison))
-        says = f"{poison} in a masked key or value reaches a gradient"
+        says = f"{poison} in a masked key or value affects a gradient"
         agree(impl, pulled, due, says, nan_is_free=True)
 
 
 @law("attention", share=0.1, needs=("mask",), cases=drawn(poison=(0.0,)), section="edges")
 def test_masked_is_below_every_score(impl: Subject, case: Case) -> None:
-    """Keys that may be seen count alone, however low their scores: a mask is -inf, not -1e4."""
+    """Masked keys get no weight, however low the other scores are: a mask is -inf, not -1e4."""
     k, s = np.zeros_like(case.arrays["k"]), case.arrays["k"].shape[2]
     low = 2.0**17 if impl.arithmetic.accumulate == "float32" else 2.0**34
     low = 2.0**15 if impl.dtype == "float16" else low
@@ -67,21 +67,26 @@ def test_masked_is_below_every_score(impl: Subject, case: Case) -> None:
     if impl.offers("scale"):
         bare = bare.having(scale=1.0)
     masked = bare.having(mask=np.arange(s)[None] >= s // 2)
-    agree(impl, impl.run(masked), impl.expected(masked), "what is masked outweighs a low score")
+    agree(
+        impl,
+        impl.run(masked),
+        impl.expected(masked),
+        "a masked key outweighs a key with a low score",
+    )
 
 
 @law("attention", share=0.25, level="SHOULD", section="edges", promised=OUTPUTS,
      cases=drawn(poison=(0.0,)))  # fmt: skip
 def test_a_key_masked_for_one_query_has_no_influence_there(impl: Subject, case: Case) -> None:
-    """NaN or an infinity in a key or a value reaches the queries that may attend to it alone.
+    """A NaN or infinity in a key or value affects only the queries that may attend to it.
 
-    Whatever it is masked by: a boolean or a floating mask, is_causal, window.
+    This holds for every kind of mask: boolean, floating, is_causal and window.
     """
     value, allowed = impl.expected(case)["out"]
     for poison in POISON[1:]:
         spoiled, reached = with_one_key(impl, case, poison)
         free = np.where(np.any(reached, axis=-1)[..., None], np.inf, allowed)
-        says = f"{poison} in a masked key or value leaks"
+        says = f"{poison} in a masked key or value affects a query that may not attend to it"
         agree(impl, impl.run(spoiled), {"out": Expected(value, free)}, says)
 
 
@@ -90,9 +95,9 @@ def test_a_key_masked_for_one_query_has_no_influence_there(impl: Subject, case: 
 def test_a_key_masked_for_one_query_has_no_influence_on_its_gradient(
     impl: Subject, case: Case
 ) -> None:
-    """NaN or an infinity in a key or a value reaches no gradient of queries that may not attend.
+    """A NaN or infinity in a key or value affects no gradient of queries that may not attend to it.
 
-    Nor those of the keys and values that only such queries attend to.
+    It does not affect the gradients of keys and values that only such queries attend to, either.
     """
     expected = impl.expected(case, vjp=True)
     batch, m, s, _ = case.arrays["k"].shape
@@ -108,12 +113,12 @@ def test_a_key_masked_for_one_query_has_no_influence_on_its_gradient(
             name: Expected(e.value, np.where(free[name], np.inf, e.allowed))
             for name, e in expected.items()
         }
-        says = f"{poison} in a masked key or value reaches a gradient"
+        says = f"{poison} in a masked key or value affects a gradient"
         agree(impl, impl.pull(spoiled), due, says, nan_is_free=True)
 
 
 def with_one_key(impl: Subject, case: Case, poison: float) -> tuple[Case, Array]:
-    """The case with a poison in one key or its value, and which pairs it reaches (B, N, L, S)."""
+    """Return the case with a poison in one key or value, and the pairs it affects (B, N, L, S)."""
     random = case.random()
     name, s = KEYS[random.randint(2)], case.arrays["k"].shape[2]
     array, place = np.array(case.arrays[name]), int(random.randint(max(s, 1)))
@@ -125,6 +130,6 @@ def with_one_key(impl: Subject, case: Case, poison: float) -> tuple[Case, Array]
 
 
 def with_poison(case: Case) -> Array:
-    """Which keys hold what is not finite: (B, M, S, 1)."""
+    """Return where a key or its value is not finite: (B, M, S, 1)."""
     finite = [np.isfinite(case.arrays[name]).all(axis=-1, keepdims=True) for name in KEYS]
     return np.asarray(~(finite[0] & finite[1]))

@@ -1,4 +1,4 @@
-"""Batches, chunks and caches: an entry is what it is, in whatever company."""
+"""Laws of batches, chunks and caches: an entry does not depend on what is computed with it."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ WITHOUT_STEPS = tuple(o for o in BATCHED if o not in RECURRENT)
 
 @law(*BATCHED, share=0.2, section="manners")
 def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
-    """With the batch size unchanged, a row's bits do not depend on what its neighbours are."""
+    """With the batch size unchanged, the bits of a row do not depend on the other rows."""
     batch = case.sizes()["B"]
     if batch < 2:
         return
@@ -29,18 +29,23 @@ def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
         changes[name] = other
     second = impl.run(case.having(**changes))
     own = {n: o[row : row + 1] for n, o in first.items()}
-    same(impl, {n: o[row : row + 1] for n, o in second.items()}, own, "a neighbour has influence")
+    same(
+        impl,
+        {n: o[row : row + 1] for n, o in second.items()},
+        own,
+        "another row of the batch affects the output",
+    )
     if impl.gives_gradients and impl.device == "cpu":  # elsewhere sums may run in any order
         pulled, others = impl.pull(case), impl.pull(case.having(**changes))
         rows = [n for n in changes if n in pulled]
         own = {n: pulled[n][row : row + 1] for n in rows}
         found = {n: others[n][row : row + 1] for n in rows}
-        same(impl, found, own, "a neighbour has influence on a gradient")
+        same(impl, found, own, "another row of the batch affects a gradient")
 
 
 @law("softmax", *WITHOUT_STEPS, share=0.12, cases=drawn(mask=None))
 def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
-    """Each entry of a batch is what it is alone."""
+    """Each entry of a batch equals the entry computed alone."""
     if case.operation.name == "softmax":
         if case.arrays["x"].ndim < 2 or case.option("axis") % case.arrays["x"].ndim == 0:
             return
@@ -54,12 +59,12 @@ def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
     if rows:
         together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
         due = impl.expected_of_steps(case, together)
-        agree(impl, together, due, "an entry alone differs from the entry in its batch")
+        agree(impl, together, due, "an entry computed alone differs from the one in the batch")
 
 
 @law(*BATCHED, share=0.1, level="SHOULD", cases=drawn(mask=None), section="manners")
 def test_batch_invariance(impl: Subject, case: Case) -> None:
-    """A row's bits do not depend on the size of its batch, nor on its place in it."""
+    """The bits of a row depend neither on the batch size nor on its position in the batch."""
     batch = case.sizes()["B"]
     if not batch:
         return
@@ -69,12 +74,17 @@ def test_batch_invariance(impl: Subject, case: Case) -> None:
         changes["lengths"] = case.options["lengths"][order]
     first = impl.run(case)
     second = impl.run(case.having(**changes))
-    same(impl, second, {n: o[order] for n, o in first.items()}, "a row's bits depend on its batch")
+    same(
+        impl,
+        second,
+        {n: o[order] for n, o in first.items()},
+        "the bits of a row depend on its batch",
+    )
 
 
 @law(*RECURRENT, share=0.1, level="SHOULD", cases=drawn(padded=False), section="manners")
 def test_chunking_invariance(impl: Subject, case: Case) -> None:
-    """A sequence in two parts gives the bits of the sequence at once."""
+    """A sequence processed in two parts gives the same bits as in one call."""
     cut = int(case.random().randint(0, case.arrays["x"].shape[1] + 1))
     if case.option("reverse"):
         case = case.without("reverse")
@@ -87,7 +97,7 @@ def test_chunking_invariance(impl: Subject, case: Case) -> None:
 
 @law("attention", share=0.1, level="SHOULD", needs=("query_offset",), section="manners")
 def test_decoding_invariance(impl: Subject, case: Case) -> None:
-    """One query at a time, from a cache, gives the bits of all queries at once."""
+    """One query at a time, from a cache, gives the same bits as all queries at once."""
     length, mask = case.arrays["q"].shape[2], case.option("mask")
     whole = impl.run(case)
     for i in range(min(length, 4)):

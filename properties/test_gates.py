@@ -1,4 +1,4 @@
-"""Laws of gates: saturated open or shut, and the conveyor belt between them."""
+"""Laws of gates: saturated gates, open or shut, and the state that they keep."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def with_gates(case: Case, *blocks: float | None) -> Case:
-    """Each block of rows saturated by its bias alone, or left as drawn (None)."""
+    """Saturate each block of rows by its bias alone; None leaves a block as drawn."""
     hidden = case.arrays["bias_ih"].shape[0] // len(blocks)
     changes: dict[str, Array] = {n: np.array(case.arrays[n]) for n in WEIGHTS}
     for k, bias in enumerate(blocks):
@@ -21,7 +21,7 @@ def with_gates(case: Case, *blocks: float | None) -> Case:
 
 
 def held(case: Case, initial: str) -> Array:
-    """The initial state, held over all existing steps."""
+    """Return the initial state, repeated over all existing steps."""
     batch, time = case.arrays["x"].shape[:2]
     lengths = case.option("lengths")
     exists = np.ones((batch, time), bool) if lengths is None else np.arange(time) < lengths[:, None]
@@ -30,9 +30,9 @@ def held(case: Case, initial: str) -> Array:
 
 @law("lstm", share=0.25)
 def test_conveyor_belt(impl: Subject, case: Case) -> None:
-    """Forget gate 1 and input gate 0 keep the cell state: c_n = c_0, however long.
+    """With forget gate 1 and input gate 0 the cell state is kept: c_n = c_0, at any length.
 
-    Up to what 4 ulp of a gate at 1 make of it, step by step.
+    Allowed: the effect of an error of 4 ulp in a gate of 1, step by step.
     """
     kept = with_gates(case, SHUT, OPEN, None, None)
     outputs = impl.run(kept)
@@ -42,14 +42,14 @@ def test_conveyor_belt(impl: Subject, case: Case) -> None:
 
 @law("lstm", share=0.1, level="SHOULD")
 def test_conveyor_belt_keeps_every_bit(impl: Subject, case: Case) -> None:
-    """Forget gate 1 and input gate 0 keep the cell state bit for bit: c_n = c_0, however long."""
+    """With forget gate 1 and input gate 0 the cell state is kept bit for bit: c_n = c_0."""
     kept = with_gates(case, SHUT, OPEN, None, None)
     agree(impl, impl.run(kept), {"c_n": exactly(case.arrays["c0"])}, "the cell state has changed")
 
 
 @law("lstm", share=0.05, cases=drawn(T=300, I=2, H=3, B=2), section="edges")
 def test_conveyor_belt_over_300_steps(impl: Subject, case: Case) -> None:
-    """Forget gate 1 and input gate 0 keep the cell state over 300 steps."""
+    """With forget gate 1 and input gate 0 the cell state is kept over 300 steps."""
     kept = with_gates(case, SHUT, OPEN, None, None)
     outputs = impl.run(kept)
     due = Expected(case.arrays["c0"], impl.expected_of_steps(kept, outputs)["c_n"].allowed)
@@ -58,25 +58,25 @@ def test_conveyor_belt_over_300_steps(impl: Subject, case: Case) -> None:
 
 @law("lstm", share=0.2)
 def test_shut_output_gate(impl: Subject, case: Case) -> None:
-    """Output gate 0 shows nothing: y = 0, while the cell state goes on as specified."""
+    """With output gate 0 the output is y = 0, and the cell state continues as specified."""
     shut = with_gates(case, None, None, None, SHUT)
     outputs = impl.run(shut)
     due = impl.expected_of_steps(shut, outputs)
-    agree(impl, outputs, due, "a shut output gate shows something")
+    agree(impl, outputs, due, "the result with a shut output gate is wrong")
 
 
 @law("lstm", share=0.2, cases=drawn(T=1, padded=False))
 def test_forgetting_everything(impl: Subject, case: Case) -> None:
-    """Forget gate 0 and input gate 0 leave nothing: c_n = 0 and y = 0."""
+    """With forget gate 0 and input gate 0 nothing is kept: c_n = 0 and y = 0."""
     emptied = with_gates(case, SHUT, SHUT, None, None)
     outputs = impl.run(emptied)
     due = impl.expected_of_steps(emptied, outputs)
-    agree(impl, outputs, due, "something is left after forgetting everything")
+    agree(impl, outputs, due, "a state remains although both gates are shut")
 
 
 @law("lstm", share=0.2)
 def test_counting(impl: Subject, case: Case) -> None:
-    """All gates open and a saturated candidate count the steps: c_n = c_0 + length."""
+    """With all gates open and a saturated candidate the cell counts steps: c_n = c_0 + length."""
     whole = np.round(np.clip(case.arrays["c0"], -4, 4))
     counting = with_gates(case, OPEN, OPEN, OPEN, None).having(c0=whole)
     batch, time = case.arrays["x"].shape[:2]
@@ -90,7 +90,7 @@ def test_counting(impl: Subject, case: Case) -> None:
 
 @law("gru", share=0.25)
 def test_open_update_gate_keeps_the_state(impl: Subject, case: Case) -> None:
-    """Update gate 1 keeps the state: h_t = h_0, however long; each step from its own state."""
+    """With update gate 1 the state is kept, at any length: h_t = h_0, one step at a time."""
     kept = with_gates(case, None, OPEN, 0.0)
     outputs = impl.run(kept)
     due = impl.expected_of_steps(kept, outputs)
@@ -99,9 +99,9 @@ def test_open_update_gate_keeps_the_state(impl: Subject, case: Case) -> None:
 
 @law("gru", share=0.1, level="SHOULD")
 def test_open_update_gate_keeps_every_bit(impl: Subject, case: Case) -> None:
-    """Update gate 1 keeps the state bit for bit: h_t = h_0, however long.
+    """With update gate 1 the state is kept bit for bit, at any length: h_t = h_0.
 
-    With a candidate of 0, so that both (1 - z) n + z h and n + z (h - n) are exact.
+    The candidate is 0, so that both (1 - z) n + z h and n + z (h - n) are exact.
     """
     kept = with_gates(case, None, OPEN, 0.0)
     due = {"h_n": exactly(case.arrays["h0"]), "y": exactly(held(case, "h0"))}
@@ -110,7 +110,7 @@ def test_open_update_gate_keeps_every_bit(impl: Subject, case: Case) -> None:
 
 @law("gru", share=0.2)
 def test_shut_update_and_reset_gates(impl: Subject, case: Case) -> None:
-    """Update and reset gate 0 forget the state: h_n does not depend on h_0."""
+    """With update gate 0 and reset gate 0 the state is forgotten: h_n does not depend on h_0."""
     forgetful = with_gates(case, SHUT, SHUT, None)
     other = forgetful.having(h0=1.0 - case.arrays["h0"])
     outputs, others = impl.run(forgetful), impl.run(other)
@@ -123,19 +123,19 @@ def test_saturated_gates(impl: Subject, case: Case) -> None:
     """Pre-activations of +-1000 give gates of 1 and 0, and candidates of +-1."""
     random = case.random()
     saturated = with_gates(case, *(OPEN if random.randint(2) else SHUT for _ in range(4)))
-    says = "a saturated gate is not open or shut"
+    says = "a saturated gate is not 0 or 1"
     agree(impl, impl.run(saturated), impl.expected(saturated), says)
 
 
 @law("rnn", share=0.2, cases=drawn(nonlinearity="relu", scales=(1.0,)))
 def test_relu_of_integers_is_exact(impl: Subject, case: Case) -> None:
-    """Whole inputs, states, weights and biases give whole states, bit for bit, in any order."""
+    """Integer inputs, states and weights give integer states, bit for bit, in any order."""
     small = {n: np.clip(np.round(a), -1, 1) for n, a in case.arrays.items()}
     time = case.arrays["x"].shape[1]
     whole = case.having(**{**small, "x": small["x"][:, :3]})
     if case.option("lengths") is not None:
         whole = whole.having(lengths=np.minimum(case.option("lengths"), min(time, 3)))
-    agree(impl, impl.run(whole), impl.expected(whole), "whole numbers are not summed exactly")
+    agree(impl, impl.run(whole), impl.expected(whole), "integers are not summed exactly")
 
 
 @law("rnn", share=0.1, gradients=True)

@@ -1,4 +1,4 @@
-"""Laws of greedy decoding: one text, however it is computed, and ties that are no luck."""
+"""Laws of greedy decoding: prefixes, ties, layers, caches and permutations."""
 
 from typing import Any
 
@@ -23,44 +23,44 @@ LONG = drawn(layers=1, gains=(4.0,), V=33, steps=140, B=4, N=1, D=4, F=1, S=1)
 
 
 def last_norm(case: Case) -> str:
-    """The name of the last layer's last norm."""
+    """Return the name of the last layer's last norm."""
     layers = [n for n in case.arrays if n.endswith("norm3.weight")]
     return layers[-1].removesuffix(".weight")
 
 
 def whole(case: Case, *shape: int) -> Any:
-    """Whole numbers from -2 to 2: sums of products of them are exact in every dtype."""
+    """Return integers from -2 to 2: sums of products of them are exact in every dtype."""
     return case.random(5).randint(-2, 3, shape).astype(float)
 
 
 def reads_nothing(impl: Subject, case: Case) -> bool:
-    """Whether there is no memory, and attention to none gives more than zeros: 0 * NaN is NaN."""
+    """Return True if there is no memory and attention to none gives NaN or a mean."""
     return impl.fully_masked(case) != "zeros" and not case.sizes()["S"]
 
 
 def agree_on_text(impl: Subject, case: Case, says: str) -> None:
-    """Raise LawBrokenError unless each token is the one that those before it ask for."""
+    """Raise LawBrokenError unless each token is the expected one after the tokens before it."""
     tokens = impl.run(case)
     agree(impl, tokens, impl.expected_of_steps(case, tokens), says)
 
 
 @law(OPERATION, share=0.2)
 def test_every_prefix_is_a_text(impl: Subject, case: Case) -> None:
-    """Shorter runs, before a longer one and after it, are right, too: no run leaves anything.
+    """Runs with fewer and more steps are correct too, in any order: no run affects a later one.
 
-    tokens(t) = tokens(steps)[:, :t], where no two logits are within their bounds of each other.
+    tokens(t) = tokens(steps)[:, :t], unless two logits are within their bounds of each other.
     """
     steps = case.option("steps")
     for count in (*range(min(steps, 3)), steps, max(steps - 1, 0), steps + 2):
         run = case.having(steps=count)
         tokens = impl.run(run)
-        says = f"a run of {count} steps is not what the specification gives"
+        says = f"a run of {count} steps does not match the specification"
         agree(impl, tokens, impl.expected_of_steps(run, tokens), says)
 
 
 @law(OPERATION, share=0.2, level="SHOULD", section="manners")
 def test_a_longer_run_extends_a_shorter_one(impl: Subject, case: Case) -> None:
-    """A run of fewer steps is the beginning of a longer one, token by token."""
+    """A run with fewer steps gives the first tokens of a longer run."""
     steps = case.option("steps")
     longer = impl.run(case.having(steps=steps + 3))["tokens"]
     for count in range(steps + 1):
@@ -71,30 +71,30 @@ def test_a_longer_run_extends_a_shorter_one(impl: Subject, case: Case) -> None:
 
 @law(OPERATION, share=0.3)
 def test_ties_go_to_the_lowest(impl: Subject, case: Case) -> None:
-    """Of equal logits the lowest token is taken: where all are equal it is 0, always.
+    """Of equal logits the lowest token is chosen; if all are equal, it is always 0.
 
-    With the last norm's weight 0 its bias is all that is projected: whole numbers, whose products
-    with whole weights are exact, so that equal logits are equal in every order of summation.
+    The last norm's weight is 0, so that only its bias is projected: integers, whose products with
+    integer weights are exact. Equal logits are then equal in every order of summation.
     """
     n, norm = case.sizes(), last_norm(case)
     if reads_nothing(impl, case):
         return
     equal = zeroed(case, "params.projection.weight", "params.projection.bias")
-    agree_on_text(impl, equal, "of equal logits another is taken")
+    agree_on_text(impl, equal, "if all logits are equal, the lowest token is not chosen")
     weight = whole(case, n["V"], n["E"])
     weight[1::2] = weight[: n["V"] // 2 * 2 : 2]  # every second row is the one before it
     bias = whole(case, n["E"])
     tied = zeroed(case, f"{norm}.weight", "params.projection.bias")
     tied = tied.having(**{f"{norm}.bias": bias, "params.projection.weight": weight})
-    agree_on_text(impl, tied, "a tie goes to another token")
+    agree_on_text(impl, tied, "a tie does not go to the lowest token")
 
 
 @law(OPERATION, share=0.2)
 def test_a_small_lead_decides(impl: Subject, case: Case) -> None:
-    """A logit that is larger by a few of its units in the last place is the largest.
+    """The largest logit is chosen even if it leads by a few units in the last place.
 
-    As above all is whole numbers, and all logits are alike but for what the last bias adds: whole
-    multiples of 128 roundings of 1, so that their sums are exact.
+    As above, all numbers are integers. The logits differ only by the last bias: multiples of 128
+    unit roundoffs, so that their sums are exact.
     """
     n, norm, kinds = case.sizes(), last_norm(case), impl.arithmetic
     if reads_nothing(impl, case):
@@ -107,14 +107,15 @@ def test_a_small_lead_decides(impl: Subject, case: Case) -> None:
         "params.projection.weight": weight,
         "params.projection.bias": leads * 128 * max(kinds.unit, kinds.storage_unit),
     })  # fmt: skip
-    agree_on_text(impl, near, "a small lead is overlooked")
+    agree_on_text(impl, near, "the largest logit is not chosen")
 
 
 @law(OPERATION, share=0.04, cases=MANY)
 def test_layers_follow_their_numbers(impl: Subject, case: Case) -> None:
-    """Of twelve layers the last is layer 11, not layer 9, which is last by the letters of its name.
+    """Layers are applied in numerical order: of twelve layers the last is layer 11, not layer 9.
 
-    Where its last norm has the weight 0, that norm's bias is all that is projected.
+    Sorted as text, 9 would be the last. The last norm's weight is 0, so that only its bias is
+    projected.
     """
     n = case.sizes()
     if reads_nothing(impl, case):
@@ -124,34 +125,40 @@ def test_layers_follow_their_numbers(impl: Subject, case: Case) -> None:
     weight = random.randint(-2, 3, (n["V"], n["E"])).astype(float)
     plain = zeroed(case, "params.projection.bias", *(b.replace("bias", "weight") for b in norms))
     plain = plain.having(**biases, **{"params.projection.weight": weight})
-    agree_on_text(impl, plain, "another layer has the last word")
+    agree_on_text(impl, plain, "the layers are not applied in numerical order")
 
 
 @law(OPERATION, share=0.1, cases=MEANS)
 def test_what_was_read_is_not_read_anew(impl: Subject, case: Case) -> None:
-    """What a layer makes of a token depends on no later one, so that its keys and values stay.
+    """A token's result in a layer does not depend on later tokens, so it can be cached.
 
-    Where queries and keys are 0 and only self-attention acts, each token is given the mean of what
-    those up to it are worth, in two layers: nothing blurs what a rewritten past changes.
+    Queries and keys are 0 and only self-attention acts, in two layers. Each token gets the mean of
+    the values up to it, so that a change of earlier results is clearly visible.
     """
     bare = of_means(case)
     tokens = impl.run(bare)
-    agree(impl, tokens, impl.expected_of_steps(bare, tokens), "what was read is read differently")
+    agree(
+        impl,
+        tokens,
+        impl.expected_of_steps(bare, tokens),
+        "a later token changes an earlier result",
+    )
 
 
 @law(OPERATION, share=0.04, cases=LONG, section="edges")
 def test_a_long_text_goes_on(impl: Subject, case: Case) -> None:
-    """Nothing is forgotten and no position is the last one, be the text as long as it likes.
+    """A long text is correct: no token is forgotten, and there is no maximum position.
 
-    So plain a layer as above tells a mean of what was read from one of what was read of late.
+    With the simple layer described above, a mean of all tokens differs from a mean of recent
+    tokens.
     """
     bare = of_means(case)
     tokens = impl.run(bare)
-    agree(impl, tokens, impl.expected_of_steps(bare, tokens), "a long text goes on differently")
+    agree(impl, tokens, impl.expected_of_steps(bare, tokens), "a long text is wrong")
 
 
 def of_means(case: Case) -> Case:
-    """Queries and keys are 0, so that self-attention is a mean, and nothing else acts."""
+    """Return the case with queries and keys 0: self-attention is a mean, and nothing else acts."""
     names = [n for n in case.arrays if "linear2" in n or "multihead_attn.out_proj" in n]
     bare, features = zeroed(case, *names), case.sizes()["E"]
     for name in [n for n in case.arrays if "self_attn.in_proj" in n]:
@@ -163,18 +170,23 @@ def of_means(case: Case) -> Case:
 
 @law(OPERATION, share=0.2)
 def test_memory_permutation(impl: Subject, case: Case) -> None:
-    """The memory has no order: in another one the text is as right."""
+    """The order of the memory has no effect: the text is correct after a permutation."""
     s = case.random().permutation(case.sizes()["S"])
     moved = case.having(memory=case.arrays["memory"][:, s])
     tokens = impl.run(moved)
-    agree(impl, tokens, impl.expected_of_steps(case, tokens), "memory has an order")
+    agree(
+        impl,
+        tokens,
+        impl.expected_of_steps(case, tokens),
+        "the order of the memory changes the text",
+    )
 
 
 @law(OPERATION, share=0.2)
 def test_a_token_is_but_a_name(impl: Subject, case: Case) -> None:
-    """Tokens renamed in embedding, projection and start are renamed in the text, but for ties.
+    """Renaming the tokens in embedding, projection and start renames them in the text.
 
-    A tie goes to the lowest of the new names: the text is judged in these.
+    A tie goes to the lowest of the new names, so the text is compared under the new names.
     """
     s = case.random().permutation(case.sizes()["V"])  # token s[v] is now called v
     rows = ("params.embedding.weight", "params.projection.weight", "params.projection.bias")
@@ -184,26 +196,36 @@ def test_a_token_is_but_a_name(impl: Subject, case: Case) -> None:
     )
     tokens = impl.run(renamed)["tokens"]
     known = (tokens >= 0) & (tokens < len(s))
-    require(bool(known.all()), "a token is none of those that there are")
+    require(bool(known.all()), "a token is not in the vocabulary")
     written = {"tokens": tokens}
-    agree(impl, written, impl.expected_of_steps(renamed, written), "a token's name matters")
+    agree(
+        impl,
+        written,
+        impl.expected_of_steps(renamed, written),
+        "renaming the tokens changes the text",
+    )
 
 
 @law(OPERATION, share=0.2, cases=drawn(B=1))
 def test_equal_rows_have_equal_texts(impl: Subject, case: Case) -> None:
-    """Copies of a row, side by side and behind rows that start elsewhere, write the same text."""
+    """Copies of a row give the same text, also next to rows that start differently."""
     batch = {n: np.repeat(case.arrays[n], 4, axis=0) for n in impl.operation.batched}
     others = np.arange(4) % max(case.sizes()["V"], 1)
     batch["start"] = np.where(np.arange(4) < 2, case.arrays["start"], others)
     tokens = impl.run(case.having(**batch))["tokens"]
     alone = {"tokens": tokens[:1]}
-    agree(impl, alone, impl.expected_of_steps(case, alone), "a row of a batch is another text")
+    agree(
+        impl,
+        alone,
+        impl.expected_of_steps(case, alone),
+        "a row of a batch gives another text than alone",
+    )
     agree(impl, {"tokens": tokens[1:2]}, impl.expected_of_steps(case, {"tokens": tokens[1:2]}))
 
 
 @law(OPERATION, share=0.1, level="SHOULD", section="guards")
 def test_what_is_no_token_is_refused(impl: Subject, case: Case) -> None:
-    """A start below 0 or from V on is an exception, not a text; so are heads unfit for E."""
+    """A start token outside 0 to V - 1, or num_heads that does not divide E, is an exception."""
     n = case.sizes()
     calls = [case.having(num_heads=n["E"] + 1, steps=2)]
     for none in (-1, n["V"]) if n["B"] else ():
@@ -211,4 +233,6 @@ def test_what_is_no_token_is_refused(impl: Subject, case: Case) -> None:
         beyond[int(case.random().randint(n["B"]))] = none
         calls.append(case.having(start=beyond, steps=2))
     for bad in calls:
-        must_raise(impl, bad, "a start that is no token, or a wrong number of heads, is answered")
+        must_raise(
+            impl, bad, "an invalid start token or number of heads does not raise an exception"
+        )

@@ -1,4 +1,4 @@
-"""Layouts: how arrays lie in memory, in how many bits, and in a dict changes nothing."""
+"""Laws of layouts: memory layout, integer width and order of parameters have no effect."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ WHOLE = tuple(name for name, o in OPERATIONS.items() if o.integers or "lengths" 
 
 
 def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[dict[str, str]]:
-    """Every layout of all arrays at once, and of one of those named `alone`."""
+    """Yield every layout of all arrays at once, and of each array in `alone` by itself."""
     layouts = [n for n in impl.backend.layouts if not n.startswith("broadcast")]
     yield from (dict.fromkeys(names, layout) for layout in layouts)
     yield from ({name: layout} for name in alone for layout in layouts if layout != "contiguous")
@@ -43,12 +43,12 @@ def test_memory_layouts(impl: Subject, case: Case) -> None:
             continue
         due = impl.expected_of_steps(case, outputs)
         how = ", ".join(f"{n} {layout}" for n, layout in list(layouts.items())[:1])
-        agree(impl, outputs, due, f"another memory layout ({how}) gives another answer")
+        agree(impl, outputs, due, f"the memory layout ({how}) changes the output")
 
 
 @law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
 def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
-    """Gradients of transposed, strided and sliced inputs and cotangents are those of contiguous."""
+    """Gradients do not depend on the memory layout of the inputs and cotangents."""
     names = [*case.arrays, *case.cotangents]
     names += [n for n, o in case.options.items() if isinstance(o, np.ndarray)]
     expected, plain = impl.expected(case, vjp=True), impl.pull(case)
@@ -58,25 +58,25 @@ def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
         if all(np.array_equal(gradients[n], plain[n], equal_nan=True) for n in plain):
             continue
         how = ", ".join(f"{n} {layout}" for n, layout in list(layouts.items())[:1])
-        says = f"another memory layout ({how}) gives another gradient"
+        says = f"the memory layout ({how}) changes the gradient"
         agree(impl, gradients, expected, says, nan_is_free=True)
 
 
 @law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
 def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
-    """A cotangent with stride 0, as a sum's is along every axis, gives what its copy gives."""
+    """A cotangent with stride 0, such as that of a sum, gives the same as its contiguous copy."""
     for layout in spread_out(impl):
         spread = {n: equal_along(c, layout) for n, c in case.cotangents.items()}
         summed = case.pulled(**spread)
         impl.record.calls.clear()
         gradients = impl.pull(summed, dict.fromkeys(spread, layout))
-        says = f"cotangents of {LAYOUTS[layout]} give another gradient"
+        says = f"cotangents with {LAYOUTS[layout]} change the gradient"
         agree(impl, gradients, impl.expected(summed, vjp=True), says, nan_is_free=True)
 
 
 @law(*WITH_ARRAYS, share=0.06, section="manners")
 def test_broadcast_inputs(impl: Subject, case: Case) -> None:
-    """An input with stride 0, along any axis or all of them, gives what its copy gives."""
+    """An input with stride 0, along any or all axes, gives the same as its contiguous copy."""
     layouts, lot = spread_out(impl), case.random()
     held = {**case.arrays, **dict(arrays_among_options(case))}
     for name in several(held, case):
@@ -84,11 +84,11 @@ def test_broadcast_inputs(impl: Subject, case: Case) -> None:
         spread = case.having(**{name: equal_along(held[name], layout)})
         outputs = impl.run(spread, {name: layout})
         due = impl.expected_of_steps(spread, outputs)
-        agree(impl, outputs, due, f"{name} of {LAYOUTS[layout]} gives another answer")
+        agree(impl, outputs, due, f"{name} with {LAYOUTS[layout]} changes the output")
 
 
 def spread_out(impl: Subject) -> list[str]:
-    """The layouts in which one entry in memory is several of the array."""
+    """Return the layouts in which several entries share one place in memory."""
     found = [layout for layout in impl.backend.layouts if layout.startswith("broadcast")]
     if not found:
         impl.record.not_offered["arrays with a stride of 0"] += 1
@@ -97,28 +97,28 @@ def spread_out(impl: Subject) -> list[str]:
 
 
 def equal_along(array: Array, layout: str) -> Array:
-    """The array with equal entries where the layout has stride 0."""
+    """Return the array with equal entries where the layout has stride 0."""
     first = first_of(layout, array.shape)
     return array if first is None else np.array(np.broadcast_to(array[first], array.shape))
 
 
 @law(*WHOLE, share=0.1, cases=drawn(padded=True), section="manners")
 def test_whole_numbers_of_32_bits(impl: Subject, case: Case) -> None:
-    """Lengths, positions, states and tokens of int32 give the same answer, or are refused."""
+    """Lengths, positions, states and tokens in int32 give the same result or an exception."""
     right_or_refused(impl, case, "int32")
 
 
 @law(*WHOLE, share=0.1, level="SHOULD", cases=drawn(padded=True), section="manners")
 def test_whole_numbers_of_fewer_bits(impl: Subject, case: Case) -> None:
-    """Whole numbers of 16 or 8 bits, or without a sign, give the same answer, or are refused.
+    """Integers of 16 or 8 bits, or unsigned, give the same result or raise an exception.
 
-    What is computed of them, such as a place in a table or minus a position, may need more bits.
+    Intermediate results, such as an index into a table or a negated position, may need more bits.
     """
     right_or_refused(impl, case, "int16", "int8", "uint8")
 
 
 def right_or_refused(impl: Subject, case: Case, *widths: str) -> None:
-    """Raise LawBrokenError where whole numbers of these widths are answered wrongly."""
+    """Raise LawBrokenError if integers of these widths give a wrong result."""
     given = {**case.arrays, **case.options}
     whole = [n for n, a in given.items() if isinstance(a, np.ndarray) and a.dtype.kind == "i"]
     for width in widths:
@@ -128,14 +128,15 @@ def right_or_refused(impl: Subject, case: Case, *widths: str) -> None:
         outputs = unless_refused(impl, case.having(**narrow))
         if outputs is not None:
             due = impl.expected_of_steps(case, outputs)
-            agree(impl, outputs, due, f"whole numbers of {width} give another answer")
+            agree(impl, outputs, due, f"integers of dtype {width} give another result")
 
 
 @law(*WITH_PARAMS, share=0.06, section="manners")
 def test_names_have_no_order(impl: Subject, case: Case) -> None:
-    """Parameters are known by their names: in a dict of another order they give the same.
+    """Parameters are found by name: their order in the dict has no effect.
 
-    Reversed, and with those of one shape exchanged; gradients come back under the same names.
+    The order is reversed, and parameters of the same shape are exchanged. Gradients have the same
+    names.
     """
     names = [name for name in case.arrays if name.startswith("params.")]
     alike: dict[tuple[int, ...], list[str]] = {}
@@ -145,7 +146,10 @@ def test_names_have_no_order(impl: Subject, case: Case) -> None:
     others = {n: a for n, a in case.arrays.items() if n not in names}
     for order in (names[::-1], exchanged):
         moved = replace(case, arrays={**others, **{n: case.arrays[n] for n in order}})
-        outputs, says = impl.run(moved), "parameters are taken in the order of their dict"
+        outputs, says = (
+            impl.run(moved),
+            "the order of the parameters in their dict changes the result",
+        )
         agree(impl, outputs, impl.expected_of_steps(moved, outputs), says)
         if impl.gives_gradients:
             agree(impl, impl.pull(moved), impl.expected(moved, vjp=True), says, nan_is_free=True)

@@ -1,4 +1,4 @@
-"""Manners: what every call keeps, whatever it computes."""
+"""Manners: memory, determinism, threads and global state."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -44,24 +44,24 @@ ALL = tuple(OPERATIONS)
 
 
 def sizes_and_options(operation: Operation) -> list[Fixed]:
-    """Each letter at each size, then every pair of options."""
+    """Return each letter at each size, then every pair of options."""
     return [*every_size(operation), *every_combination(operation)]
 
 
 def fewer_of_both(operation: Operation) -> list[Fixed]:
-    """Fewer of both, for gradients."""
+    """Return fewer sizes and options, for gradients."""
     return [*moderate_sizes(operation), *combinations_of_gradients(operation)]
 
 
 @law(*WITH_ARRAYS, share=0.12, section="manners")
 def test_inputs_are_not_written(impl: Subject, case: Case) -> None:
-    """Every input holds after the call what it held before: arrays, masks, lengths, cotangents.
+    """A call does not modify its inputs: arrays, masks, lengths, cotangents.
 
-    Dicts of parameters have the entries that they had.
+    Dicts of parameters keep their entries.
     """
     call_both(impl, case)
     require_unnoted(impl, WRITTEN)
-    require(not impl.place.rewritten(), "a dict was written to: it has not the entries that it had")
+    require(not impl.place.rewritten(), "a dict of parameters was modified")
 
 
 def call_both(impl: Subject, case: Case) -> None:
@@ -73,14 +73,14 @@ def call_both(impl: Subject, case: Case) -> None:
 
 
 def require_unnoted(impl: Subject, law: str) -> None:
-    """Raise LawBrokenError if a call of this example was noted to be against manners."""
+    """Raise LawBrokenError if a call of this example violated this law."""
     require(law not in impl.record.noted, impl.record.noted.get(law, ""))
 
 
 def call(
     impl: Subject, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]
 ) -> list[Any]:
-    """The bare outputs for arrays that are already the implementation's."""
+    """Return the raw outputs for arrays that are already the implementation's."""
     given, named = impl.operation.arranged(arrays, options)
     outputs = impl.called(impl.function, case, *given, **named)
     flat = flattened(tuple(outputs) if isinstance(outputs, list) else outputs)
@@ -94,7 +94,7 @@ def call(
 
 @law(*ALL, share=0.12, section="manners")
 def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
-    """An output is its own: it shares no memory with an input, nor with an earlier output."""
+    """An output shares no memory with an input or with an earlier output."""
     call_both(impl, case)
     call_both(impl, another(case))
     require_unnoted(impl, SHARED)
@@ -102,7 +102,7 @@ def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
 
 @law(*ALL, share=0.12, section="manners")
 def test_outputs_are_of_the_inputs_kind(impl: Subject, case: Case) -> None:
-    """Outputs and gradients are arrays of the inputs' library, dtype and device."""
+    """Outputs and gradients have the array library, dtype and device of the inputs."""
     call_both(impl, case)
     require_unnoted(impl, KIND)
 
@@ -113,37 +113,45 @@ def test_same_call_same_bits(impl: Subject, case: Case) -> None:
     first = impl.run(case)
     impl.run(another(case))
     for _ in range(2):
-        again(impl, impl.run(case), first, case, "the same call gives another answer")
+        again(impl, impl.run(case), first, case, "a second call gives a different result")
 
 
 @law(*ALL, share=0.005, sweep=sizes_and_options, section="manners")
 def test_manners_at_every_size(impl: Subject, case: Case) -> None:
-    """At every size and for every pair of options a call has the same bits again, and good manners.
+    """At every size and pair of options, a second call gives the same bits, without side effects.
 
-    Inputs are not written, outputs share no memory and are of the inputs' kind.
+    Inputs are not modified. Outputs share no memory and have the inputs' library, dtype and device.
     """
-    again(impl, impl.run(case), impl.run(case), case, "the same call gives another answer")
+    again(impl, impl.run(case), impl.run(case), case, "a second call gives a different result")
     for law_about in (WRITTEN, SHARED, KIND):
         require_unnoted(impl, law_about)
 
 
 @law(*DIFFERENTIABLE, share=0.005, gradients=True, sweep=fewer_of_both, section="manners")
 def test_manners_of_gradients_at_every_size(impl: Subject, case: Case) -> None:
-    """At every size and pair of options a gradient has the same bits again, and good manners.
+    """At every size and pair of options, a second gradient has the same bits, without side effects.
 
-    Inputs and cotangents are not written, gradients share no memory and are of the inputs' kind.
+    Inputs and cotangents are not modified. Gradients share no memory and have the inputs' library,
+    dtype and device.
     """
     first = impl.pull(case)
-    again(impl, impl.pull(case), first, case, "a gradient taken again is another", vjp=True)
+    again(
+        impl,
+        impl.pull(case),
+        first,
+        case,
+        "a second gradient of the same call is different",
+        vjp=True,
+    )
     for law_about in (WRITTEN, SHARED, KIND):
         require_unnoted(impl, law_about)
 
 
 @law(*WITH_ARRAYS, share=0.12, section="manners")
 def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
-    """Other numbers in the same buffers, some unchanged or of the same sum, give another answer.
+    """New numbers in the same buffers give a new result, even if some, or their sum, are equal.
 
-    So do other arrays in the same dict: parameters are replaced as often as they are overwritten.
+    So do new arrays in the same dict: parameters are replaced as often as they are overwritten.
     """
     arrays, options = impl.native(case, {})
     impl.answer(case, arrays, options)
@@ -160,29 +168,34 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
             for name, option in arrays_among_options(now):
                 options[name] = impl.backend.write(options[name], option)
         outputs = impl.answer(now, arrays, options)
-        agree(impl, outputs, impl.expected_of_steps(now, outputs), "it kept an earlier answer")
+        agree(
+            impl,
+            outputs,
+            impl.expected_of_steps(now, outputs),
+            "the result of an earlier call was reused",
+        )
     entries = [name for name in case.arrays if name.startswith("params.")]
     if entries:
         entries.pop(int(case.random(8).randint(len(entries))))
         now = masked.having(**{name: case.arrays[name] for name in entries})
         arrays |= {name: impl.native_array(now.arrays[name]) for name in entries}
         outputs = impl.answer(now, arrays, options)
-        says = "it kept what was in the dict of an earlier call"
+        says = "the result depends on arrays in the dict of an earlier call"
         agree(impl, outputs, impl.expected_of_steps(now, outputs), says)
 
 
 @law(*ALL, share=0.02, section="manners")
 def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
-    """A hundred calls in a row give the same bits each."""
+    """A hundred calls in a row all give the same bits."""
     first = impl.run(case)
     for _ in range(100):
         impl.record.calls.clear()
-        again(impl, impl.run(case), first, case, "a later call gives another answer")
+        again(impl, impl.run(case), first, case, "a later call gives a different result")
 
 
 @law(*ALL, share=0.02, section="manners")
 def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
-    """A hundred calls leave no thread, no file descriptor and no process for each of them."""
+    """A hundred calls do not each leave a thread, a file descriptor or a process behind."""
     arrays, options = impl.native(case, {})
     call(impl, case, arrays, options)  # a first call may make what later ones use
     before = impl.place.left()
@@ -196,7 +209,7 @@ def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
 
 @law(*ALL, share=0.1, section="manners")
 def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
-    """Nothing outside the call is changed: random state, error settings, defaults, threads."""
+    """A call changes no global state: random state, error settings, defaults, threads."""
     for call in (impl.run, impl.pull) if impl.gives_gradients else (impl.run,):
         with contextlib.suppress(NotOfferedError):
             call(case)  # a first call may import what it needs, and that may add warning filters
@@ -211,12 +224,12 @@ def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     """No function of NumPy, torch or the suite is replaced, on import or by a call."""
     impl.run(case)
     replaced = impl.place.replaced()
-    require(not replaced, f"it replaced {', '.join(replaced[:4])}")
+    require(not replaced, f"functions were replaced: {', '.join(replaced[:4])}")
 
 
 @law(*ALL, share=0.02, section="manners")
 def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
-    """Calls from several threads at once give what they give one after another."""
+    """Concurrent calls from several threads give the same as calls one after another."""
     sizes = {"B": 3, "T": 12, "L": 24, "S": 24, "H": 16, "n": 64}
     one = impl.adapted(build(by_seed(case.seed), case.operation, case.dtype, **sizes))
     work = [another(one, k) for k in range(4)]
@@ -229,40 +242,40 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
         vjp = call == impl.pull
         found = impl.together([member for member, _ in alone * 8], vjp=vjp)
         for (member, before), after in zip(alone * 8, found, strict=True):
-            says = "calls from several threads disturb each other"
+            says = "concurrent calls from several threads give different results"
             again(impl, after, before, member, says, vjp=vjp)
 
 
 @law(*ALL, share=0.12, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
-    """Called from another process, in which nothing speaks of a test, it conforms just as well."""
+    """In another process, in which nothing indicates a test, the values are correct too."""
     found = called_elsewhere(impl, case)
     judge(impl, found, output_shapes(case), lambda: impl.expected_of_steps(case, found))
 
 
 @law(*DIFFERENTIABLE, share=0.06, gradients=True, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
-    """Called from another process, in which nothing speaks of a test, its gradients are right."""
+    """In another process, in which nothing indicates a test, the gradients are correct too."""
     found = called_elsewhere(impl, case, vjp=True)
     shapes = {n: case.arrays[n].shape for n in case.differentiated}
     judge(impl, found, shapes, lambda: impl.expected(case, vjp=True))
 
 
 def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs:
-    """What it answers there. Raises LawBrokenError, NotOfferedError."""
+    """Call the implementation in another process. Raises LawBrokenError, NotOfferedError."""
     traits = {"backend": impl.traits.backend, "device": impl.device}
     where: dict[str, Any] = {"limits": impl.place.limits, "until": impl.place.until}
     try:
         kind, found = ask_elsewhere(impl.spec, case, traits, vjp=vjp, **where)
     except LostError as lost:
-        says = f"called from any other program it {lost}"
+        says = f"in another process it {lost}"
         raise LawBrokenError(says, lost=True, slow=lost.slow) from None
     beyond = case.operation.beyond_core(case)
     if kind == "not offered" or (kind == "raised" and beyond):
         impl.record.not_offered["; ".join(beyond) or str(found)] += 1
         raise NotOfferedError(str(found))
     impl.record.calls.append(Call(case.operation.name + "_vjp" * vjp, case))
-    require(kind == "answer", f"called from any other program it {kind}: {found}")
+    require(kind == "answer", f"in another process it {kind}: {found}")
     return dict(found)
 
 
@@ -272,18 +285,18 @@ def judge(
     shapes: Mapping[str, tuple[int, ...]],
     expected: Callable[[], Mapping[str, Expected]],
 ) -> None:
-    """Raise LawBrokenError unless what came back is what was due."""
+    """Raise LawBrokenError unless the result has the expected shapes and values."""
     for name, shape in shapes.items():
         right = name in found and found[name].shape == tuple(shape)
-        require(right, f"called from any other program it returns no {name} of shape {shape}")
-    says = "called from any other program it gives another answer"
+        require(right, f"in another process it returns no {name} of shape {shape}")
+    says = "in another process the result does not match the specification"
     agree(impl, found, expected(), says, nan_is_free=True)
 
 
 @law(*ALL, share=0.1, level="SHOULD", section="manners")
 def test_run_to_run_identity(impl: Subject, case: Case) -> None:
     """The same call gives the same bits, values and gradients, on every device."""
-    says = "a second run gives other bits"
+    says = "a second run gives different bits"
     same(impl, impl.run(case), impl.run(case), says)
     if impl.gives_gradients:
         same(impl, impl.pull(case), impl.pull(case), says)

@@ -1,4 +1,4 @@
-"""Laws of multi-head attention: what a head is, whose order matters, what masks leave."""
+"""Laws of multi-head attention: single heads, permutations, projections and masks."""
 
 import numpy as np
 
@@ -21,14 +21,14 @@ ONE_SOURCE = drawn(source="self", poison=(0.0,))
 
 
 def split(x: Array, heads: int) -> Array:
-    """The features of each head: (B, L, E) to (B, N, L, D)."""
+    """Return the features of each head: (B, L, E) to (B, N, L, D)."""
     batch, length, features = x.shape
     return x.reshape(batch, length, heads, features // heads).swapaxes(1, 2)
 
 
 @law(OPERATION, share=0.2)
 def test_a_head_is_an_attention(impl: Subject, case: Case) -> None:
-    """Where nothing is projected, head n is attention on the features n D to (n + 1) D alone.
+    """Without projections, head n is attention on the features n D to (n + 1) D alone.
 
     With W_q = W_k = W_v = W_o = 1 and no biases: out = [attention(q_1, k_1, v_1), ...].
     """
@@ -44,12 +44,17 @@ def test_a_head_is_an_attention(impl: Subject, case: Case) -> None:
     (heads,) = specification_server.ask("plain", "attention", q, k, v, **options)
     side_by_side = heads.swapaxes(1, 2).reshape(case.arrays["query"].shape)
     allowed = impl.expected(bare)["out"].allowed
-    agree(impl, impl.run(bare), {"out": Expected(side_by_side, allowed)}, "a head is no attention")
+    agree(
+        impl,
+        impl.run(bare),
+        {"out": Expected(side_by_side, allowed)},
+        "a head does not equal attention on its features",
+    )
 
 
 @law(OPERATION, share=0.2)
 def test_head_permutation(impl: Subject, case: Case) -> None:
-    """Heads in another order, with their rows and columns of the weights, give the same output."""
+    """Permuting the heads, with rows and columns of the weights, does not change the output."""
     n, e = case.option("num_heads"), case.sizes()["E"]
     s = case.random().permutation(n)
     features = np.arange(e).reshape(n, e // n)[s].ravel()
@@ -62,15 +67,15 @@ def test_head_permutation(impl: Subject, case: Case) -> None:
     mask = case.option("mask")
     if mask is not None and mask.ndim > 2 and mask.shape[-3] > 1:
         changes["mask"] = np.take(mask, s, axis=-3)
-    says = "the order of the heads matters"
+    says = "the order of the heads changes the output"
     agree(impl, impl.run(case.having(**changes)), impl.expected(case), says)
 
 
 @law(OPERATION, share=0.25, cases=ONE_SOURCE)
 def test_self_attention(impl: Subject, case: Case) -> None:
-    """Attention of a sequence to itself: one array three times is three arrays of its numbers.
+    """Self-attention with one array for all inputs gives the same as with three equal arrays.
 
-    Also where some rows of a mask leave nothing to attend to.
+    This also holds if some rows of a mask leave no key.
     """
     case = case.having(key=case.arrays["query"], value=case.arrays["query"])
     if impl.offers("mask") and case.random(2).randint(2):
@@ -78,16 +83,26 @@ def test_self_attention(impl: Subject, case: Case) -> None:
     arrays, options = impl.native(case, {})
     once = {**arrays, "key": arrays["query"], "value": arrays["query"]}
     outputs = impl.answer(case, once, options)
-    agree(impl, outputs, impl.expected(case), "one array is not what three equal ones are")
+    agree(
+        impl,
+        outputs,
+        impl.expected(case),
+        "one array for all inputs differs from three equal arrays",
+    )
 
 
 @law(OPERATION, share=0.1)
 def test_one_array_for_keys_and_values(impl: Subject, case: Case) -> None:
-    """As in attention to a memory: one array for keys and values is two arrays of its numbers."""
+    """One array as both keys and values gives the same as two equal arrays."""
     memory = case.having(value=case.arrays["key"])
     arrays, options = impl.native(memory, {})
     outputs = impl.answer(memory, {**arrays, "value": arrays["key"]}, options)
-    agree(impl, outputs, impl.expected(memory), "one array is not what two equal ones are")
+    agree(
+        impl,
+        outputs,
+        impl.expected(memory),
+        "one array for keys and values differs from two equal arrays",
+    )
 
 
 @law(OPERATION, share=0.2, cases=NO_POSITIONS)
@@ -95,12 +110,12 @@ def test_key_permutation(impl: Subject, case: Case) -> None:
     """The order of the key-value pairs does not matter: f(q, k[s], v[s]) = f(q, k, v)."""
     s = case.random().permutation(case.arrays["key"].shape[1])
     shuffled = case.having(**{n: case.arrays[n][:, s] for n in ("key", "value")})
-    agree(impl, impl.run(shuffled), impl.expected(case), "the order of the keys matters")
+    agree(impl, impl.run(shuffled), impl.expected(case), "the order of the keys changes the output")
 
 
 @law(OPERATION, share=0.2, needs=("mask",))
 def test_queries_one_at_a_time(impl: Subject, case: Case) -> None:
-    """All queries at once give what each gives alone, with the same keys, values and mask."""
+    """All queries at once give the same as each alone, with the same keys, values and mask."""
     due = impl.expected(case)["out"]
     seen = attended(case.having(query_offset=impl.offset(case)))
     for i in range(min(case.arrays["query"].shape[1], 3)):
@@ -112,40 +127,50 @@ def test_queries_one_at_a_time(impl: Subject, case: Case) -> None:
                             -np.inf)  # fmt: skip
         one = case.without("is_causal").having(query=case.arrays["query"][:, i : i + 1], mask=mask)
         expected = {"out": Expected(due.value[:, i : i + 1], due.allowed[:, i : i + 1])}
-        agree(impl, impl.run(one), expected, "a query alone differs from the query among others")
+        agree(
+            impl,
+            impl.run(one),
+            expected,
+            "a query computed alone differs from the one among others",
+        )
 
 
 @law(OPERATION, share=0.2, needs=("is_causal", "mask"))
 def test_causal_flag_is_its_mask(impl: Subject, case: Case) -> None:
-    """is_causal=True is the mask key <= query, whatever mask is given beside it."""
+    """is_causal=True equals the mask key <= query, with any other mask."""
     flagged = case.having(is_causal=True)
     mask, seen = case.option("mask"), attended(flagged.having(query_offset=impl.offset(case)))
     explicit = seen if mask is None or mask.dtype == bool else np.where(seen, mask, -np.inf)
-    says = "the causal mask is not the flag"
+    says = "is_causal and the equivalent mask give different outputs"
     for one in (flagged, case.without("is_causal").having(mask=explicit)):
         agree(impl, impl.run(one), impl.expected(one), says)
 
 
 @law(OPERATION, share=0.2, needs=("mask",))
 def test_boolean_mask_is_its_floating_one(impl: Subject, case: Case) -> None:
-    """A boolean mask is the floating one with 0 where it is True and -inf where it is False."""
+    """A boolean mask equals the floating mask with 0 for True and -inf for False."""
     keep = case.random().random_sample(attended(case).shape) < 0.7
     boolean = case.having(mask=keep)
     floating = case.having(mask=np.where(keep, 0.0, -np.inf))
     for one in (boolean, floating):
-        says = "a floating mask is not its boolean one"
+        says = "the floating mask gives another result than the boolean mask"
         agree(impl, impl.run(one), impl.expected(one), says)
 
 
 @law(OPERATION, share=0.2, needs=("mask",), section="edges")
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
-    """A query that may attend to nothing gets what is declared: of zeros, the output's bias."""
+    """A query that may attend to no key gives the declared output; with zeros, the output bias."""
     masked = with_dead_rows(case)
-    agree(impl, impl.run(masked), impl.expected(masked), "a fully masked row is not as declared")
+    agree(
+        impl,
+        impl.run(masked),
+        impl.expected(masked),
+        "a fully masked row does not give the declared output",
+    )
 
 
 def with_dead_rows(case: Case) -> Case:
-    """The case with a boolean mask, half of whose rows leave nothing."""
+    """Return the case with a boolean mask, half of whose rows leave no key."""
     shape = attended(case).shape
     dead = case.random(1).random_sample(shape[:3]) < 0.5
     return case.having(mask=(case.random().random_sample(shape) < 0.8) & ~dead[..., None])
@@ -153,30 +178,35 @@ def with_dead_rows(case: Case) -> Case:
 
 @law(OPERATION, share=0.2)
 def test_a_key_bias_has_no_influence(impl: Subject, case: Case) -> None:
-    """b_k adds q . b_k to all scores of a query alike, which softmax does not see."""
+    """b_k has no influence: it adds q . b_k to all scores of a query, which softmax ignores."""
     e = case.sizes()["E"]
     bias = np.array(case.arrays["in_proj_bias"])
     bias[e : 2 * e] = np.round(case.random().standard_normal(e), 1)
     moved = case.having(in_proj_bias=bias)
     (value, allowed), (_, more) = impl.expected(case)["out"], impl.expected(moved)["out"]
-    agree(impl, impl.run(moved), {"out": Expected(value, allowed + more)}, "the key's bias matters")
+    agree(
+        impl,
+        impl.run(moved),
+        {"out": Expected(value, allowed + more)},
+        "the key bias changes the output",
+    )
 
 
 @law(OPERATION, share=0.1)
 def test_without_the_last_projection_its_bias_is_left(impl: Subject, case: Case) -> None:
-    """With W_o = 0 every output is b_o, bit for bit, whatever the heads found."""
+    """With W_o = 0 every output is b_o, bit for bit."""
     if impl.fully_masked(case) == "nan":  # 0 * NaN is NaN
         case = case.without("mask", "is_causal")
     bare = case.having(out_proj_weight=np.zeros_like(case.arrays["out_proj_weight"]))
     shape = case.arrays["query"].shape
     bias = np.array(np.broadcast_to(case.arrays["out_proj_bias"], shape))
     due = np.where(np.isinf(impl.expected(bare)["out"].allowed), np.inf, 0.0)
-    agree(impl, impl.run(bare), {"out": Expected(bias, due)}, "there is more than the bias")
+    agree(impl, impl.run(bare), {"out": Expected(bias, due)}, "the output is not the bias alone")
 
 
 @law(OPERATION, share=0.2, gradients=True)
 def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
-    """A key that no query may attend to has gradient 0, exactly; so have queries without keys."""
+    """The gradient is exactly 0 for keys that no query attends to and for queries without keys."""
     seen = attended(case.having(query_offset=impl.offset(case)))
     if impl.fully_masked(case) != "zeros" and not np.all(np.any(seen, axis=-1)):
         return
@@ -185,4 +215,4 @@ def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
     keys, queries = np.any(seen, axis=(1, 2))[..., None], np.any(seen, axis=(1, 3))[..., None]
     for name, reached in (("query", queries), ("key", keys), ("value", keys)):
         due = none_where(~reached, allowed[name])
-        agree(impl, gradients, {name: due}, "a masked place has a gradient")
+        agree(impl, gradients, {name: due}, "a masked position has a nonzero gradient")

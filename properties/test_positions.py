@@ -1,4 +1,4 @@
-"""Laws of positions: what a wave and a rotation keep, however far out.
+"""Laws of positions: properties of sinusoidal encodings and rotations at any position.
 
 Vaswani et al. (2017), "Attention is all you need", section 3.5; Su et al. (2021), "RoFormer",
 section 3.4.
@@ -31,7 +31,7 @@ WITH_PAIRS = drawn(length=24, dim=14)
 
 
 def pairs(case: Case, z: Array) -> tuple[Array, Array]:
-    """The first and the second feature of each pair."""
+    """Return the first and the second feature of each pair."""
     if case.option("interleaved"):
         return z[..., 0::2], z[..., 1::2]
     first, second = np.split(z, 2, axis=-1)
@@ -39,7 +39,7 @@ def pairs(case: Case, z: Array) -> tuple[Array, Array]:
 
 
 def together(case: Case, first: Array, second: Array) -> Array:
-    """Pairs as features again."""
+    """Return pairs as features again."""
     if case.option("interleaved"):
         width = 2 * first.shape[-1]
         return np.stack([first, second], axis=-1).reshape(*first.shape[:-1], width)
@@ -47,16 +47,16 @@ def together(case: Case, first: Array, second: Array) -> Array:
 
 
 def turned(case: Case, error: Array) -> Array:
-    """How far each feature may be off once pairs that are off by `error` are turned by any angle.
+    """Return the error of each feature after pairs with error `error` are rotated by any angle.
 
-    A rotation keeps lengths: by no more than sqrt(e_1^2 + e_2^2).
+    A rotation preserves lengths: the error is at most sqrt(e_1^2 + e_2^2).
     """
     first, second = pairs(case, error)
     return together(case, *(np.hypot(first, second),) * 2)
 
 
 def product_error(q: Array, k: Array, eq: Array, ek: Array) -> Array:
-    """How far q . k may be off where q and k are, and by float64's own roundings."""
+    """Return the error of q . k due to the errors of q and k and to float64 rounding."""
     own = (q.shape[-1] + 2) * 2.0**-53
     q, k, ek = np.abs(q), np.swapaxes(np.abs(k), -1, -2), np.swapaxes(ek, -1, -2)
     return eq @ (k + ek) + q @ ek + own * ((q + eq) @ (k + ek))
@@ -64,7 +64,7 @@ def product_error(q: Array, k: Array, eq: Array, ek: Array) -> Array:
 
 @law("rotary_embedding", share=0.12, cases=NEAR)
 def test_scores_depend_on_the_distance_alone(impl: Subject, case: Case) -> None:
-    """Queries and keys moved by the same number of positions have the same scores.
+    """Moving queries and keys by the same number of positions does not change the scores.
 
     R(m + s) q . R(n + s) k = R(m) q . R(n) k; Su et al. (2021), equation 11.
     """
@@ -79,14 +79,14 @@ def test_scores_depend_on_the_distance_alone(impl: Subject, case: Case) -> None:
         scores.append(q @ np.swapaxes(k, -1, -2))
         errors.append(product_error(q, k, eq, ek))
     due = {"scores": Expected(scores[0], errors[0] + errors[1])}
-    agree(impl, {"scores": scores[1]}, due, f"scores change when all positions move by {shift}")
+    agree(impl, {"scores": scores[1]}, due, f"scores change if all positions move by {shift}")
 
 
 @law("rotary_embedding", share=0.2)
 def test_pairs_keep_their_length(impl: Subject, case: Case) -> None:
-    """A rotation keeps the length of each pair, at any position: |R x| = |x|.
+    """A rotation preserves the length of each pair, at any position: |R x| = |x|.
 
-    Sine and cosine of one angle are each within 4 ulp, whatever the angle itself is off by.
+    Sine and cosine of one angle are each within 4 ulp, whatever the error of the angle.
     """
     a = impl.arithmetic
     waves = 2 * a.ulps * unit_roundoff("float32")  # at least, whatever the dtype
@@ -96,22 +96,22 @@ def test_pairs_keep_their_length(impl: Subject, case: Case) -> None:
     allowed = relative * (1 + relative) * length + 4 * max(a.tiny, a.storage_tiny)
     observed = np.hypot(*pairs(case, impl.run(case)["out"]))
     due = {"length": Expected(length, allowed)}
-    agree(impl, {"length": observed}, due, "a pair's length is not what it was")
+    agree(impl, {"length": observed}, due, "a rotation changes the length of a pair")
 
 
 @law("rotary_embedding", share=0.1)
 def test_position_zero_turns_nothing(impl: Subject, case: Case) -> None:
-    """At position 0 every feature stays as it is: cos 0 = 1 and sin 0 = 0."""
+    """At position 0 every feature is unchanged: cos 0 = 1 and sin 0 = 0."""
     start = case.having(positions=np.zeros_like(case.arrays["positions"]))
     due = Expected(case.arrays["x"], impl.expected(start)["out"].allowed)
-    agree(impl, impl.run(start), {"out": due}, "position 0 is not the identity")
+    agree(impl, impl.run(start), {"out": due}, "position 0 changes a feature")
 
 
 @law("rotary_embedding", share=0.12, cases=NEAR)
 def test_rotations_add_up(impl: Subject, case: Case) -> None:
-    """Turned to position a and then by b positions more, it stands at a + b: R(b) R(a) = R(a + b).
+    """Rotations add up: rotating to position a, then by b more, gives R(b) R(a) = R(a + b).
 
-    With b = -a that is where it was: back is the way of negative positions.
+    With b = -a the result is the input: negative positions rotate back.
     """
     a, random = case.arrays["positions"], case.random()
     b = -a if random.randint(2) else random.randint(-100, 1000, a.shape)
@@ -120,45 +120,45 @@ def test_rotations_add_up(impl: Subject, case: Case) -> None:
     value, own = impl.expected(at_once)["out"]
     allowed = impl.expected(twice)["out"].allowed + own
     allowed = allowed + turned(case, impl.expected(case)["out"].allowed)
-    says = "two rotations one after another are not the one by the sum of their positions"
+    says = "two rotations in sequence differ from one rotation by the sum"
     agree(impl, {"out": impl.run(twice)["out"]}, {"out": Expected(value, allowed)}, says)
 
 
 @law("rotary_embedding", share=0.12)
 def test_only_the_position_tells_rows_apart(impl: Subject, case: Case) -> None:
-    """Rows in another order, each with its position, are turned as before: f(x[s], p[s]) = f[s]."""
+    """Permuting the rows with their positions permutes the result: f(x[s], p[s]) = f(x, p)[s]."""
     s = case.random().permutation(case.arrays["positions"].shape[0])
     moved = case.having(x=case.arrays["x"][:, :, s], positions=case.arrays["positions"][s])
     value, allowed = impl.run(case)["out"], impl.expected(case)["out"].allowed
     due, slack = value[:, :, s], 2 * allowed[:, :, s]
-    says = "a row is turned by the place where it stands, not by its position"
+    says = "a row is rotated by its index, not by its position"
     both_within(impl, impl.run(moved), {"out": due}, {"out": slack}, says)
 
 
 @law("rotary_embedding", share=0.12, needs=("interleaved",))
 def test_pairings_are_permutations_of_each_other(impl: Subject, case: Case) -> None:
-    """Interleaved, features 2i and 2i + 1 are turned as features i and i + D/2 are otherwise."""
+    """Interleaved rotates features 2i and 2i + 1 as the other pairing rotates i and i + D/2."""
     halves, mixed = case.having(interleaved=False), case.having(interleaved=True)
     mixed = mixed.having(x=together(mixed, *pairs(halves, case.arrays["x"])))
     value, allowed = impl.run(halves)["out"], impl.expected(halves)["out"].allowed
     due = together(mixed, *pairs(halves, value))
     slack = 2 * together(mixed, *pairs(halves, allowed))
-    says = "the two pairings turn the same pairs differently"
+    says = "the two pairings rotate the same pairs differently"
     both_within(impl, impl.run(mixed), {"out": due}, {"out": slack}, says)
 
 
 @law("rotary_embedding", share=0.12, gradients=True)
 def test_gradient_is_the_rotation_back(impl: Subject, case: Case) -> None:
-    """What comes back of what was turned is what it was: R^T R x = x."""
+    """The gradient of a rotation is the inverse rotation: R^T R x = x."""
     pulled = case.pulled(out=impl.run(case)["out"])
     allowed = impl.expected(pulled, vjp=True)["x"].allowed
     allowed = allowed + turned(case, impl.expected(case)["out"].allowed)
     due = {"x": Expected(case.arrays["x"], allowed)}
-    agree(impl, impl.pull(pulled), due, "the gradient is not the rotation back")
+    agree(impl, impl.pull(pulled), due, "the gradient is not the inverse rotation")
 
 
 def far_out(operation: Operation) -> list[Fixed]:
-    """Positions up to a million, few pairs and many."""
+    """Return positions up to a million, with few and many pairs."""
     ways = (False, True)
     return [
         {"positions": "far", "interleaved": w, "D": d, "L": 5} for w in ways for d in (2, 8, 64)
@@ -167,28 +167,33 @@ def far_out(operation: Operation) -> list[Fixed]:
 
 @law("rotary_embedding", share=0.01, sweep=far_out, section="edges")
 def test_angles_at_a_million(impl: Subject, case: Case) -> None:
-    """Angles are those of float32 at least, at positions up to a million, whatever the dtype.
+    """Angles are at least as accurate as float32, at positions up to a million and in any dtype.
 
-    Of positions around a million bfloat16 holds only multiples of 4096.
+    Near a million, bfloat16 holds only multiples of 4096.
     """
-    agree(impl, impl.run(case), impl.expected(case), "angles are too coarse")
+    agree(impl, impl.run(case), impl.expected(case), "angles are not accurate enough")
 
 
 @law("positional_encoding", share=0.5)
 def test_a_row_depends_on_its_position_alone(impl: Subject, case: Case) -> None:
-    """A table is the beginning of every longer one."""
+    """A table is the beginning of every longer table."""
     more = case.options["length"] + 1 + int(case.random().randint(70))
     allowed = {"encoding": 2 * impl.expected(case)["encoding"].allowed}
     longer = {"encoding": impl.run(case.having(length=more))["encoding"][: case.options["length"]]}
-    both_within(impl, impl.run(case), longer, allowed, "a row depends on the table's length")
+    both_within(impl, impl.run(case), longer, allowed, "a row depends on the length of the table")
 
 
 @law("positional_encoding", share=0.2, level="SHOULD", section="manners")
 def test_a_row_has_the_same_bits_in_every_table(impl: Subject, case: Case) -> None:
-    """A table is the beginning of every longer one, bit for bit."""
+    """A table is the beginning of every longer table, bit for bit."""
     more = case.options["length"] + 1 + int(case.random().randint(70))
     longer = impl.run(case.having(length=more))["encoding"][: case.options["length"]]
-    same(impl, impl.run(case), {"encoding": longer}, "a row's bits depend on the table's length")
+    same(
+        impl,
+        impl.run(case),
+        {"encoding": longer},
+        "the bits of a row depend on the length of the table",
+    )
 
 
 @law("positional_encoding", share=0.5)
@@ -199,7 +204,7 @@ def test_sine_and_cosine_are_of_one_angle(impl: Subject, case: Case) -> None:
     length = np.hypot(encoding[:, 0:whole:2], encoding[:, 1:whole:2])
     allowed = np.full_like(length, (2 * impl.arithmetic.ulps + 4) * 2.0**-53)
     due = {"length": Expected(np.ones_like(length), allowed)}
-    agree(impl, {"length": length}, due, "a pair is no sine and cosine of one angle")
+    agree(impl, {"length": length}, due, "a pair is not the sine and cosine of one angle")
 
 
 @law("positional_encoding", share=0.2)
@@ -213,7 +218,7 @@ def test_position_zero_is_the_beginning(impl: Subject, case: Case) -> None:
 
 @law("positional_encoding", share=0.5, cases=WITH_PAIRS)
 def test_a_shift_is_a_rotation(impl: Subject, case: Case) -> None:
-    """The row k positions on is a rotation of the row, the same one for all rows.
+    """Moving by k positions is a rotation of the row, the same rotation for all rows.
 
     sin(a + b) = sin a cos b + cos a sin b; cos(a + b) = cos a cos b - sin a sin b.
     """
@@ -226,24 +231,34 @@ def test_a_shift_is_a_rotation(impl: Subject, case: Case) -> None:
     slack = [es + bc + ec + bs, ec + bc + es + bs]  # no wave exceeds 1
     own = np.stack(slack, -1).reshape(n, -1) * (1 + 2.0**-40) + 8 * 2.0**-53
     late = Expected(due, own + allowed[k:])
-    agree(impl, {"encoding": table[k:]}, {"encoding": late}, f"{k} positions on is no rotation")
+    agree(
+        impl,
+        {"encoding": table[k:]},
+        {"encoding": late},
+        f"moving by {k} positions is not a rotation",
+    )
 
 
 def a_million(operation: Operation) -> list[Fixed]:
-    """A table of three columns."""
+    """Return a table of a million rows and three columns."""
     return [{"length": FAR + 1, "dim": 3}]
 
 
 @law("positional_encoding", share=0.01, sweep=a_million, section="edges")
 def test_waves_at_a_million(impl: Subject, case: Case) -> None:
-    """At positions up to a million the waves are as exact as angles in float64 make them."""
+    """At positions up to a million the encoding is as accurate as float64 angles allow."""
     table = impl.run(case)["encoding"]
     for first in (FAR - 9, FAR // 3, 65_536):
         question = ["positional_encoding", 10, case.options["dim"]]
         (due,) = impl.asked("expected", *question, first=np.array(float(first)))
         rows = {"encoding": table[first : first + 10]}
         try:
-            agree(impl, rows, {"encoding": due}, f"from position {first} on waves are too coarse")
+            agree(
+                impl,
+                rows,
+                {"encoding": due},
+                f"from position {first} on the encoding is not accurate enough",
+            )
         except LawBrokenError as broken:  # to be found in the whole table
             entry = broken.entry
             if entry is not None:

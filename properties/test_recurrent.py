@@ -27,25 +27,25 @@ WHOLE = drawn(padded=False)
 
 
 def lengths_of(case: Case) -> Array:
-    """The rows' lengths; T where none are given."""
+    """Return the rows' lengths, or T if none are given."""
     batch, time = case.arrays["x"].shape[:2]
     given = case.option("lengths")
     return np.full(batch, time) if given is None else np.asarray(given)
 
 
 def states(case: Case) -> list[str]:
-    """The initial states' names."""
+    """Return the names of the initial states."""
     return [n for n in ("h0", "c0") if n in case.arrays]
 
 
 def as_whole(impl: Subject, case: Case, outputs: Outputs, says: str) -> None:
-    """Raise LawBrokenError unless outputs that were come by otherwise are the whole call's."""
+    """Raise LawBrokenError unless the outputs match those of one call on the whole sequence."""
     agree(impl, outputs, impl.expected_of_steps(case, outputs), says)
 
 
 @law(*RECURRENT, share=0.25, cases=WHOLE)
 def test_chunked_is_whole(impl: Subject, case: Case) -> None:
-    """A sequence in two parts, the second from the first's final states, is the whole one."""
+    """A sequence in two parts, the second from the first's final states, equals the whole."""
     time = case.arrays["x"].shape[1]
     cut = int(case.random().randint(0, time + 1))
     backward = -1 if case.option("reverse") else 1
@@ -54,12 +54,12 @@ def test_chunked_is_whole(impl: Subject, case: Case) -> None:
     carried = {f"{n[0]}0": first[n] for n in first if n != "y"}
     second = impl.run(case.having(x=case.arrays["x"][:, parts[1]], **carried))
     whole = {**second, "y": np.concatenate([first["y"], second["y"]][::backward], axis=1)}
-    as_whole(impl, case, whole, "a sequence in parts differs from the sequence at once")
+    as_whole(impl, case, whole, "a sequence in two parts differs from the whole sequence")
 
 
 @law(*RECURRENT, share=0.25, cases=WHOLE)
 def test_causality(impl: Subject, case: Case) -> None:
-    """What is read later has no influence on y before: other inputs there, the same y here."""
+    """Inputs that are read later have no influence on earlier outputs y."""
     time = case.arrays["x"].shape[1]
     cut = int(case.random().randint(0, time + 1))
     later = slice(0, time - cut) if case.option("reverse") else slice(cut, time)
@@ -70,13 +70,13 @@ def test_causality(impl: Subject, case: Case) -> None:
     value, allowed = impl.expected_of_steps(case, outputs)["y"]
     allowed = np.array(allowed)
     allowed[:, later] = np.inf
-    says = "a later input has influence on an earlier output"
+    says = "a later input affects an earlier output"
     agree(impl, outputs, {"y": Expected(value, allowed)}, says)
 
 
 @law(*RECURRENT, share=0.2)
 def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
-    """Each row of a batch is what it is alone."""
+    """Each row of a batch equals the row computed alone."""
     rows = []
     for b in range(case.arrays["x"].shape[0]):
         one = {n: case.arrays[n][b : b + 1] for n in ("x", *states(case))}
@@ -85,12 +85,12 @@ def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
         rows.append(impl.run(case.having(**one)))
     if rows:
         together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
-        as_whole(impl, case, together, "a row alone differs from the row in its batch")
+        as_whole(impl, case, together, "a row computed alone differs from the one in the batch")
 
 
 @law(*RECURRENT, share=0.2)
 def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
-    """Hidden units in another order, throughout, give states in that order."""
+    """Permuting the hidden units throughout permutes the states."""
     hidden = case.arrays["h0"].shape[1]
     s = case.random().permutation(hidden)
     rows = (np.arange(case.operation.blocks)[:, None] * hidden + s).ravel()
@@ -100,11 +100,11 @@ def test_hidden_unit_permutation(impl: Subject, case: Case) -> None:
     shuffled = impl.run(case.having(**changes))
     back = np.argsort(s)
     restored = {n: value[..., back] for n, value in shuffled.items()}
-    as_whole(impl, case, restored, "the order of the hidden units matters")
+    as_whole(impl, case, restored, "the order of the hidden units changes the states")
 
 
 def counting(operation: Operation) -> list[Fixed]:
-    """Some batch sizes and directions."""
+    """Return some batch sizes and directions."""
     return [
         {"B": b, "T": 20, "I": 1, "H": 1, "reverse": way} for b in (1, 3) for way in (False, True)
     ]
@@ -112,9 +112,9 @@ def counting(operation: Operation) -> list[Fixed]:
 
 @law("rnn", "lstm", share=0.01, sweep=counting, section="edges")
 def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> None:
-    """A state that counts by ones goes on where the storage dtype has no odd numbers.
+    """A state that counts by ones keeps counting where the storage dtype has no odd integers.
 
-    relu(h + 1) from h0 = 2^p, or a cell whose gates are open: c + 1; p bits of significand.
+    relu(h + 1) from h0 = 2^p, or a cell whose gates are open: c + 1; the significand has p bits.
     """
     bits = FORMATS[impl.dtype][0]
     wide = FORMATS[impl.arithmetic.accumulate][0] > bits + 5
@@ -134,54 +134,54 @@ def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> N
     outputs = impl.run(counted)
     allowed = impl.expected_of_steps(counted, outputs)[f"{state}_n"].allowed
     due = Expected(arrays[f"{state}0"] + case.arrays["x"].shape[1], allowed)
-    agree(impl, outputs, {f"{state}_n": due}, "the state is kept too short")
+    agree(impl, outputs, {f"{state}_n": due}, "the state is kept with too few bits")
 
 
 @law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",))
 def test_padding_has_no_influence(impl: Subject, case: Case) -> None:
-    """1e6 beyond a row's length changes nothing; y is 0 there, exactly."""
+    """1e6 beyond a row's length does not affect any output, and y is exactly 0 there."""
     outputs = impl.run(case)
-    as_whole(impl, case, outputs, "padding has influence")
+    as_whole(impl, case, outputs, "padding affects the output")
     spoilt = impl.run(impl.spoilt(case, POISON[0]))
-    same(impl, spoilt, outputs, "1e6 in the padding has influence")
+    same(impl, spoilt, outputs, "1e6 in the padding affects the output")
 
 
 @law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",), level="SHOULD",
      section="edges", promised=("never", "never in outputs"))  # fmt: skip
 def test_nan_in_the_padding_reaches_no_output(impl: Subject, case: Case) -> None:
-    """NaN and infinities beyond a row's length reach no output."""
+    """NaN and infinities beyond a row's length do not affect any output."""
     for poison in POISON[1:]:
         outputs = impl.run(impl.spoilt(case, poison))
-        as_whole(impl, case, outputs, f"{poison} in the padding has influence")
+        as_whole(impl, case, outputs, f"{poison} in the padding affects the output")
 
 
 @law(*RECURRENT, share=0.1, gradients=True, cases=drawn(padded=True), needs=("lengths",))
 def test_padding_has_no_influence_on_gradients(impl: Subject, case: Case) -> None:
-    """1e6 beyond a row's length, in x or in dy, reaches no gradient."""
+    """1e6 beyond a row's length, in x or in dy, does not affect any gradient."""
     padding_reaches_no_gradient(impl, case, POISON[:1])
 
 
 @law(*RECURRENT, share=0.1, gradients=True, cases=drawn(padded=True), needs=("lengths",),
      level="SHOULD", section="edges", promised=("never",))  # fmt: skip
 def test_nan_in_the_padding_reaches_no_gradient(impl: Subject, case: Case) -> None:
-    """NaN and infinities beyond a row's length, in x or in dy, reach no gradient."""
+    """NaN and infinities beyond a row's length, in x or in dy, do not affect any gradient."""
     padding_reaches_no_gradient(impl, case, POISON[1:])
 
 
 def padding_reaches_no_gradient(impl: Subject, case: Case, poisons: tuple[float, ...]) -> None:
-    """Raise LawBrokenError where what stands beyond a row's length reaches a gradient."""
+    """Raise LawBrokenError if values beyond a row's length affect a gradient."""
     gradients = impl.expected(case, vjp=True)
     for poison in poisons:
-        says = f"{poison} in the padding reaches a gradient"
+        says = f"{poison} in the padding affects a gradient"
         agree(impl, impl.pull(impl.spoilt(case, poison)), gradients, says)
         cotangent = padded_with(case, case.cotangents["y"], harmful(poison, case.dtype))
-        says = f"{poison} in a cotangent of the padding reaches a gradient"
+        says = f"{poison} in a cotangent of the padding affects a gradient"
         agree(impl, impl.pull(case.pulled(y=cotangent)), gradients, says)
 
 
 @law(*RECURRENT, share=0.25, needs=("lengths",))
 def test_lengths_are_shorter_sequences(impl: Subject, case: Case) -> None:
-    """A row of length n is the row cut to n steps: same y, same final states."""
+    """A row of length n equals the row cut to n steps: same y, same final states."""
     batch, time = case.arrays["x"].shape[:2]
     lengths = case.random().randint(0, time + 1, batch)
     case = case.having(lengths=lengths)
@@ -195,26 +195,31 @@ def test_lengths_are_shorter_sequences(impl: Subject, case: Case) -> None:
         padding = np.zeros((1, time - n, row["y"].shape[2]))
         rows.append({**row, "y": np.concatenate([row["y"], padding], axis=1)})
     together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
-    as_whole(impl, case, together, "a short row differs from the row cut to its length")
+    as_whole(impl, case, together, "a row with a length differs from the row cut to that length")
 
 
 @law(*RECURRENT, share=0.25, needs=("reverse",))
 def test_reverse_is_flip(impl: Subject, case: Case) -> None:
-    """reverse reads the existing steps last to first: flip, run forward, flip back."""
+    """reverse reads the existing steps last to first: it equals flip, run forward, flip back."""
     backward = case.having(reverse=True)
-    as_whole(impl, backward, impl.run(backward), "it is not what the specification gives")
+    as_whole(impl, backward, impl.run(backward), "the result does not match the specification")
     steps = np.arange(case.arrays["x"].shape[1])
     lengths = lengths_of(case)[:, None]
     flip = np.where(steps < lengths, lengths - 1 - steps, steps)[..., None]
     x = np.take_along_axis(case.arrays["x"], flip, axis=1)
     outputs = impl.run(case.having(x=x, reverse=False))
     outputs["y"] = np.take_along_axis(outputs["y"], flip, axis=1)
-    as_whole(impl, backward, outputs, "reverse is not the flip of the flipped sequence")
+    as_whole(
+        impl,
+        backward,
+        outputs,
+        "reverse differs from flipping the sequence, running it and flipping back",
+    )
 
 
 @law(*RECURRENT, share=0.2, section="edges")
 def test_an_empty_sequence_returns_the_initial_state(impl: Subject, case: Case) -> None:
-    """T = 0, and lengths of 0: y is empty or zero, the final states are the initial ones."""
+    """For T = 0 or a length of 0, y is empty or zero and the final states are the initial ones."""
     empty = case.without("lengths").having(x=case.arrays["x"][:, :0])
     due = {f"{n[0]}_n": case.arrays[n] for n in states(case)}
     outputs = impl.run(empty)
@@ -228,7 +233,7 @@ def test_an_empty_sequence_returns_the_initial_state(impl: Subject, case: Case) 
 
 @law(*RECURRENT, share=0.2, cases=drawn(T=3, padded=False))
 def test_the_final_state_is_the_last_output(impl: Subject, case: Case) -> None:
-    """h_n is y at the step read last, within storage precision."""
+    """h_n equals y at the step read last, within storage precision."""
     outputs = impl.run(case)
     last = outputs["y"][:, 0 if case.option("reverse") else -1]
     unit = impl.expected_of_steps(case, outputs)["h_n"].allowed
@@ -237,14 +242,14 @@ def test_the_final_state_is_the_last_output(impl: Subject, case: Case) -> None:
 
 @law(*RECURRENT, share=0.03, cases=drawn(T=1000, I=2, H=3, B=2, scales=(1.0, 0.5)), section="edges")
 def test_long_sequences(impl: Subject, case: Case) -> None:
-    """A thousand steps, each as exact as the first."""
+    """In a sequence of a thousand steps, every step is as accurate as the first."""
     outputs = impl.run(case)
     as_whole(impl, case, outputs, "a step of a long sequence is wrong")
 
 
 @law(*RECURRENT, share=0.12, gradients=True, needs=("lengths",))
 def test_no_gradient_through_padding(impl: Subject, case: Case) -> None:
-    """Steps beyond a row's length have gradient 0, and cotangents there no influence."""
+    """Steps beyond a row's length have gradient 0, and cotangents there have no influence."""
     batch, time = case.arrays["x"].shape[:2]
     lengths = case.random().randint(0, time + 1, batch)
     case = case.having(lengths=lengths)
@@ -252,7 +257,12 @@ def test_no_gradient_through_padding(impl: Subject, case: Case) -> None:
     loud = case.pulled(y=np.where(beyond, 1000.0, case.cotangents["y"]))
     gradients = impl.pull(loud)
     hidden = np.where(beyond, gradients["x"], 0)
-    agree(impl, {"x": hidden}, {"x": exactly(np.zeros_like(hidden))}, "padding has a gradient")
     agree(
-        impl, gradients, impl.expected(loud, vjp=True), "a cotangent in the padding has influence"
+        impl, {"x": hidden}, {"x": exactly(np.zeros_like(hidden))}, "padding has a nonzero gradient"
+    )
+    agree(
+        impl,
+        gradients,
+        impl.expected(loud, vjp=True),
+        "a cotangent in the padding affects a gradient",
     )

@@ -1,4 +1,4 @@
-"""Refusals: a wrong shape, rank, dtype or name is an exception, not a result."""
+"""Guards: a wrong shape, rank, dtype or name raises an exception."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,43 +36,43 @@ WITH_OPTIONS = tuple(
 
 @law(*WITH_ARRAYS, share=0.02, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
-    """A shape or rank that the specification refuses is an exception, not a result."""
+    """A shape or rank that the specification rejects raises an exception."""
     for name in several(case.arrays, case):
         for wrong in misshapen(case.arrays[name]):
             bad = case.having(**{name: wrong})
             if refused_by_the_specification(bad):
-                message = f"{name} of shape {wrong.shape} is answered instead of refused"
+                message = f"no exception for {name} of shape {wrong.shape}"
                 must_raise(impl, bad, message)
     single = {n: case.arrays[n][0] for n in impl.operation.batched if len(case.arrays[n])}
     alone = case.without("lengths").having(**single)
     if single and refused_by_the_specification(alone):
-        says = f"{', '.join(single)} without an axis for the batch are answered instead of refused"
+        says = f"no exception without a batch axis in {', '.join(single)}"
         must_raise(impl, alone, says)
     for name, option in arrays_among_options(case):
         for wrong in [option[None], *(misshapen(option) if name == "lengths" else longer(option))]:
             bad = case.having(**{name: wrong})
             if refused_by_the_specification(bad):
-                must_raise(impl, bad, f"{name} of shape {wrong.shape} is answered, not refused")
+                must_raise(impl, bad, f"no exception for {name} of shape {wrong.shape}")
     changed = impl.place.unlike_first()
-    require(not changed, f"a refused call changed {', '.join(changed)}")
+    require(not changed, f"a call that raised changed {', '.join(changed)}")
     for name, unknown in unknown_names(case):
-        must_raise(impl, case.having(**{name: unknown}), f"an unknown {name} is answered")
+        must_raise(impl, case.having(**{name: unknown}), f"no exception for an unknown {name}")
 
 
 @law(*DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
-    """A cotangent of another shape or dtype than its output's is an exception, not a gradient."""
+    """A cotangent whose shape or dtype differs from its output's raises an exception."""
     if impl.vjp_function is None:  # the library that differentiates has rules of its own
-        impl.record.not_offered["a vjp of its own"] += 1
-        raise NotOfferedError("a vjp of its own")
+        impl.record.not_offered["a hand-written vjp"] += 1
+        raise NotOfferedError("a hand-written vjp")
     for name, cotangent in case.cotangents.items():
         for wrong in misshapen(cotangent):
             bad = case.pulled(**{name: wrong})
             if refused_by_the_specification(bad, vjp=True):
-                says = f"d{name} of shape {wrong.shape} is answered instead of refused"
+                says = f"no exception for d{name} of shape {wrong.shape}"
                 must_raise(impl, bad, says, vjp=True)
         for dtype in ("int64", *others_than(impl.dtype)):
-            says = f"d{name} of {dtype} among {impl.dtype} is answered instead of refused"
+            says = f"no exception for d{name} of {dtype}"
             must_raise(impl, case, says, vjp=True, dtypes={name: dtype})
 
 
@@ -84,21 +84,21 @@ def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
     section="guards",
 )
 def test_wrong_options_are_refused(impl: Subject, case: Case) -> None:
-    """Lengths that are not whole or that no row may have, and masks of another dtype."""
+    """Fractional or out-of-range lengths, and masks of another dtype, raise an exception."""
     for name, option in arrays_among_options(case):
         for one in impl.operation.kinds[name].wrong(option, case.sizes()):
-            says = f"{name} of {one.dtype}, such as {one.reshape(-1)[:3].tolist()}, are answered"
+            says = f"no exception for {name} of {one.dtype}, such as {one.reshape(-1)[:3].tolist()}"
             bad = case.having(**{name: one})
             if refused_by_the_specification(bad):
-                must_raise(impl, bad, f"{says} instead of refused")
+                must_raise(impl, bad, says)
         for dtype in others_than(impl.dtype) if name != "lengths" else ():
-            says = f"a {name} of {dtype} among {impl.dtype} is answered instead of refused"
+            says = f"no exception for a {name} of {dtype}"
             must_raise(impl, case, says, dtypes={name: dtype})
 
 
 @law(*WITH_FORMS, share=0.06, cases=drawn(mask="boolean", window=(1, 1)), section="edges")
 def test_other_forms_are_refused_or_right(impl: Subject, case: Case) -> None:
-    """A mask of rank 0, a window in a list: the same as otherwise, or an exception."""
+    """A mask of rank 0, or a window given as a list, works as usual or raises an exception."""
     for says, plain, form in forms(case):
         impl.record.calls.clear()
         try:
@@ -107,60 +107,60 @@ def test_other_forms_are_refused_or_right(impl: Subject, case: Case) -> None:
             continue
         if outputs is not None:
             due = impl.expected_of_steps(plain, outputs)
-            agree(impl, outputs, due, f"{says} is neither refused nor answered rightly")
+            agree(impl, outputs, due, f"{says} gives a wrong result instead of an exception")
 
 
 def forms(case: Case) -> Iterator[tuple[str, Case, Case]]:
-    """What is given otherwise: in words, as the contract has it, and as it is given."""
+    """Yield other forms of an argument: a description, the usual form and the other form."""
     for name in {"mask", "memory_mask"} & case.options.keys():
         sees = bool(case.random().randint(2))
         plain = case.having(**{name: np.full((1, 1, 1, 1), sees)})
-        yield f"a {name} without axes", plain, case.having(**{name: np.array(sees)})
+        yield f"a {name} of rank 0", plain, case.having(**{name: np.array(sees)})
     if case.options.get("window") is not None:
-        yield "a window in a list", case, case.having(window=list(case.options["window"]))
+        yield "a window given as a list", case, case.having(window=list(case.options["window"]))
 
 
 def unknown_names(case: Case) -> Iterator[tuple[str, str]]:
-    """For each option that is one of several names, if it is given, a name that is none of them."""
+    """Yield an unknown name for each given option that is one of several names."""
     for name, kind in case.operation.kinds.items():
         if isinstance(kind, Choice) and name in case.options:
             yield from ((name, wrong) for wrong in kind.wrong(case.options[name], case.sizes()))
 
 
 def longer(array: Array) -> Iterator[Array]:
-    """The last axis longer by two, or shorter by one."""
+    """Yield the array with its last axis longer by two, and shorter by one."""
     if array.ndim:
         yield np.concatenate([array, array[..., -1:], array[..., -1:]], axis=-1)
         yield array[..., :-1]
 
 
 def others_than(dtype: str) -> Iterator[str]:
-    """The floating dtypes that every library has, but for one."""
+    """Return the floating dtypes that every library has, except one."""
     return (other for other in FLOATING if other != dtype)
 
 
 @law(*WITH_HEADS, share=0.06, cases=drawn(mask=None), level="SHOULD", section="guards")
 def test_heads_that_do_not_divide_are_refused(impl: Subject, case: Case) -> None:
-    """num_heads that does not divide E is an exception, not a result; nor does 0 divide it."""
+    """num_heads that is 0 or does not divide E raises an exception."""
     features = case.sizes()["E"]
     for heads in (0, features + 1, *(n for n in range(2, 9) if features % n)):
         bad = case.having(num_heads=heads)
-        must_raise(impl, bad, f"{heads} heads of {features} features are answered, not refused")
+        must_raise(impl, bad, f"no exception for {heads} heads with {features} features")
 
 
 @law(*WITH_PARAMS, share=0.06, level="SHOULD", section="guards")
 def test_missing_parameters_are_refused(impl: Subject, case: Case) -> None:
-    """A dict that lacks a parameter, or has it under another name, is an exception."""
+    """A dict that lacks a parameter, or has it under another name, raises an exception."""
     names = [name for name in case.arrays if name.startswith("params.")]
     name = names[int(case.random().randint(len(names)))]
     arrays = {n: a for n, a in case.arrays.items() if n != name}
     for odd in (arrays, {**arrays, f"{name}s": case.arrays[name]}):
         bad = replace(case, arrays=odd)
-        must_raise(impl, bad, f"parameters with {name} missing or misnamed are answered")
+        must_raise(impl, bad, f"no exception for a missing or misnamed {name}")
 
 
 def misshapen(array: Array) -> Iterator[Array]:
-    """One axis more, one less, each axis longer by one, cut to one, or swapped with the next."""
+    """Yield wrong shapes: one axis more or less, or an axis longer, shorter, or swapped."""
     yield array[None]
     yield array[..., None]
     if array.ndim:
@@ -176,7 +176,7 @@ def misshapen(array: Array) -> Iterator[Array]:
 
 
 def refused_by_the_specification(case: Case, *, vjp: bool = False) -> bool:
-    """The judge of shapes is the specification."""
+    """Return True if the specification raises an exception on the case."""
     given, options = case.operation.arranged(case.arrays, case.options)
     pulled = case.cotangents.values() if vjp else ()
     name = case.operation.name + "_vjp" * vjp
@@ -187,7 +187,7 @@ def refused_by_the_specification(case: Case, *, vjp: bool = False) -> bool:
     *WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False), level="SHOULD", section="guards"
 )
 def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
-    """Whole or complex numbers, or two floating dtypes, are an exception, not a result."""
+    """Integers, complex numbers or two different floating dtypes raise an exception."""
     alone = len(case.differentiated) == 1
     for name in several(case.arrays, case):
         if name in impl.operation.integers:
@@ -196,5 +196,5 @@ def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
             wrong = ["int64", "int32", "bool", "complex64"]
             wrong += [] if alone else list(others_than(impl.dtype))
         for dtype in wrong:
-            says = f"{name} of {dtype} among {impl.dtype} is answered instead of refused"
+            says = f"no exception for {name} of {dtype}"
             must_raise(impl, case, says, dtypes={name: dtype})

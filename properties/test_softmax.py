@@ -1,4 +1,4 @@
-"""Laws of softmax that need no oracle, or whose answer is exact."""
+"""Laws of softmax that need no oracle or have an exact answer."""
 
 import numpy as np
 
@@ -18,27 +18,29 @@ UNMASKED = drawn(masked=False)
 
 
 def axis_of(case: Case) -> int:
-    """The axis along which the weights sum to one."""
+    """Return the axis along which the weights sum to one."""
     return int(case.option("axis"))
 
 
 @law("softmax", share=0.2)
 def test_rows_sum_to_one(impl: Subject, case: Case) -> None:
-    """The weights of a row that is not masked throughout sum to one: sum_j p_j = 1.
+    """The weights of a row that is not fully masked sum to one: sum_j p_j = 1.
 
-    Allowed: what the entries' own bounds add up to.
+    Allowed: the sum of the entries' bounds.
     """
     axis = axis_of(case)
     p, (_, allowed) = impl.run(case)["p"], impl.expected(case)["p"]
     alive = np.any(case.arrays["x"] > -np.inf, axis=axis)
     total = np.where(alive, np.sum(p, axis=axis), 1.0)
     slack = np.sum(np.where(np.isnan(allowed), np.inf, allowed), axis=axis) + 2.0**-50
-    agree(impl, {"p": total}, {"p": Expected(np.ones_like(total), slack)}, "a row's sum is not 1")
+    agree(
+        impl, {"p": total}, {"p": Expected(np.ones_like(total), slack)}, "a row does not sum to 1"
+    )
 
 
 @law("softmax", share=0.2, cases=UNMASKED)
 def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
-    """0 <= p_j <= 1, whatever the scores; nothing overflows, nothing is negative."""
+    """0 <= p_j <= 1 for any scores: nothing overflows, nothing is negative."""
     p, (_, allowed) = impl.run(case)["p"], impl.expected(case)["p"]
     bound = np.isfinite(allowed)  # else a step may overflow
     require(bool(np.all(np.isfinite(p[bound]))), "a weight is not finite")
@@ -48,7 +50,10 @@ def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
 
 @law("softmax", share=0.12, cases=UNMASKED, section="edges")
 def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
-    """Scores up to +-1e4 or +-4e4 neither overflow nor vanish: the weights are as specified."""
+    """Scores up to +-1e4 or +-4e4 neither overflow nor vanish.
+
+    The weights match the specification.
+    """
     x, largest = case.arrays["x"], 1e4 * case.random().choice([1, 4])
     span = np.max(np.abs(x), initial=0.0)
     grown = case.having(x=np.round(x * (largest / span if span else 1.0) / 64) * 64)
@@ -57,7 +62,7 @@ def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
 
 @law("softmax", share=0.2)
 def test_shift_invariance(impl: Subject, case: Case) -> None:
-    """A common offset changes nothing: softmax(x + c) = softmax(x), where x + c is exact."""
+    """A common offset has no effect: softmax(x + c) = softmax(x), if x + c is exact."""
     x = np.round(np.clip(case.arrays["x"], -60, 60))
     one = case.having(x=x)
     first, allowed = impl.run(one), impl.expected(one)["p"].allowed
@@ -83,7 +88,7 @@ def test_order_is_kept(impl: Subject, case: Case) -> None:
 
 @law("softmax", share=0.2)
 def test_permutation_equivariance(impl: Subject, case: Case) -> None:
-    """Scores in another order give the weights in that order: softmax(x[s]) = softmax(x)[s]."""
+    """Permuting the scores permutes the weights: softmax(x[s]) = softmax(x)[s]."""
     axis = axis_of(case)
     s = case.random().permutation(case.arrays["x"].shape[axis])
     moved = case.having(x=np.take(case.arrays["x"], s, axis))
@@ -95,42 +100,49 @@ def test_permutation_equivariance(impl: Subject, case: Case) -> None:
 
 @law("softmax", share=0.2, section="edges")
 def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
-    """A score of -inf has weight 0, exactly, where its row has a finite one."""
+    """A score of -inf has a weight of exactly 0 if its row has a finite score."""
     axis, x = axis_of(case), case.arrays["x"]
     p = impl.run(case)["p"]
     masked = np.isneginf(x) & np.any(x > -np.inf, axis=axis, keepdims=True)
     observed, zero = np.where(masked, p, 0), np.zeros_like(p)
-    agree(impl, {"p": observed}, {"p": exactly(zero)}, "a masked score has a weight")
+    agree(impl, {"p": observed}, {"p": exactly(zero)}, "a masked score has a nonzero weight")
 
 
 @law("softmax", share=0.2, section="edges")
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
-    """A row that is -inf throughout is what is declared: zeros, NaN or equal weights."""
+    """A row with only -inf gives the declared output: zeros, NaN or equal weights."""
     axis, x = axis_of(case), np.array(case.arrays["x"])
     if not x.size:
         return
     rows = np.moveaxis(x, axis, -1)
     rows[case.random().random_sample(rows.shape[:-1]) < 0.5] = -np.inf
     masked = case.having(x=x)
-    agree(impl, impl.run(masked), impl.expected(masked), "a fully masked row is not as declared")
+    agree(
+        impl,
+        impl.run(masked),
+        impl.expected(masked),
+        "a fully masked row does not give the declared output",
+    )
 
 
 @law("softmax", share=0.12)
 def test_equal_scores_share_equally(impl: Subject, case: Case) -> None:
-    """2^m scores of 0 beside masked ones have the weight 2^-m each."""
+    """2^m scores of 0, with all others masked, have weight 2^-m each."""
     flat, _ = equal_scores(case)
-    agree(impl, impl.run(flat), impl.expected(flat), "equal scores do not share equally")
+    agree(
+        impl, impl.run(flat), impl.expected(flat), "equal scores do not have the expected weights"
+    )
 
 
 @law("softmax", share=0.05, level="SHOULD")
 def test_equal_scores_share_exactly(impl: Subject, case: Case) -> None:
-    """2^m scores of 0 beside masked ones have the weight 2^-m each, to the last bit."""
+    """2^m scores of 0, with all others masked, have weight 2^-m each, to the last bit."""
     flat, exact = equal_scores(case)
-    agree(impl, impl.run(flat), {"p": exactly(exact)}, "equal scores do not share exactly")
+    agree(impl, impl.run(flat), {"p": exactly(exact)}, "the weights of equal scores are not exact")
 
 
 def equal_scores(case: Case) -> tuple[Case, Array]:
-    """The case with 2^m scores of 0 in each row, the others -inf; and the weights."""
+    """Return the case with 2^m scores of 0 in each row, the others -inf; and the weights."""
     axis, x = axis_of(case), case.arrays["x"]
     n = x.shape[axis]
     count = 1 << int(case.random().randint(0, max(n.bit_length(), 1)))
@@ -141,19 +153,19 @@ def equal_scores(case: Case) -> tuple[Case, Array]:
 
 @law("softmax", share=0.12, section="edges")
 def test_one_hot_is_exact(impl: Subject, case: Case) -> None:
-    """Beside a score of 0, scores of -1000 vanish: the weights are 1 and 0."""
+    """Scores of -1000 next to a score of 0 vanish: the weights are 1 and 0."""
     axis, x = axis_of(case), case.arrays["x"]
     n = x.shape[axis]
     if not n:
         return
     hot = np.arange(n) == case.random().randint(n)
     steep = case.having(x=along(np.where(hot, 0.0, -1000.0), x.shape, axis))
-    agree(impl, impl.run(steep), impl.expected(steep), "a one-hot row is not exact")
+    agree(impl, impl.run(steep), impl.expected(steep), "the weights of a one-hot row are wrong")
 
 
 @law("softmax", share=0.2, gradients=True, cases=UNMASKED)
 def test_gradient_is_orthogonal_to_constants(impl: Subject, case: Case) -> None:
-    """As the weights' sum is constant, so is what a common offset does: sum_j dx_j = 0."""
+    """The sum of the weights is constant, so the gradient sums to zero: sum_j dx_j = 0."""
     axis = axis_of(case)
     dx, (_, allowed) = impl.pull(case)["x"], impl.expected(case, vjp=True)["x"]
     total, slack = np.sum(dx, axis=axis), np.sum(allowed, axis=axis)
@@ -162,7 +174,7 @@ def test_gradient_is_orthogonal_to_constants(impl: Subject, case: Case) -> None:
 
 
 def along(row: Array, shape: tuple[int, ...], axis: int) -> Array:
-    """The row, repeated along every other axis."""
+    """Return the row, repeated along every other axis."""
     view = [1] * len(shape)
     view[axis] = row.size
     return np.array(np.broadcast_to(row.reshape(view), shape))

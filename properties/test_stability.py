@@ -1,4 +1,4 @@
-"""Laws of gradients over distance: what vanishes, what grows, what is carried, what is not asked.
+"""Laws of gradients over distance: which vanish, which grow, which are carried unchanged.
 
 Bengio, Simard and Frasconi (1994), "Learning long-term dependencies with gradient descent is
 difficult"; Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural
@@ -28,30 +28,30 @@ STEPS = (1, 2, 5, 20, 100, 300)
 
 
 def far(operation: Operation) -> list[Fixed]:
-    """From one step to three hundred; without padding, so that all of them are there."""
+    """Return lengths from one step to three hundred, without padding."""
     small: Fixed = {"B": 2, "I": 2, "H": 3, "padded": False, "scales": (0.5, 1.0)}
     return [{**small, "T": steps} for steps in STEPS]
 
 
 def sigmoid_far(operation: Operation) -> list[Fixed]:
-    """The same with the sigmoid as nonlinearity."""
+    """Return the same with the sigmoid as nonlinearity."""
     return [{**fixed, "nonlinearity": "sigmoid"} for fixed in far(operation)]
 
 
 def only(case: Case, name: str) -> Case:
-    """The cotangent of one output alone."""
+    """Return the case with the cotangent of one output alone."""
     alone = {n: c if n == name else np.zeros_like(c) for n, c in case.cotangents.items()}
     return case.pulled(**alone)
 
 
 def own_error(steps: int, due: Array) -> Array:
-    """What float64 makes of a law's own side: up to 16 roundings a step, and as many besides."""
+    """Return the float64 error of a law's own computation: 16 roundings per step, and 16 more."""
     return 16 * (steps + 1) * 2.0**-53 * np.abs(due)
 
 
 @law(*DIFFERENTIABLE, share=0.03, gradients=True, cases=TINY)
 def test_jacobian(impl: Subject, case: Case) -> None:
-    """Every entry of the Jacobian is right: the gradient of each output entry alone."""
+    """Every entry of the Jacobian is correct: the gradient of each output entry alone."""
     for name, cotangent in case.cotangents.items():
         alone = only(case, name)
         for place in range(cotangent.size):
@@ -63,9 +63,9 @@ def test_jacobian(impl: Subject, case: Case) -> None:
 
 @law("rnn", share=0.01, gradients=True, sweep=sigmoid_far, needs=("nonlinearity",), section="edges")
 def test_sigmoid_rnn_forgets(impl: Subject, case: Case) -> None:
-    """Through T steps of a sigmoid RNN no more than (|W_hh| / 4)^T of a gradient comes back.
+    """Over T steps a sigmoid RNN scales a gradient by at most (|W_hh| / 4)^T.
 
-    |dh_0| <= (|W_hh| / 4)^T |dh_T|, for sigmoid' <= 1/4; Pascanu et al. (2013), section 2.1.
+    |dh_0| <= (|W_hh| / 4)^T |dh_T|, because sigmoid' <= 1/4; Pascanu et al. (2013), section 2.1.
     """
     last = only(case, "h_n")
     steps = case.arrays["x"].shape[1]
@@ -76,15 +76,15 @@ def test_sigmoid_rnn_forgets(impl: Subject, case: Case) -> None:
     observed = np.linalg.norm(impl.pull(last)["h0"], axis=1)
     require(
         not np.any(observed > most + slack),
-        f"through {steps} steps a gradient comes back larger than (|W|/4)^{steps} allows",
+        f"over {steps} steps the gradient is larger than (|W|/4)^{steps} allows",
     )
 
 
 @law("rnn", share=0.01, gradients=True, sweep=far, section="edges")
 def test_relu_rnn_multiplies(impl: Subject, case: Case) -> None:
-    """Where all its units are on, a relu RNN's gradient is the product of its weights, exactly.
+    """If all its units are active, a relu RNN's gradient is exactly the product of its weights.
 
-    dh_0 = dh_T W_hh^T for T steps, here of a W_hh with one power of two in each row and column.
+    dh_0 = dh_T W_hh^T for T steps, here for a W_hh with one power of two in each row and column.
     """
     random, steps = case.random(), case.arrays["x"].shape[1]
     hidden = case.arrays["h0"].shape[1]
@@ -94,12 +94,12 @@ def test_relu_rnn_multiplies(impl: Subject, case: Case) -> None:
     units["weight_ih"] = np.zeros_like(case.arrays["weight_ih"])
     on = only(case, "h_n").having(**units, weight_hh=w, nonlinearity="relu")
     due = on.cotangents["h_n"] @ np.linalg.matrix_power(w, steps)
-    says = f"the gradient through {steps} open units is not the product of their weights"
+    says = f"over {steps} steps of active units the gradient is not the product of the weights"
     agree(impl, impl.pull(on), {"h0": exactly(due)}, says)
 
 
 def forget_gates(case: Case) -> Array:
-    """f_t of an LSTM whose weight_hh is zero: (B, T, H)."""
+    """Return f_t of an LSTM whose weight_hh is zero: (B, T, H)."""
     h = case.arrays["h0"].shape[1]
     rows = slice(h, 2 * h)
     bias = case.arrays["bias_ih"][rows] + case.arrays["bias_hh"][rows]
@@ -108,9 +108,9 @@ def forget_gates(case: Case) -> Array:
 
 @law("lstm", share=0.01, gradients=True, sweep=far, section="edges")
 def test_cell_path_is_the_product_of_forget_gates(impl: Subject, case: Case) -> None:
-    """Along the cell state a gradient is carried by the forget gates alone: dc_0 = dc_T prod f_t.
+    """Along the cell state only the forget gates scale a gradient: dc_0 = dc_T prod f_t.
 
-    With W_hh = 0, so that no other way leads back; Gers et al. (2000), "Learning to forget".
+    W_hh = 0, so that there is no other path; Gers et al. (2000), "Learning to forget".
     """
     cell = only(case, "c_n").having(weight_hh=np.zeros_like(case.arrays["weight_hh"]))
     due = cell.cotangents["c_n"] * np.prod(forget_gates(cell), axis=1)
@@ -122,7 +122,7 @@ def test_cell_path_is_the_product_of_forget_gates(impl: Subject, case: Case) -> 
 
 @law("lstm", share=0.01, gradients=True, sweep=far, section="edges")
 def test_open_cell_path_carries_gradients_unchanged(impl: Subject, case: Case) -> None:
-    """With the forget gate at 1 and W_hh = 0 the gradient of c_0 is that of c_T."""
+    """With forget gate 1 and W_hh = 0 the gradient of c_0 equals that of c_T."""
     cell = only(case, "c_n").having(weight_hh=np.zeros_like(case.arrays["weight_hh"]))
     h = case.arrays["h0"].shape[1]
     bias, weight = np.array(cell.arrays["bias_ih"]), np.array(cell.arrays["weight_ih"])
@@ -136,7 +136,7 @@ def test_open_cell_path_carries_gradients_unchanged(impl: Subject, case: Case) -
 def test_distance_does_not_matter(impl: Subject, case: Case) -> None:
     """Attention's gradient does not depend on distance: equal pairs have equal gradients.
 
-    The first key-value pair, set again in the last place, is paid the same dk and dv there.
+    The first key-value pair is copied to the last place, and gets the same dk and dv there.
     """
     keys = {n: np.array(case.arrays[n]) for n in ("k", "v")}
     if keys["k"].shape[2] < 2:
@@ -148,4 +148,4 @@ def test_distance_does_not_matter(impl: Subject, case: Case) -> None:
     first: dict[str, Array] = {n: gradients[n][:, :, 0] for n in keys}
     allowed = {n: expected[n].allowed[:, :, 0] + expected[n].allowed[:, :, -1] for n in keys}
     due = {n: Expected(gradients[n][:, :, -1], allowed[n]) for n in keys}
-    agree(impl, first, due, "the same key at another distance has another gradient")
+    agree(impl, first, due, "equal keys at different distances have different gradients")

@@ -1,8 +1,8 @@
-"""The few functions that the equations use beside NumPy's own.
+"""Functions that the equations use in addition to NumPy's.
 
-Each is an ordinary function of arrays. A number system that has a sharper rule of its own
-registers it here (`functools.singledispatch`), so that an equation reads the same on all of them.
-Unary plus, in the equations, marks a value that an implementation may keep in storage precision.
+Each is an ordinary function of arrays. A number system with a sharper rule registers it here
+(`functools.singledispatch`), so that an equation is the same for all number systems. Unary plus, in
+the equations, marks a value that an implementation may keep in storage precision.
 """
 
 import math

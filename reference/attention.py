@@ -1,11 +1,10 @@
-"""attention: each query reads the values, weighted by how well their keys answer it.
+"""attention: each query returns a mean of the values, weighted by how well their keys match.
 
-A dictionary that one looks things up in by likeness: a query is compared with every key, softmax
-makes weights of the likenesses, and the answer is the mean of the values with these weights. One
-step leads from any position to any other, so that distance costs nothing, where a recurrent
-network has to carry what it knows past every step between. 1/sqrt(D) keeps the scores of random
-queries and keys at about 1, whatever D is; scores of sqrt(D) would make softmax a maximum, without
-a gradient.
+A query is compared with every key, softmax turns the scores into weights, and the output is the
+mean of the values with these weights. Every position is one step away from any other, while a
+recurrent network has to carry information through all steps between them. The factor 1/sqrt(D)
+keeps the scores of random queries and keys near 1 for any D. Without it, scores of size sqrt(D)
+would saturate softmax, and its gradient would vanish.
 
 Sources: Vaswani et al. (2017), "Attention is all you need", equation 1; query heads that share
 keys: Ainslie et al. (2023), "GQA: training generalized multi-query transformer models from
@@ -40,20 +39,20 @@ def attention(
     *,
     fully_masked: str = "zeros",
 ) -> Array:
-    """q (B, N, L, D), k (B, M, S, D), v (B, M, S, Dv) to out (B, N, L, Dv); M divides N.
+    """Attention of q (B, N, L, D) to k (B, M, S, D), v (B, M, S, Dv): (B, N, L, Dv); M divides N.
 
         s_ij  = scale (q_i . k_j)
         s_ij  = softcap tanh(s_ij / softcap)            if a softcap is given
-        s_ij  = s_ij + mask_ij                          if the mask is a floating one
+        s_ij  = s_ij + mask_ij                          if the mask is floating
         s_ij  = -inf                                    where i may not attend to j
         p_ij  = exp(s_ij) / sum_j exp(s_ij)             softmax over the keys
         out_i = sum_j p_ij v_j
 
     Query head n reads key head n // (N // M).
-    scale: of the scores; 1/sqrt(D) by default. 0.0 is a scale, not "none given".
-    softcap: no score exceeds it; after scaling and before any mask.
-    fully_masked: what a query that may attend to nothing gets: "zeros", "nan", "mean".
-    Raises ValueError or TypeError for what does not fit.
+    scale: factor of the scores; 1/sqrt(D) by default. 0.0 is a valid scale.
+    softcap: limit of the scores; applied after the scale and before any mask.
+    fully_masked: the output of a query that may attend to no key: "zeros", "nan", "mean".
+    Raises ValueError or TypeError for invalid arguments.
     """
     group = heads(q, k, v)
     k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
@@ -76,17 +75,17 @@ def attention_vjp(
     *,
     fully_masked: str = "zeros",
 ) -> tuple[Array, Array, Array]:
-    """dout (B, N, L, Dv) to the gradients of q, k and v.
+    """Gradients of q, k and v from dout (B, N, L, Dv).
 
         dv_j  = sum_i p_ij dout_i
         dp_ij = dout_i . v_j
-        ds_ij = p_ij (dp_ij - sum_j p_ij dp_ij)         the sum is dout_i . out_i, too
+        ds_ij = p_ij (dp_ij - sum_j p_ij dp_ij)         the sum equals dout_i . out_i
         ds_ij = ds_ij (1 - tanh(.)^2)                   the slope of the softcap, if there is one
         dq_i  = scale sum_j ds_ij k_j
         dk_j  = scale sum_i ds_ij q_i                   dk, dv: over the query heads that share j
 
-    No gradient passes through the scores of a query that may attend to nothing; with
-    fully_masked="nan" whatever depends on such a query is NaN, and nothing is claimed of it.
+    No gradient passes through the scores of a query that may attend to no key. With
+    fully_masked="nan" everything that depends on such a query is NaN, and has no bound.
     """
     group = heads(q, k, v)
     bind("attention_vjp", q=(q, "B N L D"), v=(v, "B M S Dv"), dout=(dout, "B N L Dv"))

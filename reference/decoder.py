@@ -1,10 +1,10 @@
-"""decoder_layer: a position reads those before it, then what the encoder made of the source.
+"""decoder_layer: causal self-attention, attention to the memory, a feed-forward network.
 
-Three sublayers one after the other. Self-attention is causal: what comes out at a position depends
-on no later one, so that the positions of a known sequence are computed all at once, and the same
-weights then write an unknown one token by token. Attention to the memory is the only way from the
-source: the queries come from here, keys and values from there. Then a feed-forward network, at
-each position by itself.
+The layer has three sublayers. Self-attention is causal: an output depends on no later position. All
+positions of a known sequence can therefore be computed at once, and the same weights can generate a
+sequence token by token. Attention to the memory is the only connection to the source: its queries
+come from the sequence, its keys and values from the memory. The feed-forward network works at each
+position separately.
 
 Sources: Vaswani et al. (2017), "Attention is all you need", section 3.1 and figure 1; the names of
 the parameters: torch.nn.TransformerDecoderLayer.
@@ -46,20 +46,20 @@ def decoder_layer(
     *,
     fully_masked: str = "zeros",
 ) -> Array:
-    """x (B, T, E), memory (B, S, E) to out (B, T, E).
+    """Decoder layer on x (B, T, E) with memory (B, S, E): (B, T, E).
 
-        a   = LN_1(x + SelfAttention(x))                causal: of each position to j <= i
+        a   = LN_1(x + SelfAttention(x))                causal: position i attends to j <= i
         b   = LN_2(a + Attention(a, memory))            queries from a, keys and values from memory
         out = LN_3(b + W_2 act(W_1 b + b_1) + b_2)
 
     params: a dict with the names and shapes of torch.nn.TransformerDecoderLayer.
     num_heads: N, of both attentions; it divides E.
     activation: act, "relu" or "gelu".
-    norm_first: each sublayer is z + f(LN(z)) in place of LN(z + f(z)).
-    memory_mask: which position may attend to which of the memory; broadcastable to (B, N, T, S),
-    boolean (True where it may) or floating (added to the scores).
-    fully_masked: what attention to a memory of which nothing may be seen gives.
-    Raises ValueError or TypeError for what does not fit.
+    norm_first: each sublayer is z + f(LN(z)) instead of LN(z + f(z)).
+    memory_mask: which position may attend to which memory; broadcastable to (B, N, T, S), boolean
+    (True: may attend) or floating (added to the scores).
+    fully_masked: the output of attention to a memory that is fully masked.
+    Raises ValueError or TypeError for invalid arguments.
     """
     stages = sublayers(x, memory, params, num_heads, activation, memory_mask, fully_masked)
     return in_a_row(x, stages, params, norm_first)
@@ -77,7 +77,7 @@ def decoder_layer_vjp(
     *,
     fully_masked: str = "zeros",
 ) -> tuple[Array, Array, dict[str, Array]]:
-    """dout (B, T, E) to the gradients of x, of memory, and of params: a dict with the same names.
+    """Gradients of x, memory and params (a dict with the same names) from dout (B, T, E).
 
         ds = LN'(dout),  db = ds + f'(ds)               f: the feed-forward network
         ds = LN'(db),    da = ds + dquery               dmemory = dkey + dvalue

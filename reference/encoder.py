@@ -1,9 +1,8 @@
-"""encoder_layer: every position looks at all others, then thinks about what it saw.
+"""encoder_layer: self-attention, then a feed-forward network at each position.
 
-Two sublayers one after the other. Attention of the sequence to itself mixes positions and nothing
-else, a feed-forward network mixes features and nothing else. Nothing in either knows where a
-position stands: permuted tokens give permuted outputs, until encodings of the positions are added
-to them.
+The layer has two sublayers. Self-attention mixes positions, and the feed-forward network mixes
+features. Neither depends on the order: permuted tokens give permuted outputs, unless position
+encodings are added to the tokens.
 
 Sources: Vaswani et al. (2017), "Attention is all you need", section 3.1 and figure 1; the names of
 the parameters: torch.nn.TransformerEncoderLayer.
@@ -42,7 +41,7 @@ def encoder_layer(
     *,
     fully_masked: str = "zeros",
 ) -> Array:
-    """x (B, T, E) to out (B, T, E).
+    """Encoder layer on x (B, T, E): (B, T, E).
 
         a   = LN_1(x + SelfAttention(x))
         out = LN_2(a + W_2 act(W_1 a + b_1) + b_2)
@@ -53,11 +52,11 @@ def encoder_layer(
     params: a dict with the names and shapes of torch.nn.TransformerEncoderLayer.
     num_heads: N, which divides E.
     activation: act, "relu" or "gelu" (the exact one).
-    norm_first: each sublayer is z + f(LN(z)) in place of LN(z + f(z)).
-    mask: which position may attend to which; broadcastable to (B, N, T, T), boolean (True where it
-    may) or floating (added to the scores).
-    fully_masked: what a position that may attend to nothing gets.
-    Raises ValueError or TypeError for what does not fit.
+    norm_first: each sublayer is z + f(LN(z)) instead of LN(z + f(z)).
+    mask: which position may attend to which; broadcastable to (B, N, T, T), boolean (True: may
+    attend) or floating (added to the scores).
+    fully_masked: the attention output of a position that may attend to nothing.
+    Raises ValueError or TypeError for invalid arguments.
     """
     stages = sublayers(x, params, num_heads, activation, mask, fully_masked)
     return in_a_row(x, stages, params, norm_first)
@@ -74,7 +73,7 @@ def encoder_layer_vjp(
     *,
     fully_masked: str = "zeros",
 ) -> tuple[Array, dict[str, Array]]:
-    """dout (B, T, E) to the gradients of x, and of params: a dict with the same names.
+    """Gradients of x and of params (a dict with the same names) from dout (B, T, E).
 
         ds = LN_2'(dout),  da = ds + f'(ds)             f: the feed-forward network
         ds = LN_1'(da),    dx = ds + dquery + dkey + dvalue

@@ -1,8 +1,8 @@
-"""feed_forward: the two linear layers and the bend between them that follow attention.
+"""feed_forward: two linear layers with an activation between them, after attention.
 
-Attention only takes means of what is there; this makes something new of it, at each position alone
-and with the same weights at all. relu is 0 for what is negative. gelu weights x with the
-probability that a standard normal variable is below it: relu, with its corner rounded off.
+Attention only computes means of values. This network computes new features, at each position
+separately and with the same weights. relu is 0 for negative numbers. gelu multiplies x by the
+probability that a standard normal variable is below it: a smooth relu.
 
 Sources: Vaswani et al. (2017), "Attention is all you need", section 3.3; Hendrycks and Gimpel
 (2016), "Gaussian error linear units (GELUs)", the exact form, of which their tanh is an

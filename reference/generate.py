@@ -1,10 +1,9 @@
-"""generate: a decoder that writes, each token chosen given all those before it.
+"""generate: greedy decoding, each token chosen given all tokens before it.
 
-From a state and an alphabet to the next state, like a Markov chain, but with everything written so
-far for its state, and with a source to look at. The likeliest token is taken, appended, and all is
-computed anew: what a position's keys and values are does not depend on later ones, so that an
-implementation may keep them (a cache) and compute the last position alone, if its tokens are those
-of computing everything from scratch.
+Like a Markov chain, but the next token depends on the whole text so far, and on a source. The most
+likely token is appended, and the computation is repeated. The keys and values of a position do not
+depend on later positions. An implementation may therefore keep them in a cache and compute only the
+last position, as long as its tokens equal those of a computation from scratch.
 
 Sources: Vaswani et al. (2017), "Attention is all you need", sections 3.1, 3.4 and 3.5; keys and
 values kept: Shazeer (2019), "Fast transformer decoding: one write-head is all you need", section 3.
@@ -32,16 +31,16 @@ def generate(
     *,
     fully_masked: str = "zeros",
 ) -> Array:
-    """memory (B, S, E), start int (B,), the token before the first, to tokens int64 (B, steps).
+    """Greedy decoding from memory (B, S, E) and start tokens int (B,): tokens int64 (B, steps).
 
         token_0     = start
-        token_{t+1} = argmax_v logits_tv                the lowest of those that are largest
+        token_{t+1} = argmax_v logits_tv                the lowest index of the largest
 
-    steps: how many tokens to write; start is not among them.
-    params: a dict: "embedding.weight" (V, E); "layers.0." and so on, each before the names of
-    `decoder_layer`; "projection.weight" (V, E) and "projection.bias" (V,).
-    num_heads: N, of every layer. fully_masked: what attention to a memory of size 0 gives.
-    Raises ValueError or TypeError for what does not fit, and for a start that is no token.
+    steps: the number of tokens, without start.
+    params: a dict: "embedding.weight" (V, E); "layers.0." and so on, each as a prefix of the
+    names of `decoder_layer`; "projection.weight" (V, E) and "projection.bias" (V,).
+    num_heads: N, of every layer. fully_masked: the output of attention to a memory of size 0.
+    Raises ValueError or TypeError for invalid arguments and for an invalid start token.
     """
     if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)):
         raise TypeError(f"generate: steps is {steps!r}, not a whole number")
@@ -65,14 +64,14 @@ def logits(
     *,
     fully_masked: str = "zeros",
 ) -> Array:
-    """The score of each token to follow, at each position of those read: int (B, T) to (B, T, V).
+    """Scores (B, T, V) of each possible next token, at each position that was read, int (B, T).
 
         x_t      = embedding[read_t] + positional_encoding_t
-        x        = decoder_layer(x, memory)             layer after layer; post-norm, relu
+        x        = decoder_layer(x, memory)             for each layer; post-norm, relu
         logits_t = W x_t + b
 
-    The first token stands at position 0. Row t depends on no later token: one pass over a whole
-    sequence says what each of its tokens was chosen from.
+    The first token is at position 0. Row t does not depend on later tokens: one pass over a whole
+    sequence gives the scores that each of its tokens was chosen from.
     """
     check(memory, read, params)
     embedding = params["embedding.weight"]

@@ -1,8 +1,8 @@
-"""gru: a state that the update gate carries and a candidate that the reset gate frees of it.
+"""gru: one state with an update gate and a reset gate.
 
-An LSTM with one state and two gates. One gate decides for both what is kept and what is written:
-h is a weighted mean of its old self and a candidate. The other decides how much of the old state
-the candidate may see: with the reset gate at 0 it starts afresh from the input.
+A simpler LSTM with one state and two gates. The update gate decides both what is kept and what is
+written: h is a weighted mean of the old state and a candidate. The reset gate decides how much of
+the old state the candidate depends on: with reset gate 0 it depends on the input only.
 
 Sources: Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", with
 reset_after=False; the form of cuDNN, PyTorch and Keras, with reset_after=True: Appleyard, Kocisky
@@ -36,7 +36,7 @@ def gru(
     lengths: Any = None,
     reverse: bool = False,
 ) -> tuple[Array, Array]:
-    """x (B, T, I), h0 (B, H), weight_ih (3H, I), weight_hh (3H, H), biases (3H,).
+    """GRU over x (B, T, I); h0 (B, H), weight_ih (3H, I), weight_hh (3H, H), biases (3H,).
 
         r_t = sigmoid(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)    reset gate
         z_t = sigmoid(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)    update gate: how much is kept
@@ -44,7 +44,7 @@ def gru(
         n_t = tanh(W_in x_t + b_in + W_hn (r_t h_{t-1}) + b_hn)     without
         h_t = (1 - z_t) n_t + z_t h_{t-1}                       and y_t = h_t
 
-    reset_after: whether the reset gate multiplies the product W_hn h + b_hn, or h before it.
+    reset_after: True if the reset gate multiplies W_hn h + b_hn, False if it multiplies h.
     Returns y (B, T, H), zero where a step does not exist, and h_n (B, H).
     Raises ValueError for shapes that do not fit.
     """
@@ -75,7 +75,7 @@ def gru_vjp(
     *,
     seen: Array | None = None,
 ) -> tuple[Array, ...]:
-    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases.
+    """Gradients of x, h0, the weights and the biases from dy (B, T, H) and dh_n (B, H).
 
         dh       = dy_t + dh_t                          dh_t = dh_n at the end
         da_n     = dh (1 - z_t) (1 - n_t^2)
@@ -85,13 +85,13 @@ def gru_vjp(
         dh_{t-1} = dh z_t + W_hr^T da_r + W_hz^T da_z
                    + W_hn^T (r_t da_n)  with reset_after,  + r_t (W_hn^T da_n)  without
         dx_t     = W_ih^T [da_r, da_z, da_n]
-        dW_ih    = sum_t [da_r, da_z, da_n] x_t^T       over all rows of the batch, too
+        dW_ih    = sum_t [da_r, da_z, da_n] x_t^T       and over all rows of the batch
         dW_hh    = sum_t [da_r, da_z, r_t da_n] h_{t-1}^T           with reset_after
         dW_hn    = sum_t da_n (r_t h_{t-1})^T                       without
         db_ih    = sum_t [da_r, da_z, da_n],  db_hh likewise, with r_t da_n if reset_after
 
-    seen: the gradient at the pre-activations on the side of x (B, T, 3H) as somebody has it; each
-    step back then starts from what was seen of the step after it.
+    seen: gradients at the pre-activations on the side of x (B, T, 3H) of an implementation; each
+    step back then starts from its gradient at the step after.
     """
     parameters = weight_ih, weight_hh, bias_ih, bias_hh
     batch, time, hidden = sizes(x, h0, *parameters)

@@ -1,14 +1,14 @@
-"""layer_norm: each position's features, shifted to mean 0 and scaled to variance 1.
+"""layer_norm: features of each position, shifted to mean 0 and scaled to variance 1.
 
-What a layer passes on may drift, from position to position and in the course of training: the mean
-and the variance of its features are taken out, and what they are to be instead is learned (weight
-and bias). It looks at one position alone, neither along the sequence nor over the batch, so that it
-does the same in training and in use, at any length.
+Activations may drift, from position to position and during training. layer_norm removes the mean
+and the variance of the features, and replaces them by learned ones (weight and bias). It uses one
+position only, neither the sequence nor the batch, so it works in the same way in training and
+inference, and at any length.
 
-The moments are taken in two passes, first the mean, then the mean square of what remains; or the
-mean runs along, and is corrected at each feature (Welford). In one pass, as E[x^2] - E[x]^2, two
-large numbers cancel where the mean is large, as they do in x / sigma - mean / sigma: that form is
-less exact, and an implementation declares it.
+The moments are computed in two passes, first the mean, then the mean square of the differences; or
+with a running mean that is corrected at each feature (Welford). In one pass, E[x^2] - E[x]^2
+cancels if the mean is large, and so does x / sigma - mean / sigma. That form is less accurate, and
+an implementation has to declare it.
 
 Sources: Ba, Kiros and Hinton (2016), "Layer normalization"; running moments: Welford (1962), "Note
 on a method for calculating corrected sums of squares and products"; what each form loses: Chan,
@@ -24,10 +24,10 @@ from seqlaws.reference.algebra import Array, either, mean, standardized, uncentr
 
 
 def layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
-    """x (..., n) of any rank from 1, weight (n,), bias (n,): an array of the shape of x.
+    """Layer norm of x (..., n), of any rank from 1; weight (n,), bias (n,). Same shape as x.
 
         mu      = sum_j x_j / n
-        sigma^2 = sum_j (x_j - mu)^2 / n                by n, not by n - 1
+        sigma^2 = sum_j (x_j - mu)^2 / n                divided by n, not n - 1
         y_j     = w_j (x_j - mu) / sqrt(sigma^2 + eps) + b_j
 
     eps: added to the variance, inside the root, so that constant features give the bias.
@@ -41,7 +41,7 @@ def layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array
 def layer_norm_vjp(
     dy: Array, x: Array, weight: Array, bias: Array, eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:
-    """dy, of the shape of x, to the gradients of x, weight and bias.
+    """Gradients of x, weight and bias from dy, which has the shape of x.
 
         h_j  = (x_j - mu) / sqrt(sigma^2 + eps)
         dh_j = dy_j w_j
@@ -49,8 +49,8 @@ def layer_norm_vjp(
         dw_j = sum dy_j h_j                             over all positions
         db_j = sum dy_j
 
-    n may be multiplied into the bracket, and divided by with the root. Where the affine form is
-    declared, dx may be a sum of products with x itself.
+    The bracket may be multiplied by n, and the root divided by it. If the affine form is declared,
+    dx may be a sum of products with x itself.
     """
     rows, n = rows_of("layer_norm", x, weight, bias, eps)
     if dy.shape != x.shape:

@@ -1,7 +1,7 @@
 """linear: the same weighted sums of the features at every position.
 
-What surrounds attention in a transformer: projections into heads and back, and the two layers of
-the feed-forward network. Unlike a recurrent step it sees one position alone.
+Used around attention in a transformer: for the projections into heads and back, and for the two
+layers of the feed-forward network. Unlike a recurrent step it uses one position only.
 """
 
 import numpy as np

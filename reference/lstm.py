@@ -1,11 +1,10 @@
-"""lstm: a cell state that the forget gate carries, the input gate feeds, the output gate shows.
+"""lstm: a cell state controlled by a forget gate, an input gate and an output gate.
 
-An RNN overwrites its state at every step. An LSTM has a second one, the cell state c, that nothing
-overwrites: at each step it is multiplied by a number between 0 and 1, the forget gate, and
-something is added to it, as much as the input gate lets in. With the forget gate at 1 and the
-input gate at 0 it passes untouched, however long: a conveyor belt. Backwards, too: along it a
-gradient is multiplied by the forget gates, and by nothing else. What the rest of the network sees,
-h, is the cell state through a tanh, as much of it as the output gate shows.
+An RNN overwrites its state at every step. An LSTM has a second state, the cell state c. At each
+step c is multiplied by the forget gate, a number between 0 and 1, and the input gate decides how
+much of a candidate is added. With forget gate 1 and input gate 0 it stays unchanged for any number
+of steps. Backwards, a gradient along c is multiplied by the forget gates only. The output h is tanh
+of the cell state, multiplied by the output gate.
 
 Sources: Hochreiter and Schmidhuber (1997), "Long short-term memory"; the forget gate: Gers,
 Schmidhuber and Cummins (2000), "Learning to forget: continual prediction with LSTM"; an account
@@ -31,7 +30,7 @@ from seqlaws.reference.steps import (
 def lstm_gates(
     x: Array, h: Array, weight_ih: Array, weight_hh: Array, bias_ih: Array, bias_hh: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """The gates of one step, and its candidate.
+    """Gates and candidate of one step.
 
         i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)      input gate: how much is written
         f = sigmoid(W_if x + b_if + W_hf h + b_hf)      forget gate: how much is kept
@@ -63,7 +62,7 @@ def lstm_gates_vjp(
     bias_ih: Array,
     bias_hh: Array,
 ) -> tuple[Array, ...]:
-    """Cotangents (B, H) of i, f, g, o to the gradients of x, h, the weights and the biases.
+    """Gradients of x, h, the weights and the biases from di, df, dg, do (B, H).
 
         da    = [di i (1 - i), df f (1 - f), dg (1 - g^2), do o (1 - o)]
         dx    = W_ih^T da
@@ -101,13 +100,13 @@ def lstm(
     lengths: Any = None,
     reverse: bool = False,
 ) -> tuple[Array, Array, Array]:
-    """Over the steps of x, with products of vectors entry by entry.
+    """LSTM over the steps of x; products of vectors are entry by entry.
 
         i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)    input gate: how much is written
         f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)    forget gate: how much is kept
         g_t =    tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)    candidate: what is written
         o_t = sigmoid(W_io x_t + b_io + W_ho h_{t-1} + b_ho)    output gate: how much is shown
-        c_t = f_t c_{t-1} + i_t g_t                             cell state: the conveyor belt
+        c_t = f_t c_{t-1} + i_t g_t                             cell state
         h_t = o_t tanh(c_t)                                     hidden state, and y_t = h_t
 
     x (B, T, I), h0 and c0 (B, H), weight_ih (4H, I), weight_hh (4H, H), biases (4H,).
@@ -143,21 +142,21 @@ def lstm_vjp(
     *,
     seen: Array | None = None,
 ) -> tuple[Array, ...]:
-    """dy (B, T, H), dh_n, dc_n (B, H) to the gradients of x, h0, c0, the weights, the biases.
+    """Gradients of x, h0, c0, weights, biases from dy (B, T, H) and dh_n, dc_n (B, H).
 
         dh       = dy_t + dh_t                          dh_t = dh_n, dc_t = dc_n at the end
         dc       = dc_t + dh o_t (1 - tanh(c_t)^2)
         da_t     = [dc g_t i_t (1 - i_t), dc c_{t-1} f_t (1 - f_t),
                     dc i_t (1 - g_t^2), dh tanh(c_t) o_t (1 - o_t)]
-        dc_{t-1} = dc f_t                               the conveyor belt, backwards
+        dc_{t-1} = dc f_t                               along the cell state
         dh_{t-1} = W_hh^T da_t
         dx_t     = W_ih^T da_t
-        dW_ih    = sum_t da_t x_t^T                     over all rows of the batch, too
+        dW_ih    = sum_t da_t x_t^T                     and over all rows of the batch
         dW_hh    = sum_t da_t h_{t-1}^T
         db_ih    = db_hh = sum_t da_t
 
-    seen: the gradient at the pre-activations (B, T, 4H) as somebody has it; each step back then
-    starts from what was seen of the step after it.
+    seen: gradients at the pre-activations (B, T, 4H) of an implementation; each step back then
+    starts from its gradient at the step after.
     """
     parameters = weight_ih, weight_hh, bias_ih, bias_hh
     batch, time, hidden = sizes(x, h0, c0, *parameters)

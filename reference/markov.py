@@ -1,10 +1,9 @@
-"""markov_log_prob: a chain whose next state depends on the last k, and on nothing before them.
+"""markov_log_prob: a chain whose next state depends on the last k states only.
 
-The simplest model of a sequence: a table. It says how likely each next state is, given the k states
-before it, and the probability of a whole sequence is the product of what the table says at every
-step. What lies further back than k steps has no influence whatever: to look further, the table has
-to grow like S^k. (A recurrent network carries a state instead, and may remember anything.) A
-product of many probabilities underflows, so that logarithms are added up.
+The simplest model of a sequence is a table. It gives the probability of each next state after each
+k states. The probability of a sequence is the product over all its steps. States more than k steps
+back have no influence, and the table grows like S^k. (A recurrent network carries a state instead,
+and can remember more.) A product of many probabilities underflows, so logarithms are added.
 
 Sources: Markov (1913), "An example of statistical investigation of the text Eugene Onegin
 concerning the connection of samples in chains"; Shannon (1948), "A mathematical theory of
@@ -19,14 +18,14 @@ from seqlaws.reference.algebra import Array, added_at, either
 
 
 def markov_log_prob(states: Any, initial: Array, transition: Array) -> Array:
-    """states int (B, T), initial (S,) * k, transition (S,) * (k + 1): log-probabilities (B,).
+    """Log-probabilities (B,) of states int (B, T); initial (S,) * k, transition (S,) * (k + 1).
 
         log p(s) = log initial[s_1, .., s_k] + sum_{t > k} log transition[s_{t-k}, .., s_{t-1}, s_t]
 
     initial: the joint probability of the first k states. transition: the next state on the last
-    axis. A probability of 0 has logarithm -inf, exactly, and so has a sequence that meets one.
-    Raises ValueError for shapes that do not fit, T < k, or a state below 0 or from S on; TypeError
-    for states that are not whole numbers.
+    axis. A probability of 0 has logarithm -inf, exactly, and so has a sequence that contains one.
+    Raises ValueError for shapes that do not fit, T < k, or a state below 0 or above S - 1;
+    TypeError for states that are not integers.
     """
     first, windows = steps(states, initial, transition)
     with np.errstate(divide="ignore"):  # log 0 = -inf
@@ -37,13 +36,13 @@ def markov_log_prob(states: Any, initial: Array, transition: Array) -> Array:
 def markov_log_prob_vjp(
     dlog_prob: Array, states: Any, initial: Array, transition: Array
 ) -> tuple[Array, Array]:
-    """dlog_prob (B,) to the gradients of initial and transition; the states have none.
+    """Gradients of initial and transition from dlog_prob (B,); states have none.
 
         dinitial[w]    = sum dlog_prob / initial[w]       over the sequences that begin with w
-        dtransition[w] = sum dlog_prob / transition[w]    over the steps that read w, in all of them
+        dtransition[w] = sum dlog_prob / transition[w]    over the steps that use w
 
-    What no sequence reads has the gradient 0. Of the gradient of a probability of 0 nothing is
-    claimed, whether it is read or not; that of every other factor is what it would be without it.
+    An entry that no sequence uses has gradient 0. The gradient of a probability of 0 is not
+    checked; that of every other factor is what it would be without it.
     """
     first, windows = steps(states, initial, transition)
     if dlog_prob.shape != (len(states),):

@@ -1,4 +1,4 @@
-"""Which query may attend to which key."""
+"""Masks: which query may attend to which key."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ def allowed_pairs(
     query_offset: int = 0,
     window: tuple[int | None, int | None] | None = None,
 ) -> Array:
-    """bool (B, N, L, S): what mask, is_causal and window leave, all that are given together.
+    """bool (B, N, L, S): the pairs that mask, is_causal and window allow, all applied together.
 
-    Query i stands at position i + query_offset among the keys.
+    Query i is at position i + query_offset among the keys.
     mask: broadcastable to (B, N, L, S); boolean, True where i may attend to j, or of the inputs'
-    dtype, added to the scores; its -inf forbids.
+    dtype, added to the scores; -inf forbids.
     is_causal: query i may attend to the keys j <= i + query_offset.
     query_offset: the number of keys before the first query, such as a cache's length.
     window: (left, right): i + query_offset - left <= j <= i + query_offset + right; either may be
-    None, which forbids nothing.
+    None (no limit).
     Raises ValueError for a mask that
     does not broadcast or a window that is not a pair, TypeError for a mask of integers.
     """

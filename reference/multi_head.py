@@ -1,11 +1,11 @@
-"""multi_head_attention: several attentions side by side, each in a subspace of its own.
+"""multi_head_attention: several attentions in parallel, each in its own subspace.
 
-One attention gives one mean of the values: it cannot look at two places for two reasons. N heads
-look N times, each with queries, keys and values of its own, of E/N features, so that all of them
-together cost what one of E features costs. A last projection mixes what they found.
+One attention returns one mean of the values, so it cannot select two positions for two reasons. N
+heads have their own queries, keys and values with E/N features each. Together they cost as much as
+one attention with E features. A last projection combines their results.
 
-Sources: Vaswani et al. (2017), "Attention is all you need", section 3.2.2; the three projections
-in one matrix: torch.nn.MultiheadAttention.
+Sources: Vaswani et al. (2017), "Attention is all you need", section 3.2.2; the three projections in
+one matrix: torch.nn.MultiheadAttention.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ def multi_head_attention(
     query_offset: int = 0,
     fully_masked: str = "zeros",
 ) -> Array:
-    """query (B, L, E), key and value (B, S, E) to out (B, L, E).
+    """Multi-head attention of query (B, L, E) to key and value (B, S, E): (B, L, E).
 
         Q, K, V = W_q query + b_q, W_k key + b_k, W_v value + b_v
         head_n  = attention(Q_n, K_n, V_n)              features n E/N to (n + 1) E/N of each
@@ -42,9 +42,9 @@ def multi_head_attention(
 
     in_proj_weight (3E, E), in_proj_bias (3E,): row blocks W_q, W_k, W_v.
     out_proj_weight (E, E), out_proj_bias (E,).
-    num_heads: N, which divides E; the scores' scale is 1/sqrt(E/N).
+    num_heads: N, which divides E; the scale of the scores is 1/sqrt(E/N).
     mask, is_causal, query_offset, fully_masked: as in `attention`.
-    Raises ValueError or TypeError for what does not fit.
+    Raises ValueError or TypeError for invalid arguments.
     """
     parameters = in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias
     query, key, value = positions_that_count(
@@ -73,7 +73,7 @@ def multi_head_attention_vjp(
     query_offset: int = 0,
     fully_masked: str = "zeros",
 ) -> tuple[Array, ...]:
-    """dout (B, L, E) to the gradients of query, key, value and the four parameters.
+    """Gradients of query, key, value and the four parameters from dout (B, L, E).
 
         dhead  = W_o^T dout,  dW_o = sum dout head^T,  db_o = sum dout
         dQ, dK, dV                                      by the vjp of attention, head by head
@@ -81,7 +81,7 @@ def multi_head_attention_vjp(
         dkey   = W_k^T dK,    dW_k = sum dK key^T,     db_k = sum dK
         dvalue = W_v^T dV,    dW_v = sum dV value^T,   db_v = sum dV
 
-    The sums are over all rows and positions. Where query, key and value are one array, its
+    The sums are over all rows and positions. If query, key and value are one array, its
     gradient is the sum of the three.
     """
     parameters = in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias

@@ -1,11 +1,10 @@
-"""positions: attention does not know where a token stands; it is told by waves.
+"""positions: encodings that tell attention where a token is.
 
-Position p is written as the hands of clocks that run at different speeds: clock i turns by
-theta_i = base^(-2i/D) from one position to the next, the fastest once in six positions, the slowest
-once in 10000 times as many. The sinusoidal encoding adds what the hands show, sine and cosine, to
-the embedding. The rotary embedding turns each pair of features of a query or key by the angle
-itself: a scalar product of two of them then feels only the difference of their angles, so that
-attention sees how far apart two tokens are, not where they stand.
+Position p is represented by angles: pair i rotates by theta_i = base^(-2i/D) per position. The
+fastest pair completes a turn in six positions, the slowest in 10000 times as many. The sinusoidal
+encoding adds the sine and cosine of each angle to the embedding. The rotary embedding rotates each
+pair of features of a query or key by the angle. The dot product of two of them then depends only on
+the difference of their angles: attention sees how far apart two tokens are, but not where they are.
 
 Sources: Vaswani et al. (2017), "Attention is all you need", section 3.5; Su et al. (2021),
 "RoFormer: enhanced transformer with rotary position embedding", equations 15 and 34.
@@ -29,8 +28,8 @@ def positional_encoding(length: int, dim: int, *, first: Array = 0.0) -> Array:
         out_p,2i   = sin(angle_pi)                      even columns
         out_p,2i+1 = cos(angle_pi)                      odd columns; an odd dim ends with a sine
 
-    first: the position of the first row, which number systems count from.
-    Raises TypeError for sizes that are not whole numbers, ValueError for negative ones.
+    first: the position of the first row; its number system is used for all rows.
+    Raises TypeError for sizes that are not integers, ValueError for negative ones.
     """
     length, dim = size("length", length), size("dim", dim)
     angle = angles(first + np.arange(length), BASE, dim)  # (length, (dim + 1) / 2)
@@ -41,18 +40,18 @@ def positional_encoding(length: int, dim: int, *, first: Array = 0.0) -> Array:
 def rotary_embedding(
     x: Array, positions: Array, base: float = 10000.0, interleaved: bool = False
 ) -> Array:
-    """x (B, N, L, D), D even, positions int (L,), to the same shape.
+    """Rotate x (B, N, L, D), D even, by positions int (L,); same shape.
 
         angle_pi = p / base^(2i / D)                    of pair i at position p
         out_1    = x_1 cos(angle) - x_2 sin(angle)
         out_2    = x_2 cos(angle) + x_1 sin(angle)
 
-    base: positive; the slowest pair turns by nearly 1 / base from a position to the next.
+    base: positive; the slowest pair rotates by nearly 1 / base per position.
     interleaved: pair i is the features 2i and 2i + 1; otherwise i and i + D/2.
 
-    Angles are formed in float32 or wider, whatever the dtype; their sines and cosines may be kept
+    Angles are computed in float32 or wider, whatever the dtype; their sines and cosines may be kept
     in storage precision. Positions may be negative, repeated, and in any order.
-    Raises ValueError or TypeError for what does not fit.
+    Raises ValueError or TypeError for invalid arguments.
     """
     cos, sin = rotations("rotary_embedding", x, positions, base)
     x1, x2 = pairs(x, interleaved)
@@ -62,7 +61,7 @@ def rotary_embedding(
 def rotary_embedding_vjp(
     dy: Array, x: Array, positions: Array, base: float = 10000.0, interleaved: bool = False
 ) -> Array:
-    """dy, of the shape of x, to the gradient of x: the rotation back.
+    """Gradient of x from dy, which has the shape of x: the inverse rotation.
 
         dx_1 = dy_1 cos(angle) + dy_2 sin(angle)
         dx_2 = dy_2 cos(angle) - dy_1 sin(angle)

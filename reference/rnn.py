@@ -1,9 +1,9 @@
-"""rnn: one hidden state, carried from step to step.
+"""rnn: one hidden state, updated at every step.
 
-The simplest network that has a memory: each step sees the input and what the step before left, and
-leaves something for the next. The same weights serve at every step, so that a sequence may have
-any length. Its gradient is that of the unrolled network (back-propagation through time): T factors
-W_hh act' in a row, which vanish or explode like a power. That is what the LSTM was made against.
+The simplest network with a memory: each step reads the input and the previous state, and computes
+the next state. All steps use the same weights, so a sequence may have any length. The gradient is
+that of the unrolled network (back-propagation through time): a product of T factors W_hh act',
+which vanishes or explodes exponentially. The LSTM was designed to avoid this.
 
 Sources: Elman (1990), "Finding structure in time"; the gradient: Werbos (1990), "Backpropagation
 through time: what it does and how to do it"; why it vanishes: Bengio, Simard and Frasconi (1994),
@@ -49,12 +49,12 @@ def rnn(
     lengths: Any = None,
     reverse: bool = False,
 ) -> tuple[Array, Array]:
-    """x (B, T, I), h0 (B, H), weight_ih (H, I), weight_hh (H, H), biases (H,).
+    """RNN over x (B, T, I); h0 (B, H), weight_ih (H, I), weight_hh (H, H), biases (H,).
 
         a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
         h_t = act(a_t)                                  and y_t = h_t
 
-    nonlinearity: act, "tanh", "relu" or "sigmoid".
+    nonlinearity: act; "tanh", "relu" or "sigmoid".
     Returns y (B, T, H), zero where a step does not exist, and h_n (B, H).
     Raises ValueError for shapes that do not fit or an unknown nonlinearity.
     """
@@ -85,19 +85,19 @@ def rnn_vjp(
     *,
     seen: Array | None = None,
 ) -> tuple[Array, ...]:
-    """dy (B, T, H), dh_n (B, H) to the gradients of x, h0, the weights and the biases.
+    """Gradients of x, h0, the weights and the biases from dy (B, T, H) and dh_n (B, H).
 
         da_t     = (dy_t + dh_t) act'(a_t)              dh = dh_n after the step read last
         dh_{t-1} = W_hh^T da_t
         dx_t     = W_ih^T da_t
-        dW_ih    = sum_t da_t x_t^T                     over all rows of the batch, too
+        dW_ih    = sum_t da_t x_t^T                     and over all rows of the batch
         dW_hh    = sum_t da_t h_{t-1}^T
         db_ih    = db_hh = sum_t da_t
 
         tanh'    = 1 - h^2,  sigmoid' = h (1 - h),  relu' = 1 where a > 0, else 0: also at 0
 
-    seen: the gradient at the pre-activations (B, T, H) as somebody has it; each step back then
-    starts from what was seen of the step after it.
+    seen: gradients at the pre-activations (B, T, H) of an implementation; each step back then
+    starts from its gradient at the step after.
     """
     parameters = weight_ih, weight_hh, bias_ih, bias_hh
     batch, time, hidden = sizes(x, h0, *parameters, nonlinearity)

@@ -1,4 +1,4 @@
-"""Shapes, by the contract's letters, and the one sentence that refuses a wrong one."""
+"""Shapes by the contract's letters, and the error for a wrong one."""
 
 from collections.abc import Mapping
 from typing import Any

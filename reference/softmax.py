@@ -1,9 +1,9 @@
 """softmax: scores to weights that are positive and sum to one.
 
-Any scores will do: an exponential makes them positive, a division makes them sum to one. Only
-differences count, exp(x_i - x_j) = p_i / p_j: a score that is higher by 1 has e = 2.718 times the
-weight. The maximum is subtracted first, which changes nothing but the range: without it a score of
-89 overflows in float32, with it no exponential exceeds 1.
+An exponential makes the scores positive, and a division makes them sum to one. Only differences
+matter: exp(x_i - x_j) = p_i / p_j, so a score that is larger by 1 has e = 2.718 times the weight.
+The maximum is subtracted first. It only changes the range: without it a score of 89 overflows in
+float32, with it no exponential exceeds 1.
 
 Sources: Bridle (1990), "Probabilistic interpretation of feedforward classification network
 outputs"; the maximum: Goodfellow, Bengio and Courville (2016), "Deep Learning", section 4.1; the
@@ -23,8 +23,8 @@ def softmax(x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
         m   = max_k x_k
         p_j = exp(x_j - m) / sum_k exp(x_k - m)
 
-    axis: along which the weights sum to one.
-    fully_masked: the weights of a row that is -inf throughout: "zeros", "nan" or "mean" (1/n).
+    axis: the axis along which the weights sum to one.
+    fully_masked: the weights of a row with only -inf: "zeros", "nan" or "mean" (1/n).
     Raises ValueError or TypeError for an axis that x does not have.
     """
     x = np.moveaxis(x, axis_of(x, axis), -1)
@@ -33,11 +33,11 @@ def softmax(x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
 
 
 def softmax_vjp(dp: Array, x: Array, axis: int = -1, *, fully_masked: str = "zeros") -> Array:
-    """dp, of the shape of x, to the gradient of x; 0 at a fully masked row.
+    """Gradient of x from dp, which has the shape of x; 0 in a fully masked row.
 
         dx_j = p_j (dp_j - sum_k p_k dp_k)
 
-    With fully_masked="nan" such a row's gradient is NaN: nothing is claimed of it.
+    With fully_masked="nan" the gradient of such a row is NaN, and there is no bound.
     """
     if dp.shape != x.shape:
         raise ValueError(f"softmax_vjp: dp has shape {dp.shape}, x has shape {x.shape}")
@@ -51,7 +51,7 @@ def softmax_vjp(dp: Array, x: Array, axis: int = -1, *, fully_masked: str = "zer
 
 
 def weights(x: Array, fully_masked: str) -> Array:
-    """Softmax along the last axis, with the rows that are -inf throughout as declared."""
+    """Softmax along the last axis; rows with only -inf as declared."""
     if fully_masked not in FULLY_MASKED:
         raise ValueError(f"fully_masked is {fully_masked!r}; known: {', '.join(FULLY_MASKED)}")
     p = softmax_rows(x)
@@ -62,7 +62,7 @@ def weights(x: Array, fully_masked: str) -> Array:
 
 
 def fully_masked_rows(x: Array) -> Array:
-    """Which rows are -inf throughout: bool, with the last axis kept at size 1."""
+    """Rows with only -inf: bool, with the last axis kept at size 1."""
     return np.all(np.isneginf(np.real(x)), axis=-1, keepdims=True)
 
 

@@ -1,4 +1,4 @@
-"""What the recurrent networks share: which steps exist, and in which order they are read."""
+"""Steps of recurrent networks: which steps exist, and in which order they are read."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from seqlaws.reference.algebra import Array, either, transpose
 def existing_steps(operation: str, lengths: Any, batch: int, time: int) -> Array:
     """Which steps exist: bool (B, T, 1); all of them without `lengths`.
 
-    lengths: int (B,), each from 0 to T. Steps at and beyond a row's length do not exist for it: its
-    y is zero there, its final state the one after its last step (the initial one for length 0).
+    lengths: int (B,), each from 0 to T. Steps at and beyond a row's length do not exist: y is
+    zero there, and the final state is the one after the last step (for length 0 the initial one).
     Raises ValueError or TypeError for other lengths.
     """
     if lengths is None:
@@ -27,7 +27,7 @@ def existing_steps(operation: str, lengths: Any, batch: int, time: int) -> Array
 
 
 def reading_order(time: int, reverse: bool) -> range:
-    """The steps in the order in which they are read.
+    """Steps in the order in which they are read.
 
     reverse: a row's existing steps are read last to first; y stays in the order of x, and the
     final state is the one after x[:, 0].

@@ -1,9 +1,9 @@
-"""The sublayers of a transformer's layer: attention or a feed-forward network, and a way past it.
+"""Sublayers of a transformer layer: attention or a feed-forward network, with a residual path.
 
-A sublayer's input is added to what it makes of it, so that a gradient always has a way back that no
-weight shrinks, and a sublayer only learns what to change. Normalised is either the sum (post-norm,
-as the transformer was published) or what the sublayer reads (pre-norm: the way past is then
-untouched from the first layer to the last, and deep stacks train without a warm-up).
+The input of a sublayer is added to its output. A gradient then has a path that no weight scales,
+and a sublayer only has to learn a change. The norm is applied either to the sum (post-norm, as in
+the original transformer) or to the sublayer's input (pre-norm: the residual path is then unchanged
+from the first layer to the last, and deep stacks train without a warm-up).
 
 Sources: He et al. (2016), "Deep residual learning for image recognition"; Vaswani et al. (2017),
 "Attention is all you need", section 3.1; pre-norm: Xiong et al. (2020), "On layer normalization in

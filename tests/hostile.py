@@ -205,12 +205,12 @@ def opens_everything(x, p):
 # Tampers with the process
 
 
-@hostile("softmax closed the descriptors that its process is asked through")
+@hostile("softmax closed the file descriptors of its connection")
 def closes_all_descriptors(x, p):
     os.closerange(0, 4096)
 
 
-@hostile("softmax spoke on the pipe that its answers come through")
+@hostile("softmax wrote to the pipe that its results come through")
 def answers_before_it_is_asked(x, p):
     forged = pickle.dumps((0, "gave", None, []))
     shout(struct.pack("<q", len(forged)) + forged)
@@ -242,7 +242,7 @@ def shout(data):
             continue
 
 
-@hostile("softmax ended the process that had begun its own")
+@hostile("softmax ended its parent process")
 def kills_its_parent(x, p):
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(1e6)

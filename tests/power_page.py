@@ -1,33 +1,33 @@
-"""docs/power.md, from what `python tests/power.py --page` found."""
+"""Make docs/power.md from the results of `python tests/power.py --page`."""
 
 import statistics
 from collections import Counter
 
-HEAD = """# The power of the suite
+HEAD = """# Detection power of the suite
 
-{wrong} of the {all_wrong} wrong implementations and {right} of the {all_right} right ones of our
-own, in `tests/zoo/`: the wrong ones each with a witness that proves it wrong by the contract, the
-right ones in other summation orders, formulations and precisions. Written by `python tests/power.py
---page`, which runs the suite against all of them; a fixed sample is asserted by `pytest
-tests/test_power.py`.
+{wrong} of the {all_wrong} wrong implementations and {right} of the {all_right} correct ones in
+`tests/zoo/` were checked. Each wrong one has a witness that proves it wrong by the contract. The
+correct ones use other summation orders, formulations and precisions. `python tests/power.py --page`
+runs the suite on all of them and writes this page; `pytest tests/test_power.py` checks a fixed
+sample.
 
 | | |
 |---|---|
-| wrong ones caught by a MUST | {must} of {wrong} |
-| caught by a SHOULD alone | {should} |
+| wrong implementations detected by a MUST | {must} of {wrong} |
+| detected only by a SHOULD | {should} |
 | missed | {missed} |
-| caught in the profile `quick` | {quick} of {wrong} ({quick_share:.1f}%) |
-| right ones rejected, over {seeds} suite seeds | {rejected} of {right} |
-| worst observed / allowed of a right one | {worst:.2f} |
-| seconds to the first catch, its witness shrunk and diagnosed: median | {seconds:.2f} |
-| examples to the first catch: median | {examples:.0f} |
-| numbers of a shrunk witness that are neither 0 nor 1: median | {numbers:.0f} |
-| diagnosis right, where the cause is one line | {diagnosed} of {causes} ({share:.1f}%) |
+| detected with the profile `quick` | {quick} of {wrong} ({quick_share:.1f}%) |
+| correct implementations rejected, over {seeds} suite seeds | {rejected} of {right} |
+| largest observed / allowed of a correct implementation | {worst:.2f} |
+| median seconds to the first detection, including shrinking and diagnosis | {seconds:.2f} |
+| median examples to the first detection | {examples:.0f} |
+| median count of numbers in a shrunk case that are neither 0 nor 1 | {numbers:.0f} |
+| correct diagnoses, where the cause is one line | {diagnosed} of {causes} ({share:.1f}%) |
 """
 
 
 def page(found, all_wrong, all_right):
-    """The whole page, from one dict for each implementation, of so many that there are."""
+    """Return the page, from one dict for each implementation that was run."""
     wrong = [o for o in found if o["kind"] == "wrong"]
     right = [o for o in found if o["kind"] == "right"]
     caught = [o for o in wrong if o["caught"]]
@@ -59,7 +59,7 @@ def page(found, all_wrong, all_right):
 
 
 def is_right(expected, text):
-    """Whether the cause is named, as one of two at most; what follows a colon says where."""
+    """Return True if the cause is one of the first two named; text after a colon is detail."""
     for start in (" gives with ", " consistent with ", " those of "):
         _, found, names = text.partition(start)
         if found:
@@ -74,7 +74,7 @@ def middle(values):
 
 
 def table(columns, rows):
-    """A Markdown table; the first column is text, the others as they come."""
+    """Return a Markdown table."""
     lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(map(cell, row)) + " |" for row in rows)]) + "\n"
 
@@ -84,7 +84,7 @@ def cell(value):
 
 
 def classes(wrong):
-    """One row for each class of defect."""
+    """Return a table with a row for each class of defect."""
     rows = []
     for defect, n in Counter(o["defect"] for o in wrong).most_common():
         of = [o for o in wrong if o["defect"] == defect]
@@ -93,41 +93,54 @@ def classes(wrong):
         share = f"{good} of {len(due)}" if due else ""
         quick = sum(bool(o["laws"]) for o in of)
         rows.append((defect, n, sum(bool(o["caught"]) for o in of), quick, share))
-    columns = ("class of defect", "wrong ones", "caught", "in quick", "diagnosis right")
+    columns = (
+        "class of defect",
+        "wrong implementations",
+        "detected",
+        "with quick",
+        "correct diagnoses",
+    )
     return "## By class of defect\n\n" + table(columns, rows)
 
 
 def numbered(wrong):
-    """Every law that catches anything, by how much it catches."""
+    """Number the laws that detect anything, by how much they detect."""
     count = Counter(law for o in wrong for law in o["laws"])
     count.update({o["caught"].partition(".")[2]: 0 for o in wrong if o["caught"]})
     return {law: k for k, (law, _) in enumerate(count.most_common(), 1)}
 
 
 def laws(wrong):
-    """One row for each law."""
+    """Return a table with a row for each law."""
     first = Counter(o["caught"].partition(".")[2] for o in wrong)
     every = Counter(law for o in wrong for law in o["laws"])
     alone = Counter(o["laws"][0] for o in wrong if len(o["laws"]) == 1)
     rows = [
         (k, f"`{law}`", first[law], every[law], alone[law]) for law, k in numbered(wrong).items()
     ]
-    columns = ("", "law", "catches first", "catches in quick", "alone there")
+    columns = ("", "law", "detects first", "detects with quick", "the only one with quick")
     return "## By law\n\n" + table(columns, rows)
 
 
 def right_ones(right):
-    """One row for each right implementation."""
+    """Return a table with a row for each correct implementation."""
     rows = [
         (o["target"], o["defect"], o["cause"], o["examples"], f"{o['worst']:.2f}", o["seed"])
         for o in right
     ]
-    columns = ("right one", "differs in", "how", "examples", "worst observed / allowed", "seed")
-    return "## The right ones\n\n" + table(columns, rows)
+    columns = (
+        "implementation",
+        "difference",
+        "details",
+        "examples",
+        "largest observed / allowed",
+        "seed",
+    )
+    return "## Correct implementations\n\n" + table(columns, rows)
 
 
 def wrong_ones(wrong):
-    """One row for each wrong implementation: the matrix, its laws by number."""
+    """Return a table with a row for each wrong implementation and the numbers of its laws."""
     number = numbered(wrong)
     rows = []
     for o in wrong:
@@ -147,13 +160,13 @@ def wrong_ones(wrong):
             )
         )
     columns = (
-        "wrong one",
-        "what is wrong",
-        "caught first by",
+        "implementation",
+        "defect",
+        "first detected by",
         "examples",
         "seconds",
         "numbers",
         "diagnosis",
-        "laws that catch it in quick",
+        "laws that detect it with quick",
     )
-    return "## The wrong ones\n\n" + table(columns, rows)
+    return "## Wrong implementations\n\n" + table(columns, rows)

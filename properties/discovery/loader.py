@@ -145,8 +145,8 @@ def load(target: str) -> Any:
             raise
         known = every_name()
         raise NotFoundError(
-            f"no such implementation{nearest(target, known)}; a module's import path or a "
-            "file's path (my_kernels.py, my_kernels.py:object) will do as well"
+            f"no such implementation{nearest(target, known)}; an import path or a file "
+            "(my_kernels.py, my_kernels.py:object) works too"
         ) from None
 
 

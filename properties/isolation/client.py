@@ -194,7 +194,7 @@ class Contained:
             said = 0
         if said != number:
             self.end()
-            raise LostError("spoke on the pipe that its answers come through")
+            raise LostError("wrote to the pipe that its results come through")
         if kind == "raised":
             raise exception(*found)
         return found

@@ -25,11 +25,11 @@ class Limits:
 
 
 class EnoughError(BaseException):
-    """The time given is over. No Exception, so that Hypothesis lets it through at once."""
+    """The time limit is over. Not an Exception, so that Hypothesis lets it through at once."""
 
 
 class LostError(Exception):
-    """The process of a contained implementation is no more; the message ends a sentence.
+    """The process of an isolated implementation has ended; the message completes a sentence.
 
     slow: because a call took too long.
     """
@@ -51,7 +51,7 @@ def resident(process: int) -> int | None:
 def ending(status: int) -> str:
     """Describe the end of a process by its exit status, -n for signal n."""
     if status == UNHEARD:
-        return "closed the descriptors that its process is asked through"
+        return "closed the file descriptors of its connection"
     if status < 0:
         number = signal.Signals(-status)
         return f"ended its process by {number.name} ({signal.strsignal(number)})"

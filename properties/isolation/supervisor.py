@@ -126,10 +126,10 @@ class Process:
     def end(self, patience: float = 0.0) -> str:
         """End the process; how it ended."""
         if not self.number:
-            return "has no process"
+            return "has no running process"
         number, self.number = self.number, 0
         self.channel.close()
         try:
             return ending(self.keeper.end(number, patience))
         except EndedError:
-            return "ended the process that had begun its own"
+            return "ended its parent process"

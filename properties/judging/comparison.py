@@ -1,4 +1,4 @@
-"""Comparisons: with the specification's bound, bit by bit, and what they leave behind."""
+"""Comparison of outputs with the specification's bound, and bit by bit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,10 +21,10 @@ def agree(
     *,
     nan_is_free: bool = False,
 ) -> None:
-    """Raise LawBrokenError at the entry that is furthest beyond what is allowed.
+    """Raise LawBrokenError at the entry that exceeds its allowed error by the largest factor.
 
-    NaN is compared by place. Where the allowed error is infinite nothing is claimed, and counted.
-    nan_is_free: an expected NaN claims nothing either.
+    NaN is compared by position. Entries whose allowed error is infinite are not compared; they are
+    counted. nan_is_free: entries whose expected value is NaN are not compared either.
     """
     worst: tuple[float, str, tuple[int, ...], Array] | None = None
     for name, (value, allowed) in expected.items():
@@ -43,7 +43,7 @@ def agree(
     if worst[0] > 1:
         _, name, at, ratio = worst
         raise LawBrokenError(
-            says or "it is not what the specification gives",
+            says or "the result does not match the specification",
             entry=Entry(
                 name,
                 at,
@@ -56,7 +56,7 @@ def agree(
 
 
 def ratios(observed: Array, value: Array, allowed: Array, nan_is_free: bool) -> Array:
-    """|observed - value| / allowed, entry by entry; inf where NaN stands against a number."""
+    """Return |observed - value| / allowed, entry by entry; inf if just one of the two is NaN."""
     with np.errstate(all="ignore"):
         ratio = np.abs(observed - value) / allowed
         ratio = np.where(observed == value, 0.0, ratio)
@@ -66,12 +66,15 @@ def ratios(observed: Array, value: Array, allowed: Array, nan_is_free: bool) -> 
 
 
 def exactly(value: Array) -> Expected:
-    """Tolerance zero."""
+    """Return the value with an allowed error of zero."""
     return Expected(value, np.zeros_like(value))
 
 
 def none_where(places: Any, allowed: Array) -> Expected:
-    """A gradient of 0 at some places, exactly; no bound elsewhere, nor where steps may overflow."""
+    """Return an expected gradient of exactly 0 at some places, without a bound elsewhere.
+
+    There is no bound where a step may overflow, either.
+    """
     return Expected(np.zeros_like(allowed), np.where(places & np.isfinite(allowed), 0.0, np.inf))
 
 
@@ -91,10 +94,10 @@ def same(
 def again(
     impl: Subject, observed: Outputs, before: Outputs, case: Case, says: str, *, vjp: bool = False
 ) -> None:
-    """Raise LawBrokenError unless two answers to one call are the same, bit for bit.
+    """Raise LawBrokenError unless two results of one call are the same, bit for bit.
 
-    That is a MUST on the CPU. Elsewhere sums may run in another order each time: there, each answer
-    is held to the bound, and the law `run_to_run_identity` says how it is with the bits.
+    This is a MUST on the CPU. On other devices sums may run in another order each time: there, each
+    result is compared with the bound, and the law `run_to_run_identity` checks the bits.
     """
     if impl.device == "cpu":
         same(impl, observed, before, says)
@@ -110,7 +113,7 @@ def both_within(
     allowed: Mapping[str, Array],
     says: str,
 ) -> None:
-    """Raise LawBrokenError unless two results of one quantity are as near as two bounds allow."""
+    """Raise LawBrokenError unless two results for one quantity differ by at most both bounds."""
     agree(impl, observed, {n: Expected(other[n], allowed[n]) for n in other}, says)
 
 

@@ -1,7 +1,7 @@
-"""Gradient flow: how much of a gradient comes back from a place that lies d steps behind.
+"""Gradient flow: the norm of a gradient over the distance that it travels.
 
-One pull for each operation: the cotangent is that of the last output alone, and the gradient's
-norm at each earlier place is told as a share of that at the last place itself.
+For each operation one gradient is taken, with a cotangent on the last output only. The norm of the
+gradient at each earlier position is given relative to that at the last position.
 
 Bengio, Simard and Frasconi (1994), "Learning long-term dependencies with gradient descent is
 difficult"; Hochreiter and Schmidhuber (1997), "Long short-term memory".
@@ -26,7 +26,10 @@ SIZES |= {"L": FARTHEST + 1, "S": FARTHEST + 1}
 
 @dataclass
 class Flow:
-    """norms: that of the gradient of `of` at each of the distances, over that at distance 0."""
+    """Gradient flow of one implementation.
+
+    norms: the norm of the gradient of `of` at each distance, relative to that at distance 0.
+    """
 
     implementation: str
     operation: str
@@ -61,9 +64,9 @@ def flows(subjects: Iterable[Subject]) -> list[dict[str, Any]]:
 
 
 def problem(operation: Operation, dtype: str, axis: int) -> Case:
-    """Weights as layers are begun with, uniform within 1/sqrt(H); the last output's cotangent.
+    """Return a case with usual initial weights, uniform within 1/sqrt(H), and one cotangent.
 
-    What may be causal is, so that the last output alone sees all.
+    Operations are causal where possible, so that only the last output depends on all inputs.
     """
     random = np.random.RandomState(7)
 
@@ -90,14 +93,14 @@ def problem(operation: Operation, dtype: str, axis: int) -> Case:
 
 
 def gradients_of(case: Case) -> dict[str, Array]:
-    """The gradients that the specification has, in float64."""
+    """Return the specification's gradients in float64."""
     assert case.operation.vjp is not None
     found = case.operation.vjp(*case.cotangents.values(), *case.arrays.values(), **case.options)
     return dict(zip(case.differentiated, found, strict=True))
 
 
 def along(gradient: Array, axis: int) -> tuple[list[int], list[float]]:
-    """Distances from the last place, and the gradient's norm there over that at distance 0."""
+    """Return distances from the last position, and the relative norm of the gradient there."""
     steps = np.moveaxis(gradient, axis, 0)
     norms = np.sqrt(np.sum(steps.reshape(len(steps), -1) ** 2, axis=1))[::-1]
     with np.errstate(all="ignore"):

@@ -1,7 +1,8 @@
-"""Precision grade of an implementation: the narrowest arithmetic that it conforms to.
+"""Precision grade of an implementation: the lowest precision that it conforms to.
 
-The same outputs are compared with the bounds of one arithmetic after another, the most exact
-first. A narrower arithmetic than the implementation's dtype also rounds the inputs to it.
+The same outputs are compared with the bounds of one arithmetic after another, the most accurate
+first. If an arithmetic is narrower than the implementation's dtype, the inputs are rounded to it
+too.
 """
 
 import copy
@@ -40,10 +41,11 @@ NONE = "none of the known arithmetics"
 
 @dataclass
 class Grade:
-    """The narrowest arithmetic of an implementation's values and gradients, in words.
+    """The lowest precision that an implementation's values and gradients conform to.
 
-    values, gradients: the arithmetic; NONE, or why it cannot be said; empty if there are none.
-    beyond: for each, how many times the worst entry exceeds each more exact arithmetic's bound.
+    values, gradients: the arithmetic; NONE, or the reason why there is none; empty if not
+    applicable. beyond: for each of them, the factor by which the worst entry exceeds each more
+    accurate bound.
     """
 
     implementation: str
@@ -63,9 +65,9 @@ class Grade:
             said += f", {self.gradients} (gradients)"
         worst = max((b.get(self.declared, 0.0) for b in self.beyond.values()), default=0.0)
         if worst == np.inf:
-            said += f"; declared: {self.declared}, which is exact where this is not"
+            said += f"; declared: {self.declared}, which allows no error at some entry that has one"
         elif worst > 1:
-            said += f"; declared: {self.declared}, whose bound it exceeds {worst:.3g} times"
+            said += f"; declared: {self.declared}, bound exceeded {worst:.3g} times"
         return f"precision: {self.implementation} {self.operation} {self.dtype}: {said}"
 
     def as_data(self) -> dict[str, Any]:
@@ -74,7 +76,7 @@ class Grade:
 
 
 def described(a: Arithmetic) -> str:
-    """An arithmetic in words."""
+    """Return an arithmetic in words."""
     operands = {"ieee": "", "tf32": " with TF32 operands", "bf16": " with bfloat16 operands"}
     plain = Arithmetic(a.dtype)
     if FORMATS[a.dtype][0] < FORMATS["float32"][0] and a.accumulate == a.dtype:
@@ -88,7 +90,7 @@ def described(a: Arithmetic) -> str:
 
 
 def ladder(dtype: str, declared: Arithmetic) -> list[Arithmetic]:
-    """The arithmetics that a dtype's outputs can show, and the declared one among them."""
+    """Return the arithmetics that outputs of a dtype can show, including the declared one."""
     forms = {"elementary": declared.elementary, "normalise": declared.normalise}
     rungs = [replace(a, **forms) for a in LADDER if FORMATS[a.dtype][0] <= FORMATS[dtype][0]]
     if described(declared) not in map(described, rungs):
@@ -98,7 +100,7 @@ def ladder(dtype: str, declared: Arithmetic) -> list[Arithmetic]:
 
 
 def grade(subject: Subject, seed: int) -> Grade:
-    """Grade an implementation for one operation, dtype and device, on the same cases always."""
+    """Grade an implementation for one operation, dtype and device, always on the same cases."""
     made = Grade(
         subject.name, subject.operation.name, subject.dtype, subject.device,
         described(subject.arithmetic),
@@ -112,14 +114,14 @@ def grade(subject: Subject, seed: int) -> Grade:
 
 
 def narrowest(subject: Subject, seed: int, part: str, beyond: dict[str, dict[str, float]]) -> str:
-    """The first arithmetic of the ladder whose bounds hold everywhere; notes those that do not."""
+    """Return the first arithmetic of the ladder whose bounds all hold; note the others' excess."""
     exceeded = beyond.setdefault(part, {})
     try:
         found = list(answers(subject, seed, part))
     except LawBrokenError as broken:
         return f"not graded: {broken}"
     if not found:
-        return "not graded: no drawn case is offered"
+        return "not graded: the implementation supports none of the drawn cases"
     for arithmetic in ladder(subject.dtype, subject.arithmetic):
         worst = max(exceeding(subject, arithmetic, case, out, part) for case, out in found)
         if worst <= 1:
@@ -129,7 +131,7 @@ def narrowest(subject: Subject, seed: int, part: str, beyond: dict[str, dict[str
 
 
 def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outputs]]:
-    """Cases, and what the implementation says to them. Raises LawBrokenError."""
+    """Return cases and the implementation's outputs. Raises LawBrokenError."""
     call = subject.pull if part == "gradients" else subject.run
     operation = subject.operation
     for number in range(CASES[part]):
@@ -144,7 +146,7 @@ def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outp
 def exceeding(
     subject: Subject, arithmetic: Arithmetic, case: Case, outputs: Outputs, part: str
 ) -> float:
-    """The worst observed / allowed of one case, were this the declared arithmetic."""
+    """Return the worst observed / allowed of one case if this were the declared arithmetic."""
     judged = copy.copy(subject)
     judged.arithmetic = arithmetic
     held = replace(
@@ -166,14 +168,14 @@ def exceeding(
 
 
 def narrowed(arguments: Any, a: Arithmetic, dtype: str) -> dict[str, Any]:
-    """Floating arrays as an arithmetic holds them that may be narrower than their dtype."""
+    """Return floating arrays rounded to an arithmetic that may be narrower than their dtype."""
     if FORMATS[a.dtype][0] >= FORMATS[dtype][0]:
         return dict(arguments)
     return {n: rounded(x, a) if is_floating(x) else x for n, x in arguments.items()}
 
 
 def rounded(x: np.ndarray[Any, Any], a: Arithmetic) -> Rounding:
-    """Numbers that are first rounded to the arithmetic's dtype."""
+    """Return the numbers rounded to the arithmetic's dtype."""
     held = exact(x, a)
     lost = unit_roundoff(a.dtype) * np.abs(x) + a.storage_tiny
     error = np.where(representable(x, a.dtype) == x, held.error, lost)

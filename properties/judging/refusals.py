@@ -1,4 +1,4 @@
-"""Refusals: what is to raise, and what may."""
+"""Calls that must raise an exception, and calls that may."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +20,9 @@ def must_raise(
     vjp: bool = False,
     dtypes: Mapping[str, str] | None = None,
 ) -> None:
-    """Raise LawBrokenError unless the call raises.
+    """Raise LawBrokenError unless the call raises an exception.
 
-    vjp: it is the vjp's; dtypes: of what is of another dtype than the subject's.
+    vjp: call the vjp. dtypes: dtypes of arguments that differ from the subject's.
     """
     odd, named = dtypes or {}, impl.native(case, {})[1]
     held = {**(case.cotangents if vjp else {}), **case.arrays}
@@ -52,7 +52,7 @@ def unless_refused(impl: Subject, case: Case) -> Outputs | None:
 
 
 def native_of(impl: Subject, array: Array, dtype: str | None) -> Any:
-    """An array in the subject's kind of arrays; in another dtype, if one is given."""
+    """Return an array of the subject's library, in another dtype if one is given."""
     if dtype is None:
         return impl.native_array(array)
     with np.errstate(all="ignore"):

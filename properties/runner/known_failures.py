@@ -8,7 +8,7 @@ from seqlaws.properties.discovery.traits import nearest
 from seqlaws.properties.judging.verdict import Verdict
 
 FEW = 100  # with fewer examples a law may be passed by luck
-PASSED = "is declared a known failure and passed; take it out of known_failures"
+PASSED = "is declared a known failure but passed; remove it from known_failures"
 
 
 def stale(

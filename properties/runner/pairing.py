@@ -14,7 +14,7 @@ from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.subjects.subject import Subject
 
-UNNAMED = "asked of an implementation that can be named only: an import path or a file"
+UNNAMED = "needs an implementation with an import path or a file"
 
 
 @dataclass(frozen=True)

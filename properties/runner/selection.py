@@ -62,7 +62,7 @@ def why_unavailable(namespace: Any, operation: str, device: str) -> str:
     except ImportError as error:
         return str(error)
     except LostError as lost:
-        return f"to ask for the device {device!r} {lost}"
+        return f"looking up the device {device!r} {lost}"
 
 
 def known_words(what: str, words: Iterable[str] | None, all_: tuple[str, ...]) -> list[str]:

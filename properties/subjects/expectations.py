@@ -16,7 +16,7 @@ from seqlaws.reference.numbers import Arithmetic, Expected
 
 
 class Expectations:
-    """The side of a subject that asks the specification."""
+    """Part of a subject that asks the specification for expected values."""
 
     operation: Operation
     traits: Traits
@@ -37,9 +37,9 @@ class Expectations:
         return declared if isinstance(declared, str) else declared[kind_of_mask(case)]
 
     def unambiguous(self, case: Case) -> Case:
-        """The case without limits that leave a query nothing together with a mask.
+        """Return the case without limits that, together with a mask, leave a query no key.
 
-        Only where the trait `fully_masked` says another thing for each of them.
+        Only if the trait `fully_masked` differs between them.
         """
         declared, kind = self.traits.fully_masked, kind_of_mask(case)
         limits = case.options.keys() & {"is_causal", "window"}
@@ -47,18 +47,20 @@ class Expectations:
             return case
         if attended(case.having(query_offset=self.offset(case))).any(-1).all():
             return case
-        self.record.not_offered["a mask and a limit that leave a query nothing together"] += 1
+        self.record.not_offered[
+            "a mask and a causal or window limit that together leave a query no key"
+        ] += 1
         return case.without(*limits)
 
     def offset(self, case: Case) -> int:
-        """query_offset, or what an implementation without it has instead."""
+        """Return query_offset, or its equivalent for an implementation without the option."""
         if self.offers("query_offset"):
             return int(case.option("query_offset"))
         shift = case.sizes()["S"] - case.sizes().get("L", 0)
         return shift if self.traits.causal_alignment == "bottom-right" else 0
 
     def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
-        """Return the specification's values and the errors that are allowed to this subject."""
+        """Return the specification's values and the allowed errors for this subject."""
         found = self.asked("expected", *self.question(case, vjp), **self.reference_options(case))
         return dict(zip(self.names(case, vjp), self.claimed(case, found), strict=True))
 
@@ -82,13 +84,13 @@ class Expectations:
         return case.differentiated if vjp else list(self.operation.outputs)
 
     def question(self, case: Case, vjp: bool) -> list[Any]:
-        """The name and the arguments of a call."""
+        """Return the name and the arguments of a call."""
         cotangents = case.cotangents.values() if vjp else ()
         given, _ = self.operation.arranged(case.arrays, case.options)
         return [self.operation.name + ("_vjp" if vjp else ""), *cotangents, *given]
 
     def asked(self, way: str, *arguments: Any, **options: Any) -> list[Expected]:
-        """The specification's answer on rounding numbers of the subject's arithmetic."""
+        """Return the specification's result on rounding numbers of the subject's arithmetic."""
         described = astuple(self.arithmetic)
         found = specification_server.ask(way, *arguments, arithmetic=described, **options)
         return [Expected(*e) for e in found]
@@ -113,7 +115,7 @@ class Expectations:
     def expected_of_steps_back(
         self, case: Case, gradients: dict[str, Array]
     ) -> dict[str, Expected]:
-        """Return the expected steps back of a recurrence, each from the subject's own gradient.
+        """Return the expected backward steps of a recurrence, each from the subject's own gradient.
 
         weight_ih is the identity, so that the gradient of x is that of the pre-activations.
         """
@@ -126,9 +128,9 @@ class Expectations:
         return {name: case.option(name) for name in self.operation.options}
 
     def reference_options(self, case: Case) -> dict[str, Any]:
-        """The options of the call, and what the traits say about it."""
+        """Return the options of the call, including those that follow from the traits."""
         _, options = self.operation.arranged({}, case.options)
-        if not case.arrays:  # a position to count from, of the kind of numbers that is asked
+        if not case.arrays:  # the first position, as a number of the right kind
             options["first"] = np.zeros(())
         if "fully_masked" in self.operation.traits:
             options["fully_masked"] = self.fully_masked(case)
@@ -138,5 +140,5 @@ class Expectations:
 
 
 def arithmetic_of(traits: Traits, dtype: str) -> Arithmetic:
-    """The arithmetic that an implementation declares for one of its dtypes."""
+    """Return the arithmetic that an implementation declares for one of its dtypes."""
     return Arithmetic(dtype, traits.accumulate, traits.matmul, traits.elementary, traits.normalise)

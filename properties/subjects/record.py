@@ -12,7 +12,7 @@ Outputs = dict[str, Array]
 
 @dataclass(frozen=True)
 class Call:
-    """Call of a function: its name, the case, and the outputs by name, None without an answer."""
+    """Call of a function: its name, the case, and the outputs by name (None if it gave none)."""
 
     name: str
     case: Case
@@ -47,8 +47,8 @@ class Entry:
 class LawBrokenError(AssertionError):
     """A law does not hold; the message says how.
 
-    entry: the worst entry, where numbers were compared. raised: the exception that the call raised.
-    lost: the process of the implementation is no more. slow: because a call took too long.
+    entry: the worst entry, if numbers were compared. raised: the exception that the call raised.
+    lost: the implementation's process has ended. slow: it was ended because a call took too long.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class NotOfferedError(Exception):
 class Record:
     """Record of one law on one subject.
 
-    calls: of the present example; first: of the first that failed. case: the smallest that failed,
-    as the law got it. noted: violations of manners in
-    the present example, by the name of the law about them.
+    calls: those of the current example; first: those of the first example that failed. case: the
+    smallest case that failed, as the law received it. noted: violations of manners in the current
+    example, by the name of the law about them.
     """
 
     examples: int = 0
@@ -90,7 +90,7 @@ class Record:
     noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
 
     def note(self, law: str, says: str) -> None:
-        """Note a violation of manners; only the law of that name fails for it."""
+        """Record a violation of manners; only the law of that name fails for it."""
         self.noted.setdefault(law, says)
         self.noticed.setdefault(law, says)
 

@@ -1,7 +1,7 @@
 """Checks of the outputs of a call, and of its effects on inputs and on earlier outputs.
 
-A wrong number or shape of outputs breaks the law at hand. A violation of manners is noted and
-repaired: only the law about it fails, and a law about numbers fails for numbers alone.
+A wrong number or shape of outputs breaks the current law. A violation of manners is recorded and
+repaired: only the law about it fails, so that laws about numbers fail only for numbers.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ SHARED = "outputs_share_no_memory"
 
 
 class Returned:
-    """The side of a subject that looks at what a call returned and left behind."""
+    """Part of a subject that checks the outputs and the side effects of a call."""
 
     operation: Operation
     dtype: str
@@ -34,13 +34,13 @@ class Returned:
 
     @property
     def backend(self) -> Arrays:
-        """The library of its arrays."""
+        """The array library of the subject."""
         raise NotImplementedError
 
     def checked(self, raw: Any, shapes: Mapping[str, tuple[int, ...]], what: str) -> Outputs:
-        """The outputs as float64, once their number and shapes are right.
+        """Return the outputs as float64, after checking their number and shapes.
 
-        Another kind of array, dtype or device than the inputs' is noted, and converted.
+        A wrong array library, dtype or device is recorded, and the output converted.
         """
         several = isinstance(raw, tuple) or (isinstance(raw, list) and len(shapes) > 1)
         given = raw if several else (raw,)
@@ -64,9 +64,9 @@ class Returned:
         return outputs
 
     def described(self, output: Any) -> tuple[tuple[int, ...], str, Array]:
-        """Shape of an output, how its kind differs from the inputs', its values as float64.
+        """Return an output's shape, a note on a wrong dtype or device, and its float64 values.
 
-        Raises BadOutputError for what is no array of numbers.
+        Raises BadOutputError if the output is not an array of numbers.
         """
         try:
             shape, dtype, device = self.backend.describe(output)
@@ -86,7 +86,8 @@ class Returned:
         """Describe how dtype or device differ from the inputs'; return "" if neither does."""
         whole = dtype.startswith(("int", "uint"))
         if not whole if self.operation.whole else dtype != self.dtype:
-            return f"of {dtype}, not {'a whole number' if self.operation.whole else self.dtype}"
+            own_kind = "an integer" if self.operation.whole else self.dtype
+            return f"with dtype {dtype}, not {own_kind}"
         own = self.device.partition(":")[0]
         if self.operation.arrays and device != own:  # else there is no device to go by
             return f"on {device}, not {own}"
@@ -100,9 +101,9 @@ class Returned:
         raw: Any,
         cotangents: Mapping[str, Any] | None = None,
     ) -> None:
-        """Note an input that was written to, and an output that shares memory with one.
+        """Record an input that was modified, and an output that shares memory with one.
 
-        What was written to is restored, where it can be, for the calls that follow.
+        Modified inputs are restored, if possible, for the following calls.
         """
         given = {**arrays, **(cotangents or {})}
         given |= {n: o for n, o in options.items() if isinstance(case.options[n], np.ndarray)}
@@ -114,26 +115,26 @@ class Returned:
             floating = before[name].dtype.kind == "f"
             if not np.array_equal(self.backend.values(array), before[name], equal_nan=floating):
                 what = "the cotangent of" if cotangents and name in cotangents else "the input"
-                self.record.note(WRITTEN, f"{what} {name} was written to{when}")
+                self.record.note(WRITTEN, f"{what} {name} was modified{when}")
                 with suppress(Exception):
                     self.backend.write(array, before[name])
             if any(self.overlap(array, output) for output in outputs):
                 self.record.note(SHARED, f"an output shares memory with the input {name}{when}")
 
     def overlap(self, a: Any, b: Any) -> bool:
-        """Return True if two values share memory; False if either is no array of the library."""
+        """Return True if two values share memory; False if one is not an array of the library."""
         try:
             return self.backend.overlap(a, b)
         except Exception:
             return False
 
     def check_earlier(self, what: str, raw: Any, values: list[Array]) -> None:
-        """Note the outputs of the last such call that were lost to this one."""
+        """Record outputs of the last such call that this call overwrote or shares memory with."""
         outputs = list(raw) if isinstance(raw, (tuple, list)) else [raw]
         before, known = self.earlier.get(what, ([], []))
         self.earlier[what] = outputs, values
         for output, value in zip(before, known, strict=False):
             if any(self.overlap(output, o) for o in outputs):
-                self.record.note(SHARED, f"{what} answers in the memory of an earlier answer")
+                self.record.note(SHARED, f"{what} returned the memory of an earlier output")
             elif not np.array_equal(self.described(output)[2], value, equal_nan=True):
-                self.record.note(SHARED, f"{what} overwrote an earlier answer")
+                self.record.note(SHARED, f"{what} overwrote an earlier output")

@@ -12,7 +12,7 @@ from seqlaws.properties.subjects.record import LawBrokenError
 
 
 def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
-    """The operation's options that a function's signature has."""
+    """Return the operation's options that a function's signature has."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # compiled functions may not tell
@@ -24,7 +24,7 @@ def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
 
 
 def in_order(gradients: Any, names: Sequence[str]) -> Iterator[Any]:
-    """The gradients one by one; those in a dict by the names that its argument has."""
+    """Yield the gradients one by one; those in a dict in the order of its argument's names."""
     entries = [name.partition(".")[2] for name in names if "." in name]
     for one in gradients if isinstance(gradients, tuple) else (gradients,):
         if not isinstance(one, dict):
@@ -32,7 +32,7 @@ def in_order(gradients: Any, names: Sequence[str]) -> Iterator[Any]:
             continue
         if one.keys() != set(entries):
             odd = ", ".join(sorted(map(str, one.keys() ^ set(entries))))
-            raise LawBrokenError(f"the gradient of a dict lacks or has too much: {odd}")
+            raise LawBrokenError(f"the gradient of a dict has missing or extra entries: {odd}")
         yield from (one[name] for name in entries)
 
 
@@ -44,7 +44,7 @@ def gave(outcome: Any) -> Any:
 
 
 def described_options(case: Case) -> str:
-    """The options of a call in a few words."""
+    """Return the options of a call as text."""
     return ", ".join(
         f"{n}={'<array>' if isinstance(o, np.ndarray) else o!r}" for n, o in case.options.items()
     )

@@ -1,7 +1,7 @@
 """An implementation under test, bound to one operation, dtype and device.
 
-It turns a case into the implementation's own arrays, calls it, and checks what every call must
-keep: type, number, shape, dtype and device of the outputs, and inputs as they were.
+It converts a case into the implementation's arrays, calls it, and checks every call: type, number,
+shape, dtype and device of the outputs, and that inputs are unchanged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,12 +67,12 @@ class Subject(Expectations, Returned):
 
     @property
     def function(self) -> Callable[..., Any] | None:
-        """The operation's own function."""
+        """The function that implements the operation."""
         return getattr(self.namespace, self.operation.name, None)
 
     @property
     def vjp_function(self) -> Callable[..., Any] | None:
-        """The hand-written vjp, if there is one."""
+        """The hand-written vjp, or None."""
         return getattr(self.namespace, f"{self.operation.name}_vjp", None)
 
     @property
@@ -92,12 +92,12 @@ class Subject(Expectations, Returned):
         return option in self.offered
 
     def not_offered(self, case: Case) -> list[str]:
-        """The case's options that the function's signature does not have."""
+        """Return the case's options that the function's signature does not have."""
         named = [o for o in case.options if self.operation.is_option(o)]
         return [o for o in named if not self.offers(o)]
 
     def adapted(self, case: Case) -> Case:
-        """The case without the options that are not offered, which are counted."""
+        """Return the case without the options that are not offered; count them."""
         missing = self.not_offered(case)
         self.record.not_offered.update(missing)
         if missing:
@@ -105,7 +105,7 @@ class Subject(Expectations, Returned):
         return self.spoilt(self.unambiguous(case), case.poison[0])
 
     def spoilt(self, case: Case, poison: float) -> Case:
-        """The case with poison where, for this subject, nobody looks."""
+        """Return the case with poison at the positions that this subject has to ignore."""
         placed = replace(case, poison=(poison, case.poison[1]))
         has_keys = "fully_masked" in self.operation.traits and "S" in case.sizes()
         if poison and has_keys:  # where this subject's queries stand
@@ -116,7 +116,7 @@ class Subject(Expectations, Returned):
         return replace(case, arrays=poisoned(placed).arrays)
 
     def run(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
-        """The outputs, by name, as float64. Raises LawBrokenError, NotOfferedError."""
+        """Return the outputs, by name, as float64. Raises LawBrokenError, NotOfferedError."""
         return self.answer(case, *self.native(case, layouts or {}))
 
     def answer(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Outputs:
@@ -128,7 +128,7 @@ class Subject(Expectations, Returned):
     def accepted(
         self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any], raw: Any
     ) -> Outputs:
-        """The outputs by name, once they are what every call must give."""
+        """Return the outputs by name, after the checks of every call."""
         outputs = self.checked(raw, output_shapes(case), self.operation.name)
         self.check_inputs(case, arrays, options, raw)
         self.check_earlier(self.operation.name, raw, list(outputs.values()))
@@ -136,7 +136,7 @@ class Subject(Expectations, Returned):
         return outputs
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
-        """The gradient of each floating array for the case's cotangents, by the array's name."""
+        """Return the gradient of each floating array for the case's cotangents, by name."""
         arrays, options, cotangents = self.native_of_pull(case, layouts or {})
         function, given, named = self.pulling(case, arrays, options, cotangents)
         raw = self.called(function, case, *given, **named)
@@ -153,7 +153,7 @@ class Subject(Expectations, Returned):
     def pulling(
         self, case: Case, arrays: Mapping[str, Any], options: Any, cotangents: Mapping[str, Any]
     ) -> tuple[Any, Any, Any]:
-        """The call that takes the gradient: function, arguments, options."""
+        """Return the call that computes the gradient: function, arguments, options."""
         pulled = list(cotangents.values())
         if self.vjp_function is not None:
             given, named = self.operation.arranged(arrays, options)
@@ -170,7 +170,7 @@ class Subject(Expectations, Returned):
         cotangents: Mapping[str, Any],
         raw: Any,
     ) -> Outputs:
-        """The gradients by name, once they are what every call must give."""
+        """Return the gradients by name, after the checks of every call."""
         raw = tuple(in_order(tuple(raw) if isinstance(raw, list) else raw, case.differentiated))
         shapes = {name: case.arrays[name].shape for name in case.differentiated}
         gradients = self.checked(raw, shapes, f"{self.operation.name}_vjp")
@@ -197,14 +197,14 @@ class Subject(Expectations, Returned):
         return outputs
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
-        """The bare call, noted; what it raises becomes a sentence."""
+        """Call the function and record the call; turn an exception into LawBrokenError."""
         given = tuple(self.place.settled(given))
         return self.minded(case, function != self.function, lambda: function(*given, **options))
 
     def raises(self, function: Any, case: Case, *given: Any, **options: Any) -> bool:
         """Return True if a call on invalid input raises an exception.
 
-        Raises LawBrokenError if the process is lost.
+        Raises LawBrokenError if the process has ended.
         """
         given = tuple(self.place.settled(given))
         vjp = function != self.function
@@ -243,10 +243,10 @@ class Subject(Expectations, Returned):
             raise LawBrokenError(f"{name} raised {text}", raised=error) from error
 
     def refuse(self, case: Case, vjp: bool, error: BaseException) -> None:
-        """Raise NotOfferedError if the exception says that the call is not supported.
+        """Raise NotOfferedError if the exception means that the call is not supported.
 
-        Outside the operation's core one of whatever type says so; within it NotImplementedError
-        alone, and of an option or a gradient alone.
+        Outside the operation's core any exception means this. Inside the core only
+        NotImplementedError does, and only for an option or a gradient.
         """
         if not isinstance(error, Exception):
             return
@@ -262,7 +262,7 @@ class Subject(Expectations, Returned):
     def native(
         self, case: Case, layouts: Mapping[str, str]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Private copies of arrays and options in the implementation's kind of arrays.
+        """Return copies of arrays and options as arrays of the implementation's library.
 
         Raises NotOfferedError for an option that a law gives and the function does not have.
         """

@@ -1,7 +1,7 @@
-"""Number systems on which the specification runs, and what they say of an implementation.
+"""Number systems on which the specification runs, and the bounds that they give.
 
-`expected_and_allowed` runs an operation on rounding numbers: the value of every output entry and
-the error that an implementation of the declared arithmetic may make there.
+`expected_and_allowed` runs an operation on rounding numbers. It returns the value of every output
+entry and the error that an implementation with the declared arithmetic may have there.
 """
 
 import inspect
@@ -21,7 +21,7 @@ __all__ = ["Arithmetic", "Expected", "Rounding", "expected_and_allowed", "flatte
 
 
 class Expected(NamedTuple):
-    """The value of each entry of one output, and its allowed error (inf: nothing is claimed)."""
+    """The value of each entry of one output, and its allowed error (inf: no bound)."""
 
     value: np.ndarray[Any, Any]
     allowed: np.ndarray[Any, Any]
@@ -30,12 +30,12 @@ class Expected(NamedTuple):
 def expected_and_allowed(
     operation: str, *arguments: Any, arithmetic: Arithmetic | str = "float32", **options: Any
 ) -> tuple[Expected, ...]:
-    """What an operation returns, and how far an implementation may be from it.
+    """Return the result of an operation, and the allowed error of each entry.
 
-    operation: a name in `seqlaws.reference`, a vjp included. arguments, options: its own; arrays
-    hold numbers of the arithmetic's dtype, in any NumPy dtype. arithmetic: an `Arithmetic`, or a
-    dtype's name for its default arithmetic. Returns one `Expected` for each output.
-    Raises ValueError for an unknown operation, and what the operation itself refuses.
+    operation: a name in `seqlaws.reference`, including the vjps. arguments, options: those of the
+    operation; arrays hold numbers of the arithmetic's dtype, in any NumPy dtype. arithmetic: an
+    `Arithmetic`, or the name of a dtype for its default arithmetic. Returns one `Expected` for each
+    output. Raises ValueError for an unknown operation, and the operation's own exceptions.
 
     >>> x = np.array([0.0, 1.0, 2.0])
     >>> (p,) = expected_and_allowed("softmax", x, arithmetic="bfloat16")
@@ -48,7 +48,7 @@ def expected_and_allowed(
     function = getattr(reference, operation)
     if "first" in inspect.signature(function).parameters:  # it has no arrays, and is float64
         a, options = Arithmetic("float64"), {"first": np.zeros(()), **options}
-    with np.errstate(all="ignore"):  # NaN and infinities have rules of their own
+    with np.errstate(all="ignore"):  # NaN and infinities are handled by the rules
         return unpacked(
             function(
                 *(lifted(x, a) for x in arguments),
@@ -59,7 +59,7 @@ def expected_and_allowed(
 
 
 def lifted(x: Any, arithmetic: Arithmetic) -> Any:
-    """Floating arrays as exactly known rounding numbers, in a dict, too; others as they are."""
+    """Return floating arrays, also in a dict, as exact rounding numbers; others unchanged."""
     if isinstance(x, dict):
         return {name: lifted(value, arithmetic) for name, value in x.items()}
     floating = isinstance(x, np.ndarray) and np.issubdtype(x.dtype, np.floating)
@@ -67,7 +67,7 @@ def lifted(x: Any, arithmetic: Arithmetic) -> Any:
 
 
 def flattened(outputs: Any) -> list[Any]:
-    """Outputs in a list: one or several, and for a dict its entries."""
+    """Return outputs as a list: one or several, and for a dict its entries."""
     flat: list[Any] = []
     for one in outputs if isinstance(outputs, tuple) else (outputs,):
         flat += one.values() if isinstance(one, dict) else [one]
@@ -75,7 +75,7 @@ def flattened(outputs: Any) -> list[Any]:
 
 
 def unpacked(outputs: Any, arithmetic: Arithmetic) -> tuple[Expected, ...]:
-    """Each output's value and bound."""
+    """Return the value and the bound of each output."""
     flat = flattened(outputs)
     numbers = [settled(x if isinstance(x, Rounding) else exact(x, arithmetic)) for x in flat]
     return tuple(Expected(x.value, x.error) for x in numbers)

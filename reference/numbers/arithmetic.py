@@ -1,4 +1,4 @@
-"""What an implementation is admitted to do: the arithmetic that it declares."""
+"""The arithmetic that an implementation declares."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,23 +24,23 @@ KNOWN: Mapping[str, Collection[str]] = {
 
 
 def unit_roundoff(dtype: str) -> float:
-    """u: rounding to nearest errs by at most u |x|."""
+    """Return u: rounding to nearest has an error of at most u |x|."""
     return 2.0 ** -FORMATS[dtype][0]
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """The dtypes of stored values, of sums and of matmul's operands, and the forms that are taken.
+    """The dtypes of stored values, sums and matmul operands, and the formulas that are used.
 
-    dtype: "float64", "float32", "bfloat16" or "float16", of inputs, outputs and stored values.
+    dtype: "float64", "float32", "bfloat16" or "float16"; of inputs, outputs and stored values.
     accumulate: a dtype, of sums and states, or "dtype" for `dtype` itself; by default float32 for
-    the 16-bit dtypes, else `dtype`.
-    matmul: "ieee" (operands as they are), "tf32" or "bf16" (rounded to it where it is narrower).
+    the 16-bit dtypes, otherwise `dtype`.
+    matmul: "ieee" (operands unchanged), "tf32" or "bf16" (operands rounded to it, if narrower).
     elementary: "relative" (tanh and sigmoid within 4 ulp) or "absolute" (within 4 unit roundoffs at
     1, however small they are).
     normalise: "centred" ((x - mean) / sigma) or "affine" (x / sigma - mean / sigma, and moments in
     one pass).
-    Raises ValueError for a name that is not known.
+    Raises ValueError for an unknown name.
     """
 
     dtype: str = "float32"
@@ -59,18 +59,18 @@ class Arithmetic:
 
     @cached_property
     def unit(self) -> float:
-        """Unit roundoff of what is accumulated, and beside it the float64 specification's own."""
+        """Unit roundoff of accumulated values, plus that of the float64 specification."""
         return unit_roundoff(self.accumulate) + 2.0**-53
 
     @cached_property
     def storage_unit(self) -> float:
-        """Unit roundoff of what is stored; 0 where storing what was accumulated loses nothing."""
+        """Unit roundoff of stored values; 0 if storing an accumulated value loses nothing."""
         stored = unit_roundoff(self.dtype)
         return stored if stored > unit_roundoff(self.accumulate) else 0.0
 
     @cached_property
     def operand_unit(self) -> float:
-        """Unit roundoff of matrix-product operands; 0 where they are taken as they are."""
+        """Unit roundoff of matrix-product operands; 0 if they are not rounded."""
         operand = OPERANDS[self.matmul]
         return operand if operand and operand > unit_roundoff(self.dtype) else 0.0
 

@@ -141,7 +141,7 @@ def test_both_forms_say_the_same_as_the_terminal(tmp_path):
     for cell in overview.cells(report).values():
         assert ", ".join(said for _, said in cell.said) in short
         assert all(said in text for _, said in cell.said)
-    told = "100 examples a law, suite seed 0, profile default"
+    told = "100 examples per law, suite seed 0, profile default"
     assert told in text
     assert told in short
     for line in overview.not_checked(report):
@@ -152,9 +152,9 @@ def test_both_forms_say_the_same_as_the_terminal(tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"report": ["page.pdf"]}, "its name must end with .html or .md"),
-        ({"report_with": ["a.json"]}, "--report asks for none"),
-        ({"report": ["a.html"], "report_earlier": ["nowhere.json"]}, "it cannot be read"),
+        ({"report": ["page.pdf"]}, "the suffix has to be .html or .md"),
+        ({"report_with": ["a.json"]}, "needs --report"),
+        ({"report": ["a.html"], "report_earlier": ["nowhere.json"]}, "cannot be read"),
     ],
 )
 def test_what_cannot_be_reported_is_said_before_the_run(options, says):

@@ -22,17 +22,17 @@ from seqlaws.properties.subjects.error_statistics import Errors
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "it is not JSON"),
+        ("{", "not JSON"),
         ("[1]", "neither a verdict.json nor a benchmark's JSON"),
         ('{"verdicts": []}', "its schema is None"),
-        ('{"schema": 99, "verdicts": []}', "a newer seqlaws reads it"),
-        ('{"schema": 2, "verdicts": 1}', "verdicts is no list"),
-        ('{"schema": 2, "verdicts": [1]}', "verdict 0 is no object"),
+        ('{"schema": 99, "verdicts": []}', "needs a newer seqlaws"),
+        ('{"schema": 2, "verdicts": 1}', "verdicts is not a list"),
+        ('{"schema": 2, "verdicts": [1]}', "verdict 0 is not an object"),
         ('{"schema": 2, "verdicts": [{"law": "a"}]}', "level is missing"),
         ('{"schema": 2, "verdicts": [], "run": {"seeds": 1}}', "'seeds' is not a field"),
         ('{"schema": 2, "verdicts": [], "run": {"seed": "1"}}', "seed is str, not int"),
-        ('{"benchmarks": []}', "these are not benchmarks of seqlaws"),
-        ('{"benchmarks": [], "seqlaws": {"schema": 3}}', "a newer seqlaws reads it"),
+        ('{"benchmarks": []}', "not benchmarks of seqlaws"),
+        ('{"benchmarks": [], "seqlaws": {"schema": 3}}', "needs a newer seqlaws"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(write, capsys, text, says):
@@ -53,7 +53,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_a_status_that_is_not_known_is_refused(write):
     told = document(verdicts(["mine"])).replace('"status": "passed"', '"status": "fine"')
-    with pytest.raises(RefusedError, match="there is no status 'fine'"):
+    with pytest.raises(RefusedError, match="unknown status 'fine'"):
         read(write(told))
 
 
@@ -68,11 +68,11 @@ def test_the_first_schema_is_still_read(write):
         for key in ("entries", "of", "script", "misreading"):
             row["witness"].pop(key, None)
     text = page(report_of([write(json.dumps(told))]))
-    assert "is not in the file that its verdicts are from" in text
+    assert "does not contain this law" in text
     assert "1 of 1 entry, the worst first" in text
 
 
-def test_of_two_runs_the_graver_verdict_stands(write):
+def test_the_worse_of_two_verdicts_is_kept(write):
     good = write(document(verdicts(["mine"])), "good.json")
     bad = write(document(verdicts(["mine"], statuses=("failed", "not run"))), "bad.json")
     for order in ([good, bad], [bad, good]):

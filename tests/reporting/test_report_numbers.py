@@ -34,7 +34,9 @@ def test_times_are_ratios_to_the_chosen_one(write):
     for name, due in (("a", [1, 3]), ("b", [1 / 3, 1])):
         ((_, _, cells),) = only_table(write, *rows, relative_to=name).rows
         assert [cell.ratio for cell in cells] == pytest.approx(due)
-    with pytest.raises(RefusedError, match="c has no time to compare others with; timed: a, b"):
+    with pytest.raises(
+        RefusedError, match="c was not timed, so others cannot be compared with it; timed: a, b"
+    ):
         only_table(write, *rows, relative_to="c")
 
 
@@ -63,7 +65,7 @@ def test_a_faster_kind_of_product_makes_nothing_impossible(write):
     ((_, _, (cell,)),) = table.rows
     assert cell.share == pytest.approx(2)
     assert not cell.impossible
-    assert "of the ceiling of its own kind" in speed.caution(cell)
+    assert "of the ceiling of its own product type" in speed.caution(cell)
 
 
 def test_what_does_not_conform_has_no_time(write):
@@ -75,7 +77,7 @@ def test_what_does_not_conform_has_no_time(write):
     assert mine.timed is None
     assert other.timed is not None
     assert speed.untimed(report) == [
-        ("mine", "softmax (float32, cpu): does not conform: 3 laws broken")
+        ("mine", "softmax (float32, cpu): does not conform: 3 laws failed")
     ]
 
 

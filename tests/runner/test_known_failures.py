@@ -131,11 +131,11 @@ def verdict(law, status, dtype="float32", name="mine"):
 @pytest.mark.parametrize(
     ("key", "statuses", "examples", "says"),
     [
-        ("softmax.values", ["passed"], 10, "passed; take it out"),
-        ("values", ["passed", "passed"], 10, "passed; take it out"),
+        ("softmax.values", ["passed"], 10, "passed; remove it"),
+        ("values", ["passed", "passed"], 10, "passed; remove it"),
         ("values", ["passed", "known failure"], 10, ""),
         ("softmax.val*", ["passed"], 10, ""),
-        ("softmax.val*", ["passed"], 100, "passed; take it out"),
+        ("softmax.val*", ["passed"], 100, "passed; remove it"),
         ("values", ["not run"], 100, ""),
         ("values", [], 100, ""),
         ("softmax.vaules", ["passed"], 100, "did you mean 'softmax.values'?"),

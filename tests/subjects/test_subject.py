@@ -41,10 +41,10 @@ def test_what_lies_nowhere_cannot_be_read():
 @pytest.mark.parametrize(
     ("law", "says", "function"),
     [
-        (KIND, "of float64, not float32", lambda x, axis=-1: np.full(2, 0.5)),
+        (KIND, "with dtype float64, not float32", lambda x, axis=-1: np.full(2, 0.5)),
         (KIND, "as a list, not a NumPy array", lambda x, axis=-1: [0.5, 0.5]),
         (SHARED, "shares memory with the input x", lambda x, axis=-1: x),
-        (WRITTEN, "the input x was written to", lambda x, axis=-1: np.copy(np.add(x, 0.5, out=x))),
+        (WRITTEN, "the input x was modified", lambda x, axis=-1: np.copy(np.add(x, 0.5, out=x))),
     ],
 )
 def test_manners_are_noted_and_repaired(law, says, function):

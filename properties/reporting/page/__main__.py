@@ -1,4 +1,4 @@
-"""`seqlaws-report`, or `python -m seqlaws.properties.report`: a page from verdicts and times.
+"""`seqlaws-report`: make a report from verdicts and benchmarks.
 
 seqlaws-report verdict.json times.json --to report.html --to report.md
 seqlaws-report here.json gpu.json --earlier last_week.json --to report.html
@@ -12,27 +12,35 @@ from seqlaws.properties.reporting.page.documents import RefusedError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the pages; 2 and one sentence where a file is refused."""
+    """Write the reports; return 2 with one sentence if a file is invalid."""
     parser = argparse.ArgumentParser(
-        prog="seqlaws-report", description="A page from verdict.json and benchmarks' JSON files."
+        prog="seqlaws-report",
+        description="Make a report from verdict.json and benchmark JSON files.",
     )
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE",
-        help="verdict.json or a benchmark's JSON; all are merged",
+        help="verdict.json or a benchmark's JSON; several files are merged",
     )
     parser.add_argument(
-        "--to", action="append", metavar="PATH", help="report.html or report.md; repeatable"
+        "--to",
+        action="append",
+        metavar="PATH",
+        help="file to write, .html or .md (default report.html); repeatable",
     )
     parser.add_argument(
-        "--earlier", action="append", default=[], metavar="FILE", help="say what changed since"
+        "--earlier",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="show what changed since this file",
     )
     parser.add_argument(
         "--relative-to",
         default="",
         metavar="NAME",
-        help="the implementation that times are told in",
+        help="the implementation that times are compared with",
     )
     given = parser.parse_args(arguments)
     from seqlaws.properties.reporting.page.asked import SUFFIXES
@@ -42,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     paths = given.to or ["report.html"]
     for path in paths:
         if Path(path).suffix not in SUFFIXES:
-            parser.error(f"{path}: a page's name ends with {' or '.join(SUFFIXES)}")
+            parser.error(f"{path}: the suffix has to be {' or '.join(SUFFIXES)}")
     try:
         report = report_of(given.files, given.earlier, given.relative_to)
         for path in paths:

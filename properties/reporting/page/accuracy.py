@@ -122,7 +122,7 @@ def pictured(group: Group, panel: Panel, across: Axis, up: Axis, most: int) -> P
     worst_share = max((p[1] for line in lines for p in line.points), default=0.0)
     said = (
         f"{panel.implementation}, {group.operation}, {group.dtype}: the worst entry of each "
-        f"comparison; the largest error is {few(worst_share)} of the allowed one, of "
+        f"comparison; the largest error is {few(worst_share)} of the allowed error, of "
         f"{plural(panel.entries, 'entry', 'entries')} {share(panel.exact, panel.entries)} are exact"
     )
     return Picture(panel.implementation, said, across, up, lines, FRAME)

@@ -41,10 +41,10 @@ def asked(option: Callable[[str], Any]) -> Asked | None:
     for companion in ("report_with", "report_earlier"):
         if option(companion) and not pages:
             name = companion.replace("_", "-")
-            raise pytest.UsageError(f"--{name} says what is on a page, and --report asks for none")
+            raise pytest.UsageError(f"--{name} needs --report")
     for page in pages:
         if Path(page).suffix not in SUFFIXES:
-            raise pytest.UsageError(f"--report {page}: its name must end with .html or .md")
+            raise pytest.UsageError(f"--report {page}: the suffix has to be .html or .md")
     try:
         beside = [read(path) for path in option("report_with") or []]
         earlier = [read(path) for path in option("report_earlier") or []]

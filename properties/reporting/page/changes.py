@@ -11,13 +11,13 @@ from seqlaws.properties.reporting.page.words import duration, few, plural
 BROKEN, SILENT = ("failed", "known failure", "SHOULD failed"), ("not offered", "not run")
 KINDS = ("broken", "fixed", "other", "new", "gone", "slower", "faster")
 MEANINGS = {
-    "broken": "held before, and does not now",
-    "fixed": "did not hold before, and does now",
+    "broken": "passed before, fails now",
+    "fixed": "failed before, passes now",
     "other": "has another status",
     "new": "was not checked before",
-    "gone": "was checked before, and is not now",
-    "slower": "the quartiles lie above the earlier ones",
-    "faster": "the quartiles lie below the earlier ones",
+    "gone": "was checked before, not now",
+    "slower": "the quartiles are above the earlier ones",
+    "faster": "the quartiles are below the earlier ones",
 }
 
 

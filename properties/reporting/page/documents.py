@@ -117,25 +117,24 @@ def read(path: str | Path) -> Run | Times:
         document = json.loads(left.document() if left else path.read_text(encoding="utf-8"))
     except OSError as error:
         beside = Path(f"{path}{SUFFIX}")
-        hint = f"; {beside.name} has what its run had found so far" if beside.exists() else ""
-        raise RefusedError(f"{path}: it cannot be read: {error.strerror or error}{hint}") from None
+        hint = f"; {beside.name} has the results of its interrupted run" if beside.exists() else ""
+        raise RefusedError(f"{path}: cannot be read: {error.strerror or error}{hint}") from None
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"{path}: it is not JSON: {error}") from None
+        raise RefusedError(f"{path}: not JSON: {error}") from None
     if isinstance(document, dict) and "verdicts" in document:
         return run_of(document, path)
     if isinstance(document, dict) and "benchmarks" in document:
         return times_of(document, path)
-    raise RefusedError(f"{path}: it is neither a verdict.json nor a benchmark's JSON")
+    raise RefusedError(f"{path}: neither a verdict.json nor a benchmark's JSON")
 
 
 def refuse_unknown(schema: Any, known: int, path: Path) -> None:
     """Raise RefusedError where a schema is not one of those up to `known`."""
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
-        raise RefusedError(f"{path}: its schema is {schema!r}, which is no number from 1 on")
+        raise RefusedError(f"{path}: its schema is {schema!r}, which is not a positive integer")
     if schema > known:
         raise RefusedError(
-            f"{path}: it has schema {schema}, and this seqlaws knows those up to {known}; "
-            "a newer seqlaws reads it"
+            f"{path}: schema {schema} needs a newer seqlaws; this one supports up to {known}"
         )
 
 
@@ -144,7 +143,7 @@ def run_of(document: Mapping[str, Any], path: Path) -> Run:
     refuse_unknown(document.get("schema"), SCHEMA, path)
     rows = document["verdicts"]
     if not isinstance(rows, list):
-        raise RefusedError(f"{path}: verdicts is no list")
+        raise RefusedError(f"{path}: verdicts is not a list")
     told = document.get("run", {})
     run = made(Run, told, f"{path}: run")
     run.file = path.name
@@ -156,7 +155,7 @@ def run_of(document: Mapping[str, Any], path: Path) -> Run:
     run.verdicts = [made(Verdict, row, f"{path}: verdict {k}") for k, row in enumerate(rows)]
     for k, v in enumerate(run.verdicts):
         if v.status not in STATUSES:
-            raise RefusedError(f"{path}: verdict {k}: there is no status {v.status!r}")
+            raise RefusedError(f"{path}: verdict {k}: unknown status {v.status!r}")
     return run
 
 
@@ -164,7 +163,7 @@ def times_of(document: Mapping[str, Any], path: Path) -> Times:
     """The times of a benchmark's JSON. Raises RefusedError."""
     own = document.get("seqlaws")
     if not isinstance(own, dict):
-        raise RefusedError(f"{path}: these are not benchmarks of seqlaws")
+        raise RefusedError(f"{path}: not benchmarks of seqlaws")
     refuse_unknown(own.get("schema"), BENCHMARK_SCHEMA, path)
     machine = document.get("machine_info", {})
     times = Times(path.name, str(document.get("datetime", "")))
@@ -188,7 +187,7 @@ def times_of(document: Mapping[str, Any], path: Path) -> Times:
 def made(cls: type, data: Any, where: str) -> Any:
     """A dataclass from a JSON object, each field of its type. Raises RefusedError."""
     if not isinstance(data, dict):
-        raise RefusedError(f"{where} is no object")
+        raise RefusedError(f"{where} is not an object")
     kinds = typing.get_type_hints(cls)
     known = {f.name: f for f in fields(cls)}
     for name in data:

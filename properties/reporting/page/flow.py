@@ -30,7 +30,7 @@ def pictures(report: Report) -> list[Picture]:
         drawn.append(
             Picture(
                 operation,
-                f"the gradient of {of} by distance, over that at distance 0; at the end: {ends}",
+                f"the gradient of {of} by distance, relative to distance 0; at the end: {ends}",
                 doublings("distance", [1, 2, 4, 8, 16, 32, 64]),
                 decades("share of the gradient", (y for _, y in points)),
                 lines,

@@ -84,7 +84,7 @@ def cells(report: Report) -> dict[tuple[str, str], Cell]:
 
 
 def verdict_line(name: str, verdicts: Iterable[Verdict]) -> tuple[str, str]:
-    """(status, sentence): what became of one implementation."""
+    """Return (status, sentence) for one implementation."""
     cell = Cell([v for v in verdicts if v.implementation == name])
     counts = cell.counts
     checked = sum(counts.get(s, 0) for s in CHECKED)
@@ -97,9 +97,9 @@ def verdict_line(name: str, verdicts: Iterable[Verdict]) -> tuple[str, str]:
         said = f"{count(failed)} of {count(checked)} checks failed, in {listed(where)}"
         parts.append(f"does not conform: {said}")
     else:
-        parts.append(f"no law was broken in {plural(checked, 'check')}")
+        parts.append(f"no failures in {plural(checked, 'check')}")
     if known := counts.get("known failure", 0):
-        parts[-1] += " but those declared" if not failed else ""
+        parts[-1] += " except declared ones" if not failed else ""
         parts.append(plural(known, "known failure"))
     if loose := counts.get("SHOULD failed", 0):
         parts.append(f"{count(loose)} SHOULD failed")
@@ -108,14 +108,14 @@ def verdict_line(name: str, verdicts: Iterable[Verdict]) -> tuple[str, str]:
 
 
 def listed(names: list[str]) -> str:
-    """The names, of many of them some."""
+    """Return the names; only some if there are many."""
     if len(names) <= NAMED:
         return ", ".join(names)
     return f"{', '.join(names[: NAMED - 1])} and {len(names) - NAMED + 1} more"
 
 
 def not_checked(report: Report) -> list[str]:
-    """Sentences: what a reader must not take for checked."""
+    """Return sentences about what was not checked."""
     verdicts = list(report.verdicts.values())
     counts = Counter(v.status for v in verdicts)
     lines = []
@@ -123,26 +123,26 @@ def not_checked(report: Report) -> list[str]:
     if left_out:
         parts = [plural(counts[s], s, s) for s in ("not offered", "not run") if counts[s]]
         whole = plural(len(verdicts), "check")
-        lines.append(f"of {whole}, {count(left_out)} say nothing: {', '.join(parts)}")
+        lines.append(f"of {whole}, {count(left_out)} were not checked: {', '.join(parts)}")
     entries, unclaimed = (sum(getattr(v, n) for v in verdicts) for n in ("entries", "unclaimed"))
     if unclaimed:
         whole = plural(entries, "compared entry", "compared entries")
-        lines.append(f"of {whole}, {count(unclaimed)} have no bound: nothing is claimed of them")
+        lines.append(f"of {whole}, {count(unclaimed)} have no bound (overflow possible)")
     if missing := unselected(report):
         lines.append(f"not selected: {missing}")
     few_examples = sorted({run.examples for run in report.runs if 0 < run.examples < USUAL})
     if few_examples:
         said = " and ".join(str(n) for n in few_examples)
-        lines.append(f"{said} examples a law, of the usual {USUAL}: a short run")
+        lines.append(f"{said} examples per law instead of {USUAL}: a short run")
     if report.runs and not any(run.precision for run in report.runs):
-        lines.append("the precision was not graded")
+        lines.append("precision was not graded")
     if report.runs and not any(times.timed for times in report.times):
         lines.append("nothing was timed")
     return lines + list(dict.fromkeys(c for run in report.runs for c in run.complaints))
 
 
 def unselected(report: Report) -> str:
-    """Laws and operations that the suite has and that no run was asked for."""
+    """Return the laws and operations of the suite that no run selected."""
     ran = {(v.operation, v.implementation) for v in report.verdicts.values()}
     seen = {(v.law, v.implementation) for v in report.verdicts.values()}
     absent = [
@@ -166,7 +166,7 @@ def run_told(run: Run) -> list[tuple[str, str]]:
     devices = run.machine.get("devices", {})
     named = devices.items() if isinstance(devices, dict) else ()
     asked = [n if n == spec else f"{n} ({spec})" for n, spec in run.implementations.items()]
-    effort = f"{plural(run.examples, 'example')} a law, suite seed {run.seed}"
+    effort = f"{plural(run.examples, 'example')} per law, suite seed {run.seed}"
     rows = [
         ("file", run.file),
         ("when", run.when),

@@ -97,7 +97,9 @@ def completed(report: Report, earlier: list[Run | Times], relative_to: str = "")
     timed = [t.implementation for times in report.times for t in times.timed if not t.ceiling]
     if relative_to and relative_to not in timed:
         known = ", ".join(dict.fromkeys(timed)) or "none"
-        raise RefusedError(f"{relative_to} has no time to compare others with; timed: {known}")
+        raise RefusedError(
+            f"{relative_to} was not timed, so others cannot be compared with it; timed: {known}"
+        )
     most = max(report.implementations, key=timed.count, default="")  # of equals the first
     report.relative_to = relative_to or (most if most in timed else "")
     return report

@@ -127,7 +127,7 @@ def nonconforming(report: Report) -> dict[tuple[str, ...], str]:
         if v.status == "failed":
             found[v.implementation, v.operation, v.dtype, v.device].append(v.law)
     return {
-        key: f"does not conform: {plural(len(laws), 'law')} broken" for key, laws in found.items()
+        key: f"does not conform: {plural(len(laws), 'law')} failed" for key, laws in found.items()
     }
 
 
@@ -227,5 +227,5 @@ def caution(cell: Cell) -> str:
     if cell.impossible and cell.floor:
         return "impossible: faster than the machine"
     if cell.share is not None and cell.share > 1:
-        return f"{few(cell.share)} of the ceiling of its own kind of product"
+        return f"{few(cell.share)} of the ceiling of its own product type"
     return ""
