@@ -169,8 +169,8 @@ class Solver:
             by_chance = refuted and len(told) < 2 and len(answers) > 1
             if by_chance or (against and STRONG * against > len(told)):
                 continue
-            fewer = -laws + change.complexity
-            scores[change] = (against > 0, fewer, -sharp, -len(told), against, refuted)
+            worth = 2 * (laws - change.complexity) - against
+            scores[change] = (-worth, -sharp, -len(told), refuted)
         if not scores:
             return None
         order = sorted(

@@ -11,7 +11,7 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subjects.record import Call, Record
 
-CALLS_AT_MOST = 6  # of one example; the last ones
+CALLS_AT_MOST = 4  # of one example; the last ones
 BYTES_AT_MOST = 1_000_000  # of the case; a larger one is not kept
 
 
@@ -28,7 +28,7 @@ def stored(record: Record) -> str:
     """The failure that a record holds, as text."""
     kept: list[Any] = [
         [(c.name, *nameless(c.case), c.outputs) for c in some[-CALLS_AT_MOST:] if moderate(c.case)]
-        for some in (record.calls, record.first)
+        for some in (record.calls, record.first[-1:])
     ]
     small = record.case is not None and size(record.case) <= BYTES_AT_MOST
     kept += [nameless(record.case) if small and record.case is not None else None]

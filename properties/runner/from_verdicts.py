@@ -1,0 +1,51 @@
+"""Causes made of verdicts."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.judging.cause import Cause
+from seqlaws.properties.judging.verdict import Verdict
+
+
+def cause(v: Verdict, kind: str, sentence: str, remedy: str = "") -> Cause:
+    """A cause of one verdict."""
+    return Cause(
+        v.implementation,
+        kind,
+        sentence,
+        v.level,
+        remedy=remedy,
+        operations=[v.operation],
+        dtypes=[v.dtype],
+        laws=[v.law],
+        failures=1,
+        smallest=witness_of(v),
+    )
+
+
+def says(v: Verdict) -> str:
+    """The sentence of a failure, without the entry that is shown beside it."""
+    return v.reason.partition(": ")[0] if "observed" in v.witness else v.reason
+
+
+def witness_of(v: Verdict) -> dict[str, Any]:
+    """What is shown of a failure: its law, the worst entry, and the case."""
+    names = ("output", "index", "observed", "expected", "allowed", "call", "arrays", "options")
+    told = {n: v.witness[n] for n in names if n in v.witness}
+    return {"law": v.law, "dtype": v.dtype, "device": v.device, "reason": v.reason, **told}
+
+
+def size_of(v: Verdict) -> tuple[bool, bool, int, bool]:
+    """Order of witnesses: of a MUST, with the fewest entries, in float32."""
+    arrays = v.witness.get("arrays", {}).values()
+    entries = sum(int(np.size(np.array(a, dtype=object))) for a in arrays)
+    return v.level != "MUST", not v.witness, entries, v.dtype != "float32"
+
+
+def entries(one: Cause) -> int:
+    """Entries of the smallest case; many where there is none."""
+    arrays = one.smallest.get("arrays")
+    if arrays is None:
+        return 1_000_000
+    return sum(int(np.size(np.array(a, dtype=object))) for a in arrays.values())
