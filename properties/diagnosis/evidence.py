@@ -1,5 +1,6 @@
 """Answers of an implementation beside what is due, and beside what a misreading would give."""
 
+import math
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
-from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.case import Case, output_shapes
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, misread
@@ -55,7 +56,8 @@ class Evidence:
 
 def moderate(case: Case) -> bool:
     """Return True if a case is small enough to run some hundred misreadings on it."""
-    small = sum(a.size for a in case.arrays.values()) <= SIZE_AT_MOST
+    outputs = sum(math.prod(shape) for shape in output_shapes(case).values())
+    small = sum(a.size for a in case.arrays.values()) + outputs <= SIZE_AT_MOST
     steps = case.arrays["x"].shape[1] if case.operation.recurrent else 0
     return small and steps <= STEPS_AT_MOST
 

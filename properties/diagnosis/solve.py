@@ -16,8 +16,8 @@ import numpy as np
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.inputs.case import Case
 
-FIRST, LOOKS = 4, 8  # answers by which changes are screened, in two steps
-POOL, TRIED = 60, 12  # changes that are left after each of them
+FIRST, LOOKS = 3, 6  # answers by which changes are screened, in two steps
+POOL, TRIED = 40, 12  # changes that are left after each of them
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
 NAMED = 3  # changes that explain equally well
 AT_MOST = 6  # changes of one operation
