@@ -283,10 +283,13 @@ def referred(value: Any) -> Any:
     return type(value)(map(referred, value)) if isinstance(value, (tuple, list)) else value
 
 
-def exception(kind: str, name: str, text: str) -> Exception:
-    """An exception of the kind and name that was raised over there."""
+def exception(kind: str, name: str, text: str, place: str) -> Exception:
+    """An exception of the kind and name that was raised over there, and at which line."""
     made = RAISED.get(kind) or getattr(builtins, name, None)
+    raised: Exception | None = None
     if isinstance(made, type) and issubclass(made, Exception):
         with suppress(TypeError):  # some take more than a text
-            return made(text)
-    return type(name, (Exception,), {})(text)
+            raised = made(text)
+    raised = raised or type(name, (Exception,), {})(text)
+    vars(raised)["raised_at"] = place
+    return raised
