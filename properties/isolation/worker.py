@@ -102,10 +102,14 @@ class Inside:
         """Return "", or the reason why the device cannot be used."""
         return self.backend.available(device)
 
-    def call(self, name: Named, given: Any, options: Any) -> Any:
-        """Call a function; what it gave."""
-        settled = self.dicts.settled(self.here(given))
-        return self.told([self.function(name)(*settled, **self.here(options))])[0]
+    def call(
+        self, name: Named, given: Any, options: Any, sizes: Sequence[int] = (), device: str = ""
+    ) -> Any:
+        """Call a function; what it gave. sizes, device: of what to leave in free memory."""
+        settled, named = self.dicts.settled(self.here(given)), self.here(options)
+        if sizes:
+            self.backend.soil(sizes, device)
+        return self.told([self.function(name)(*settled, **named)])[0]
 
     def rewritten(self) -> bool:
         """Return True if the latest call changed a dict that it was given."""

@@ -13,7 +13,6 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.fork_server import NURSERY
 from seqlaws.properties.isolation.limits import EnoughError
-from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.laws import Law
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Record
 from seqlaws.properties.subjects.subject import Subject
@@ -39,7 +38,6 @@ def fresh(subject: Subject) -> Iterator[Subject]:
         probe.record = Record()
         yield probe
         return
-    end_elsewhere(spec)
     keeper = place.keeper if isinstance(place, Contained) else NURSERY
     home = Contained(spec, place.limits, keeper, until=started + left)
     home.backend(subject.traits.backend)
@@ -48,7 +46,6 @@ def fresh(subject: Subject) -> Iterator[Subject]:
         yield Subject(*made, known_failures=subject.known_failures)
     finally:
         home.end()
-        end_elsewhere(spec)
         SPENT[spec] = SPENT.get(spec, 0.0) + time.perf_counter() - started
 
 

@@ -16,6 +16,7 @@ from seqlaws.properties.discovery.loader import NotFoundError, is_named
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.isolation.limits import EnoughError, LostError
+from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.refusals import must_raise
 from seqlaws.properties.laws import Law
@@ -41,6 +42,7 @@ from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 TIMES = 5  # that a case is put, before it is said that it does not fail again
 CALLS_AT_MOST = 100
+ANY_NUMBER = 1e300  # an allowed error that excludes NaN alone
 THROUGH_THE_SUITE = """\
 # What is compared takes the law itself: its case is put to the implementation again, in a process
 # of its own, by the suite (seqlaws has to be installed).
@@ -85,6 +87,8 @@ def reproduction(made: Law, subject: Subject, broken: LawBrokenError) -> Reprodu
         return Reproduction()
     law = f"{subject.operation.name}.{made.name}"
     again, times = None, 0
+    if made.second_program:  # which may have been called before, too
+        end_elsewhere(subject.spec)
     try:
         with fresh(subject) as probe:
             while times < TIMES and (again is None or again.kind[:2] != broken.kind[:2]):
@@ -196,7 +200,7 @@ def suffice(subject: Subject, calls: Sequence[Call], broken: LawBrokenError) -> 
 
 
 def asked_of(subject: Subject, worst: Entry, calls: Sequence[Call]) -> Asked | None:
-    """What to ask of the worst entry; None where it is computed from what calls returned.
+    """Return the demand on the worst entry; None if it is computed from what calls returned.
 
     Nor where the specification would not pass: a number may be due after an implementation's own
     earlier numbers only, and is another once these are right.
@@ -267,10 +271,13 @@ def asserting(asked: Asked, says: str) -> list[str]:
         holds = f"found == {expected}"
     if asked.allowed:
         holds += f" or abs(found - {expected}) <= {allowed}"
-    if asked.other is None and np.isnan(asked.expected):
-        holds = "np.isnan(found)"
     due = "{other!r}" if asked.other is not None else expected
-    text = f"{place} is {{found!r}}, expected {due}, allowed {allowed}: {sentence}"
+    due = f"{due}, allowed {allowed}"
+    if asked.allowed >= ANY_NUMBER:
+        holds, due = "np.isfinite(found)", f"a number, such as {expected}"
+    if asked.other is None and np.isnan(asked.expected):
+        holds, due = "np.isnan(found)", "NaN"
+    text = f"{place} is {{found!r}}, expected {due}: {sentence}"
     return [f"assert {holds}, f{text!r}", f"print(f{f'holds: {place} is {{found!r}}'!r})"]
 
 

@@ -90,7 +90,8 @@ class LawBrokenError(AssertionError):
     @property
     def kind(self) -> tuple[str, ...]:
         """Kind of the failure: two of one kind differ in their numbers alone."""
-        sentence = re.sub(r"[-+]?[\d.,:()\[\] ]*\d[\d.,e:()\[\] ]*", " # ", str(self))
+        numbered = re.sub(r"[-+]?[\d.,:()\[\] ]*\d[\d.,e:()\[\] ]*", " # ", str(self))
+        sentence = " ".join(numbered.split())
         if self.lost:
             return "lost", str(self.slow)
         if self.raised is not None:

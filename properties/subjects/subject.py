@@ -4,6 +4,7 @@ It turns a case into the implementation's own arrays, calls it, and checks what 
 keep: type, number, shape, dtype and device of the outputs, and inputs as they were.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.backends.layouts import LAYOUTS
-from seqlaws.properties.backends.protocol import Arrays, NotDifferentiableError
+from seqlaws.properties.backends.protocol import BYTES_AT_MOST, Arrays, NotDifferentiableError
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.raised import line_of, text_of
@@ -204,8 +205,22 @@ class Subject(Expectations, Returned):
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
         """The bare call, noted; what it raises becomes a sentence."""
-        given = tuple(self.place.settled(given))
-        return self.minded(case, function != self.function, lambda: function(*given, **options))
+        given, vjp = tuple(self.place.settled(given)), function != self.function
+        self.soil(case, vjp=vjp)
+        return self.minded(case, vjp, lambda: function(*given, **options))
+
+    def soil(self, case: Case, *, vjp: bool) -> None:
+        """Leave odd bytes where outputs may be made, so that one that is not written is seen."""
+        shapes = (
+            [case.arrays[name].shape for name in case.differentiated]
+            if vjp
+            else output_shapes(case).values()
+        )
+        width = int(self.dtype[-2:]) // 8
+        sizes = {math.prod(shape) * width for shape in shapes}
+        few = [size for size in sorted(sizes) if 0 < size <= BYTES_AT_MOST]
+        device = self.device if case.arrays else "cpu"
+        self.place.soil(self.traits.backend, few, device)
 
     def raises(self, function: Any, case: Case, *given: Any, **options: Any) -> bool:
         """Return True if a call on invalid input raises an exception.
