@@ -95,8 +95,10 @@ def program_of(verdict):
 
 def run(program, folder):
     """A program, in a process of its own that finds the suite."""
+    file = Path(folder) / "script.py"  # some are too long for a command line
+    file.write_text(program, encoding="utf-8")
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, str(file)],
         env={**os.environ, "PYTHONPATH": str(ROOT / ".typings")},
         cwd=folder,
         capture_output=True,

@@ -111,6 +111,8 @@ class RemoteBackend:
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if isinstance(output, Odd):
             raise BadOutputError(output.why)
+        if not isinstance(output, Remote):
+            raise BadOutputError(f"a {type(output).__name__}, not an array")
         shape, dtype, device = output.described
         return shape, dtype, device
 

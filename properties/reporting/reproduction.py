@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqlaws.properties.discovery.loader import NotFoundError, is_named
+from seqlaws.properties.discovery.raised import text_of
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.isolation.limits import EnoughError, LostError
@@ -99,6 +100,9 @@ def reproduction(made: Law, subject: Subject, broken: LawBrokenError) -> Reprodu
         alone = stand_alone(probe, again) if times == 1 else ""
     except (NotFoundError, LostError, SpecificationError, EnoughError):
         return Reproduction(f"{NO_TIME}\n{through_the_suite(law, subject, case)}")
+    except Exception as error:  # a verdict does not depend on its script
+        why = f"No script shows it: to put its case again raised {text_of(error)}"
+        return Reproduction(why_none=why)
     return Reproduction(alone or through_the_suite(law, subject, case, times))
 
 
