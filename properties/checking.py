@@ -24,10 +24,11 @@ from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.judging.verdict import Verdict, settle_noted
 from seqlaws.properties.laws import LAWS, SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.runner.causes import causes_of, told_by_causes
+from seqlaws.properties.runner.causes import causes_of, told_by_causes, with_scripts
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
+from seqlaws.properties.subjects.subject import Subject
 
 # MUST laws that run first: those that find most failures in the least time
 FIRST = (
@@ -202,11 +203,17 @@ class Run:
     def explain(self, until: float) -> None:
         """Find the causes of what failed."""
         candidates = {(g.candidate.operation, g.candidate.dtype): g.candidate for g in self.put}
+
+        def subject_of(*asked: str) -> Subject:
+            return candidates[asked].subject()  # type: ignore[index]
+
         seconds = min(max(1.0, until - time.perf_counter()), SHARE * self.result.budget + 1)
-        self.result.causes = causes_of(
-            self.result.verdicts, lambda *asked: candidates[asked].subject(), seconds
+        verdicts = self.result.verdicts
+        self.result.causes = causes_of(verdicts, subject_of, seconds)
+        told_by_causes(verdicts, self.result.causes)
+        with_scripts(
+            verdicts, self.result.causes, subject_of, max(2.0, until - time.perf_counter())
         )
-        told_by_causes(self.result.verdicts, self.result.causes)
 
     def next_verdict(self, group: Group) -> Verdict:
         """Run the group's next law and keep its verdict."""

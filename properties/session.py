@@ -27,7 +27,7 @@ from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements
 from seqlaws.properties.reporting.terminal import Line, summary
-from seqlaws.properties.runner.causes import BROKEN, causes_of, told_by_causes
+from seqlaws.properties.runner.causes import BROKEN, causes_of, told_by_causes, with_scripts
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale
 from seqlaws.properties.runner.pairing import Candidate, law_names
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 PROFILES = {"quick": 10, "nightly": 1000}
 SHARE, SECONDS = 0.2, 3.0  # of the run, at least so many seconds, to explain what failed
+SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 
 
 def register_profiles() -> None:
@@ -250,6 +251,7 @@ class Session:
             found = causes_of(own, subject_of, seconds)
             self.causes += found
             told_by_causes(own, found)
+            with_scripts(own, found, subject_of, SCRIPTS)
 
     def subject_of(self, name: str, namespace: Any, operation: str, dtype: str) -> Subject:
         """An implementation's subject for an operation and dtype, in another namespace."""

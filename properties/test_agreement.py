@@ -24,6 +24,7 @@ FLOATING = tuple(
     for name, o in OPERATIONS.items()
     if o.differentiated(o.arrays) and not o.whole  # a token cannot be NaN
 )
+LARGEST = float(np.finfo(float).max)
 WITH_OPTIONS = tuple(o for o in ALL if OPERATIONS[o].options)
 
 
@@ -128,14 +129,14 @@ def test_nan_shows(impl: Subject, case: Case) -> None:
     if leaks or name != "q":  # where every query may look
         spoiled = spoiled.without("mask", "memory_mask", "is_causal", "window")
     bounds = {n: e.allowed for n, e in impl.expected(case).items()}  # inf: a step may overflow
-    observed = {n: np.isnan(o).astype(float) for n, o in impl.run(spoiled).items()}
-    due = {}
+    observed, due = impl.run(spoiled), {}
     for n, value in impl.plain(spoiled).items():
         shows = np.isnan(value)
         free = np.isinf(bounds[n])
         if leaks and case.operation.name == "decoder_layer":  # which is causal, always
             free = free | ~shows
-        due[n] = Expected(shows.astype(float), np.where(free, np.inf, 0.0))
+        number = np.where(np.isnan(observed[n]), value, observed[n])  # NaN is due, or any number
+        due[n] = Expected(np.where(shows, np.nan, number), np.where(free, np.inf, LARGEST))
     agree(impl, observed, due, "a NaN is lost, or reaches an output that does not depend on it")
 
 

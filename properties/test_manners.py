@@ -36,7 +36,7 @@ from seqlaws.properties.laws import (
     same,
 )
 from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
-from seqlaws.properties.subjects.record import Call
+from seqlaws.properties.subjects.record import Call, Made
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 from seqlaws.reference.numbers import flattened
 
@@ -274,7 +274,7 @@ def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs
     if kind == "not offered" or (kind == "raised" and beyond):
         impl.record.not_offered["; ".join(beyond) or str(found)] += 1
         raise NotOfferedError(str(found))
-    impl.record.calls.append(Call(case.operation.name + "_vjp" * vjp, case))
+    impl.record.called(Call(case.operation.name + "_vjp" * vjp, case, made=Made()))
     require(kind == "answer", f"in another process it {kind}: {found}")
     return dict(found)
 

@@ -96,6 +96,9 @@ def gradients(function, cotangents, arrays):
         with self.context(str(array.dtype)):
             return self.jax.device_put(self.jax.numpy.array(values, array.dtype), device)
 
+    def soil(self, sizes: Sequence[int], device: str) -> None:
+        """Do nothing: JAX has no array that is not initialised."""
+
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not isinstance(output, self.jax.Array):
             raise BadOutputError(f"a {type(output).__name__}, not a JAX array")

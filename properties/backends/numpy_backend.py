@@ -1,11 +1,14 @@
 """Arrays of NumPy."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from seqlaws.properties.backends.layouts import LAYOUTS, lay_out
 from seqlaws.properties.backends.protocol import (
+    BLOCKS,
+    SOIL,
     Array,
     Backend,
     BadOutputError,
@@ -37,6 +40,10 @@ class NumpyBackend(Backend):
     def values(self, array: Any) -> Array:
         array = np.array(array)  # a copy: a later call may reuse the buffer
         return array.astype(float) if np.issubdtype(array.dtype, np.floating) else array
+
+    def soil(self, sizes: Sequence[int], device: str) -> None:
+        for size in sizes:
+            _ = [np.full(size, SOIL, np.uint8) for _ in range(BLOCKS)]
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         made = type(output)  # whatever it says of itself

@@ -1,7 +1,8 @@
 """Requirements of a backend. A new backend is a class that meets them for its array library.
 
 1. Arrays: make one from NumPy's, in a dtype, on a device, in a memory layout; read one back
-   exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory.
+   exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory; leave
+   free memory such that what reads it uninitialised is seen.
 2. Gradients through a function, where the library differentiates.
 3. Global state: which settings no call may change, how to seed the random numbers, whether the
    library works in a fork of a process that used it.
@@ -21,6 +22,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+SOIL = 0x7B  # a byte: a float of such bytes is 1e36 in float32, 1e286 in float64
+BLOCKS, BYTES_AT_MOST = 3, 1 << 20  # of memory that is left so
 
 
 def holding(dtype: str) -> str:
@@ -54,6 +57,9 @@ class Arrays(Protocol):
 
     def write(self, array: Any, values: Array) -> Any:
         """Overwrite a subject's array where it lies, if it can be; what now holds the values."""
+
+    def soil(self, sizes: Sequence[int], device: str) -> None:
+        """Leave odd bytes in free memory, where arrays of so many bytes are likely to be made."""
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         """Shape, dtype and device of an output; BadOutputError if it is not an array."""

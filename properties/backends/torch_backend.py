@@ -9,6 +9,8 @@ import numpy as np
 
 from seqlaws.properties.backends.layouts import LAYOUTS, axes_of, first_of, inside
 from seqlaws.properties.backends.protocol import (
+    BLOCKS,
+    SOIL,
     Array,
     Backend,
     BadOutputError,
@@ -83,6 +85,11 @@ def gradients(function, cotangents, arrays):
     def values(self, array: Any) -> Array:
         array = array.detach().cpu()
         return array.double().numpy().copy() if array.is_floating_point() else array.numpy().copy()
+
+    def soil(self, sizes: Sequence[int], device: str) -> None:
+        kind = {"dtype": self.torch.uint8, "device": device}
+        for size in sizes:
+            _ = [self.torch.full((size,), SOIL, **kind) for _ in range(BLOCKS)]
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not issubclass(type(output), self.torch.Tensor):  # whatever it says of itself

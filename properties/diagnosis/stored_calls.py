@@ -9,7 +9,7 @@ from typing import Any
 from seqlaws.properties.diagnosis.evidence import moderate
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.subjects.record import Call, Record
+from seqlaws.properties.subjects.record import Call, LawBrokenError, Record
 
 CALLS_AT_MOST = 4  # of one example; the last ones
 BYTES_AT_MOST = 1_000_000  # of the case; a larger one is not kept
@@ -17,21 +17,23 @@ BYTES_AT_MOST = 1_000_000  # of the case; a larger one is not kept
 
 @dataclass
 class Stored:
-    """A failure: the smallest case, its calls, and the calls of the first example that failed."""
+    """A failure: its smallest case and kind, the calls, those of the first example that failed."""
 
     calls: list[Call] = field(default_factory=list)
     first: list[Call] = field(default_factory=list)
     case: Case | None = None
+    kind: tuple[str, ...] = ()
 
 
-def stored(record: Record) -> str:
+def stored(record: Record, broken: LawBrokenError) -> str:
     """The failure that a record holds, as text."""
+    case = broken.case
     kept: list[Any] = [
         [(c.name, *nameless(c.case), c.outputs) for c in some[-CALLS_AT_MOST:] if moderate(c.case)]
         for some in (record.calls, record.first[-1:])
     ]
-    small = record.case is not None and size(record.case) <= BYTES_AT_MOST
-    kept += [nameless(record.case) if small and record.case is not None else None]
+    kept += [nameless(case) if case is not None and size(case) <= BYTES_AT_MOST else None]
+    kept += [broken.kind]
     return base64.b64encode(zlib.compress(pickle.dumps(kept), 1)).decode()
 
 
@@ -39,8 +41,9 @@ def restored(text: str) -> Stored:
     """The failure that `stored` wrote."""
     if not text:
         return Stored()
-    calls, first, case = pickle.loads(zlib.decompress(base64.b64decode(text)))  # noqa: S301  # our own
-    return Stored(answered(calls), answered(first), named(*case) if case is not None else None)
+    calls, first, case, kind = pickle.loads(zlib.decompress(base64.b64decode(text)))  # noqa: S301  # our own
+    whole = named(*case) if case is not None else None
+    return Stored(answered(calls), answered(first), whole, kind)
 
 
 def answered(calls: list[tuple[Any, ...]]) -> list[Call]:

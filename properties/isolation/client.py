@@ -105,9 +105,14 @@ class RemoteBackend:
         self.home.write(array, np.array(values))
         return array
 
+    def soil(self, sizes: Sequence[int], device: str) -> None:
+        self.home.soil(self.library, sizes, device)
+
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if isinstance(output, Odd):
             raise BadOutputError(output.why)
+        if not isinstance(output, Remote):
+            raise BadOutputError(f"a {type(output).__name__}, not an array")
         shape, dtype, device = output.described
         return shape, dtype, device
 
@@ -143,6 +148,7 @@ class Contained:
         self.dropped: list[int] = []
         self.made: list[tuple[Any, ...]] = []
         self.written: list[tuple[int, Array]] = []
+        self.soiled: tuple[Sequence[int], str] = ((), "")
 
     def begun(self) -> Any:
         """Begin a process and load the implementation there; its traits and functions."""
@@ -214,11 +220,16 @@ class Contained:
 
     def call(self, name: Named, given: Any, options: Mapping[str, Any]) -> Any:
         """Call a function in the worker and return its outputs."""
-        return self.given(self.ask("call", name, referred(given), referred(options)))
+        soil, self.soiled = self.soiled, ((), "")
+        return self.given(self.ask("call", name, referred(given), referred(options), *soil))
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         """Return the arguments unchanged: the worker settles dicts."""
         return given
+
+    def soil(self, library: str, sizes: Sequence[int], device: str) -> None:
+        """Let the worker leave odd bytes in free memory before the next call."""
+        self.soiled = (tuple(sizes), device)
 
     def rewritten(self) -> bool:
         """Return True if the latest call changed a dict that it was given."""
@@ -283,10 +294,13 @@ def referred(value: Any) -> Any:
     return type(value)(map(referred, value)) if isinstance(value, (tuple, list)) else value
 
 
-def exception(kind: str, name: str, text: str) -> Exception:
-    """An exception of the kind and name that was raised over there."""
+def exception(kind: str, name: str, text: str, place: str) -> Exception:
+    """An exception of the kind and name that was raised over there, and at which line."""
     made = RAISED.get(kind) or getattr(builtins, name, None)
+    raised: Exception | None = None
     if isinstance(made, type) and issubclass(made, Exception):
         with suppress(TypeError):  # some take more than a text
-            return made(text)
-    return type(name, (Exception,), {})(text)
+            raised = made(text)
+    raised = raised or type(name, (Exception,), {})(text)
+    vars(raised)["raised_at"] = place
+    return raised

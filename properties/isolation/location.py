@@ -24,6 +24,9 @@ class Place(Protocol):
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         """Return the arguments, with the last call's dict in place of one that shares an entry."""
 
+    def soil(self, library: str, sizes: Sequence[int], device: str) -> None:
+        """Leave odd bytes in free memory before the next call, as a backend does."""
+
     def rewritten(self) -> bool:
         """Return True if the latest call changed a dict that it was given."""
 
@@ -60,6 +63,9 @@ class Here:
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         return self.dicts.settled(given)
+
+    def soil(self, library: str, sizes: Sequence[int], device: str) -> None:
+        instances.backend(library).soil(sizes, device)
 
     def rewritten(self) -> bool:
         return self.dicts.rewritten()

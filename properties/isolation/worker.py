@@ -24,6 +24,7 @@ from seqlaws.properties.backends.protocol import (
 )
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.exits import unended
+from seqlaws.properties.discovery.raised import line_of, said_by
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.parameter_dicts import Dicts
 from seqlaws.properties.operations import OPERATIONS
@@ -74,11 +75,13 @@ class Inside:
             for one, *how in made:
                 self.hold(one, self.backend.array(*how))
             for one, values in written:
+                if one not in self.arrays:  # it was dropped since
+                    continue
                 self.arrays[one] = self.backend.write(self.arrays[one], values)
                 self.known[one] = self.values(self.arrays[one])
             found = "gave", getattr(self, deed)(*given)
         except BaseException as error:  # whatever a stranger's code raises is its answer
-            found = "raised", described(error)
+            found = "raised", described(error, self.namespace)
         return number, *found, self.changes()
 
     def load(self, spec: str) -> tuple[Any, ...]:
@@ -99,10 +102,14 @@ class Inside:
         """Return "", or the reason why the device cannot be used."""
         return self.backend.available(device)
 
-    def call(self, name: Named, given: Any, options: Any) -> Any:
-        """Call a function; what it gave."""
-        settled = self.dicts.settled(self.here(given))
-        return self.told([self.function(name)(*settled, **self.here(options))])[0]
+    def call(
+        self, name: Named, given: Any, options: Any, sizes: Sequence[int] = (), device: str = ""
+    ) -> Any:
+        """Call a function; what it gave. sizes, device: of what to leave in free memory."""
+        settled, named = self.dicts.settled(self.here(given)), self.here(options)
+        if sizes:
+            self.backend.soil(sizes, device)
+        return self.told([self.function(name)(*settled, **named)])[0]
 
     def rewritten(self) -> bool:
         """Return True if the latest call changed a dict that it was given."""
@@ -112,7 +119,9 @@ class Inside:
         """Several calls at once, each in a thread; what each gave, or how it failed."""
         made = [(self.function(n), self.here(g), self.here(o)) for n, g, o in calls]
         return [
-            ("raised", described(found)) if isinstance(found, BaseException) else ("gave", told)
+            ("raised", described(found, self.namespace))
+            if isinstance(found, BaseException)
+            else ("gave", told)
             for found, told in ((f, self.told([f])[0]) for f in in_threads(made))
         ]
 
@@ -226,14 +235,11 @@ def parameters(function: Any) -> list[tuple[str, int]] | None:
     return [(str(p.name), int(p.kind)) for p in found]
 
 
-def described(error: BaseException) -> tuple[str, str, str]:
-    """Return the kind of an exception, the name of its type, and its text."""
+def described(error: BaseException, namespace: Any) -> tuple[str, str, str, str]:
+    """Return the kind of an exception, the name of its type, its text, and where it was raised."""
     kind = next((word for type_, word in KINDS if isinstance(error, type_)), "raised")
-    try:
-        text = str(error)
-    except BaseException:  # whatever a stranger's text does
-        text = "(its text cannot be had)"
-    return kind, str(type(error).__name__)[:80], text[:4000]
+    name, text = str(type(error).__name__)[:80], said_by(error)[:4000]
+    return kind, name, text, line_of(error, namespace)[:400]
 
 
 @contextmanager

@@ -7,8 +7,7 @@ import numpy as np
 
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.judging.comparison import require
-from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Outputs
+from seqlaws.properties.subjects.record import LawBrokenError, Made, NotOfferedError, Outputs
 from seqlaws.properties.subjects.subject import Subject
 
 
@@ -33,7 +32,9 @@ def must_raise(
     }
     given, options = impl.operation.arranged(made, named)
     function = impl.vjp_function if vjp else impl.function
-    require(impl.raises(function, case, *pulled, *given, **options), says)
+    impl.made = Made(dtypes=odd)
+    if not impl.raises(function, case, *pulled, *given, **options):
+        raise LawBrokenError(says, answered=True)
 
 
 def unless_refused(impl: Subject, case: Case) -> Outputs | None:

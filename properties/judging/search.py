@@ -45,8 +45,9 @@ class Trial:
     """Puts cases to the check, one after another, and keeps those that fail.
 
     A case that failed once has failed: it is not tried again, so that a subject whose answers
-    change cannot talk itself out of it. From the first failure on, `seconds` are left; at `limit`
-    all is over.
+    change cannot talk itself out of it. After the first failure one of another kind counts as none:
+    what is shown at the end is what was found, in fewer numbers. From then on, `seconds` are left;
+    at `limit` all is over.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Trial:
     ) -> None:
         self.check, self.record, self.seconds, self.target = check, record, seconds, target
         self.failed: dict[bytes, Failure] = {}
+        self.kind: tuple[str, ...] = ()
         self.until = self.limit = limit
 
     def attempt(self, case: Case) -> None:
@@ -80,6 +82,10 @@ class Trial:
         except LawBrokenError as broken:
             if broken.slow:  # to try others would take as long
                 self.seconds = 0.0
+            if self.failed and broken.kind != self.kind:
+                record.examples, record.entries, record.unclaimed, record.worst = seen
+                return
+            broken.case, self.kind = case, broken.kind
             if not self.failed:
                 self.until = min(self.limit, time.perf_counter() + self.seconds / 2)
             self.failed[key or pickle.dumps(case)] = Failure(case, broken, list(record.calls))
@@ -103,7 +109,7 @@ class Trial:
         with suppress(EnoughError):
             reduce(self)
         failure = self.smallest()
-        self.record.calls[:], self.record.case = failure.calls, failure.case
+        self.record.calls[:] = failure.calls
         raise failure.broken from None
 
 

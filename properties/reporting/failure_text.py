@@ -9,7 +9,6 @@ import numpy as np
 from seqlaws.properties.diagnosis.diagnose import Diagnosis
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.judging.cause import Cause
-from seqlaws.properties.reporting.reproduction import script
 from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
 
@@ -26,7 +25,7 @@ def headline(broken: LawBrokenError) -> str:
             return said
         times = f"{off / allowed:.3g} times the allowed {allowed:.2g}" if allowed else "allowed: 0"
         return f"{said}, off by {off:.3g} ({times})"
-    return str(broken)
+    return str(broken).partition("\n")[0]
 
 
 def message(
@@ -36,12 +35,18 @@ def message(
     subject: Subject,
     broken: LawBrokenError,
     diagnosis: Diagnosis,
+    script: str,
+    why_none: str,
 ) -> str:
-    """The whole failure, to be read without the run that made it."""
+    """The whole failure, to be read without the run that made it.
+
+    script: a program that shows it again; why_none: a sentence, where there is none.
+    """
     calls = subject.record.calls
     case = calls[-1].case if calls else None
     lines = [
         f"{subject.operation.name}: {headline(broken)}",
+        *(f"    {line}" for line in str(broken).splitlines()[1:]),
         "",
         f"  law             {law} ({level})",
         *indented("  states          ", statement),
@@ -59,8 +64,14 @@ def message(
         lines += [f"                  {line}" for line in diagnosis.lines]
     if case is not None:
         lines += ["  case"] + [f"    {line}" for line in described(case)]
-        lines += ["  reproduce with", "", textwrap.indent(script(subject, broken), "    ")]
-    return "\n".join(lines)
+    return with_script("\n".join(lines), script, why_none)
+
+
+def with_script(text: str, script: str, why_none: str) -> str:
+    """The failure's text with a script, or with the reason why there is none."""
+    if script:
+        return "\n".join([text, "  reproduce with", "", textwrap.indent(script, "    ")])
+    return "\n".join([text, *(indented("  no script       ", why_none) if why_none else [])])
 
 
 def with_cause(text: str, one: Cause) -> str:

@@ -1,177 +1,314 @@
-"""A script that shows a failure again; it needs the implementation and its library, no suite."""
+"""A script that shows a failure again: it fails as the failure says, and passes once it is mended.
 
-import base64
-import zlib
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+The case is first put to the implementation in a new process, so that the calls made there are all
+that the failure needs. Where a number of one call or of two is at stake, or an exception, the
+script makes these calls and needs the implementation and its library alone; it is printed if the
+specification's answers would pass it. Any other failure takes the law itself, and so the suite.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 
-from seqlaws.properties.backends.protocol import holding
-from seqlaws.properties.backends.registry import BACKENDS
-from seqlaws.properties.discovery.loader import import_folders, is_named, location
+from seqlaws.properties.discovery.loader import NotFoundError, is_named
+from seqlaws.properties.discovery.raised import text_of
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.subjects.record import Call, Entry, LawBrokenError
+from seqlaws.properties.isolation.limits import EnoughError, LostError
+from seqlaws.properties.isolation.second_program import end_elsewhere
+from seqlaws.properties.isolation.specification_server import SpecificationError
+from seqlaws.properties.judging.refusals import must_raise
+from seqlaws.properties.laws import Law
+from seqlaws.properties.reporting.array_source import literal, numbers
+from seqlaws.properties.reporting.call_source import (
+    absolute,
+    calling,
+    indented,
+    names_of,
+    program,
+    raising,
+)
+from seqlaws.properties.reporting.replay import broken_by, fresh
+from seqlaws.properties.subjects.record import (
+    Call,
+    Entry,
+    LawBrokenError,
+    Made,
+    NotOfferedError,
+)
 from seqlaws.properties.subjects.subject import Subject
+from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
-NONZERO_AT_MOST, ENTRIES_AT_MOST = 24, 2000  # of an array that is written entry by entry
-CALLS_AT_MOST = 3
-SPARSE = """
-def sparse(shape, dtype, entries):
-    array = np.zeros(shape, dtype)
-    for at, value in entries.items():
-        array[at] = value
-    return array
+TIMES = 5  # that a case is put, before it is said that it does not fail again
+CALLS_AT_MOST = 100
+ANY_NUMBER = 1e300  # an allowed error that excludes NaN alone
+THROUGH_THE_SUITE = """\
+# What is compared takes the law itself: its case is put to the implementation again, in a process
+# of its own, by the suite (seqlaws has to be installed).
+from seqlaws.properties.runner.replay import put
 """
+NO_TIME = "# There was no time to try it."
+NOT_AGAIN = (
+    "No script shows it: alone, in a new process, the case does not fail again. It takes earlier "
+    "calls, threads, or what memory held before. To see it: "
+)
 
 
-def script(subject: Subject, broken: LawBrokenError) -> str:
-    """The source of a program that makes the calls again and asserts what is expected."""
-    calls = subject.record.calls[-CALLS_AT_MOST:]
-    lines = [line for k, call in enumerate(calls) for line in calling(subject, call, k > 0)]
-    if broken.entry is not None and calls and is_answered(broken.entry, calls[-1]):
-        lines += asserting(broken.entry, names_of(calls[-1]))
-    body = "\n".join(lines)
-    library = BACKENDS[subject.traits.backend]
-    needed = {
-        "sparse(": SPARSE,
-        "array(": library.source_of_array,
-        "gradients(": library.source_of_gradients,
-    }
-    helpers = [source for name, source in needed.items() if source and name in body]
-    head = ["import base64, zlib"] if "zlib." in body else []
-    head += ["import numpy as np", *library.imports, *importing(subject.spec)]
-    return "\n".join([*head, *helpers, body])
+class Reproduction(NamedTuple):
+    """A script, or a sentence that says why there is none."""
+
+    script: str = ""
+    why_none: str = ""
 
 
-def names_of(call: Call) -> list[str]:
-    """The names of what a call returns, in order."""
-    return call.case.differentiated if call.vjp else list(call.case.operation.outputs)
+class Place(NamedTuple):
+    """An entry of what a recorded call returned: the call's number, the output, where."""
+
+    call: int
+    output: str
+    at: tuple[int, ...]
 
 
-def is_answered(worst: Entry, last: Call) -> bool:
-    """Return True if the entry is in the last call's answer, not in what a law computes from it."""
-    if worst.output not in names_of(last):
-        return False
-    if last.outputs is None:  # it was asked elsewhere
+class Asked(NamedTuple):
+    """Demand of a script on an entry: that it is near a number, or near another entry."""
+
+    entry: Entry
+    found: Place
+    other: Place | None
+    expected: float
+    allowed: float
+
+
+def reproduction(
+    made: Law, subject: Subject, case: Case | None, kind: tuple[str, ...]
+) -> Reproduction:
+    """The script of a failure, by its case and its kind. Raises nothing."""
+    if case is None:
+        return Reproduction()
+    law = f"{subject.operation.name}.{made.name}"
+    again, times = None, 0
+    if made.second_program:  # which may have been called before, too
+        end_elsewhere(subject.spec)
+    try:
+        with fresh(subject) as probe:
+            while times < TIMES and (again is None or again.kind[:2] != kind[:2]):
+                times += 1
+                again = broken_by(made, probe, case)
+        if again is None or again.kind[:2] != kind[:2]:
+            return Reproduction(why_none=NOT_AGAIN + command(subject, made.name))
+        alone = stand_alone(probe, again) if times == 1 else ""
+    except (NotFoundError, LostError, SpecificationError, EnoughError):
+        return Reproduction(f"{NO_TIME}\n{through_the_suite(law, subject, case)}")
+    except Exception as error:  # a verdict does not depend on its script
+        why = f"No script shows it: to put its case again raised {text_of(error)}"
+        return Reproduction(why_none=why)
+    return Reproduction(alone or through_the_suite(law, subject, case, times))
+
+
+def command(subject: Subject, law: str) -> str:
+    """The command that puts a law to the implementation."""
+    operation = subject.operation.name
+    named = subject.spec if is_named(subject.spec) else "..."
+    return f"pytest --impl {named} --op {operation} --dtype {subject.dtype} -k test_{law}"
+
+
+def through_the_suite(law: str, subject: Subject, case: Case, times: int = 1) -> str:
+    """A script that puts the case of a law again."""
+    spec = absolute(subject.spec)
+    lines = [] if is_named(spec) else [f"subject = ...  # the {spec[1:-1]} that was given"]
+    for group in ("arrays", "options", "cotangents"):
+        lines += [f"{group} = {{}}"]
+        for name, value in getattr(case, group).items():
+            array = isinstance(value, np.ndarray)
+            text = literal(value, case.dtype) if array else numbers(value)
+            lines += [f"{group}[{name!r}] = {text}"]
+    given = [repr(law), repr(spec) if is_named(spec) else "subject"]
+    given += [repr(subject.dtype), repr(subject.device), "arrays", "options", "cotangents"]
+    more = {"seed": case.seed, "poison": case.poison, "times": times}
+    given += [f"{name}={numbers(value)}" for name, value in more.items()]
+    return THROUGH_THE_SUITE + program(subject, [*lines, f"put({', '.join(given)})"], bare=False)
+
+
+def stand_alone(subject: Subject, broken: LawBrokenError) -> str:
+    """A script of the recorded calls alone, or ""."""
+    calls = list(subject.record.every)
+    if not calls or broken.lost or any(call.made is None for call in calls):
+        return ""
+    last = len(calls) - 1
+    asked = asked_of(subject, broken.entry, calls) if broken.entry is not None else None
+    if broken.answered or broken.raised is not None:
+        needed = [last]
+    elif asked is not None:
+        needed = sorted({place.call for place in (asked.found, asked.other) if place is not None})
+    else:
+        return ""
+    kept = list(range(len(calls)))
+    if len(needed) < len(calls) and suffice(subject, [calls[k] for k in needed], broken):
+        kept = needed
+    if len(kept) > CALLS_AT_MOST:
+        return ""
+    lines: list[str] = []
+    for k in kept:
+        lines += making(subject, calls[k], broken if k == last else None, k in needed)
+        if asked is not None:
+            lines += reading(asked, calls[k], k)
+    return program(subject, lines + (asserting(asked, str(broken)) if asked is not None else []))
+
+
+def making(
+    subject: Subject, call: Call, broken: LawBrokenError | None, is_needed: bool
+) -> list[str]:
+    """Lines that make a call; broken: how it ended, if it is the last."""
+    if broken is not None and broken.answered:
+        return answered(subject, call, str(broken))
+    if broken is not None and broken.raised is not None:
+        return raised(subject, call)
+    if call.outputs is None and not is_needed:
+        return raising(subject, call)
+    arguments, asking = calling(subject, call)
+    return arguments + asking
+
+
+def reading(asked: Asked, call: Call, number: int) -> list[str]:
+    """Lines that read the entries that are asked of, if they are in what the call returned."""
+    lines = []
+    for name, place in (("found", asked.found), ("other", asked.other)):
+        if place is not None and place.call == number:
+            at = ", ".join(map(str, place.at)) or "()"
+            output = names_of(call).index(place.output)
+            lines += [f"{name} = float(outputs[{output}][{at}])"]
+    return lines
+
+
+def suffice(subject: Subject, calls: Sequence[Call], broken: LawBrokenError) -> bool:
+    """Return True if these calls alone, in a new process, give what they gave among the others."""
+    with suppress(LostError, EnoughError, NotFoundError, NotOfferedError), fresh(subject) as probe:
+        for call in calls:
+            how = call.made or Made()
+            try:
+                if not call.valid:
+                    must_raise(probe, call.case, str(broken), vjp=call.vjp, dtypes=how.dtypes)
+                    return False
+                run = probe.pull if call.vjp else probe.run
+                found = run(call.case, how.layouts)
+            except LawBrokenError as other:
+                return other.kind == broken.kind
+            before = call.outputs
+            if before is None or any(
+                not np.array_equal(found[n], before[n], equal_nan=True) for n in before
+            ):
+                return False
         return True
-    answer, at = last.outputs[worst.output], worst.index
-    inside = len(at) == answer.ndim and all(i < n for i, n in zip(at, answer.shape, strict=True))
-    return inside and np.array_equal(answer[at], worst.observed, equal_nan=True)
+    return False
 
 
-def asserting(worst: Entry, names: list[str]) -> list[str]:
-    """Lines that hold the entry to what is expected."""
-    expected, allowed = numbers(worst.expected), numbers(worst.allowed)
-    holds = f"found == {expected} or abs(found - {expected}) <= {allowed}"
-    if np.isnan(worst.expected):
-        holds = "np.isnan(found)"
-    says = f"{worst.place} is {{found!r}}, expected {expected}, allowed {allowed}"
-    index = ", ".join(map(str, worst.index))
-    return [
-        f"found = float(outputs[{names.index(worst.output)}][{index}])",
-        f"assert {holds}, f{says!r}",
-    ]
+def asked_of(subject: Subject, worst: Entry, calls: Sequence[Call]) -> Asked | None:
+    """Return the demand on the worst entry; None if it is computed from what calls returned.
 
-
-def importing(spec: str) -> list[str]:
-    """Lines that bring the implementation into scope as `subject`."""
-    if not is_named(spec):
-        return [f"subject = ...  # the {spec[1:-1]} that was given"]
-    target, attribute = location(spec)
-    if target.endswith(".py"):
-        lines = ["import importlib.util, sys"]
-        lines += [
-            f"sys.path.append({folder!r})" for folder in import_folders(Path(target).resolve())
-        ]
-        lines += [f"spec = importlib.util.spec_from_file_location('subject', {target!r})"]
-        lines += ["subject = sys.modules['subject'] = importlib.util.module_from_spec(spec)"]
-        lines += ["spec.loader.exec_module(subject)"]
-    else:
-        lines = ["import importlib", f"subject = importlib.import_module({target!r})"]
-    if attribute:
-        lines += [f"subject = subject.{attribute}"]
-        lines += ["subject = subject() if isinstance(subject, type) else subject"]
-    return lines
-
-
-def calling(subject: Subject, call: Call, again: bool = False) -> list[str]:
-    """Lines that make one call; its outputs in `outputs`, always a sequence.
-
-    again: behind another call, whose dicts are filled anew.
+    Nor where the specification would not pass: a number may be due after an implementation's own
+    earlier numbers only, and is another once these are right.
     """
-    vjp, case, operation = call.vjp, call.case, call.case.operation
-    cotangents = {f"d{n}": c for n, c in case.cotangents.items() if vjp}
-    options = {n: o for n, o in case.options.items() if isinstance(o, np.ndarray)}
-    dicts = dict.fromkeys(n.partition(".")[0] for n in case.arrays if "." in n)
-    lines = [f"{one}.clear()" if again else f"{one} = {{}}" for one in dicts]
-    lines += [
-        f"{variable(n)} = {made(subject, a)}"
-        for n, a in {**cotangents, **case.arrays, **options}.items()
-    ]
-    placed = [numbers(case.options[n]) if n in case.options else n for n in operation.arguments]
-    named = {n: o for n, o in case.options.items() if operation.is_option(n)}
-    placed += [f"{n}={n if n in options else numbers(o)}" for n, o in named.items()]
-    if vjp and subject.vjp_function is None:
-        return lines + differentiating(case, cotangents, f"{operation.name}({', '.join(placed)})")
-    lines += [f"outputs = subject.{call.name}({', '.join([*cotangents, *placed])})"]
-    lines += ["outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]
-    if vjp and dicts:
-        entries = f"[o[n] for n in {', '.join(dicts)}] if isinstance(o, dict) else [o]"
-        lines += [f"outputs = [one for o in outputs for one in ({entries})]"]
-    return lines
+    found = located(worst.every[0], worst.index, calls)
+    if found is None:
+        return None
+    other = located(worst.every[1], worst.index, calls)
+    asked = Asked(worst, found, other, worst.expected, worst.allowed)
+    call = calls[found.call]
+    if other is None and call.case.operation.way != "expected":
+        whole = subject.expected(call.case, vjp=call.vjp)[found.output]
+        value, allowed = float(whole.value[found.at]), float(whole.allowed[found.at])
+        if not (value == worst.expected and allowed <= worst.allowed):
+            asked = asked._replace(expected=value, allowed=allowed)
+        if near(worst.observed, asked.expected, asked.allowed):
+            return None
+    return asked if is_kept(subject, asked, calls) else None
 
 
-def differentiating(case: Case, cotangents: Iterable[str], call: str) -> list[str]:
-    """Lines that take the gradient through a call by the library's own means."""
-    leaves = ", ".join(map(variable, case.differentiated))
-    return [
-        "def forward(*leaves):",
-        f"    {leaves}, = leaves",
-        f"    outputs = subject.{call}",
-        "    return outputs if isinstance(outputs, (tuple, list)) else (outputs,)",
-        f"outputs = gradients(forward, [{', '.join(cotangents)}], [{leaves}])",
-    ]
+def located(array: Array, index: tuple[int, ...], calls: Sequence[Call]) -> Place | None:
+    """Find an entry, by where it lies in memory, in what the calls returned."""
+    for k in reversed(range(len(calls))):
+        for name, output in (calls[k].outputs or {}).items():
+            if not output.size or not np.may_share_memory(array, output):
+                continue
+            start = array.__array_interface__["data"][0] + sum(
+                i * s for i, s in zip(index, array.strides, strict=True)
+            )
+            left = start - output.__array_interface__["data"][0]
+            at = [0] * output.ndim
+            for axis in sorted(range(output.ndim), key=lambda a: -output.strides[a]):
+                if output.strides[axis] and output.shape[axis] > 1:
+                    at[axis], left = divmod(left, output.strides[axis])
+            inside = all(0 <= i < n for i, n in zip(at, output.shape, strict=True))
+            if left == 0 and inside:
+                return Place(k, name, tuple(at))
+    return None
 
 
-def variable(name: str) -> str:
-    """The name of an array in a script: an entry of a dict by its key."""
-    argument, dot, entry = name.partition(".")
-    return f"{argument}[{entry!r}]" if dot else name
+def is_kept(subject: Subject, asked: Asked, calls: Sequence[Call]) -> bool:
+    """Return True if the specification's own numbers are what a script asks for."""
+
+    def due(place: Place) -> float:
+        call = calls[place.call]
+        return float(subject.plain(call.case, vjp=call.vjp)[place.output][place.at])
+
+    expected = asked.expected if asked.other is None else due(asked.other)
+    rounding = 2 * float(unit_roundoff(subject.dtype)) * abs(expected)
+    return near(due(asked.found), expected, asked.allowed + rounding)
 
 
-def made(subject: Subject, array: Array) -> str:
-    """Source text that evaluates to an array of the subject's library."""
-    text = literal(array, subject.dtype)
-    if not BACKENDS[subject.traits.backend].source_of_array:
-        return text
-    return f"array({text}, {subject.dtype!r}, {subject.device!r})"
+def near(found: float, expected: float, allowed: float) -> bool:
+    """Return True if a number is within what is allowed; NaN is near NaN alone."""
+    if np.isnan(found) or np.isnan(expected):
+        return bool(np.isnan(found) and np.isnan(expected))
+    return found == expected or abs(found - expected) <= allowed
 
 
-def literal(array: Array, dtype: str) -> str:
-    """Source text that evaluates to the array in NumPy, with `np` in scope."""
-    if array.dtype.kind == "f":
-        array, dtype = array.astype(holding(dtype)), f"np.{holding(dtype)}"
+def asserting(asked: Asked, says: str) -> list[str]:
+    """Lines that hold the entry to what is asked of it."""
+    expected, allowed, place = numbers(asked.expected), numbers(asked.allowed), asked.entry.place
+    sentence = says.replace("{", "{{").replace("}", "}}")
+    if asked.other is not None:
+        expected = "other"
+        holds = "found == other or (np.isnan(found) and np.isnan(other))"
     else:
-        dtype = "bool" if array.dtype == bool else "np.int64"
-    nonzero = np.argwhere(array != 0)
-    if array.size <= NONZERO_AT_MOST or not array.ndim:
-        return f"np.array({numbers(array.tolist())}, {dtype}).reshape({array.shape})"
-    if len(nonzero) <= NONZERO_AT_MOST:
-        places = [tuple(int(i) for i in at) for at in nonzero]
-        entries = ", ".join(f"{at}: {numbers(array[at].item())}" for at in places)
-        return f"sparse({array.shape}, {dtype}, {{{entries}}})"
-    if array.size <= ENTRIES_AT_MOST:
-        return f"np.array({numbers(array.tolist())}, {dtype})"
-    packed = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode()
-    raw = f"zlib.decompress(base64.b64decode({packed!r}))"
-    return f"np.frombuffer({raw}, {array.dtype.str!r}).reshape({array.shape}).astype({dtype})"
+        holds = f"found == {expected}"
+    if asked.allowed:
+        holds += f" or abs(found - {expected}) <= {allowed}"
+    due = "{other!r}" if asked.other is not None else expected
+    due = f"{due}, allowed {allowed}"
+    if asked.allowed >= ANY_NUMBER:
+        holds, due = "np.isfinite(found)", f"a number, such as {expected}"
+    if asked.other is None and np.isnan(asked.expected):
+        holds, due = "np.isnan(found)", "NaN"
+    text = f"{place} is {{found!r}}, expected {due}: {sentence}"
+    return [f"assert {holds}, f{text!r}", f"print(f{f'holds: {place} is {{found!r}}'!r})"]
 
 
-def numbers(value: Any) -> str:
-    """repr, with NaN and infinities as NumPy's."""
-    if isinstance(value, str):
-        return repr(value)
-    return repr(value).replace("nan", "np.nan").replace("inf", "np.inf")
+def answered(subject: Subject, call: Call, says: str) -> list[str]:
+    """Lines that hold the call to be refused."""
+    arguments, asking = calling(subject, call)
+    return [
+        *arguments,
+        "try:",
+        *indented(asking),
+        "except (Exception, SystemExit) as refusal:",
+        '    print(f"holds: it is refused by {type(refusal).__name__}")',
+        "else:",
+        f"    raise AssertionError({says!r})",
+    ]
+
+
+def raised(subject: Subject, call: Call) -> list[str]:
+    """Lines that hold the call to be answered."""
+    arguments, asking = calling(subject, call)
+    says = f"{call.name} raised {{type(error).__name__}}: {{error}}"
+    return [
+        *arguments,
+        "try:",
+        *indented(asking),
+        "except BaseException as error:",
+        f"    raise AssertionError(f{says!r}) from error",
+        f"print({f'holds: {call.name} answers'!r})",
+    ]

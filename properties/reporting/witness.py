@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis
-from seqlaws.properties.reporting.reproduction import script
 from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
 
 ARRAY_AT_MOST, ENTRIES_AT_MOST, SCRIPT_AT_MOST = 4096, 64, 20_000
 
 
-def witness(subject: Subject, broken: LawBrokenError, found: Diagnosis) -> dict[str, Any]:
+def witness(
+    subject: Subject, broken: LawBrokenError, found: Diagnosis, script: str
+) -> dict[str, Any]:
     """The worst entry, others beside it, the shrunk case, a script; what the diagnosis changes."""
     data: dict[str, Any] = {k: True for k in ("lost", "slow") if getattr(broken, k)}
     if (worst := broken.entry) is not None:
@@ -31,9 +32,8 @@ def witness(subject: Subject, broken: LawBrokenError, found: Diagnosis) -> dict[
     listed = {n: a.tolist() for n, a in arrays.items() if a.size <= ARRAY_AT_MOST}
     options = {n: o.tolist() if hasattr(o, "tolist") else o for n, o in case.options.items()}
     call = {"call": last.name, "arrays": listed, "options": options}
-    program = script(subject, broken)
-    short = len(program) <= SCRIPT_AT_MOST  # a longer one stands in the message alone
-    return {**data, **call, **({"script": program} if short else {})}
+    short = script and len(script) <= SCRIPT_AT_MOST  # a longer one stands in the message alone
+    return {**data, **call, **({"script": script} if short else {})}
 
 
 def entries(observed: Any, value: Any, allowed: Any, ratio: Any) -> dict[str, Any]:

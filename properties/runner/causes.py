@@ -1,16 +1,20 @@
 """Causes of the failures of one implementation, found after its laws have run."""
 
 import re
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from seqlaws.properties.diagnosis.solve import Budget
+from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
-from seqlaws.properties.reporting.failure_text import with_cause
-from seqlaws.properties.runner.explaining import STOPPED, Asks, Explaining
+from seqlaws.properties.reporting.failure_text import with_cause, with_script
+from seqlaws.properties.reporting.reproduction import reproduction
+from seqlaws.properties.reporting.witness import SCRIPT_AT_MOST
+from seqlaws.properties.runner.explaining import STOPPED, Asks, Explaining, law_of
 from seqlaws.properties.runner.from_verdicts import cause, entries, says
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 
@@ -50,6 +54,28 @@ def causes_of(verdicts: list[Verdict], subject_of: Asks | None, seconds: float) 
                 some = [v for v in some if id(v) not in named]
         found += [cause(v, "law", f"{v.law}: {says(v)}") for v in some]
     return ordered(merged(found))
+
+
+def with_scripts(
+    verdicts: list[Verdict], causes: list[Cause], subject_of: Asks | None, seconds: float
+) -> None:
+    """Give each cause's smallest failure a script that shows it again, as long as there is time."""
+    until = time.perf_counter() + seconds
+    for one in causes:
+        law, dtype, device = (one.smallest[name] for name in ("law", "dtype", "device"))
+        same = [v for v in verdicts if (v.law, v.dtype, v.device) == (law, dtype, device)]
+        if subject_of is None or not same or not same[0].evidence or time.perf_counter() > until:
+            continue
+        v, made = same[0], law_of(same[0])
+        kept = restored(v.evidence)
+        if made is None or kept.case is None:
+            continue
+        subject = subject_of(v.operation, v.dtype)
+        subject.place.until = until
+        shown = reproduction(made, subject, kept.case, kept.kind)
+        v.message = with_script(v.message, *shown)
+        if 0 < len(shown.script) <= SCRIPT_AT_MOST:
+            v.witness["script"] = shown.script
 
 
 def told_by_causes(verdicts: list[Verdict], causes: list[Cause]) -> None:

@@ -19,6 +19,7 @@ from seqlaws.properties.judging.search import Trial, search
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
+from seqlaws.properties.reporting.reproduction import Reproduction, reproduction
 from seqlaws.properties.reporting.witness import witness
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
 from seqlaws.properties.subjects.subject import Subject
@@ -93,10 +94,15 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
         subject.place.until = effort.until
         verdict.diagnosis = found.text
-        verdict.message = message(verdict.law, level, made.statement, subject, broken, found)
-        verdict.witness = witness(subject, broken, found)
-        if broken.entry is not None:
-            verdict.evidence = stored(record)
+        shown = (
+            reproduction(made, subject, broken.case, broken.kind)
+            if effort.explains
+            else Reproduction()
+        )
+        told = verdict.law, level, made.statement, subject, broken, found
+        verdict.message = message(*told, *shown)
+        verdict.witness = witness(subject, broken, found, shown.script)
+        verdict.evidence = stored(record, broken)
     verdict.seconds = round(time.perf_counter() - started, 4)
     verdict.examples, verdict.entries = record.examples, record.entries
     verdict.unclaimed, verdict.worst = record.unclaimed, record.worst

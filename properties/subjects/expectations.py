@@ -66,11 +66,23 @@ class Expectations:
 
     def claimed(self, case: Case, found: list[Expected]) -> list[Expected]:
         """Return the expected values; with no keys, a mean or NaN has no bound."""
-        traits = self.operation.traits
-        declared = "fully_masked" in traits and self.traits.fully_masked != "zeros"
-        if declared and case.sizes().get("S") == 0:
+        if self.is_without_keys(case):
             return [Expected(0 * e.value, np.full_like(e.value, np.inf)) for e in found]
         return found
+
+    def is_without_keys(self, case: Case) -> bool:
+        """Return True if there are no keys, and the trait of that declares a mean or NaN."""
+        declared = "fully_masked" in self.operation.traits and self.traits.fully_masked != "zeros"
+        return declared and case.sizes().get("S") == 0
+
+    def zeros_or_nan(self, case: Case, outputs: dict[str, Array]) -> dict[str, Expected]:
+        """Return what is due without keys: zeros, as of no weights, or NaN, as of 0 / 0."""
+        options = {**self.reference_options(case), "fully_masked": "zeros"}
+        found = self.asked("expected", *self.question(case, vjp=False), **options)
+        return {
+            name: Expected(np.where(np.isnan(outputs[name]), np.nan, e.value), e.allowed)
+            for name, e in zip(self.names(case, vjp=False), found, strict=True)
+        }
 
     def plain(self, case: Case, *, vjp: bool = False) -> dict[str, Array]:
         """Return the specification's values in float64, without a bound."""
@@ -106,6 +118,8 @@ class Expectations:
             options = self.reference_options(case)
             found = self.asked("token by token", outputs["tokens"], *given, **options)
             return dict(zip(self.operation.outputs, self.claimed(case, found), strict=True))
+        if self.is_without_keys(case):
+            return self.zeros_or_nan(case, outputs)
         if not self.operation.recurrent:
             return self.expected(case)
         given = [self.operation.name, outputs["y"], *case.arrays.values()]

@@ -4,6 +4,7 @@ It converts a case into the implementation's arrays, calls it, and checks every 
 shape, dtype and device of the outputs, and that inputs are unchanged.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.backends.layouts import LAYOUTS
-from seqlaws.properties.backends.protocol import Arrays, NotDifferentiableError
+from seqlaws.properties.backends.protocol import BYTES_AT_MOST, Arrays, NotDifferentiableError
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
+from seqlaws.properties.discovery.raised import line_of, text_of
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case, output_shapes
 from seqlaws.properties.inputs.masks import attended
@@ -28,6 +30,7 @@ from seqlaws.properties.subjects.expectations import Expectations, arithmetic_of
 from seqlaws.properties.subjects.record import (
     Call,
     LawBrokenError,
+    Made,
     NotOfferedError,
     Outputs,
     Record,
@@ -59,6 +62,7 @@ class Subject(Expectations, Returned):
         self.record = Record()
         self.place = place_of(namespace)
         self.unusual_layouts: list[str] = []  # of the present call's arrays
+        self.made: Made | None = None  # of the next call
         self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
 
     @property
@@ -117,7 +121,9 @@ class Subject(Expectations, Returned):
 
     def run(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """Return the outputs, by name, as float64. Raises LawBrokenError, NotOfferedError."""
-        return self.answer(case, *self.native(case, layouts or {}))
+        arrays, options = self.native(case, layouts or {})
+        self.made = Made(layouts or {})
+        return self.answer(case, arrays, options)
 
     def answer(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Outputs:
         """The outputs for arrays that are already the implementation's; checked, and recorded."""
@@ -132,13 +138,14 @@ class Subject(Expectations, Returned):
         outputs = self.checked(raw, output_shapes(case), self.operation.name)
         self.check_inputs(case, arrays, options, raw)
         self.check_earlier(self.operation.name, raw, list(outputs.values()))
-        self.record.calls[-1] = Call(self.operation.name, case, outputs)
+        self.record.answered(outputs)
         return outputs
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """Return the gradient of each floating array for the case's cotangents, by name."""
         arrays, options, cotangents = self.native_of_pull(case, layouts or {})
         function, given, named = self.pulling(case, arrays, options, cotangents)
+        self.made = Made(layouts or {})
         raw = self.called(function, case, *given, **named)
         return self.accepted_gradients(case, arrays, options, cotangents, raw)
 
@@ -177,7 +184,7 @@ class Subject(Expectations, Returned):
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
         self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
         self.check_earlier(f"{self.operation.name}_vjp", raw, list(gradients.values()))
-        self.record.calls[-1] = Call(f"{self.operation.name}_vjp", case, gradients)
+        self.record.answered(gradients)
         return gradients
 
     def together(self, cases: Sequence[Case], *, vjp: bool = False) -> list[Outputs]:
@@ -198,8 +205,22 @@ class Subject(Expectations, Returned):
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
         """Call the function and record the call; turn an exception into LawBrokenError."""
-        given = tuple(self.place.settled(given))
-        return self.minded(case, function != self.function, lambda: function(*given, **options))
+        given, vjp = tuple(self.place.settled(given)), function != self.function
+        self.soil(case, vjp=vjp)
+        return self.minded(case, vjp, lambda: function(*given, **options))
+
+    def soil(self, case: Case, *, vjp: bool) -> None:
+        """Leave odd bytes where outputs may be allocated, so that unwritten memory is seen."""
+        shapes = (
+            [case.arrays[name].shape for name in case.differentiated]
+            if vjp
+            else output_shapes(case).values()
+        )
+        width = int(self.dtype[-2:]) // 8
+        sizes = {math.prod(shape) * width for shape in shapes}
+        few = [size for size in sorted(sizes) if 0 < size <= BYTES_AT_MOST]
+        device = self.device if case.arrays else "cpu"
+        self.place.soil(self.traits.backend, few, device)
 
     def raises(self, function: Any, case: Case, *given: Any, **options: Any) -> bool:
         """Return True if a call on invalid input raises an exception.
@@ -223,7 +244,8 @@ class Subject(Expectations, Returned):
         NotOfferedError.
         """
         name = self.operation.name + "_vjp" * vjp
-        self.record.calls.append(Call(name, case))
+        self.record.called(Call(name, case, made=self.made, valid=valid))
+        self.made = None
         try:
             with unended():
                 return call()
@@ -239,8 +261,10 @@ class Subject(Expectations, Returned):
                 raise  # whoever runs the suite wants it to end
             if valid:
                 self.refuse(case, vjp, error)
-            text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            raise LawBrokenError(f"{name} raised {text}", raised=error) from error
+            first, *others = text_of(error).splitlines()
+            line = line_of(error, self.namespace)
+            said = f"{name} raised {first}{line and f' ({line})'}"
+            raise LawBrokenError("\n".join([said, *others]), raised=error) from error
 
     def refuse(self, case: Case, vjp: bool, error: BaseException) -> None:
         """Raise NotOfferedError if the exception means that the call is not supported.

@@ -121,3 +121,10 @@ def test_torch_works_in_a_fork_of_a_process_that_used_it():
     unnamed = SimpleNamespace(softmax=torch_ops.softmax, TRAITS=torch_ops.TRAITS)
     result = check(unnamed, ["softmax"], ["float32"], seconds=15)
     assert nothing_is_wrong(result), result.failures
+
+
+def test_a_list_is_no_array_in_another_process(plug_in):
+    """What is described as an array in this process alone must not end a run."""
+    source = "TRAITS = {}\ndef softmax(x, axis=-1): return [0.5, 0.5]\n"
+    result = check(plug_in(source), ["softmax"], stop_at_first=True, seconds=60)
+    assert "returned, as p, a list, not an array" in result.failures[0].reason

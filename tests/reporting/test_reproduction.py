@@ -18,8 +18,9 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.reporting.reproduction import script
-from seqlaws.properties.subjects.record import Entry, LawBrokenError
+from seqlaws.properties.reporting.call_source import program
+from seqlaws.properties.reporting.reproduction import Asked, Place, asserting, making, reading
+from seqlaws.properties.subjects.record import Entry
 from seqlaws.properties.subjects.subject import Subject
 
 pytestmark = pytest.mark.slow
@@ -151,17 +152,17 @@ def test_the_script_fails_until_the_cause_is_mended(plug_in, library, operation,
     result = check(wrong, [operation], [dtype], stop_at_first=True, **patience)
     (failure,) = result.failures
     assert failure.witness["call"] == operation + "_vjp" * vjp
-    _, _, program = failure.message.partition("reproduce with\n\n")
-    program = textwrap.dedent(program)
+    _, _, source = failure.message.partition("reproduce with\n\n")
+    source = textwrap.dedent(source)
 
-    shown = run(program)
+    shown = run(source)
     entry = f"{failure.witness['output']}[{', '.join(map(str, failure.witness['index']))}]"
     assert shown.returncode == 1, shown.stderr
     assert f"AssertionError: {entry} is " in shown.stderr
     assert f"expected {failure.witness['expected']!r}" in shown.stderr
 
     assert plug_in(factors.format(1, 1) + SOURCES[library]) == wrong
-    mended = run(program)
+    mended = run(source)
     assert mended.returncode == 0, mended.stderr
 
 
@@ -177,6 +178,8 @@ def test_the_script_of_any_operation_asks_what_the_suite_asked(name, operation, 
         pytest.skip("it has no gradient")
     for seed in range(4):
         case = build(by_seed(seed), OPERATIONS[operation], "float64")
+        subject.record.begin()
+        calls = subject.record.every
         outputs = subject.pull(case) if vjp else subject.run(case)
         output = next((n for n, value in outputs.items() if value.size), "")
         if output:
@@ -184,6 +187,8 @@ def test_the_script_of_any_operation_asks_what_the_suite_asked(name, operation, 
             observed = float(outputs[output][index])
             every = (outputs[output],) * 4  # nothing of them is in a script
             entry = Entry(output, index, observed, observed, 0.0, every)
-            program = script(subject, LawBrokenError("", entry=entry))
-            assert "\nassert " in program
-            exec(compile(program, "script", "exec"), {})
+            asked, (call,) = Asked(entry, Place(0, output, index), None, observed, 0.0), calls
+            lines = [*making(subject, call, None, True), *reading(asked, call, 0)]
+            source = program(subject, lines + asserting(asked, "it is what it was"))
+            assert "\nassert " in source
+            exec(compile(source, "script", "exec"), {})

@@ -1,12 +1,16 @@
 """What every call of a subject is held to, where there is nothing to go by."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.reporting.failure_text import headline
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 from seqlaws.properties.subjects.subject import Subject
@@ -77,3 +81,39 @@ def test_a_window_in_a_list_may_be_refused_like_any_call(window):
     case = Case(OPERATIONS["attention"], "float32", arrays, {"window": window})
     with pytest.raises(LawBrokenError, match="attention raised TypeError"):
         subject.run(case)
+
+
+def test_an_exception_keeps_its_text_and_names_the_line():
+    def softmax(x, axis=-1):
+        raise ValueError("one\ntwo\n" + 30 * "more\n")
+
+    with pytest.raises(LawBrokenError) as broken:
+        softmax_of(softmax).run(CASE)
+    first, second, *others = str(broken.value).splitlines()
+    line = softmax.__code__.co_firstlineno + 1
+    assert re.fullmatch(rf"softmax raised ValueError: one \(\S*test_subject.py:{line}\)", first)
+    assert second == "two"
+    assert len(others) == 19
+    assert others[-1] == "... 12 more lines"
+    assert headline(broken.value) == first
+
+
+def test_what_is_not_written_is_seen():
+    """Rows that are left to `np.empty` hold odd bytes, not what happened to lie there."""
+    subject = softmax_of(lambda x, axis=-1: np.empty(x.shape, x.dtype))
+    for shape in ((2,), (3, 40), (5, 7, 90)):
+        outputs = subject.run(Case(OPERATIONS["softmax"], "float32", {"x": np.zeros(shape)}))
+        assert np.count_nonzero(outputs["p"] > 1e30) > outputs["p"].size / 2
+
+
+def test_without_keys_an_output_is_zeros_or_nan():
+    specification_server.start()
+    arrays = {"q": np.ones((1, 1, 2, 2)), "k": np.ones((1, 1, 0, 2)), "v": np.ones((1, 1, 0, 2))}
+    case = Case(OPERATIONS["attention"], "float32", arrays)
+    for declared in ("nan", "mean"):
+        namespace = SimpleNamespace(TRAITS={"fully_masked": declared}, attention=lambda q, k, v: q)
+        subject = Subject("made", namespace, "attention", "float32", "cpu")
+        for value, holds in ((0.0, True), (np.nan, True), (4.5e33, False)):
+            outputs = {"out": np.full((1, 1, 2, 2), value)}
+            due = subject.expected_of_steps(case, outputs)["out"]
+            assert (ratios(outputs["out"], *due, nan_is_free=False) <= 1).all() == holds

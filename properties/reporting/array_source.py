@@ -1,0 +1,113 @@
+"""Source text of arrays: their numbers, in a dtype, in a memory layout."""
+
+import base64
+import zlib
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.backends.layouts import FLIPS, axes_of, first_of, inside
+from seqlaws.properties.backends.protocol import holding
+from seqlaws.properties.backends.registry import BACKENDS
+from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.subjects.subject import Subject
+
+NONZERO_AT_MOST, ENTRIES_AT_MOST = 24, 2000  # of an array that is written entry by entry
+SPARSE = """
+def sparse(shape, dtype, entries):
+    array = np.zeros(shape, dtype)
+    for at, value in entries.items():
+        array[at] = value
+    return array
+"""
+READ_ONLY = """
+def read_only(array):
+    array.flags.writeable = False
+    return array
+"""
+CUT_OUT = {  # of a larger buffer, whose other entries must never be read
+    "numpy": """
+def cut_out(array, shape, index):
+    wide = np.full(shape, np.nan if array.dtype.kind == "f" else 77).astype(array.dtype)
+    wide[index] = array
+    return wide[index]
+""",
+    "torch": """
+def cut_out(tensor, shape, index):
+    wide = torch.full(shape, np.nan if tensor.is_floating_point() else 1, dtype=tensor.dtype)
+    wide = wide.to(tensor.device)
+    wide[index] = tensor
+    return wide[index]
+""",
+}
+
+
+def made(subject: Subject, array: Array, layout: str = "", dtype: str = "") -> str:
+    """Source text that evaluates to an array of the subject's library.
+
+    dtype: another one than the subject's, as a call that must be refused has it.
+    """
+    if dtype:
+        with np.errstate(all="ignore"):
+            array = np.nan_to_num(array, neginf=0).astype(dtype)
+    text = literal(array, dtype or subject.dtype)
+    if BACKENDS[subject.traits.backend].source_of_array:
+        text = f"array({text}, {dtype or subject.dtype!r}, {subject.device!r})"
+    return laid_out(text, layout, array.shape, subject.traits.backend)
+
+
+def laid_out(text: str, layout: str, shape: tuple[int, ...], library: str) -> str:
+    """Source text of the same array in another memory layout, as `backends.layouts` has it."""
+    torch, made = library == "torch", text
+    axis = FLIPS.get(layout)
+    if (axes := axes_of(layout, len(shape))) is not None:
+        made = f"np.ascontiguousarray({text}.transpose({axes})).transpose({axes})"
+        if torch:
+            plain = "memory_format=torch.contiguous_format"
+            made = f"{text}.permute({axes}).clone({plain}).permute({axes})"
+    elif layout.startswith("reversed") and shape and (axis is None or axis < len(shape)):
+        made = f"np.flip(np.ascontiguousarray(np.flip({text}, {axis})), {axis})"
+    elif (first := first_of(layout, shape)) is not None:
+        index = f"np.s_[{', '.join(':' if s == slice(None) else ':1' for s in first)}]"
+        made = f"np.broadcast_to({text}[{index}].copy(), {shape})"
+        if torch:
+            made = f"{text}[{index}].clone().expand({shape})"
+    elif (cut := inside(layout, shape)) is not None:
+        steps = ", ".join(sliced(one) for one in cut[1])
+        made = f"cut_out({text}, {cut[0]}, np.s_[{steps}])"
+    elif layout == "read-only":
+        made = f"read_only({text})"
+    return made
+
+
+def sliced(one: slice) -> str:
+    """Source text of a slice within brackets."""
+    parts = ["" if n is None else str(n) for n in (one.start, one.stop)]
+    return ":".join([*parts, str(one.step)] if one.step not in (None, 1) else parts)
+
+
+def literal(array: Array, dtype: str) -> str:
+    """Source text that evaluates to the array in NumPy, with `np` in scope."""
+    if array.dtype.kind == "f":
+        array, dtype = array.astype(holding(dtype)), f"np.{holding(dtype)}"
+    else:
+        dtype = "bool" if array.dtype == bool else f"np.{array.dtype}"
+    nonzero = np.argwhere(array != 0)
+    if array.size <= NONZERO_AT_MOST or not array.ndim:
+        return f"np.array({numbers(array.tolist())}, {dtype}).reshape({array.shape})"
+    if len(nonzero) <= NONZERO_AT_MOST:
+        places = [tuple(int(i) for i in at) for at in nonzero]
+        entries = ", ".join(f"{at}: {numbers(array[at].item())}" for at in places)
+        return f"sparse({array.shape}, {dtype}, {{{entries}}})"
+    if array.size <= ENTRIES_AT_MOST:
+        return f"np.array({numbers(array.tolist())}, {dtype})"
+    packed = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode()
+    raw = f"zlib.decompress(base64.b64decode({packed!r}))"
+    return f"np.frombuffer({raw}, {array.dtype.str!r}).reshape({array.shape}).astype({dtype})"
+
+
+def numbers(value: Any) -> str:
+    """repr, with NaN and infinities as NumPy's."""
+    if isinstance(value, str):
+        return repr(value)
+    return repr(value).replace("nan", "np.nan").replace("inf", "np.inf")
