@@ -211,9 +211,8 @@ class Run:
         verdicts = self.result.verdicts
         self.result.causes = causes_of(verdicts, subject_of, seconds)
         told_by_causes(verdicts, self.result.causes)
-        with_scripts(
-            verdicts, self.result.causes, subject_of, max(2.0, until - time.perf_counter())
-        )
+        left = max(2.0, until - time.perf_counter())
+        with_scripts(verdicts, self.result.causes, subject_of, left)
 
     def next_verdict(self, group: Group) -> Verdict:
         """Run the group's next law and keep its verdict."""

@@ -179,6 +179,7 @@ def session_of(config: pytest.Config) -> "Session":
         from seqlaws.properties.session import Session
 
         config.stash[ASKED] = asked(config.getoption)
+        config.addinivalue_line("filterwarnings", "ignore::RuntimeWarning")  # a subject's overflow
         config.stash[SESSION] = Session.from_options(config)
         config.pluginmanager.register(config.stash[SESSION])
         if not hasattr(config, "workerinput"):
@@ -290,10 +291,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Ite
 
 def told_whole(config: pytest.Config, failed: list[Any]) -> list[Any]:
     """The reports of failures that are printed whole."""
-    if config.getoption("all_failures"):
-        return failed
-    session, verbose = config.stash[SESSION], config.get_verbosity() > 0
-    return [r for r in failed if not session.is_told_elsewhere(r, verbose=verbose)]
+    every, verbose = config.getoption("all_failures"), config.get_verbosity() > 0
+    return config.stash[SESSION].told_whole(failed, verbose=verbose, every=every)
 
 
 def tell(reporter: Any, config: pytest.Config) -> None:

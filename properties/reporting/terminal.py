@@ -96,13 +96,18 @@ def headline(name: str, verdicts: list[Verdict], causes: list[Cause]) -> Line:
 
 def told_of(number: int, one: Cause, width: int) -> list[Line]:
     """A cause in up to four lines: the sentence; the worst entry; the case; what to do."""
+    details = [observed(one), case_of(one), what_to_do(one)]
+    shown = [Line(shorten(f"   {text}", width)) for text in details if text]
+    return head_of(number, one, width) + shown
+
+
+def head_of(number: int, one: Cause, width: int) -> list[Line]:
+    """The sentence of a cause, in two lines at most."""
     count = f"[{one.failures} {plural(one.failures, 'law')}]"
     level = "" if one.level == "MUST" else "SHOULD: "
     also = f" (also in {', '.join(one.operations[1:])})" if len(one.operations) > 1 else ""
     head = clipped(f"{number}. {level}{one.sentence}{also} {count}", width, 2)
-    lines = [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
-    details = [observed(one), case_of(one), what_to_do(one)]
-    return lines + [Line(shorten(f"   {text}", width)) for text in details if text]
+    return [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
 
 
 def observed(one: Cause) -> str:
@@ -179,10 +184,12 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     must = [c for c in causes if c.level == "MUST"]
     lines = [headline(name, verdicts, must)]
     for k, one in enumerate(causes):
-        lines += told_of(k + 1, one, 10_000)[:3]
-        lines += [Line(f"   {text}") for text in (*one.lines, one.remedy) if text]
+        lines += head_of(k + 1, one, width)
+        details = (observed(one), case_of(one), *one.lines, one.remedy)
+        lines += [Line(f"   {text}") for text in details if text]
         lines += wrapped("laws: ", ", ".join(one.laws), width)
-    lines += [Line(one) for one in table(verdicts)]
+    ran = [v for v in verdicts if v.status != "not offered"]
+    lines += [Line(one) for one in table(ran)]
     lines += [Line(one) for one in sections(verdicts)]
     for text in not_supported(verdicts):
         lines += wrapped("", text, width)

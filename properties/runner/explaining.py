@@ -315,7 +315,7 @@ class Explaining:
         made.sentence = f"{where}your {verb} {v.operation} with {', or '.join(made.names)}"
         assert change.misreading is not None
         made.lines = tuple(shown(change.misreading, v.operation))
-        made.remedy = "mend the line that is marked with +" if made.lines else ""
+        made.remedy = "compare your code with this line of the specification"
         return made
 
     def imprecise(self, solution: Solution) -> Iterator[Cause]:
