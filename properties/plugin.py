@@ -179,7 +179,6 @@ def session_of(config: pytest.Config) -> "Session":
         from seqlaws.properties.session import Session
 
         config.stash[ASKED] = asked(config.getoption)
-        config.addinivalue_line("filterwarnings", "ignore::RuntimeWarning")  # a subject's overflow
         config.stash[SESSION] = Session.from_options(config)
         config.pluginmanager.register(config.stash[SESSION])
         if not hasattr(config, "workerinput"):

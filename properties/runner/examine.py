@@ -77,8 +77,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     subject.place.until = effort.until
     started = time.perf_counter()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what a subject has to say of overflow is its own
+        with warnings.catch_warnings(record=True):  # what a subject says of overflow is its own
+            warnings.simplefilter("ignore")
             hunt(made, subject, effort)
     except EnoughError:
         verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
