@@ -48,6 +48,11 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
     if single and refused_by_the_specification(alone):
         says = f"no exception without a batch axis in {', '.join(single)}"
         must_raise(impl, alone, says)
+    lone = case.without("lengths").having(**{n: case.arrays[n][:1] for n in single})
+    for name, array in single.items():  # beside a batch of one
+        bad = lone.having(**{name: array})
+        if refused_by_the_specification(bad):
+            must_raise(impl, bad, f"no exception for {name} of shape {array.shape}")
     for name, option in arrays_among_options(case):
         for wrong in [option[None], *(misshapen(option) if name == "lengths" else longer(option))]:
             bad = case.having(**{name: wrong})

@@ -29,7 +29,11 @@ def stored(record: Record, broken: LawBrokenError) -> str:
     """The failure that a record holds, as text."""
     case = broken.case
     kept: list[Any] = [
-        [(c.name, *nameless(c.case), c.outputs) for c in some[-CALLS_AT_MOST:] if moderate(c.case)]
+        [
+            (c.name, *nameless(c.case), c.outputs)
+            for c in some[-CALLS_AT_MOST:]
+            if c.valid and moderate(c.case)  # invalid input has no expected output
+        ]
         for some in (record.calls, record.first[-1:])
     ]
     kept += [nameless(case) if case is not None and size(case) <= BYTES_AT_MOST else None]
