@@ -1,6 +1,6 @@
 """Guards: a wrong shape, rank, dtype or name raises an exception."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -43,16 +43,9 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
             if refused_by_the_specification(bad):
                 message = f"no exception for {name} of shape {wrong.shape}"
                 must_raise(impl, bad, message)
-    single = {n: case.arrays[n][0] for n in impl.operation.batched if len(case.arrays[n])}
-    alone = case.without("lengths").having(**single)
-    if single and refused_by_the_specification(alone):
-        says = f"no exception without a batch axis in {', '.join(single)}"
-        must_raise(impl, alone, says)
-    lone = case.without("lengths").having(**{n: case.arrays[n][:1] for n in single})
-    for name, array in single.items():  # beside a batch of one
-        bad = lone.having(**{name: array})
+    for bad, what in without_a_batch(case, impl.operation.batched):
         if refused_by_the_specification(bad):
-            must_raise(impl, bad, f"no exception for {name} of shape {array.shape}")
+            must_raise(impl, bad, f"no exception {what}")
     for name, option in arrays_among_options(case):
         for wrong in [option[None], *(misshapen(option) if name == "lengths" else longer(option))]:
             bad = case.having(**{name: wrong})
@@ -62,6 +55,17 @@ def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
     require(not changed, f"a call that raised changed {', '.join(changed)}")
     for name, unknown in unknown_names(case):
         must_raise(impl, case.having(**{name: unknown}), f"no exception for an unknown {name}")
+
+
+def without_a_batch(case: Case, batched: Iterable[str]) -> Iterator[tuple[Case, str]]:
+    """Yield the case without batch axes: in all arrays, and in each alone beside a batch of one."""
+    single = {n: case.arrays[n][0] for n in batched if len(case.arrays[n])}
+    case = case.without("lengths")
+    if single:
+        yield case.having(**single), f"without a batch axis in {', '.join(single)}"
+    lone = case.having(**{name: array[None] for name, array in single.items()})
+    for name, array in single.items():
+        yield lone.having(**{name: array}), f"for {name} of shape {array.shape}"
 
 
 @law(*DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal, level="SHOULD", section="guards")
