@@ -38,14 +38,17 @@ def witness_of(v: Verdict) -> dict[str, Any]:
 
 def size_of(v: Verdict) -> tuple[bool, bool, int, bool]:
     """Order of witnesses: of a MUST, with the fewest entries, in float32."""
-    arrays = v.witness.get("arrays", {}).values()
-    entries = sum(int(np.size(np.array(a, dtype=object))) for a in arrays)
-    return v.level != "MUST", not v.witness, entries, v.dtype != "float32"
+    return v.level != "MUST", not v.witness, entries_of(v.witness), v.dtype != "float32"
 
 
 def entries(one: Cause) -> int:
-    """Entries of the smallest case; many where there is none."""
-    arrays = one.smallest.get("arrays")
-    if arrays is None:
+    """Entries of the smallest case."""
+    return entries_of(one.smallest)
+
+
+def entries_of(witness: dict[str, Any]) -> int:
+    """Entries of the arrays of a witness; many where they are too large to be listed."""
+    arrays = witness.get("arrays")
+    if not arrays:
         return 1_000_000
     return sum(int(np.size(np.array(a, dtype=object))) for a in arrays.values())
