@@ -15,7 +15,8 @@ from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import STATUSES, Verdict
 from seqlaws.properties.laws import SECTIONS
 
-SCREEN = 36  # lines for one implementation; pytest adds its own
+SCREEN = 35  # lines for one implementation; pytest adds its own
+NEXT = "-v: a full text and a script for each cause; --all-failures: every failed law"
 REASONS = 8  # of what is not supported, in a line
 SHORT = {"float64": "f64", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 HEADS = {  # statuses in the table
@@ -56,6 +57,8 @@ def summary(
     lines += [Line(one) for one in more] + [Line(one, "red") for one in complaints]
     if verdicts:
         lines += [Line(one) for one in textwrap.wrap(totals(verdicts), width)]
+    if causes and not verbose:
+        lines += [Line(one) for one in textwrap.wrap(NEXT, width)]
     return lines
 
 

@@ -92,8 +92,8 @@ def told_by_causes(verdicts: list[Verdict], causes: list[Cause]) -> None:
 def of_one(v: Verdict) -> Cause | None:
     """The cause of a failure that says itself what it is; None if it does not."""
     if v.section == "guards":
-        what = "arguments are not checked: what is not valid is accepted"
-        return cause(v, "guards", what, "raise ValueError or TypeError on shapes and dtypes")
+        what = "arguments are not checked: invalid input is accepted"
+        return cause(v, "guards", what, "raise ValueError or TypeError for wrong shapes and dtypes")
     for law, remedy in REMEDIES.items():
         if v.law_name == law or (v.section == "manners" and v.reason == v.noted.get(law)):
             return cause(v, "manners", v.reason.partition(" (seen by ")[0], remedy)
