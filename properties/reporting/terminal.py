@@ -4,6 +4,7 @@ For one implementation it fits on a screen; `-v` brings the rest.
 """
 
 import math
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -98,11 +99,18 @@ def told_of(number: int, one: Cause, width: int) -> list[Line]:
     """A cause in up to four lines: the sentence; the worst entry; the case; what to do."""
     count = f"[{one.failures} {plural(one.failures, 'law')}]"
     level = "" if one.level == "MUST" else "SHOULD: "
-    also = f" (also in {', '.join(one.operations[1:])})" if len(one.operations) > 1 else ""
-    head = clipped(f"{number}. {level}{one.sentence}{also} {count}", width, 2)
+    head = clipped(f"{number}. {level}{sentence(one)} {count}", width, 2)
     lines = [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
     details = [observed(one), case_of(one), what_to_do(one)]
     return lines + [Line(shorten(f"   {text}", width)) for text in details if text]
+
+
+def sentence(one: Cause) -> str:
+    """The sentence of a cause, and the operations that it does not name."""
+    words = re.findall(r"\w+", one.sentence)
+    rest = [o for o in one.operations if o not in words]
+    also = "also " if len(rest) < len(one.operations) else ""
+    return f"{one.sentence} ({also}in {', '.join(rest)})" if rest else one.sentence
 
 
 def observed(one: Cause) -> str:
