@@ -17,6 +17,7 @@ from seqlaws.properties.judging.verdict import STATUSES, Verdict
 from seqlaws.properties.laws import SECTIONS
 
 SCREEN = 36  # lines for one implementation; pytest adds its own
+ROWS = 18  # of the table
 REASONS = 8  # of what is not supported, in a line
 SHORT = {"float64": "f64", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 HEADS = {  # statuses in the table
@@ -56,18 +57,21 @@ def summary(
     more = [*grades, *(f"not run: {one}" for one in absent)]
     lines += [Line(one) for one in more] + [Line(one, "red") for one in complaints]
     if verdicts:
-        lines += [Line(one) for one in textwrap.wrap(totals(verdicts), width)]
+        lines += [Line(one) for one in clipped(totals(verdicts), width, 3)]
     return lines
 
 
 def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) -> list[Line]:
-    """What fits on a screen: all causes with their details, as long as there is room."""
-    rest = [Line(one) for one in rows(verdicts, width)]
-    rest += [Line(shorten(one, width)) for one in not_supported(verdicts, short=True)]
-    rest += known_failures(verdicts, width)
+    """Return what fits on a screen: all causes with their details, as long as there is room."""
     must = [c for c in causes if c.level == "MUST" or c.kind == "guards"]
-    rest += loose(verdicts, must, width)
     told = [told_of(k + 1, c, width) for k, c in enumerate(must)]
+    table = cut([Line(one) for one in rows(verdicts, width)], ROWS)
+    lacking = [Line(shorten(one, width)) for one in not_supported(verdicts, short=True)]
+    known, more = known_failures(verdicts, width), loose(verdicts, must, width)
+    room = SCREEN - 2 - len(table) - len(more)
+    spare = room - min(sum(map(len, told)), room // 2)
+    known = cut(known, max(spare // 2, spare - len(lacking)))
+    rest = [*table, *cut(lacking, spare - len(known)), *known, *more]
     room = SCREEN - 2 - len(rest)
     for size in (4, 3, 2, 1):
         if sum(len(one[:size]) for one in told) <= room:
@@ -77,6 +81,14 @@ def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) 
         hidden = len(shown) - room + 1
         shown = [*shown[: max(room - 1, 1)], Line(f"... and {hidden} more causes (-v)", "red")]
     return [headline(name, verdicts, must), *shown, *rest]
+
+
+def cut(lines: list[Line], most: int) -> list[Line]:
+    """At most so many of the lines; the last one says how many there are besides."""
+    if len(lines) <= most:
+        return lines
+    kept = max(most - 1, 0)
+    return [*lines[:kept], Line(f"... and {len(lines) - kept} more lines (-v)")]
 
 
 def headline(name: str, verdicts: list[Verdict], causes: list[Cause]) -> Line:
@@ -142,7 +154,7 @@ def flat(value: Any) -> str:
     """A value, or the entries of a small array without its brackets."""
     if not isinstance(value, list):
         return repr(value)
-    entries = np.array(value).reshape(-1).tolist()
+    entries = np.array(value, dtype=object).reshape(-1).tolist()
     if len(entries) > 6:
         return f"{len(entries)} entries"
     return ", ".join(f"{e:g}" if isinstance(e, float) else str(e) for e in entries) or "empty"
