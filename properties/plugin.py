@@ -289,10 +289,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Ite
 
 
 def told_whole(config: pytest.Config, failed: list[Any]) -> list[Any]:
-    """The reports of failures that are printed whole."""
+    """The reports of failures that are printed whole, with their causes."""
+    session, verbose = config.stash[SESSION], config.get_verbosity() > 0
+    for report in failed:
+        verdict = session.verdict_of(report)
+        if verdict is not None and verdict.diagnosis:
+            report.longrepr = verdict.message
     if config.getoption("all_failures"):
         return failed
-    session, verbose = config.stash[SESSION], config.get_verbosity() > 0
     return [r for r in failed if not session.is_told_elsewhere(r, verbose=verbose)]
 
 

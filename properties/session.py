@@ -262,12 +262,17 @@ class Session:
 
         verbose: of each cause the law with the smallest case says it itself.
         """
-        kept = [loaded(str(value)) for n, value in report.user_properties if n == "seqlaws"]
-        if not kept:
+        v = self.verdict_of(report)
+        if v is None:
             return False
-        key = kept[0].law, kept[0].dtype, kept[0].device
-        shown = [tuple(c.smallest.get(n) for n in ("law", "dtype", "device")) for c in self.causes]
-        return not (verbose and key in shown)
+        names = ("law", "dtype", "device")
+        shown = [(c.implementation, *(c.smallest.get(n) for n in names)) for c in self.causes]
+        return not (verbose and (v.implementation, v.law, v.dtype, v.device) in shown)
+
+    def verdict_of(self, report: pytest.TestReport) -> Verdict | None:
+        """Return the verdict that a test reached, with its cause; None if it is not a law."""
+        kept = [loaded(str(value)) for n, value in report.user_properties if n == "seqlaws"]
+        return next((v for v in self.verdicts if kept and v.key == kept[0].key), None)
 
     def stale_known_failures(self) -> list[str]:
         """Known failures that passed, or that name no law."""

@@ -113,7 +113,7 @@ def told_of(number: int, one: Cause, width: int) -> list[Line]:
     level = "" if one.level == "MUST" else "SHOULD: "
     head = clipped(f"{number}. {level}{sentence(one)} {count}", width, 2)
     lines = [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
-    details = [observed(one), case_of(one), what_to_do(one)]
+    details = [observed(one), case_of(one), what_to_do(one, width - 3)]
     return lines + [Line(shorten(f"   {text}", width)) for text in details if text]
 
 
@@ -160,12 +160,14 @@ def flat(value: Any) -> str:
     return ", ".join(f"{e:g}" if isinstance(e, float) else str(e) for e in entries) or "empty"
 
 
-def what_to_do(one: Cause) -> str:
-    """What to declare or to mend, or the line of the specification that is read otherwise."""
+def what_to_do(one: Cause, width: int) -> str:
+    """Return what to declare or to mend, or the changed line of the specification."""
     if one.lines:
         added = [line[1:].strip() for line in one.lines if line.startswith("+")]
         kept = [line[1:].strip() for line in one.lines if line.startswith("-")]
-        return f"{one.lines[0].removeprefix('in ')} {' '.join(kept)}  ->  {' '.join(added)}"
+        change = f"{' '.join(kept)}  ->  {' '.join(added)}"
+        whole = f"{one.lines[0].removeprefix('in ')} {change}"
+        return whole if len(whole) <= width else change
     return one.remedy
 
 
@@ -199,8 +201,9 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     must = [c for c in causes if c.level == "MUST"]
     lines = [headline(name, verdicts, must)]
     for k, one in enumerate(causes):
-        lines += told_of(k + 1, one, 10_000)[:3]
-        lines += [Line(f"   {text}") for text in (*one.lines, one.remedy) if text]
+        details = observed(one), case_of(one), *one.lines, one.remedy
+        lines += told_of(k + 1, one, 10_000)[:1]
+        lines += [Line(f"   {text}") for text in details if text]
         lines += wrapped("laws: ", ", ".join(one.laws), width)
     lines += [Line(one) for one in table(verdicts)]
     lines += [Line(one) for one in sections(verdicts)]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from reported import LAWS, causes, document, verdicts
 
-from seqlaws.properties.judging.gradient_reach import Flow
 from seqlaws.properties.judging.cause import KINDS, Cause
+from seqlaws.properties.judging.gradient_reach import Flow
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict, dumped
 from seqlaws.properties.reporting.page import changes
 from seqlaws.properties.reporting.page.__main__ import main

@@ -197,7 +197,9 @@ def test_verbose_leaves_nothing_out():
 def test_each_implementation_has_its_own_part():
     made = [verdict(name=name, status="failed") for name in ("mine", "other")]
     lines = texts(made, [cause("of mine"), cause("of other", name="other")])
-    assert lines.index("mine: 1 failed law, 1 cause") < lines.index("1. of mine (in softmax) [1 law]")
+    assert lines.index("mine: 1 failed law, 1 cause") < lines.index(
+        "1. of mine (in softmax) [1 law]"
+    )
     other = lines.index("other: 1 failed law, 1 cause")
     assert lines[other + 1].startswith("1. of other")
     assert sum(line.startswith("laws: ") for line in lines) == 1
