@@ -4,6 +4,7 @@ pytest loads it in every run in an environment that has seqlaws. It only defines
 imports are inside the hooks.
 """
 
+import difflib
 import shutil
 import sys
 from collections.abc import Iterator
@@ -142,6 +143,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="show in the report what changed since a verdict.json or benchmark JSON; repeatable",
     )
+    if meant := misspelt([name for option in group.options for name in option.names()]):
+        parser.extra_info["seqlaws"] = meant  # pytest prints it if it refuses the command line
+
+
+def misspelt(known: list[str]) -> str:
+    """Return a sentence about options of the command line that are nearly ours; "" if none is."""
+    words = [word.partition("=")[0] for word in sys.argv[1:] if word.startswith("--")]
+    close = {w: difflib.get_close_matches(w, known, 1, 0.75) for w in words if w not in known}
+    return "; ".join(f"did you mean {near[0]}, not {w}?" for w, near in close.items() if near)
 
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis loads a profile in its own pytest_configure

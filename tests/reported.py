@@ -8,11 +8,13 @@ writes them as files; --large: 20 implementations and 10,000 verdicts.
 import json
 import random
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".typings")]
 
+from seqlaws.properties.judging.cause import Cause  # noqa: E402
 from seqlaws.properties.judging.verdict import STATUSES, Verdict  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
 from seqlaws.properties.reporting.document import as_document  # noqa: E402
@@ -78,6 +80,36 @@ def verdicts(names, laws=LAWS, operations=("softmax", "lstm"), statuses=("passed
     return made
 
 
+def causes(made, text=""):
+    """A cause of each operation and status, where something failed."""
+    groups = {}
+    for v in made:
+        if v.status in ("failed", "SHOULD failed"):
+            groups.setdefault((v.implementation, v.status, v.operation), []).append(v)
+    return [cause(some, text) for some in groups.values()]
+
+
+def cause(some, text=""):
+    """A cause of these verdicts."""
+    v = some[0]
+    names = ("output", "index", "observed", "expected", "allowed", "call", "arrays", "options")
+    shown = {name: v.witness[name] for name in names}
+    return Cause(
+        v.implementation,
+        "specification",
+        f"your output is that of {v.operation} with {text}transposed weights",
+        "MUST" if v.status == "failed" else "SHOULD",
+        names=(f"transposed weights{text}",),
+        lines=("in reference/softmax.py", "- a", "+ b" + text),
+        remedy=f"mend it{text}",
+        operations=[v.operation],
+        dtypes=[v.dtype],
+        laws=list(dict.fromkeys(one.law for one in some)),
+        failures=len(some),
+        smallest={"law": v.law, "dtype": v.dtype, "device": v.device, **shown},
+    )
+
+
 def document(made, text="", **run):
     """verdict.json."""
     names = dict.fromkeys(v.implementation for v in made)
@@ -115,7 +147,8 @@ def document(made, text="", **run):
         {**flow, "implementation": n, "distances": [0, 1, 2], "norms": [1.0, 0.5, 0.2]}
         for n in names
     ]
-    return as_document(told, made, laws=laws, gradient_flow=falls)
+    found = [asdict(c) for c in causes(made, text)]
+    return as_document(told, made, laws=laws, gradient_flow=falls, causes=found)
 
 
 def timed(name, size, seconds, direction="forward", **told):

@@ -4,6 +4,7 @@ For one implementation it fits on a screen; `-v` brings the rest.
 """
 
 import math
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from seqlaws.properties.judging.verdict import STATUSES, Verdict
 from seqlaws.properties.laws import SECTIONS
 
 SCREEN = 35  # lines for one implementation; pytest adds its own
+ROWS = 18  # of the table
 NEXT = "-v: a full text and a script for each cause; --all-failures: every failed law"
 REASONS = 8  # of what is not supported, in a line
 SHORT = {"float64": "f64", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}
@@ -56,20 +58,23 @@ def summary(
     more = [*grades, *(f"not run: {one}" for one in absent)]
     lines += [Line(one) for one in more] + [Line(one, "red") for one in complaints]
     if verdicts:
-        lines += [Line(one) for one in textwrap.wrap(totals(verdicts), width)]
+        lines += [Line(one) for one in clipped(totals(verdicts), width, 3)]
     if causes and not verbose:
         lines += [Line(one) for one in textwrap.wrap(NEXT, width)]
     return lines
 
 
 def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) -> list[Line]:
-    """What fits on a screen: all causes with their details, as long as there is room."""
-    rest = [Line(one) for one in rows(verdicts, width)]
-    rest += [Line(shorten(one, width)) for one in not_supported(verdicts, short=True)]
-    rest += known_failures(verdicts, width)
+    """Return what fits on a screen: all causes with their details, as long as there is room."""
     must = [c for c in causes if c.level == "MUST" or c.kind == "guards"]
-    rest += loose(verdicts, must, width)
     told = [told_of(k + 1, c, width) for k, c in enumerate(must)]
+    table = cut([Line(one) for one in rows(verdicts, width)], ROWS)
+    lacking = [Line(shorten(one, width)) for one in not_supported(verdicts, short=True)]
+    known, more = known_failures(verdicts, width), loose(verdicts, must, width)
+    room = SCREEN - 2 - len(table) - len(more)
+    spare = room - min(sum(map(len, told)), room // 2)
+    known = cut(known, max(spare // 2, spare - len(lacking)))
+    rest = [*table, *cut(lacking, spare - len(known)), *known, *more]
     room = SCREEN - 2 - len(rest)
     for size in (4, 3, 2, 1):
         if sum(len(one[:size]) for one in told) <= room:
@@ -79,6 +84,14 @@ def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) 
         hidden = len(shown) - room + 1
         shown = [*shown[: max(room - 1, 1)], Line(f"... and {hidden} more causes (-v)", "red")]
     return [headline(name, verdicts, must), *shown, *rest]
+
+
+def cut(lines: list[Line], most: int) -> list[Line]:
+    """At most so many of the lines; the last one says how many there are besides."""
+    if len(lines) <= most:
+        return lines
+    kept = max(most - 1, 0)
+    return [*lines[:kept], Line(f"... and {len(lines) - kept} more lines (-v)")]
 
 
 def headline(name: str, verdicts: list[Verdict], causes: list[Cause]) -> Line:
@@ -99,7 +112,7 @@ def headline(name: str, verdicts: list[Verdict], causes: list[Cause]) -> Line:
 
 def told_of(number: int, one: Cause, width: int) -> list[Line]:
     """A cause in up to four lines: the sentence; the worst entry; the case; what to do."""
-    details = [observed(one), case_of(one), what_to_do(one)]
+    details = [observed(one), case_of(one), what_to_do(one, width - 3)]
     shown = [Line(shorten(f"   {text}", width)) for text in details if text]
     return head_of(number, one, width) + shown
 
@@ -108,9 +121,16 @@ def head_of(number: int, one: Cause, width: int) -> list[Line]:
     """The sentence of a cause, in two lines at most."""
     count = f"[{one.failures} {plural(one.failures, 'law')}]"
     level = "" if one.level == "MUST" else "SHOULD: "
-    also = f" (also in {', '.join(one.operations[1:])})" if len(one.operations) > 1 else ""
-    head = clipped(f"{number}. {level}{one.sentence}{also} {count}", width, 2)
+    head = clipped(f"{number}. {level}{sentence(one)} {count}", width, 2)
     return [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
+
+
+def sentence(one: Cause) -> str:
+    """The sentence of a cause, and the operations that it does not name."""
+    words = re.findall(r"\w+", one.sentence)
+    rest = [o for o in one.operations if o not in words]
+    also = "also " if len(rest) < len(one.operations) else ""
+    return f"{one.sentence} ({also}in {', '.join(rest)})" if rest else one.sentence
 
 
 def observed(one: Cause) -> str:
@@ -142,18 +162,20 @@ def flat(value: Any) -> str:
     """A value, or the entries of a small array without its brackets."""
     if not isinstance(value, list):
         return repr(value)
-    entries = np.array(value).reshape(-1).tolist()
+    entries = np.array(value, dtype=object).reshape(-1).tolist()
     if len(entries) > 6:
         return f"{len(entries)} entries"
     return ", ".join(f"{e:g}" if isinstance(e, float) else str(e) for e in entries) or "empty"
 
 
-def what_to_do(one: Cause) -> str:
-    """What to declare or to mend, or the line of the specification that is read otherwise."""
+def what_to_do(one: Cause, width: int) -> str:
+    """Return what to declare or to mend, or the changed line of the specification."""
     if one.lines:
         added = [line[1:].strip() for line in one.lines if line.startswith("+")]
         kept = [line[1:].strip() for line in one.lines if line.startswith("-")]
-        return f"{one.lines[0].removeprefix('in ')} {' '.join(kept)}  ->  {' '.join(added)}"
+        change = f"{' '.join(kept)}  ->  {' '.join(added)}"
+        whole = f"{one.lines[0].removeprefix('in ')} {change}"
+        return whole if len(whole) <= width else change
     return one.remedy
 
 

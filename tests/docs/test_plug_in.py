@@ -79,11 +79,14 @@ def test_the_failure_is_the_one_that_is_shown(folder):
     result = check(folder / "mine.py", ["softmax"], ["float32"], seconds=60, stop_at_first=True)
     (failure,) = result.failures
     assert failure.law == f"softmax.{law}"
-    lasting = ("law", "states", "observed", "expected", "allowed", "diagnosis", "in ref", "+ ful")
+    lasting = ("law", "states", "observed", "expected", "allowed", "cause", "what to do")
     lines = [line.strip() for line in shown.splitlines() if line.strip().startswith(lasting)]
     assert len(lines) == len(lasting)
     for line in lines:
         assert line in failure.message
+    cause = re.search(r"^    1\. (softmax.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)[1].splitlines()
+    for line in (cause[0].partition(" [")[0], cause[-1].strip()):  # the case depends on the time
+        assert line in str(result)
 
 
 def test_what_is_declared_is_a_known_failure(folder, monkeypatch):
@@ -99,7 +102,7 @@ def test_the_program_says_what_fails(folder, monkeypatch):
     program = [sys.executable, "grade.py"]
     done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("failed {")
-    assert "NaN for a fully masked row" in done.stdout
+    assert "softmax: fully masked rows give NaN, not zeros ['softmax." in done.stdout
 
 
 def test_traits_and_options_of_the_page_are_known():

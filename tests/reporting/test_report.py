@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from reported import HOSTILE, document, everything, large, timed, times
+from reported import HOSTILE, document, everything, large, timed, times, verdicts
 
 from seqlaws.properties.judging.verdict import STATUSES
 from seqlaws.properties.reporting.page import accuracy, details, overview
@@ -147,6 +147,26 @@ def test_both_forms_say_the_same_as_the_terminal(tmp_path):
     for line in overview.not_checked(report):
         assert line in text
         assert line in short
+
+
+def test_causes_come_first_with_all_that_is_known_of_them(tmp_path):
+    report = everything(tmp_path)
+    total = totals(report.verdicts.values())
+    for text in ("".join(Elements(page(report)).text), markdown(report).replace("`", "")):
+        assert text.index("your output is that of softmax") < text.index(total)
+        for found in report.causes.values():
+            for one in found:
+                for said in (one.sentence, *one.laws, *one.lines, one.remedy, one.smallest["law"]):
+                    assert said in text
+        for said in ("explains 1 law", "smallest case", "observed", "expected", "allowed error"):
+            assert said in text
+    assert text.count("SHOULD failed: your output") == 4  # of two implementations and operations
+
+
+def test_a_page_without_failures_has_no_causes(write):
+    report = report_of([write(document(verdicts(["mine"])))])
+    assert "Causes" not in page(report)
+    assert "cause" not in markdown(report)
 
 
 @pytest.mark.parametrize(

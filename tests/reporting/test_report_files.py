@@ -2,15 +2,16 @@
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from reported import LAWS, document, verdicts
+from reported import LAWS, causes, document, verdicts
 
+from seqlaws.properties.judging.cause import KINDS, Cause
 from seqlaws.properties.judging.gradient_reach import Flow
-from seqlaws.properties.judging.verdict import STATUSES, Verdict
+from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict, dumped
 from seqlaws.properties.reporting.page import changes
 from seqlaws.properties.reporting.page.__main__ import main
 from seqlaws.properties.reporting.page.documents import RefusedError, Run, read
@@ -31,6 +32,8 @@ from seqlaws.properties.subjects.error_statistics import Errors
         ('{"schema": 2, "verdicts": [{"law": "a"}]}', "level is missing"),
         ('{"schema": 2, "verdicts": [], "run": {"seeds": 1}}', "'seeds' is not a field"),
         ('{"schema": 2, "verdicts": [], "run": {"seed": "1"}}', "seed is str, not int"),
+        ('{"schema": 4, "verdicts": [], "causes": 1}', "causes is a int"),
+        ('{"schema": 4, "verdicts": [], "causes": [{"kind": "law"}]}', "implementation is missing"),
         ('{"benchmarks": []}', "not benchmarks of seqlaws"),
         ('{"benchmarks": [], "seqlaws": {"schema": 3}}', "needs a newer seqlaws"),
     ],
@@ -70,6 +73,34 @@ def test_the_first_schema_is_still_read(write):
     text = page(report_of([write(json.dumps(told))]))
     assert "does not contain this law" in text
     assert "1 of 1 entry, the worst first" in text
+
+
+@pytest.mark.parametrize("schema", [1, 2, 3])
+def test_schemas_before_causes_are_still_read(write, schema):
+    told = json.loads(document(verdicts(["mine"], statuses=STATUSES)))
+    told["schema"] = schema
+    del told["causes"]
+    for row in told["verdicts"]:
+        row["status"] = row["status"].replace("SHOULD failed", "not kept")
+    report = report_of([write(json.dumps(told))])
+    assert {v.status for v in report.verdicts.values()} == set(STATUSES[: len(LAWS)])
+    assert 'id="causes"' not in page(report)
+    assert "SHOULD failed" in page(report)
+    assert "not kept" not in page(report)
+
+
+def test_the_old_status_is_none_of_the_new_schema(write):
+    told = document(verdicts(["mine"])).replace('"status": "passed"', '"status": "not kept"')
+    with pytest.raises(RefusedError, match="unknown status 'not kept'"):
+        read(write(told))
+
+
+def test_causes_are_read_as_they_were_written(write):
+    made = verdicts(["mine", "other"], statuses=STATUSES)
+    found = report_of([write(document(made))]).causes
+    told = [replace(c, smallest=json.loads(dumped(c.smallest))) for c in causes(made)]
+    assert list(found) == ["mine", "other"]
+    assert found == {name: [c for c in told if c.implementation == name] for name in found}
 
 
 def test_the_worse_of_two_verdicts_is_kept(write):
@@ -124,13 +155,23 @@ def documented(heading):
 
 
 def test_every_field_is_documented_and_no_other():
-    told = json.loads(document(verdicts(["mine"])))
+    told = json.loads(document(verdicts(["mine"], statuses=("failed",))))
     assert documented("The document") == set(told)
     assert documented("run") == {f.name for f in fields(Run)}
     assert set(told["run"]) < documented("run")
-    assert documented("A verdict") == {f.name for f in fields(Verdict)}
+    assert documented("A verdict") == set(told["verdicts"][0])
+    assert documented("A verdict") == {f.name for f in fields(Verdict)} - {"evidence"}
+    assert documented("causes") == {f.name for f in fields(Cause)} == set(told["causes"][0])
     assert documented("accuracy") == set(Errors().as_data())
     assert documented("gradient_flow") == {f.name for f in fields(Flow)}
+
+
+def test_the_schema_and_the_kinds_of_causes_are_documented():
+    text = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
+    assert f"| `schema` | {SCHEMA} |" in text
+    assert f"The current schema is {SCHEMA};" in text
+    (row,) = re.findall(r"^\| `kind` \|(.*)", text, re.MULTILINE)
+    assert tuple(re.findall(r"`(\w+)`:", row)) == KINDS
 
 
 def test_a_run_writes_what_is_documented(run_suite, plug_in, tmp_path):
@@ -140,10 +181,15 @@ def test_a_run_writes_what_is_documented(run_suite, plug_in, tmp_path):
         "--hypothesis-profile", "quick", "--verdict-json", tmp_path / "v.json",
     )  # fmt: skip
     told = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))
-    own = {"file", "gradient_flow", "laws", "verdicts"}
+    own = {"file", "gradient_flow", "laws", "causes", "verdicts"}
     assert set(told["run"]) == documented("run") - own
     (row,) = told["verdicts"]
     assert row["status"] == "failed"
+    assert set(row) == documented("A verdict")
+    (one,) = told["causes"]
+    assert set(one) == documented("causes")
+    assert one["laws"] == ["softmax.values"]
+    assert set(one["smallest"]) <= documented("smallest")
     assert set(row["witness"]) <= documented("witness")
     assert set(row["witness"]) >= {"entries", "of", "script", "call", "arrays", "options"}
     ratios = [abs(o - e) / a if a else np.inf for _, o, e, a in row["witness"]["entries"]]

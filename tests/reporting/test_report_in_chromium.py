@@ -89,6 +89,23 @@ def test_failures_open_and_close(browser):
     assert browser.run(height) == closed
 
 
+def test_the_laws_of_a_cause_open_and_close(browser):
+    assert browser.run("document.querySelectorAll('.cause details[open]').length") == 0
+    height = "document.querySelector('.cause').offsetHeight"
+    closed = browser.run(height)
+    browser.run("document.querySelector('.cause summary').click()")
+    assert browser.run(height) > closed
+
+
+def test_a_cause_of_several_operations_is_found_by_each(browser):
+    both = "document.querySelector('.cause').dataset.o += ' ' + document.forms.filters.o.value"
+    choose(browser, o="lstm")
+    before = seen(browser, ".cause")
+    browser.run(both)  # the first is of softmax
+    choose(browser, o="lstm")
+    assert seen(browser, ".cause") == before + 1
+
+
 def test_filters(browser):
     told = "document.getElementById('shown').textContent"
     assert seen(browser, ".law tbody tr") == ROWS
@@ -98,13 +115,16 @@ def test_filters(browser):
     assert seen(browser, ".overview thead th") == 2
     choose(browser, s="failed")
     assert seen(browser, ".law tbody tr") == seen(browser, ".law") == 2
-    assert seen(browser, ".failure") == 2
+    assert seen(browser, ".failure") == seen(browser, ".cause") == 2
+    assert seen(browser, ".explained") == 1
     choose(browser, o="lstm")
     assert seen(browser, ".failure") == seen(browser, ".law") == seen(browser, ".operation") == 1
+    assert seen(browser, ".cause") == 1
     assert seen(browser, ".overview tbody tr") == 1
     assert browser.run(told) == f"1 of {ROWS} verdicts shown"
     choose(browser, o="gru")
     assert seen(browser, ".law") == seen(browser, ".operation") == 0
+    assert seen(browser, ".cause") == seen(browser, ".explained") == 0
     browser.run("document.querySelector('button[type=reset]').click()")
     browser.run("new Promise(done => setTimeout(done, 50))")
     assert seen(browser, ".law tbody tr") == ROWS

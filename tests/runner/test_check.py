@@ -89,6 +89,8 @@ def test_what_is_not_known_is_an_error():
         check("numpy_vectorized", ["sofmax"])
     with pytest.raises(ValueError, match="unknown dtype 'float8'"):
         check("numpy_vectorized", dtypes=["float8"])
+    with pytest.raises(ValueError, match="unknown section 'number'; did you mean 'numbers'"):
+        check("numpy_vectorized", sections="number")
 
 
 def test_what_cannot_be_used_is_a_problem_and_no_error():

@@ -64,6 +64,7 @@ class Run:
         environment |= dict([self.mark.split("=")])
         command = [sys.executable, "-m", "pytest", "--impl", str(folder / "mine.py"), "-k", LAWS]
         command += ["--op", "softmax", "--hypothesis-profile", "quick", "-p", "at_third"]
+        command += ["--all-failures"]
         command += ["-o", f"cache_dir={folder / 'cache'}", *map(str, arguments)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, start_new_session=True,
@@ -159,7 +160,7 @@ def test_the_next_run_tells_of_a_death_without_a_word(tmp_path, capsys):
     law = next(f"{v.law} (float32)" for v in found.verdicts if v.status == "not run")
     assert main([str(partial), "--to", str(tmp_path / "r.md")]) == 0
     assert law in (tmp_path / "r.md").read_text(encoding="utf-8")
-    with pytest.raises(RefusedError, match=r"v.json.partial has what its run had found so far"):
+    with pytest.raises(RefusedError, match=r"v.json.partial has the results of its interr"):
         read(path)
 
     returned, said = Run(tmp_path, "pass", "--verdict-json", path).end()

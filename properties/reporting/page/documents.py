@@ -11,11 +11,13 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict
 from seqlaws.properties.reporting.journal import SUFFIX, read_journal
 
 BENCHMARK_SCHEMA = 2  # of the key `seqlaws` in pytest-benchmark's document
 NUMBERS = ("inf", "-inf", "nan")  # numbers that JSON lacks are texts
+RENAMED_IN, RENAMED = 4, {"not kept": "SHOULD failed"}  # statuses of the schemas before
 
 
 class RefusedError(ValueError):
@@ -29,6 +31,7 @@ class Run:
     file: the name of the file it was read from. machine: platform, processor, and each device's
     name. laws: every law that the suite has, "operation.law" to level, statement and source.
     ended: what ended it before its time, and not_reached: how many checks were not run for it.
+    causes: of what failed; none before schema 4.
     """
 
     file: str = ""
@@ -47,6 +50,7 @@ class Run:
     not_reached: int = 0
     gradient_flow: list[dict[str, Any]] = field(default_factory=list)
     laws: dict[str, dict[str, Any]] = field(default_factory=dict)
+    causes: list[Cause] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
 
@@ -147,12 +151,16 @@ def run_of(document: Mapping[str, Any], path: Path) -> Run:
     told = document.get("run", {})
     run = made(Run, told, f"{path}: run")
     run.file = path.name
-    for name in ("laws", "gradient_flow"):
+    for name in ("laws", "gradient_flow", "causes"):
         found = document.get(name, getattr(run, name))
         if not isinstance(found, type(getattr(run, name))):
             raise RefusedError(f"{path}: {name} is a {type(found).__name__}")
         setattr(run, name, found)
+    run.causes = [made(Cause, row, f"{path}: cause {k}") for k, row in enumerate(run.causes)]
     run.verdicts = [made(Verdict, row, f"{path}: verdict {k}") for k, row in enumerate(rows)]
+    if document["schema"] < RENAMED_IN:
+        for v in run.verdicts:
+            v.status = RENAMED.get(v.status, v.status)
     for k, v in enumerate(run.verdicts):
         if v.status not in STATUSES:
             raise RefusedError(f"{path}: verdict {k}: unknown status {v.status!r}")
@@ -207,6 +215,9 @@ def typed(value: Any, kind: Any, where: str) -> Any:
     elif kind is int:
         if is_number(value) and float(value).is_integer():
             return int(value)
+    elif typing.get_origin(kind) is tuple:
+        if isinstance(value, list):
+            return tuple(map(str, value))
     elif isinstance(value, typing.get_origin(kind) or kind):
         return value
     name = getattr(kind, "__name__", str(kind))

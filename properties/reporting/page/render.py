@@ -19,6 +19,7 @@ from markupsafe import Markup
 from seqlaws.properties.judging.verdict import STATUSES
 from seqlaws.properties.reporting.page import (
     accuracy,
+    causes,
     changes,
     details,
     flow,
@@ -112,6 +113,7 @@ def first_screen(report: Report) -> dict[str, Any]:
         "implementations": report.implementations,
         "operations": report.operations,
         "cells": overview.cells(report),
+        "causes": causes.told(report),
         "lines": [(n, *overview.verdict_line(n, verdicts)) for n in report.implementations],
         "totals": totals(verdicts),
         "not_checked": overview.not_checked(report),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.page.documents import (
@@ -49,6 +50,13 @@ class Report:
         seen = {v.operation for v in self.verdicts.values()}
         seen |= {t.operation for t in self.all_times() if not getattr(t, "ceiling", "")}
         return [o for o in OPERATIONS if o in seen] + sorted(seen - set(OPERATIONS))
+
+    @property
+    def causes(self) -> dict[str, list[Cause]]:
+        """The causes of each implementation that has any."""
+        every = [cause for run in self.runs for cause in run.causes]
+        found = {n: [c for c in every if c.implementation == n] for n in self.implementations}
+        return {name: causes for name, causes in found.items() if causes}
 
     def all_times(self) -> list[Timed | Untimed]:
         """Return the rows of all files: those with a time, then those without."""

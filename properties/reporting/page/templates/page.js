@@ -7,10 +7,11 @@
   const laws = [...document.querySelectorAll("details.law")]
     .map((law) => [law, [...law.querySelectorAll("tbody tr")]]);
   const parts = [...document.querySelectorAll(".operation")];
+  const explained = [...document.querySelectorAll(".explained")];
 
   // An element that says nothing of a filter's kind, or has it empty, is there whatever is chosen.
   const differs = (element, kind, chosen) =>
-    chosen && element.dataset[kind] && element.dataset[kind] !== chosen;
+    chosen && element.dataset[kind] && !element.dataset[kind].split(" ").includes(chosen);
 
   function apply() {
     const chosen = Object.fromEntries(new FormData(form));
@@ -26,6 +27,8 @@
     }
     for (const part of parts)
       part.hidden = part.hidden || !part.querySelector("details.law:not([hidden])");
+    for (const part of explained)
+      part.hidden = part.hidden || !part.querySelector(".cause:not([hidden])");
     told.textContent = `${shown} of ${all} verdicts shown`;
   }
 

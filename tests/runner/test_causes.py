@@ -1,0 +1,218 @@
+"""Causes: failures with one reason are explained together, however they were found."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from causes.planted import planted
+
+from seqlaws.properties import check
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.laws import LAWS
+from seqlaws.properties.runner.causes import causes_of, told_by_causes
+from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.selection import candidates_of
+
+BLOG = Path(__file__).resolve().parents[1] / "causes" / "blog_a.py"
+VALUES = ("values", "values_of_every_combination", "every_argument_matters")
+TOGETHER = (*VALUES, "fully_masked_rows", "options_left_out")
+HEAD = "import numpy as np\nTRAITS = {'dtypes': ('float32',)}\n"
+ROWS = """
+def rows(x, axis):
+    most = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    e = np.exp(x - np.where(np.isneginf(most), np.float32(0), most))
+    t = e.sum(axis=axis, keepdims=True)
+    return e / np.where(t == 0, np.float32(1), t)
+"""
+BENT = HEAD + ROWS + "def softmax(x, axis=-1):\n    return rows(np.tanh(x) - x * x / 7, axis)\n"
+ADDED_UP = HEAD + ROWS + """
+total = 0
+def softmax(x, axis=-1):
+    return rows(x, axis)
+def softmax_vjp(dp, x, axis=-1):
+    global total
+    p = rows(x, axis)
+    dx = p * (dp - (p * dp).sum(axis=axis, keepdims=True))
+    total = total + dx if np.shape(total) == dx.shape else dx
+    return total.copy()
+"""  # fmt: skip
+ROWS_OF_NAN = HEAD + """
+def softmax(x, axis=-1):
+    if x.ndim == 0 or x.dtype != np.float32 or not -x.ndim <= axis < x.ndim:
+        raise ValueError("a float32 array and one of its axes are expected")
+    with np.errstate(invalid="ignore"):
+        e = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
+        return np.float64(e / e.sum(axis=axis, keepdims=True))
+"""  # fmt: skip
+
+
+def explained(path, operations, laws=VALUES):
+    """The verdicts of some laws on a file, and the causes of what failed."""
+    law_names()
+    candidates, verdicts = {}, []
+    namespace = loader.find(str(path))
+    effort = Effort(examples=10, shrinking=0.2, explains=False)
+    for each in candidates_of(str(path), "mine", namespace, operations, ["float32"]):
+        candidates[each.operation, each.dtype] = one = replace(each, effort=effort)
+        chosen = [law for law in LAWS.values() if law.name in laws]
+        verdicts += [one.verdict(law) for law in chosen if one.operation in law.operations]
+    return verdicts, causes_of(verdicts, lambda *asked: candidates[asked].subject(), 20.0)
+
+
+@pytest.mark.parametrize(
+    ("operation", "defect", "name"),
+    [
+        ("lstm", "h_n and c_n are swapped", "h_n and c_n swapped"),
+        ("layer_norm", "bias is left out", "no bias"),
+        ("softmax", "powers of two instead of e", "base 2"),
+        ("attention", "scale is 1/D instead of 1/sqrt(D)", "scale 1/D"),
+    ],
+)
+def test_one_defect_is_one_cause(tmp_path, operation, defect, name):
+    verdicts, (one,) = explained(planted(operation, defect, into=tmp_path), [operation])
+    failed = [v.law for v in verdicts if v.status == "failed"]
+    assert (one.kind, one.level, one.names) == ("specification", "MUST", (name,))
+    assert one.sentence == f"your output is that of {operation} with {name}"
+    assert sorted(one.laws) == sorted(failed)
+    assert one.failures == len(failed) > 1
+    assert one.lines[0].startswith("in reference/")
+    assert one.smallest["law"] in failed
+    assert {"output", "observed", "expected", "allowed", "arrays"} <= set(one.smallest)
+
+
+@pytest.mark.parametrize(
+    ("operation", "defects", "names"),
+    [
+        (
+            "attention",
+            ("softcap is ignored", "query_offset is off by one"),
+            {"softcap ignored", "query_offset one short"},
+        ),
+        (
+            "softmax",
+            ("NaN for a row that is -inf throughout", "axis is ignored: always the last"),
+            {"fully masked rows give NaN, not zeros", "axis ignored"},
+        ),
+    ],
+)
+def test_two_defects_are_two_causes(tmp_path, operation, defects, names):
+    _, causes = explained(planted(operation, *defects, into=tmp_path), [operation], TOGETHER)
+    assert len(causes) == 2
+    assert {name for one in causes for name in one.names} == names
+
+
+def test_a_dtype_is_one_cause_of_several_operations():
+    kind = ("outputs_are_of_the_inputs_kind",)
+    _, (one,) = explained(BLOG, ["softmax", "lstm", "attention"], kind)
+    assert one.kind == "manners"
+    assert one.operations == ["softmax", "lstm", "attention"]
+    assert "dtype float64, not float32" in one.sentence
+    assert one.remedy == "return arrays of the inputs' kind, dtype and device"
+
+
+def test_arguments_that_are_not_checked_are_one_cause_of_a_should():
+    guards = ("wrong_shapes_are_refused", "wrong_dtypes_are_refused")
+    _, (one,) = explained(BLOG, ["softmax", "attention"], guards)
+    assert (one.kind, one.level) == ("guards", "SHOULD")
+    assert len(one.laws) == one.failures > 1
+
+
+def test_what_is_no_change_of_a_line_is_one_cause_without_a_name(plug_in):
+    _, (one,) = explained(plug_in(BENT), ["softmax"])
+    assert one.kind == "law"
+    assert one.sentence.startswith("softmax: ")
+    assert one.sentence.endswith("no known misreading explains it")
+    assert one.failures == 3
+    assert not one.lines
+
+
+def test_a_gradient_that_accumulates_is_told_as_that(plug_in):
+    _, (one,) = explained(plug_in(ADDED_UP), ["softmax"], ("gradients", "jacobian"))
+    assert one.kind == "calls"
+    assert "accumulate" in one.sentence
+
+
+def test_exceptions_with_other_numbers_are_one_cause(plug_in):
+    body = "def softmax(x, axis=-1):\n    raise RuntimeError(f'block of {x.size} threads')\n"
+    verdicts, (one,) = explained(plug_in(HEAD + body), ["softmax"])
+    assert one.kind == "exception"
+    assert one.failures == len(verdicts)
+
+
+def test_an_implementation_that_cannot_be_called_again_has_causes_all_the_same(tmp_path):
+    verdicts, _ = explained(
+        planted("softmax", "powers of two instead of e", into=tmp_path), ["softmax"]
+    )
+    causes = causes_of(verdicts, None, 1.0)
+    assert {law for one in causes for law in one.laws} == {v.law for v in verdicts}
+    assert {one.kind for one in causes} == {"law"}
+
+
+def test_a_cause_is_told_in_the_verdicts_that_it_explains(tmp_path):
+    path = planted("layer_norm", "bias is left out", into=tmp_path)
+    verdicts, (one,) = explained(path, ["layer_norm"])
+    told_by_causes(verdicts, [one])
+    for v in verdicts:
+        assert v.diagnosis == one.sentence
+        head, _, rest = v.message.partition("\n  case\n")
+        assert "  cause           your output is that of layer_norm with no bias" in head
+        assert one.lines[0] in head
+        assert "reproduce with" in rest
+
+
+def test_what_passed_has_no_cause():
+    law = "softmax.values"
+    passed = Verdict(law, "MUST", "softmax", "mine", "float32", "cpu")
+    assert causes_of([passed, replace(passed, status="known failure")], None, 1.0) == []
+
+
+def test_check_has_causes(plug_in):
+    result = check(plug_in(ROWS_OF_NAN), ["softmax"], seconds=4)
+    sentences = [one.sentence for one in result.causes]
+    assert len(sentences) == 2
+    assert "softmax: fully masked rows give NaN, not zeros" in sentences
+    explains = {law for one in result.causes for law in one.laws}
+    assert {v.law for v in result.failures} <= explains
+    told = json.loads(result.json())
+    assert [one["sentence"] for one in told["causes"]] == sentences
+    assert all("evidence" not in row for row in told["verdicts"])
+    assert all(f"{k + 1}. {said}" in str(result) for k, said in enumerate(sentences))
+
+
+FEW = (
+    "--op",
+    "softmax",
+    "--hypothesis-profile",
+    "quick",
+    "-k",
+    "nan_shows or fully_masked_rows or options_left_out or inputs_kind",
+)
+TEXT = "\n  implementation  mine (float32, cpu)\n"
+
+
+def test_a_run_prints_causes_and_whole_texts_only_if_asked(run_suite, plug_in, tmp_path):
+    path, told = plug_in(ROWS_OF_NAN), {}
+    for name, more in {
+        "": (),
+        "-v": ("-v",),
+        "all": ("--all-failures",),
+        "-n": ("-n", "2"),
+    }.items():
+        if name == "-n":
+            pytest.importorskip("xdist")
+        file = tmp_path / f"verdict{name}.json"
+        run = run_suite(f"--impl={path}", *FEW, *more, "--verdict-json", file)
+        assert run.returncode == 1, run.stdout + run.stderr
+        document = json.loads(file.read_text(encoding="utf-8"))
+        told[name] = {(c["kind"], c["sentence"], *sorted(c["laws"])) for c in document["causes"]}
+        failed = document["summary"]["failed"]
+        shown = {"": 0, "-v": len(told[name]), "all": failed, "-n": 0}[name]
+        assert run.stdout.count(TEXT) == shown, run.stdout
+        assert ("= FAILURES =" in run.stdout) == (shown > 0)
+        assert ("   laws: softmax." in run.stdout) == (name == "-v")
+        assert f"mine: {failed} failed laws, 2 causes" in run.stdout
+        assert failed > 2
+    assert len(set(map(frozenset, told.values()))) == 1
