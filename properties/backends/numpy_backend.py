@@ -26,6 +26,14 @@ class NumpyBackend(Backend):
     modules = ("numpy", "numpy.testing", "numpy.linalg")
     imports = ()
     source_of_array = source_of_values = source_of_gradients = ""
+    source_of_permuted = "np.ascontiguousarray({0}.transpose({1})).transpose({1})"
+    source_of_broadcast = "np.broadcast_to({0}[{1}].copy(), {2})"
+    source_of_cut_out = """
+def cut_out(array, shape, index):
+    wide = np.full(shape, np.nan if array.dtype.kind == "f" else 77).astype(array.dtype)
+    wide[index] = array
+    return wide[index]
+"""
     layouts = tuple(LAYOUTS)
 
     def available(self, device: str) -> str:

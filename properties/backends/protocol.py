@@ -91,6 +91,9 @@ class Backend(Arrays, Protocol):
     source_of_values: a function `values(array)`, which gives float64 NumPy; empty likewise.
     source_of_gradients: a function `gradients(function, cotangents, arrays)`; function(*arrays)
     gives a sequence of outputs. Empty where the library does not differentiate.
+    source_of_permuted, source_of_broadcast: expressions of an array in another memory layout, to be
+    formatted with (array, axes) and with (array, index, shape).
+    source_of_cut_out: a function `cut_out(array, shape, index)`: a part of a larger array.
     """
 
     library: ClassVar[str]
@@ -102,6 +105,9 @@ class Backend(Arrays, Protocol):
     source_of_array: ClassVar[str]
     source_of_values: ClassVar[str]
     source_of_gradients: ClassVar[str]
+    source_of_permuted: ClassVar[str]
+    source_of_broadcast: ClassVar[str]
+    source_of_cut_out: ClassVar[str]
 
     def name_of_device(self, device: str) -> str:
         """The maker's name of a device that is available."""

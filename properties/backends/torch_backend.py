@@ -27,6 +27,17 @@ class TorchBackend(Backend):
     passing = ("torch's random state",)
     modules = ("torch", "torch.testing", "torch.nn.functional")
     imports = ("import torch",)
+    source_of_permuted = (
+        "{0}.permute({1}).clone(memory_format=torch.contiguous_format).permute({1})"
+    )
+    source_of_broadcast = "{0}[{1}].clone().expand({2})"
+    source_of_cut_out = """
+def cut_out(tensor, shape, index):
+    wide = torch.full(shape, np.nan if tensor.is_floating_point() else 1, dtype=tensor.dtype)
+    wide = wide.to(tensor.device)
+    wide[index] = tensor
+    return wide[index]
+"""
     source_of_array = """
 def array(values, dtype, device):
     tensor = torch.from_numpy(values)

@@ -58,7 +58,7 @@ def misreadings(operation: Operation) -> tuple[Misreading, ...]:
 
 
 def of_traits(subject: Subject) -> Iterator[Change]:
-    """Other values of the traits that the specification knows."""
+    """Yield other values of the traits that the specification knows."""
     traits = subject.operation.traits
     if "fully_masked" in traits:
         declared = subject.traits.fully_masked
@@ -82,7 +82,7 @@ def of_traits(subject: Subject) -> Iterator[Change]:
 
 
 def fully_masked(value: dict[str, str], now: dict[str, str]) -> Change:
-    """What a query gets that may attend to no key, by the kind of mask."""
+    """Return the change of what a query without keys gets, by the kind of mask."""
     if len({*value.values()}) == 1:
         (one,) = {*value.values()}
         was = ANSWERS[now["boolean"]] if len({*now.values()}) == 1 else "what is declared"

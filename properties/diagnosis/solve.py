@@ -6,6 +6,7 @@ already found; the next explains most of what is left. A change that another wro
 contradicts is not named.
 """
 
+import itertools
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from seqlaws.properties.inputs.case import Case
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, in two steps
 POOL, TRIED = 40, 12  # changes that are left after each of them
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
+PAIRED = 16  # changes of which pairs are tried
 NAMED = 3  # changes that explain equally well
 AT_MOST = 6  # changes of one operation
 WAIT = 4.0  # an implementation in a process of its own, a busy machine
@@ -74,7 +76,7 @@ class Solution:
 
 
 class Budget:
-    """So many seconds of this thread's own work, whatever else the machine does; or WAIT times it.
+    """Limit of this thread's own work, in seconds; also of the time that passes, WAIT times that.
 
     until: a time of `time.perf_counter` at which all is over.
     """
@@ -140,11 +142,15 @@ class Solver:
             if not left:
                 break
             best = self.best(left, astray, right, () if self.found.changes else begun)
-            if best is None:
+            if best is not None:
+                change, alike = best
+                self.found.changes.append(change)
+                self.found.alike[change] = alike
+                continue
+            pair = () if self.found.changes else self.pair(left)
+            if not pair:
                 break
-            change, alike = best
-            self.found.changes.append(change)
-            self.found.alike[change] = alike
+            self.found.changes += pair
 
     def best(
         self,
@@ -189,6 +195,24 @@ class Solver:
             return first, []
         return first, [c for c in order[1:] if scores[c] == scores[first] and not c.traits]
 
+    def pair(self, left: list[Failed]) -> tuple[Change, ...]:
+        """Two changes that explain most only together: both are at work in most calls."""
+        answers = distinct(a for f in left for a in f.answers)
+        looks = varied(sorted(answers, key=effort))[:FIRST]
+        near: list[tuple[int, float, int, Changes]] = []
+        for pair in itertools.combinations(self.screened(answers, PAIRED), 2):
+            if self.is_over:
+                break
+            hits = sum(a.near(pair)[0] <= 1.0 for a in looks)
+            near += [(-hits, sum(a.near(pair)[1] for a in looks), len(near), pair)] if hits else []
+        best: tuple[int, Changes] = (0, ())
+        for *_, both in sorted(near, key=lambda one: one[:3])[:NAMED]:
+            told = sum(a.fits(both) for a in answers)
+            sure = sum(a.is_explained(both) for a in answers)
+            if sure > 1 and 2 * told > len(answers) and told > best[0]:
+                best = told, both
+        return best[1]
+
     def explaining(
         self, left: list[Failed], answers: list[Answer], begun: Sequence[Change]
     ) -> dict[Change, int]:
@@ -206,12 +230,12 @@ class Solver:
         """Place of a change in the catalogue: the likelier ones come first."""
         return self.changes.index(change)
 
-    def screened(self, answers: list[Answer]) -> list[Change]:
+    def screened(self, answers: list[Answer], most: int = TRIED) -> list[Change]:
         """The changes that come nearest to some of the answers, the nearest first."""
         looks = varied(sorted(answers, key=effort))[:LOOKS]
         pool = [c for c in self.changes if c not in self.found.changes]
         pool = self.nearest(pool, looks[:FIRST])[:POOL]
-        return self.nearest(pool, looks)[:TRIED]
+        return self.nearest(pool, looks)[:most]
 
     def nearest(self, pool: list[Change], looks: list[Answer]) -> list[Change]:
         """The changes of a pool that alter some answers, the nearest to some of them first."""

@@ -25,21 +25,6 @@ def read_only(array):
     array.flags.writeable = False
     return array
 """
-CUT_OUT = {  # of a larger buffer, whose other entries must never be read
-    "numpy": """
-def cut_out(array, shape, index):
-    wide = np.full(shape, np.nan if array.dtype.kind == "f" else 77).astype(array.dtype)
-    wide[index] = array
-    return wide[index]
-""",
-    "torch": """
-def cut_out(tensor, shape, index):
-    wide = torch.full(shape, np.nan if tensor.is_floating_point() else 1, dtype=tensor.dtype)
-    wide = wide.to(tensor.device)
-    wide[index] = tensor
-    return wide[index]
-""",
-}
 
 
 def made(subject: Subject, array: Array, layout: str = "", dtype: str = "") -> str:
@@ -58,20 +43,15 @@ def made(subject: Subject, array: Array, layout: str = "", dtype: str = "") -> s
 
 def laid_out(text: str, layout: str, shape: tuple[int, ...], library: str) -> str:
     """Source text of the same array in another memory layout, as `backends.layouts` has it."""
-    torch, made = library == "torch", text
+    backend, made = BACKENDS[library], text
     axis = FLIPS.get(layout)
     if (axes := axes_of(layout, len(shape))) is not None:
-        made = f"np.ascontiguousarray({text}.transpose({axes})).transpose({axes})"
-        if torch:
-            plain = "memory_format=torch.contiguous_format"
-            made = f"{text}.permute({axes}).clone({plain}).permute({axes})"
+        made = backend.source_of_permuted.format(text, axes)
     elif layout.startswith("reversed") and shape and (axis is None or axis < len(shape)):
         made = f"np.flip(np.ascontiguousarray(np.flip({text}, {axis})), {axis})"
     elif (first := first_of(layout, shape)) is not None:
         index = f"np.s_[{', '.join(':' if s == slice(None) else ':1' for s in first)}]"
-        made = f"np.broadcast_to({text}[{index}].copy(), {shape})"
-        if torch:
-            made = f"{text}[{index}].clone().expand({shape})"
+        made = backend.source_of_broadcast.format(text, index, shape)
     elif (cut := inside(layout, shape)) is not None:
         steps = ", ".join(sliced(one) for one in cut[1])
         made = f"cut_out({text}, {cut[0]}, np.s_[{steps}])"

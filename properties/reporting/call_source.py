@@ -9,7 +9,7 @@ import numpy as np
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.loader import import_folders, is_named, location
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.reporting.array_source import CUT_OUT, READ_ONLY, SPARSE, made, numbers
+from seqlaws.properties.reporting.array_source import READ_ONLY, SPARSE, made, numbers
 from seqlaws.properties.subjects.record import Call, Made
 from seqlaws.properties.subjects.subject import Subject
 
@@ -25,12 +25,11 @@ def program(subject: Subject, lines: Sequence[str], *, bare: bool = True) -> str
     bare: the implementation is imported too, and nothing of the suite.
     """
     body = "\n".join(lines)
-    backend = subject.traits.backend
-    library = BACKENDS[backend]
+    library = BACKENDS[subject.traits.backend]
     needed = {
         "sparse(": SPARSE,
         "read_only(": READ_ONLY,
-        "cut_out(": CUT_OUT.get(backend, ""),
+        "cut_out(": library.source_of_cut_out,
         " = array(": library.source_of_array,
         "(array(": library.source_of_array,
         "gradients(": library.source_of_gradients,

@@ -117,11 +117,11 @@ def told_of(number: int, one: Cause, width: int) -> list[Line]:
     return head_of(number, one, width) + shown
 
 
-def head_of(number: int, one: Cause, width: int) -> list[Line]:
-    """The sentence of a cause, in two lines at most."""
+def head_of(number: int, one: Cause, width: int, most: int = 2) -> list[Line]:
+    """The sentence of a cause, in so many lines at most."""
     count = f"[{one.failures} {plural(one.failures, 'law')}]"
     level = "" if one.level == "MUST" else "SHOULD: "
-    head = clipped(f"{number}. {level}{sentence(one)} {count}", width, 2)
+    head = clipped(f"{number}. {level}{sentence(one)} {count}", width, most)
     return [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
 
 
@@ -209,7 +209,7 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     must = [c for c in causes if c.level == "MUST"]
     lines = [headline(name, verdicts, must)]
     for k, one in enumerate(causes):
-        lines += head_of(k + 1, one, width)
+        lines += head_of(k + 1, one, width, most=20)
         details = (observed(one), case_of(one), *one.lines, one.remedy)
         lines += [Line(f"   {text}") for text in details if text]
         lines += wrapped("laws: ", ", ".join(one.laws), width)

@@ -30,7 +30,7 @@ def says(v: Verdict) -> str:
 
 
 def witness_of(v: Verdict) -> dict[str, Any]:
-    """What is shown of a failure: its law, the worst entry, and the case."""
+    """Return what is shown of a failure: its law, the worst entry, and the case."""
     names = ("output", "index", "observed", "expected", "allowed", "call", "arrays", "options")
     told = {n: v.witness[n] for n in names if n in v.witness}
     return {"law": v.law, "dtype": v.dtype, "device": v.device, "reason": v.reason, **told}
