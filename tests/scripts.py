@@ -83,7 +83,7 @@ def failure(target, law, effort):
             for candidate in candidates(target, made, effort):
                 if candidate.operation == operation:
                     verdict = candidate.verdict(made)
-                    if verdict.status in ("failed", "not kept"):
+                    if verdict.status in ("failed", "SHOULD failed"):
                         return verdict
     return None
 

@@ -110,7 +110,7 @@ def test_an_object_without_a_name_is_contained():
     assert nothing_is_wrong(result), result.failures
     reasons = {v.reason for v in result.verdicts if v.status == "not run"}
     assert len(reasons) == 1
-    assert "can be named" in reasons.pop()
+    assert "import path or a file" in reasons.pop()
 
 
 def test_torch_works_in_a_fork_of_a_process_that_used_it():
