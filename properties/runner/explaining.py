@@ -6,6 +6,7 @@ What a change explains is put to the changed specification again, where another 
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ class Explaining:
         for subject in self.subjects.values():
             subject.record = Record()
             subject.place.until = self.budget.until
+        self.solution = Solution()
         self.others: list[Answer] = []
         self.failed: dict[int, Failed] = {}
         self.changes: dict[int, str] = {}  # what is said of answers that do not come again
@@ -73,27 +75,33 @@ class Explaining:
             AT_HAND.reset(token)
 
     def searched(self) -> list[Cause]:
+        """Search, then tell what is found, also where the time was over or the subject was lost."""
+        with suppress(*STOPPED):
+            self.search()
+        found = [*self.told(self.solution), *self.changing()]
+        with suppress(*STOPPED):
+            found += self.imprecise(self.solution)
+        return [*found, *self.unexplained(found)]
+
+    def search(self) -> None:
         """Explain some failures, then see which others that explains; a few times."""
-        order = sorted(
-            range(len(self.verdicts)), key=lambda k: self.verdicts[k].section == "manners"
-        )
+        sections = [v.section == "manners" for v in self.verdicts]
+        order = sorted(range(len(sections)), key=sections.__getitem__)
         for k in order[:BATCH]:
             self.look_at(k)
         for vjp in (False, True):
             self.set_aside_all(vjp)
-        changes, solution = changes_of(next(iter(self.subjects.values()))), Solution()
+        changes = changes_of(next(iter(self.subjects.values())))
         if any(f.answers for f in self.failed.values()):
             self.look_closer()
         for _ in range(ROUNDS):
             failed = [*self.failed.values()]
             solver = Solver(changes, self.budget.part(0.7))
-            solution = solver.solve(failed, distinct(self.others))
-            new = self.look_at_others(order, solution)
-            if not solution.changes or not (self.asked_again(solution) or new):
+            self.solution = solver.solve(failed, distinct(self.others))
+            new = self.look_at_others(order, self.solution)
+            if not self.solution.changes or not (self.asked_again(self.solution) or new):
                 break
-        self.set_aside_what_changes(solution)
-        found = [*self.told(solution), *self.changing(), *self.imprecise(solution)]
-        return [*found, *self.unexplained(found)]
+        self.set_aside_what_changes(self.solution)
 
     def look_at(self, k: int) -> None:
         """Compare the answers of a failure with what is expected."""
