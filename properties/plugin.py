@@ -235,7 +235,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     with suppress(KeyboardInterrupt):  # that it came is noted
         if config.stash[CHECKS].may_measure():
             config.stash[SESSION].measure(reporting=config.stash[ASKED] is not None)
-        if not status():
+        if not config.stash[CHECKS].ended().startswith("SIG"):  # who interrupts does not wait
             elsewhere = config.pluginmanager.hasplugin("dsession")
             config.stash[SESSION].explain(elsewhere=elsewhere)
     with undisturbed():
