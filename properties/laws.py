@@ -151,6 +151,12 @@ def law(
     return register
 
 
+def law_of(operation: str, name: str) -> Law | None:
+    """The law of a name about an operation; None if there is none, or it is not registered."""
+    about = (law for law in LAWS.values() if law.name == name and operation in law.operations)
+    return next(about, None)
+
+
 def decide(verdict: Verdict, record_property: Any) -> None:
     """Report a verdict to pytest."""
     import pytest  # nothing else here needs it

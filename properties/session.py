@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from seqlaws.properties.judging.cause import Cause
 
 PROFILES = {"quick": 10, "nightly": 1000}
-SHARE, SECONDS = 0.2, 3.0  # of the run, at least so many seconds, to explain what failed
+SHARE, SECONDS = 0.2, 5.0  # of the run, at least so many seconds, to explain what failed
 PLACE = ("law", "dtype", "device")  # of a cause's smallest failure
 SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 
@@ -246,13 +246,16 @@ class Session:
             if not any(v.status in BROKEN for v in own):
                 continue
             seconds = max(SECONDS, SHARE * sum(v.seconds for v in own))
-            place = contained(spec) if calls and elsewhere and not self.limits else namespace
-            place = place if calls else None
-            subject_of = partial(self.subject_of, name, place) if place is not None else None
+            own_process = contained(spec) if calls and elsewhere and not self.limits else None
+            place = own_process if elsewhere and not self.limits else namespace
+            callable_ = calls and place is not None
+            subject_of = partial(self.subject_of, name, place) if callable_ else None
             found = causes_of(own, subject_of, seconds)
             self.causes += found
             told_by_causes(own, found)
             with_scripts(own, found, subject_of, SCRIPTS)
+            if own_process is not None:
+                own_process.end()
 
     def subject_of(self, name: str, namespace: Any, operation: str, dtype: str) -> Subject:
         """An implementation's subject for an operation and dtype, in another namespace."""

@@ -20,6 +20,7 @@ from seqlaws.properties.diagnosis.evidence import (
     Evidence,
     asked,
     distance,
+    effort,
     evidence,
     expected,
     judged,
@@ -50,6 +51,10 @@ DECLARE = {  # a trait that would admit it, or what to mend
 }
 
 
+# raised by the subject, by an output that it returned, or by the specification
+STOPPED = (Exception, SystemExit, EnoughError, SpecificationError)
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """text: one line; names: of the misreadings; lines: where the first changes what."""
@@ -72,8 +77,7 @@ def diagnose(subject: Subject, first: Iterable[Call], seconds: float) -> Diagnos
     try:
         with np.errstate(all="ignore"):
             return explained(probe, calls, list(first), until)
-    except (Exception, SystemExit, EnoughError, SpecificationError):
-        # raised by the subject, by an output that it returned, or by the specification
+    except STOPPED:
         return Diagnosis()
     finally:
         AT_HAND.reset(token)
@@ -149,7 +153,7 @@ def screened(
 ) -> list[Misreading]:
     """The misreadings that come nearest to what was observed, nearest first."""
     pool: list[tuple[float, int, Misreading]] = [(0.0, k, one) for k, one in enumerate(known)]
-    for e in sorted(wrong, key=effort_and_use)[:LOOKS]:
+    for e in sorted(wrong, key=effort)[:LOOKS]:
         left = []
         for near, k, one in pool:
             if clock() > until:
@@ -161,15 +165,6 @@ def screened(
     return [one for *_, one in pool[:TRIED]]
 
 
-def effort_and_use(e: Evidence) -> tuple[bool, int]:
-    """Answers that tell much with little effort first."""
-    arrays = e.case.arrays.values()
-    steps = e.case.arrays["x"].shape[1] if e.case.operation.recurrent else 1
-    return sum(int(w.sum()) for w in e.wrong.values()) < 4, steps * (
-        1000 + sum(a.size for a in arrays)
-    )
-
-
 def worded(
     operation: str, scores: dict[Misreading, tuple[int, int, int]], *, vjp: bool
 ) -> Diagnosis:
@@ -177,11 +172,8 @@ def worded(
     order = sorted(scores, key=lambda one: scores[one])
     first = order[0]
     astray, conditional, _ = scores[first]
-    names: list[str] = []
-    for one in order:
-        same = scores[one][:2] == (astray, conditional)
-        if same and not any(one.name.startswith(name) for name in names):
-            names.append(one.name)
+    same = [one for one in order if scores[one][:2] == (astray, conditional)]
+    names = distinct_names(one.name for one in same)
     what = "gradients are those of" if vjp else "output is what"
     verb = f"{operation} with" if vjp else f"{operation} gives with"
     where = ""
@@ -191,6 +183,15 @@ def worded(
         where = "where it is wrong, "
     text = f"{where}your {what} {verb} {', or '.join(names[:TIED])}"
     return Diagnosis(text, tuple(names[:TIED]), tuple(shown(first, operation)))
+
+
+def distinct_names(names: Iterable[str]) -> list[str]:
+    """The names without those that only add to an earlier one."""
+    kept: list[str] = []
+    for name in names:
+        if not any(name.startswith(earlier) for earlier in kept):
+            kept.append(name)
+    return kept
 
 
 def narrower(probe: Subject) -> Iterator[tuple[str, Arithmetic]]:

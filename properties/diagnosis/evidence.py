@@ -54,6 +54,13 @@ class Evidence:
         return sum(int(w.sum()) for w in self.wrong.values()) / max(count, 1)
 
 
+def effort(e: Evidence) -> tuple[bool, int]:
+    """Order of answers: those that tell much with little effort first."""
+    steps = e.case.arrays["x"].shape[1] if e.case.operation.recurrent else 1
+    size = sum(a.size for a in e.case.arrays.values())
+    return sum(int(w.sum()) for w in e.wrong.values()) < 4, steps * (1000 + size)
+
+
 def moderate(case: Case) -> bool:
     """Return True if a case is small enough to run some hundred misreadings on it."""
     outputs = sum(math.prod(shape) for shape in output_shapes(case).values())
@@ -181,7 +188,7 @@ def distance(probe: Subject, one: Misreading | None, e: Evidence) -> tuple[float
     return furthest, total / count
 
 
-def judged(probe: Subject, one: Misreading, e: Evidence) -> float:
+def judged(probe: Subject, one: Misreading | None, e: Evidence) -> float:
     """1 where a misreading explains an answer, -1 where it is refuted, 0 where it is neither."""
     try:
         said = verdict(expected(probe, e.case, vjp=e.vjp, one=one), e)

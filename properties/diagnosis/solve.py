@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
+from seqlaws.properties.diagnosis.evidence import effort
 from seqlaws.properties.inputs.case import Case
 
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, in two steps
@@ -125,10 +126,10 @@ class Solver:
             begun.append(self.found.changes[0])
             self.drop_contradicted(failed, wrong)
             unexplained = sum(bool(f.answers) and not f.is_explained(self.found) for f in failed)
-            this = unexplained, sum(c.complexity for c in self.found.changes)
+            this = unexplained, len(self.found.changes)
             if self.found.changes and this < worth:
                 best, worth = self.found, this
-            if worth == (0, 0):
+            if not worth[0]:
                 break
         return best
 
@@ -161,7 +162,7 @@ class Solver:
     ) -> tuple[Change, list[Change]] | None:
         """The change that explains most of what is left, and those that explain as much.
 
-        begun: what is passed over; simple changes come first then.
+        begun: what is passed over.
         """
         answers = distinct([a for f in left for a in f.answers] + astray)
         scores: dict[Change, tuple[int, ...]] = {}
@@ -175,19 +176,11 @@ class Solver:
             by_chance = refuted and len(told) < 2 and len(answers) > 1
             if by_chance or (against and STRONG * against > len(told)):
                 continue
-            worth = 2 * (laws - change.complexity) - against
+            worth = 2 * laws - against
             scores[change] = (-worth, -sharp, -len(told), refuted)
         if not scores:
             return None
-        order = sorted(
-            scores,
-            key=lambda c: (
-                bool(begun) and c.complexity,
-                scores[c],
-                bool(c.misreading),
-                self.place(c),
-            ),
-        )
+        order = sorted(scores, key=lambda c: (scores[c], bool(c.misreading), self.place(c)))
         first = order[0]
         if scores[first][-1]:
             self.found.conditional.add(first)
@@ -198,7 +191,7 @@ class Solver:
     def pair(self, left: list[Failed]) -> tuple[Change, ...]:
         """Two changes that explain most only together: both are at work in most calls."""
         answers = distinct(a for f in left for a in f.answers)
-        looks = varied(sorted(answers, key=effort))[:FIRST]
+        looks = varied(sorted(answers, key=lambda a: effort(a.evidence)))[:FIRST]
         near: list[tuple[int, float, int, Changes]] = []
         for pair in itertools.combinations(self.screened(answers, PAIRED), 2):
             if self.is_over:
@@ -232,7 +225,7 @@ class Solver:
 
     def screened(self, answers: list[Answer], most: int = TRIED) -> list[Change]:
         """The changes that come nearest to some of the answers, the nearest first."""
-        looks = varied(sorted(answers, key=effort))[:LOOKS]
+        looks = varied(sorted(answers, key=lambda a: effort(a.evidence)))[:LOOKS]
         pool = [c for c in self.changes if c not in self.found.changes]
         pool = self.nearest(pool, looks[:FIRST])[:POOL]
         return self.nearest(pool, looks)[:most]
@@ -255,7 +248,7 @@ class Solver:
 
     def drop_contradicted(self, failed: list[Failed], wrong: list[Answer]) -> None:
         """Take back what the answers that are still wrong contradict."""
-        every = list(dict.fromkeys([a for f in failed for a in f.answers] + wrong))
+        every = distinct([a for f in failed for a in f.answers] + wrong)
         astray = [a for a in every if not self.found.explains(a)]
         for change in list(self.found.changes):
             told = sum(self.found.does(a, (change,)) for a in every)
@@ -284,14 +277,6 @@ def varied(answers: list[Answer]) -> list[Answer]:
         kinds.setdefault((e.vjp, given, nan), one)
     first = list(kinds.values())
     return first + [a for a in answers if a not in first]
-
-
-def effort(answer: Answer) -> tuple[bool, int]:
-    """Answers that tell much with little effort first."""
-    e = answer.evidence
-    steps = e.case.arrays["x"].shape[1] if e.case.operation.recurrent else 1
-    size = sum(a.size for a in e.case.arrays.values())
-    return sum(int(w.sum()) for w in e.wrong.values()) < 4, steps * (1000 + size)
 
 
 def distinct(answers: Iterable[Answer]) -> list[Answer]:

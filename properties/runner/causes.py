@@ -7,15 +7,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from seqlaws.properties.diagnosis.diagnose import STOPPED
 from seqlaws.properties.diagnosis.solve import Budget
 from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.laws import law_of
 from seqlaws.properties.reporting.failure_text import with_cause, with_script
 from seqlaws.properties.reporting.reproduction import reproduction
 from seqlaws.properties.reporting.witness import SCRIPT_AT_MOST
-from seqlaws.properties.runner.explaining import STOPPED, Asks, Explaining, law_of
-from seqlaws.properties.runner.from_verdicts import cause, entries, says
+from seqlaws.properties.runner.explaining import Asks, Explaining
+from seqlaws.properties.runner.from_verdicts import cause, entries_of, says
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 
 BROKEN = ("failed", "SHOULD failed")
@@ -43,10 +45,12 @@ def causes_of(verdicts: list[Verdict], subject_of: Asks | None, seconds: float) 
             found.append(one)
     operations = list(dict.fromkeys(v.operation for v in left))
     budget = Budget(seconds)
-    for k, operation in enumerate(operations):
+    waiting = len(left)
+    for operation in operations:
         some = [v for v in left if v.operation == operation]
+        share = budget.left * len(some) / waiting  # by how much there is to explain
+        waiting -= len(some)
         if subject_of is not None:
-            share = budget.left / (len(operations) - k)
             with suppress(*STOPPED):  # what a subject does now costs an explanation at most
                 explained = Explaining(operation, some, subject_of, share).causes()
                 found += explained
@@ -66,7 +70,7 @@ def with_scripts(
         same = [v for v in verdicts if (v.law, v.dtype, v.device) == (law, dtype, device)]
         if subject_of is None or not same or not same[0].evidence or time.perf_counter() > until:
             continue
-        v, made = same[0], law_of(same[0])
+        v, made = same[0], law_of(same[0].operation, same[0].law_name)
         kept = restored(v.evidence)
         if made is None or kept.case is None:
             continue
@@ -116,7 +120,7 @@ def merged(causes: Iterable[Cause]) -> list[Cause]:
             both = [*getattr(before, name), *getattr(one, name)]
             setattr(before, name, list(dict.fromkeys(both)))
         before.failures += one.failures
-        if (one.level, entries(one)) < (before.level, entries(before)):
+        if (one.level, entries_of(one.smallest)) < (before.level, entries_of(before.smallest)):
             before.level, before.smallest = one.level, one.smallest
             before.sentence = one.sentence
     return list(known.values())

@@ -7,12 +7,11 @@ What a change explains is put to the changed specification again, where another 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 
 from seqlaws.properties.diagnosis.changes import Answer, Change, changed, changes_of
-from seqlaws.properties.diagnosis.diagnose import rounding
+from seqlaws.properties.diagnosis.diagnose import STOPPED, distinct_names, rounding
 from seqlaws.properties.diagnosis.evidence import (
     ACCUMULATE,
     CHANGES,
@@ -26,17 +25,15 @@ from seqlaws.properties.diagnosis.solve import NAMED, Budget, Failed, Solution, 
 from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.dense import dense, discriminating_cases
-from seqlaws.properties.isolation.limits import EnoughError
-from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.judging.verdict import Verdict
-from seqlaws.properties.laws import LAWS, Law
+from seqlaws.properties.laws import Law, law_of
 from seqlaws.properties.misreadings import shown
 from seqlaws.properties.misreadings.vocabulary import AT_HAND
 from seqlaws.properties.runner.examine import Effort, hunt
 from seqlaws.properties.runner.from_verdicts import cause, says, size_of
-from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Record
+from seqlaws.properties.subjects.record import Call, LawBrokenError, NotOfferedError, Record
 from seqlaws.properties.subjects.subject import Subject
 
 UNKNOWN = "no known misreading"
@@ -44,7 +41,6 @@ BATCH = 10  # failures that are explained first
 HIDDEN = 8  # explained laws that are put to the changed specification
 ROUNDS = 3  # of explaining, then asking the explained laws again
 Asks = Callable[[str, str], Subject]  # a subject, by operation and dtype
-STOPPED = (Exception, SystemExit, EnoughError, SpecificationError)
 
 
 class Explaining:
@@ -54,7 +50,7 @@ class Explaining:
         self, operation: str, verdicts: list[Verdict], subject_of: Asks, seconds: float
     ) -> None:
         self.budget = Budget(seconds)
-        self.verdicts = sorted(verdicts, key=size_of)
+        self.verdicts = sorted(verdicts, key=lambda v: (v.section == "manners", size_of(v)))
         self.subjects = {v.dtype: subject_of(operation, v.dtype) for v in self.verdicts}
         for subject in self.subjects.values():
             subject.record = Record()
@@ -63,7 +59,7 @@ class Explaining:
         self.others: list[Answer] = []
         self.failed: dict[int, Failed] = {}
         self.changes: dict[int, str] = {}  # what is said of answers that do not come again
-        self.calls: dict[int, list[Any]] = {}
+        self.calls: dict[int, list[Call]] = {}
 
     def causes(self) -> list[Cause]:
         """Each cause that is found, with its verdicts in `smallest`."""
@@ -85,9 +81,7 @@ class Explaining:
 
     def search(self) -> None:
         """Explain some failures, then see which others that explains; a few times."""
-        sections = [v.section == "manners" for v in self.verdicts]
-        order = sorted(range(len(sections)), key=sections.__getitem__)
-        for k in order[:BATCH]:
+        for k in range(len(self.verdicts))[:BATCH]:
             self.look_at(k)
         for vjp in (False, True):
             self.set_aside_all(vjp)
@@ -98,7 +92,7 @@ class Explaining:
             failed = [*self.failed.values()]
             solver = Solver(changes, self.budget.part(0.7))
             self.solution = solver.solve(failed, distinct(self.others))
-            new = self.look_at_others(order, self.solution)
+            new = self.look_at_others(self.solution)
             if not self.solution.changes or not (self.asked_again(self.solution) or new):
                 break
         self.set_aside_what_changes(self.solution)
@@ -107,21 +101,18 @@ class Explaining:
         """Compare the answers of a failure with what is expected."""
         v = self.verdicts[k]
         kept, subject = restored(v.evidence), self.subjects[v.dtype]
-        told = [a for a in (self.answer(subject, c) for c in kept.calls) if a is not None]
+        told = self.answers(subject, kept.calls)
         self.calls[k] = kept.calls
         self.failed[k] = Failed([a for a in told if a.evidence.is_wrong], kept.case)
         if v.section == "manners":
             self.set_aside(k)
         if k not in self.changes:
-            self.others += told
-            self.others += [
-                a for a in (self.answer(subject, c) for c in kept.first) if a is not None
-            ]
+            self.others += told + self.answers(subject, kept.first)
 
-    def look_at_others(self, order: list[int], solution: Solution) -> bool:
+    def look_at_others(self, solution: Solution) -> bool:
         """Look at the failures that were left out so far; True if one is not explained."""
         new = False
-        for k in order:
+        for k in range(len(self.verdicts)):
             if k not in self.failed and self.budget.left > 0:
                 self.look_at(k)
                 failed = self.failed[k]
@@ -196,13 +187,13 @@ class Explaining:
         made.smallest["verdicts"] = verdicts
         return made
 
-    def answer(self, subject: Subject, call: Any) -> Answer | None:
-        """The evidence of a call, once."""
-        if call.outputs is None:  # it was called elsewhere
-            found = asked(subject, call.case, vjp=call.vjp)
-        else:
-            found = evidence(subject, call)
-        return Answer(subject, found) if found is not None else None
+    def answers(self, subject: Subject, calls: list[Call]) -> list[Answer]:
+        """The evidence of calls; one without outputs, which was made elsewhere, is made here."""
+        found = [
+            asked(subject, c.case, vjp=c.vjp) if c.outputs is None else evidence(subject, c)
+            for c in calls
+        ]
+        return [Answer(subject, e) for e in found if e is not None]
 
     def look_closer(self) -> None:
         """Call the implementation on cases that tell changes apart."""
@@ -232,7 +223,7 @@ class Explaining:
         subjects = {dtype: changed(subject, found) for dtype, subject in self.subjects.items()}
         for k, failed in self.failed.items():
             v = self.verdicts[k]
-            law = law_of(v)
+            law = law_of(v.operation, v.law_name)
             if law and not failed.answers and self.budget.left > 0:
                 failed.holds = self.holds(law, subjects[v.dtype], failed.case)
         explained = [k for k, f in self.failed.items() if f.is_explained(solution)][:HIDDEN]
@@ -255,7 +246,7 @@ class Explaining:
     def hidden(self, k: int, subjects: dict[str, Subject], solution: Solution) -> Iterator[Answer]:
         """Wrong answers to an explained law that what is found does not explain."""
         v = self.verdicts[k]
-        law, own = law_of(v), self.subjects[v.dtype]
+        law, own = law_of(v.operation, v.law_name), self.subjects[v.dtype]
         left = self.budget.left
         if law is None or left < 0:
             return
@@ -268,10 +259,10 @@ class Explaining:
                 Effort(examples=5, shrinking=0.2, until=time.perf_counter() + left / 2),
             )
         except LawBrokenError as broken:
-            calls = [c for c in subject.record.calls if c.outputs is not None]
-            told = [self.answer(own, c) for c in calls if broken.entry is not None]
-            wrong = [a for a in told if a is not None and a.evidence.is_wrong]
-            wrong = [a for a in wrong if not solution.explains(a)]
+            if broken.entry is None:
+                return
+            told = self.answers(own, [c for c in subject.record.calls if c.outputs is not None])
+            wrong = [a for a in told if a.evidence.is_wrong and not solution.explains(a)]
             self.failed[k].answers += wrong
             yield from wrong
         except STOPPED:
@@ -311,11 +302,8 @@ class Explaining:
             made.sentence = f"{v.operation}: {change.name}"
             made.remedy = f"declare {change.declares}, or mend it"
             return made
-        names: list[str] = []
-        for one in (change, *solution.alike.get(change, [])):
-            if not any(one.name.startswith(name) for name in names):
-                names.append(one.name)
-        made.names = tuple(names[:NAMED])
+        alike = (change, *solution.alike.get(change, []))
+        made.names = tuple(distinct_names(one.name for one in alike)[:NAMED])
         vjp = any(a.evidence.vjp for f in self.failed.values() for a in f.answers)
         back = vjp and change.gradients
         verb = "gradients are those of" if back else "output is that of"
@@ -350,11 +338,3 @@ def is_same(one: Evidence, other: Evidence) -> bool:
         bool((ratios(other.observed[n], one.observed[n], e.allowed, nan_is_free=False) <= 1).all())
         for n, e in one.nearly.items()
     )
-
-
-def law_of(v: Verdict) -> Law | None:
-    """The law of a verdict."""
-    for law in LAWS.values():
-        if law.name == v.law_name and v.operation in law.operations:
-            return law
-    return None

@@ -41,11 +41,6 @@ def size_of(v: Verdict) -> tuple[bool, bool, int, bool]:
     return v.level != "MUST", not v.witness, entries_of(v.witness), v.dtype != "float32"
 
 
-def entries(one: Cause) -> int:
-    """Entries of the smallest case."""
-    return entries_of(one.smallest)
-
-
 def entries_of(witness: dict[str, Any]) -> int:
     """Entries of the arrays of a witness; many where they are too large to be listed."""
     arrays = witness.get("arrays")

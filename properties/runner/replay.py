@@ -9,7 +9,7 @@ from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.isolation.second_program import end_elsewhere
-from seqlaws.properties.laws import LAWS
+from seqlaws.properties.laws import law_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.failure_text import headline
 from seqlaws.properties.reporting.replay import broken_by
@@ -37,7 +37,9 @@ def put(
     """
     law_names()
     operation, _, name = law.partition(".")
-    made = next(one for one in LAWS.values() if one.name == name and operation in one.operations)
+    made = law_of(operation, name)
+    if made is None:
+        raise ValueError(f"unknown law {law!r}")
     specification_server.start()
     held, given, pulled = (
         {n: a.astype(float) if is_floating(a) else a for n, a in group.items()}

@@ -38,14 +38,14 @@ class Measured:
     status: str = ""
     problem: str = ""
     failed: list[str] = field(default_factory=list)  # laws of level MUST
-    not_kept: list[str] = field(default_factory=list)  # laws of level SHOULD
+    should_failed: list[str] = field(default_factory=list)  # laws of level SHOULD
     not_offered: list[str] = field(default_factory=list)  # what was refused beyond the core
     diagnoses: list[str] = field(default_factory=list)  # of the single failures
     causes: list[dict] = field(default_factory=list)
     seconds: float = 0.0
 
     def lines(self):
-        laws = f"{len(self.failed)} failed, {len(self.not_kept)} not kept"
+        laws = f"{len(self.failed)} failed, {len(self.should_failed)} SHOULD failed"
         yield f"{', '.join(self.operations)}: {self.status}, {laws}, {self.seconds:.1f} s"
         yield from (f"    expected  {name}" for name in self.expected)
         yield from (f"    told      {cause['sentence']}" for cause in self.causes)
@@ -70,12 +70,11 @@ def told(outcome, path, seconds, first):
     result = check(path, outcome.operations, dtypes, seconds=seconds, stop_at_first=first)
     outcome.status, outcome.problem = result.status, result.problem
     outcome.failed = [verdict.law for verdict in result.failures]
-    outcome.not_kept = [v.law for v in result.verdicts if v.status == "SHOULD failed"]
+    outcome.should_failed = [v.law for v in result.verdicts if v.status == "SHOULD failed"]
     outcome.not_offered = sorted({what for v in result.verdicts for what in v.not_offered})
     outcome.diagnoses = sorted({v.diagnosis for v in result.failures if v.diagnosis})
     outcome.causes = [
-        {"sentence": cause.sentence, "names": list(cause.names)}
-        for cause in getattr(result, "causes", [])
+        {"sentence": cause.sentence, "names": list(cause.names)} for cause in result.causes
     ]
     outcome.seconds = result.seconds
     return outcome
