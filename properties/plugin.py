@@ -5,7 +5,6 @@ imports are inside the hooks.
 """
 
 import difflib
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -268,7 +267,7 @@ def give_up(config: pytest.Config) -> None:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.ensure_newline()
-            reporter.stats["failed"] = told_whole(config, reporter.stats.get("failed", []))
+            reporter.stats["failed"] = whole_texts(config, reporter.stats.get("failed", []))
             reporter.summary_failures()
             tell(reporter, config)
             reporter.flush()
@@ -289,7 +288,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Ite
         return (yield)
     failed = terminalreporter.stats.get("failed", [])
     if failed:
-        terminalreporter.stats["failed"] = told_whole(config, failed)
+        terminalreporter.stats["failed"] = whole_texts(config, failed)
     try:
         return (yield)
     finally:
@@ -298,15 +297,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Ite
         tell(terminalreporter, config)
 
 
-def told_whole(config: pytest.Config, failed: list[Any]) -> list[Any]:
+def whole_texts(config: pytest.Config, failed: list[Any]) -> list[Any]:
     """The reports of failures that are printed whole."""
-    every, verbose = config.getoption("all_failures"), config.get_verbosity() > 0
-    return config.stash[SESSION].told_whole(failed, verbose=verbose, every=every)
+    from seqlaws.properties.reporting.whole_texts import told_whole
+
+    run, every = config.stash[SESSION], config.getoption("all_failures")
+    verbose = config.get_verbosity() > 0
+    return told_whole(failed, run.verdicts, run.causes, verbose=verbose, every=every)
 
 
 def tell(reporter: Any, config: pytest.Config) -> None:
     """Print the end of a run of laws."""
-    width, verbose = shutil.get_terminal_size().columns, config.get_verbosity() > 0
+    width, verbose = config.get_terminal_writer().fullwidth, config.get_verbosity() > 0
     lines = config.stash[SESSION].summary(width, verbose=verbose)
     if lines:
         reporter.section("laws")

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 PROFILES = {"quick": 10, "nightly": 1000}
 SHARE, SECONDS = 0.2, 5.0  # of the run, at least so many seconds, to explain what failed
-PLACE = ("law", "dtype", "device")  # of a cause's smallest failure
 SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 
 
@@ -262,27 +261,6 @@ class Session:
         asked = name, operation, dtype
         same = (c for c in self.selected if (c.name, c.operation, c.dtype) == asked)
         return replace(next(same), namespace=namespace).subject()
-
-    def told_whole(
-        self, reports: list[pytest.TestReport], *, verbose: bool, every: bool
-    ) -> list[pytest.TestReport]:
-        """The reports of failures whose text is printed, with what the causes have added to it.
-
-        verbose: of each cause the law with the smallest case; every: all; else no law.
-        """
-        known = {v.key: v for v in self.verdicts}
-        smallest = [(c.implementation, *(c.smallest[n] for n in PLACE)) for c in self.causes]
-        told = []
-        for report in reports:
-            kept = [loaded(str(value)) for n, value in report.user_properties if n == "seqlaws"]
-            if kept:
-                v = known.get(kept[0].key, kept[0])
-                shown = (v.implementation, v.law, v.dtype, v.device) in smallest
-                if not (every or (verbose and shown)):
-                    continue
-                report.longrepr = v.message or report.longrepr
-            told.append(report)
-        return told
 
     def stale_known_failures(self) -> list[str]:
         """Known failures that passed, or that name no law."""

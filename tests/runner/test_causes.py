@@ -193,7 +193,10 @@ FEW = (
 TEXT = "\n  implementation  mine (float32, cpu)\n"
 
 
-def test_a_run_prints_causes_and_whole_texts_only_if_asked(run_suite, plug_in, tmp_path):
+def test_a_run_prints_causes_and_whole_texts_only_if_asked(
+    run_suite, plug_in, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CI", "true")  # pytest's short summary repeats whole messages there
     path, told = plug_in(ROWS_OF_NAN), {}
     for name, more in {
         "": (),
