@@ -10,7 +10,13 @@ from contextlib import suppress
 
 import numpy as np
 
-from seqlaws.properties.diagnosis.changes import Answer, Change, changed, changes_of
+from seqlaws.properties.diagnosis.changes import (
+    Answer,
+    Change,
+    changed,
+    changes_of,
+    generated_changes,
+)
 from seqlaws.properties.diagnosis.diagnose import STOPPED, distinct_names, rounding
 from seqlaws.properties.diagnosis.evidence import (
     ACCUMULATE,
@@ -85,17 +91,28 @@ class Explaining:
             self.look_at(k)
         for vjp in (False, True):
             self.set_aside_all(vjp)
-        changes = changes_of(next(iter(self.subjects.values())))
+        subject = next(iter(self.subjects.values()))
+        changes, more = changes_of(subject), generated_changes(subject)
         if any(f.answers for f in self.failed.values()):
             self.look_closer()
         for _ in range(ROUNDS):
-            failed = [*self.failed.values()]
-            solver = Solver(changes, self.budget.part(0.7))
-            self.solution = solver.solve(failed, distinct(self.others))
+            self.solution = self.solved(changes, pairs=not more)
+            if more and self.is_left(self.solution):
+                changes, more = [*changes, *more], []
+                self.solution = self.solved(changes, pairs=True)
             new = self.look_at_others(self.solution)
             if not self.solution.changes or not (self.asked_again(self.solution) or new):
                 break
         self.set_aside_what_changes(self.solution)
+
+    def solved(self, changes: list[Change], *, pairs: bool) -> Solution:
+        """What explains the failures so far."""
+        solver = Solver(changes, self.budget.part(0.6), pairs=pairs)
+        return solver.solve([*self.failed.values()], distinct(self.others))
+
+    def is_left(self, solution: Solution) -> bool:
+        """True if wrong answers are left unexplained."""
+        return any(f.answers and not f.is_explained(solution) for f in self.failed.values())
 
     def look_at(self, k: int) -> None:
         """Compare the answers of a failure with what is expected."""
@@ -304,8 +321,10 @@ class Explaining:
             return made
         alike = (change, *solution.alike.get(change, []))
         made.names = tuple(distinct_names(one.name for one in alike)[:NAMED])
-        vjp = any(a.evidence.vjp for f in self.failed.values() for a in f.answers)
-        back = vjp and change.gradients
+        own = {id(v) for v in verdicts}
+        failed = (f for k, f in self.failed.items() if id(self.verdicts[k]) in own)
+        seen = {a.evidence.vjp for f in failed for a in f.answers}
+        back = seen == {True} or (change.gradients and True in seen)
         verb = "gradients are those of" if back else "output is that of"
         where = "where it is wrong, " if change in solution.conditional else ""
         made.sentence = f"{where}your {verb} {v.operation} with {', or '.join(made.names)}"
