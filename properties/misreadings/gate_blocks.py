@@ -23,18 +23,14 @@ LOOP = "gates(x[:, t], h, *parameters)\n        c_after"
 
 
 def blocks(gates: tuple[str, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """One gate that has another's block, or all others that have one gate's; the blocks then."""
+    """One gate's block for another's, for all others but one, or for all; the blocks then."""
     every = range(len(gates))
     for a, b in permutations(every, 2):
-        said = f"the {gates[a]} gate's {{}} those of the {gates[b]} gate"
-        yield said, tuple(b if k == a else k for k in every)
+        said = f"the {gates[b]} gate's {{}} for "
+        yield f"{said}the {gates[a]} gate's", tuple(b if k == a else k for k in every)
+        yield f"{said}all but the {gates[a]} gate's", tuple(a if k == a else b for k in every)
     for b in every:
-        yield f"every gate's {{}} those of the {gates[b]} gate", (b,) * len(gates)
-    for a in every:
-        for b in every:
-            if a != b:
-                said = f"all but the {gates[a]} gate's {{}} those of the {gates[b]} gate"
-                yield said, tuple(a if k == a else b for k in every)
+        yield f"the {gates[b]} gate's {{}} for every gate", (b,) * len(gates)
 
 
 def read(name: str, operations: str, what: str, order: tuple[int, ...]) -> Misreading:
@@ -48,7 +44,7 @@ def given(name: str, operation: str, what: str, order: tuple[int, ...]) -> Misre
     """Blocks of the gradients in the place of others."""
     places = ", ".join(map(str, order))
     at = [FIRST[operation] + ORDER.index(p) for p in PARAMETERS[what]]
-    said = f"in the gradient {name.format(what)}"
+    said = f"the gradient of {name.format(what)}"
     return returned(said, operation, dict.fromkeys(at, f"rows(g, {places})"))
 
 
