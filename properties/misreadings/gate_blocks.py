@@ -98,7 +98,7 @@ MISREADINGS = (
     ),
     *(
         misreading(
-            f"padded steps change the {state} state",
+            f"padded steps that change the {state} state",
             "lstm",
             edit("lstm: lstm", "    x = np.where(exists, x, 0)\n", ""),
             edit("lstm: lstm, lstm_vjp", CARRIED, new),

@@ -180,8 +180,10 @@ def shifted_softmax(x: Array, shift: Array, *, guarded: bool = False) -> Array:
     top = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
     p = softmax_rows(x)
     p = np.where(top > over, np.where(z > over, np.nan, 0), p)
+    p = np.where(z < under, 0, p)
     p = np.where(top < under, 0 if guarded else np.nan, p)
     near = (np.abs(top - over) < math.log(z.shape[-1] + 1) + 0.1) | (np.abs(z - over) < 0.01)
+    near |= (z < under + 30) & (z >= under)  # few digits are left
     return unclaimed(p, near | ((top < under + 30) & (top >= under)))
 
 

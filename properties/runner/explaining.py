@@ -13,6 +13,7 @@ import numpy as np
 from seqlaws.properties.diagnosis.changes import (
     Answer,
     Change,
+    answering_as,
     changed,
     changes_of,
     generated_changes,
@@ -257,11 +258,13 @@ class Explaining:
         """
         found = tuple(solution.changes)
         subjects = {dtype: changed(subject, found) for dtype, subject in self.subjects.items()}
+        made = {dtype: answering_as(subject, found) for dtype, subject in self.subjects.items()}
         for k, failed in self.failed.items():
             v = self.verdicts[k]
             law = law_of(v.operation, v.law_name)
             if law and not failed.answers and self.budget.left > 0:
                 failed.holds = self.holds(law, subjects[v.dtype], failed.case)
+                failed.holds |= self.breaks(law, made[v.dtype], failed.case)
         explained = [k for k, f in self.failed.items() if f.is_explained(solution)][:HIDDEN]
         new = [a for k in explained for a in self.hidden(k, subjects, solution)]
         self.others += new
@@ -269,15 +272,29 @@ class Explaining:
 
     def holds(self, law: Law, subject: Subject, case: Case | None) -> bool:
         """Return True if a law holds on a case; on a few others, if that was too large to keep."""
-        subject.record = Record()
         try:
-            if case is None:
-                hunt(law, subject, Effort(examples=5, shrinking=0.0, until=self.budget.until))
-            else:
-                law.check(subject, subject.adapted(case))
+            self.put(law, subject, case)
         except (LawBrokenError, NotOfferedError, *STOPPED):
             return False
         return True
+
+    def breaks(self, law: Law, subject: Subject, case: Case | None) -> bool:
+        """Return True if the law fails there: it then fails of whoever makes this change."""
+        try:
+            self.put(law, subject, case)
+        except LawBrokenError:
+            return True
+        except STOPPED:
+            return False
+        return False
+
+    def put(self, law: Law, subject: Subject, case: Case | None) -> None:
+        """Put a law to a subject."""
+        subject.record = Record()
+        if case is None:
+            hunt(law, subject, Effort(examples=5, shrinking=0.0, until=self.budget.until))
+        else:
+            law.check(subject, subject.adapted(case))
 
     def hidden(self, k: int, subjects: dict[str, Subject], solution: Solution) -> Iterator[Answer]:
         """Wrong answers to an explained law that what is found does not explain."""
