@@ -17,6 +17,9 @@ import numpy as np
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.diagnosis.evidence import effort
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.subjects.record import Call
+from seqlaws.properties.subjects.subject import Subject
 
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, after one
 POOL, TRIED = 40, 12  # changes that are left after one answer, and in the end
@@ -34,11 +37,20 @@ Changes = tuple[Change, ...]
 
 @dataclass(eq=False)
 class Failed:
-    """A law that failed: the wrong answers of its smallest example."""
+    """A law that failed, and the wrong answers of its smallest example.
 
+    calls: all of that example. case: None if it was too large to keep. holds: whether the changed
+    specification explains it without an answer. said: how its answers change from call to call, ""
+    if that is not known; None if they do not.
+    """
+
+    verdict: Verdict
+    subject: Subject
     answers: list[Answer]
+    calls: list[Call] = field(default_factory=list)
     case: Case | None = None
-    holds: bool = False  # on that case, by the changed specification
+    holds: bool = False
+    said: str | None = None
 
     def is_explained(self, found: "Solution", *more: Change) -> bool:
         """Return True if every wrong answer of it is explained, by these and more changes."""

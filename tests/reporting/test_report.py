@@ -13,7 +13,7 @@ from seqlaws.properties.reporting.page.asked import asked
 from seqlaws.properties.reporting.page.render import TEMPLATES, markdown, page
 from seqlaws.properties.reporting.page.report import report_of
 from seqlaws.properties.reporting.page.words import code_span, visible
-from seqlaws.properties.reporting.terminal import totals
+from seqlaws.properties.reporting.tables import totals
 
 VOID = {"meta", "link", "br", "input"}
 

@@ -28,7 +28,7 @@ from seqlaws.properties.reporting.page import (
     words,
 )
 from seqlaws.properties.reporting.page.report import Report
-from seqlaws.properties.reporting.terminal import not_supported, sections, totals
+from seqlaws.properties.reporting.tables import not_supported, sections, totals
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FILTERS = ("count", "few", "duration", "code_span", "escaped")

@@ -1,0 +1,117 @@
+"""Causes made of what was found: of changes, of lower precision, of answers that change."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from seqlaws.properties.diagnosis.changes import Answer, Change
+from seqlaws.properties.diagnosis.diagnose import STOPPED, distinct_names, rounding
+from seqlaws.properties.diagnosis.solve import NAMED, Failed, Solution, distinct
+from seqlaws.properties.judging.cause import Cause
+from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.misreadings import shown
+from seqlaws.properties.runner.from_calls import is_right_at_first
+from seqlaws.properties.runner.from_verdicts import cause, says
+
+UNKNOWN = "no known misreading"
+KEPT = "called first in a new process it gives the right answer: it depends on earlier calls"
+FORGET = "look for a cache, a buffer or a state that outlives a call"
+
+
+def of_changes(failed: list[Failed], solution: Solution) -> Iterator[Cause]:
+    """A cause for each change, with the failures that it explains."""
+    explained: dict[Change, list[Failed]] = {c: [] for c in solution.changes}
+    for one in failed:
+        if one.is_explained(solution):
+            explained[main(one, solution)].append(one)
+    for change, some in explained.items():
+        if some:
+            yield of_change(change, solution, some)
+
+
+def main(one: Failed, solution: Solution) -> Change:
+    """The change that explains a law alone, or without which the others do not."""
+    every = tuple(solution.changes)
+    for change in every:
+        if any(solution.does(a, (change,)) for a in one.answers):
+            return change
+    for change in reversed(every):
+        others = tuple(c for c in every if c is not change)
+        if not all(solution.does(a, others) for a in one.answers):
+            return change
+    return every[0]
+
+
+def of_change(change: Change, solution: Solution, some: list[Failed]) -> Cause:
+    """The cause that a change is."""
+    v = some[0].verdict
+    made = cause(v, "trait" if change.traits else "specification", "")
+    made = with_verdicts(made, [one.verdict for one in some])
+    if change.traits:
+        made.names = (change.name,)
+        made.sentence = f"{v.operation}: {change.name}"
+        made.remedy = f"declare {change.declares}, or mend it"
+        return made
+    alike = (change, *solution.alike.get(change, []))
+    made.names = tuple(distinct_names(one.name for one in alike)[:NAMED])
+    seen = {a.evidence.vjp for one in some for a in one.answers}
+    back = seen == {True} or (change.gradients and True in seen)
+    verb = "gradients are those of" if back else "output is that of"
+    where = "where it is wrong, " if change in solution.conditional else ""
+    made.sentence = f"{where}your {verb} {v.operation} with {', or '.join(made.names)}"
+    assert change.misreading is not None
+    made.lines = tuple(shown(change.misreading, v.operation))
+    made.remedy = "compare your code with this line of the specification"
+    return made
+
+
+def imprecise(failed: list[Failed], others: list[Answer]) -> Iterator[Cause]:
+    """Lower precision that explains the answers in one dtype."""
+    for dtype in dict.fromkeys(f.verdict.dtype for f in failed):
+        some = [f for f in failed if f.verdict.dtype == dtype]
+        answers = [a for f in some for a in f.answers]
+        answers += [a for a in others if a.subject is some[0].subject]
+        apt = [a.evidence for a in distinct(answers)]
+        found = rounding(some[0].subject, apt) if apt and apt[0].is_wrong else None
+        if found is not None:
+            explained = [f.verdict for f in some if f.answers]
+            made = cause(explained[0], "precision", found.text)
+            made.names, made.lines = found.names, found.lines
+            yield with_verdicts(made, explained)
+
+
+def not_explained(
+    failed: list[Failed], waiting: list[Verdict], found: Iterable[Cause]
+) -> Iterator[Cause]:
+    """The cause of all laws that no change explains: answers that depend on calls, or unknown.
+
+    Where answers depend on earlier calls, any law may fail of that. waiting: for want of time
+    nobody has looked at them.
+    """
+    told = {id(v) for c in found for v in c.smallest["verdicts"]}
+    left = [f for f in failed if id(f.verdict) not in told]
+    numbers = [f for f in left if f.answers]
+    said = [(f.verdict, f.said) for f in left if f.said]
+    if numbers and not said:
+        with suppress(*STOPPED):
+            if is_right_at_first([a for f in numbers for a in f.answers]):
+                said = [(numbers[0].verdict, KEPT)]
+    if said:
+        v, what = said[0]
+        made = cause(v, "calls", f"{v.operation}: {what}", FORGET)
+        made.names = (what.partition(":")[0],)
+        yield with_verdicts(made, [*(f.verdict for f in left), *waiting])
+    elif numbers:
+        v = numbers[0].verdict
+        made = cause(v, "law", f"{v.operation}: {says(v)}; {UNKNOWN} explains it")
+        made.names = (UNKNOWN,)
+        yield with_verdicts(made, [f.verdict for f in numbers])
+
+
+def with_verdicts(made: Cause, verdicts: list[Verdict]) -> Cause:
+    """The cause of all these verdicts."""
+    made.laws = list(dict.fromkeys(v.law for v in verdicts))
+    made.dtypes = list(dict.fromkeys(v.dtype for v in verdicts))
+    made.failures = len(verdicts)
+    made.level = min(v.level for v in verdicts)
+    made.smallest["verdicts"] = verdicts
+    return made
