@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from seqlaws import reference
 from seqlaws.properties.diagnosis.differences import by_differences
+from seqlaws.properties.diagnosis.memory import bounded
 from seqlaws.properties.inputs.case import Case, output_shapes
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.judging.comparison import ratios
@@ -130,13 +131,12 @@ def expected(
         tokens = plain(probe, one, case, vjp=vjp)
         return {name: Expected(1.0 * t, 0.0 * t) for name, t in tokens.items()}
     arrays, options = given(probe, case, vjp=vjp)
-    found = unpacked(
-        function(case, vjp=vjp, one=one)(
-            *(lifted(x, a) for x in arrays), **{n: lifted(x, a) for n, x in options.items()}
-        ),
-        a,
-    )
-    return named(case, found, vjp=vjp)
+    numbers = [lifted(x, a) for x in arrays]
+    with bounded() if one is not None else nullcontext():
+        found = function(case, vjp=vjp, one=one)(
+            *numbers, **{n: lifted(x, a) for n, x in options.items()}
+        )
+    return named(case, unpacked(found, a), vjp=vjp)
 
 
 def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> Outputs:
@@ -144,7 +144,8 @@ def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> O
     if vjp and one is not None and one.differentiated:
         return by_differences(lambda near: plain(probe, one, near, vjp=False), case)
     arrays, options = given(probe, case, vjp=vjp)
-    found = function(case, vjp=vjp, one=one)(*arrays, **options)
+    with bounded() if one is not None else nullcontext():
+        found = function(case, vjp=vjp, one=one)(*arrays, **options)
     return named(case, flattened(found), vjp=vjp)
 
 

@@ -12,7 +12,7 @@ from seqlaws.properties.misreadings import shown
 from seqlaws.properties.runner.from_calls import is_right_at_first
 from seqlaws.properties.runner.from_verdicts import cause, says
 
-UNKNOWN = "no known misreading"
+UNKNOWN, NO_TIME = "no known misreading", "no time"
 KEPT = "called first in a new process it gives the right answer: it depends on earlier calls"
 FORGET = "look for a cache, a buffer or a state that outlives a call"
 
@@ -84,8 +84,8 @@ def not_explained(
 ) -> Iterator[Cause]:
     """The cause of all laws that no change explains: answers that depend on calls, or unknown.
 
-    Where answers depend on earlier calls, any law may fail of that. waiting: for want of time
-    nobody has looked at them.
+    Where answers depend on earlier calls, any law may fail of that. waiting: there was no time to
+    look at them.
     """
     told = {id(v) for c in found for v in c.smallest["verdicts"]}
     left = [f for f in failed if id(f.verdict) not in told]
@@ -105,6 +105,12 @@ def not_explained(
         made = cause(v, "law", f"{v.operation}: {says(v)}; {UNKNOWN} explains it")
         made.names = (UNKNOWN,)
         yield with_verdicts(made, [f.verdict for f in numbers])
+    if waiting and not said:
+        v, many = waiting[0], len(waiting)
+        more = f"{v.law} and {many - 1} more failed laws" if many > 1 else v.law
+        made = cause(v, "law", f"{v.operation}: there was no time to explain {more}")
+        made.names = (NO_TIME,)
+        yield with_verdicts(made, waiting)
 
 
 def with_verdicts(made: Cause, verdicts: list[Verdict]) -> Cause:
