@@ -63,9 +63,10 @@ def multi_head_attention_vjp(
     heads = join(attention(q, k, v, mask, is_causal))
     dheads, dw_out, db_out = linear_backward(np.asarray(dout, order="C"), heads, w_out)
     dprojected = attention_vjp(split(dheads, num_heads), q, k, v, mask, is_causal)
-    visible = visible_pairs(q, k, mask, is_causal)  # (B, N, L, S)
-    asking, asked = np.any(visible, axis=(1, 3)), np.any(visible, axis=(1, 2))
-    sources = where_read(query, asking), where_read(key, asked), where_read(value, asked)
+    sources, visible = (query, key, value), visible_pairs(q, k, mask, is_causal)
+    if visible is not None:  # (B, N, L, S)
+        asking, asked = np.any(visible, axis=(1, 3)), np.any(visible, axis=(1, 2))
+        sources = where_read(query, asking), where_read(key, asked), where_read(value, asked)
     gradients = [
         linear_backward(join(d), x, w)
         for d, x, w in zip(dprojected, sources, np.split(w_in, 3), strict=True)
