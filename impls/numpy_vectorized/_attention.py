@@ -129,8 +129,8 @@ def _masks(
 
 def visible_pairs(q: Array, k: Array, mask: Array | None, is_causal: bool) -> Array | None:
     """Which query may see which key, (B, N, L, S), or None if all; k has as many heads as q."""
-    if not k.shape[2]:
-        return np.ones((*q.shape[:3], 0), dtype=bool)  # there is nothing to see
+    if 0 in (q.shape[2], k.shape[2]):
+        return np.ones((*q.shape[:3], k.shape[2]), dtype=bool)  # nobody sees anything
     return _masks(q, k, mask, is_causal, 0, None)[0]
 
 
