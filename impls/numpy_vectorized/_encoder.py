@@ -69,7 +69,7 @@ def _pulled(
     def forward(z: Array) -> tuple[Array, Pull]:
         return feed_forward_pull(z, *network, activation)
 
-    a, pull_a = around_pull(*contiguous(x), attend, *norm[0], norm_first)
+    a, pull_a = around_pull(contiguous(x)[0], attend, *norm[0], norm_first)
     out, pull_out = around_pull(a, forward, *norm[1], norm_first)
 
     def pull(dout: Array) -> tuple[Array, ...]:

@@ -51,6 +51,6 @@ def _activation(a: Array, kind: str) -> tuple[Array, Callable[[], Array]]:
 
 
 def _normal_cdf(a: Array) -> Array:
-    numbers = memoryview(np.ravel(a * -math.sqrt(0.5)))
-    cdf = 0.5 * np.fromiter(map(math.erfc, numbers), np.float64, a.size)
+    numbers = (a * -math.sqrt(0.5)).ravel()
+    cdf = 0.5 * np.fromiter(map(math.erfc, numbers.data), np.float64, a.size)
     return cdf.reshape(a.shape).astype(a.dtype)
