@@ -74,16 +74,17 @@ class _Layer:
 
     def at_position(self, t: int, x: Tensor) -> Tensor:
         """Map x (B, 1, E), the input at position t, to (B, 1, E)."""
+        k_memory, v_memory = self.memory
 
         def itself(z: Tensor) -> Tensor:
             q, k, v = self.projected("self_attn", z, slice(3))
             self.keys[:, :, t], self.values[:, :, t] = k[:, :, 0], v[:, :, 0]
-            until_now = (kept[:, :, : t + 1] for kept in (self.keys, self.values))
-            return self.out("self_attn", attention(q, *until_now))
+            k, v = self.keys[:, :, : t + 1], self.values[:, :, : t + 1]
+            return self.out("self_attn", attention(q, k, v))
 
         def cross(z: Tensor) -> Tensor:
             (q,) = self.projected("multihead_attn", z, slice(1))
-            return self.out("multihead_attn", attention(q, *self.memory))
+            return self.out("multihead_attn", attention(q, k_memory, v_memory))
 
         def forward(z: Tensor) -> Tensor:
             return feed_forward(z, *four(self.params, FEED_FORWARD), "relu")
