@@ -1,7 +1,7 @@
 """The recurrences with their step under `torch.compile`.
 
-Plugged in as `--impl torch_ops:compiled`. The first call of each takes seconds, as Inductor writes
-a program and g++ compiles it.
+Plugged in as `--impl torch_ops:compiled`. The first call of each takes up to a minute, as
+Inductor writes a program and g++ compiles it.
 """
 
 from collections.abc import Callable
