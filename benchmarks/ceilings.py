@@ -1,7 +1,8 @@
 """What the machine can do at most: matrix products and copies, by the libraries at hand.
 
 No call takes less time than max(flops / peak, bytes / bandwidth), each by the fastest round of the
-fastest of these. Nothing is flushed: what is smaller than a cache may be copied in it.
+fastest of these. Nothing is flushed: what is smaller than a cache is copied in it, and the
+bandwidth is that of a copy whose two arrays are as large as the work's arrays together.
 """
 
 import importlib
@@ -22,8 +23,8 @@ from seqlaws.properties.session import Session
 
 SIDES = {"cpu": (512, 1024), "cuda": (4096, 8192)}  # of square matrices
 COPIED = {  # bytes of each of two arrays
-    "cpu": (2**15, 2**18, 2**21, 2**24, 2**26),
-    "cuda": (2**20, 2**24, 2**28, 2**30),
+    "cpu": tuple(2**n for n in range(14, 27, 2)),  # from the first cache to the memory
+    "cuda": tuple(2**n for n in range(20, 31, 2)),
 }
 WITH_PRODUCTS = {"numpy": ("float64", "float32")}  # the others have no fast product there
 OPERANDS = {"ieee": "highest", "tf32": "high", "bf16": "medium"}  # what torch calls them

@@ -6,10 +6,11 @@ time when it gets there. What an implementation puts on a stream of its own and 
 not timed; its output is then not there either when it is read, which the check before finds out.
 """
 
+import gc
 import importlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 CLOCKED = ("cpu", "cuda")
@@ -77,6 +78,65 @@ def flusher(device: str) -> Callable[[], None] | None:
         buffer.zero_()
 
     return flush
+
+
+class Replay:
+    """The seconds of rounds that another process timed, given to pytest-benchmark as they were.
+
+    It is the timer, and `call` is what is timed: each call moves the timer on by one round.
+    """
+
+    def __init__(self) -> None:
+        self.now, self.rounds = 0.0, iter(list[float]())
+
+    def __call__(self) -> float:
+        return self.now
+
+    def __repr__(self) -> str:  # pytest-benchmark's document has it
+        return "the worker's clock"
+
+    def of(self, seconds: list[float]) -> Callable[[], None]:
+        """What is timed in place of the rounds that took these seconds."""
+        self.now, self.rounds = 0.0, iter(seconds)
+        return self.call
+
+    def call(self) -> None:
+        """One round."""
+        self.now += next(self.rounds)
+
+
+REPLAY = Replay()
+
+
+def seconds_of_rounds(
+    call: Callable[[], Any], device: str, *, least: int, budget: float, collects: bool = True
+) -> list[float]:
+    """Time rounds of one call each, so that every round is seen, and on CUDA from a cold cache.
+
+    At least so many rounds, and more if they fit into a budget of seconds. collects: whether
+    garbage is collected meanwhile.
+    """
+    timer, flush = timer_of(device), flusher(device)
+    rounds = rounds_of(warmed(call, timer), least, budget)
+    if not collects:
+        gc.disable()
+    try:
+        return list(timed(call, timer, flush, rounds))
+    finally:
+        if not collects:
+            gc.enable()
+
+
+def timed(
+    call: Callable[[], Any], timer: Callable[[], Any], flush: Callable[[], None] | None, rounds: int
+) -> Iterator[float]:
+    """The seconds of each round."""
+    for _ in range(rounds):
+        if flush is not None:
+            flush()
+        start = timer()
+        call()
+        yield float(timer() - start)
 
 
 def warmed(call: Callable[[], Any], timer: Callable[[], Any]) -> float:

@@ -1,21 +1,24 @@
 """`pytest benchmarks --impl ...`: the jobs of a run, and what is said at its end."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.ceilings import ceilings
-from benchmarks.clocks import timer_of
-from benchmarks.conforms import Conformance
+from benchmarks.clocks import REPLAY
 from benchmarks.jobs import DTYPE, jobs
-from benchmarks.machine import surroundings, threads
+from benchmarks.machine import processors
 from benchmarks.table import Row, not_timed, speeds
 from benchmarks.work import LENGTHS
 from seqlaws.properties.plugin import session_of
 
-SCHEMA = 2
+SCHEMA = 3
+SUITE = "test_suite_speed.py"
+SETTINGS = ("threads", "variables", "blas", "clock", "load", "versions")  # of a worker
 
 
 class Rows:
@@ -53,9 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """What is timed, and on how many threads."""
+    """What is timed, and where."""
     dtypes = ", ".join(session_of(config).dtypes or [DTYPE])
-    return f"benchmarks: {dtypes}; threads: {', '.join(f'{k} {v}' for k, v in threads().items())}"
+    count = processors()
+    return f"benchmarks: {dtypes}; {count} processors; each implementation in its own process"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The suite's own speed is measured only if its file is named."""
+    named = {Path(argument.partition("::")[0]).name for argument in config.args}
+    return True if collection_path.name == SUITE and SUITE not in named else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -63,7 +73,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     session = session_of(metafunc.config)
     if "ceiling" in metafunc.fixturenames:
         limits = [
-            pytest.param(c, id=c.id, marks=timed(f"{c.kind} {c.dtype} {c.device}", c.device))
+            pytest.param(c, id=c.id, marks=timed(f"{c.kind} {c.dtype} {c.device}"))
             for c in ceilings(session)
         ]
         metafunc.parametrize("ceiling", limits)
@@ -71,37 +81,47 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     lengths = LENGTHS[:1] if metafunc.config.getoption("benchmark_disable") else LENGTHS
     made = [
-        pytest.param(
-            job,
-            id=job.id,
-            marks=timed(job.work.group, "" if job.unavailable else job.work.device),
-        )
-        for job in jobs(session, lengths)
+        pytest.param(job, id=job.id, marks=timed(job.work.group)) for job in jobs(session, lengths)
     ]
     metafunc.parametrize("job", made)
 
 
-def timed(group: str, device: str) -> pytest.MarkDecorator:
-    """The mark that pytest-benchmark reads."""
-    return pytest.mark.benchmark(group=group, timer=timer_of(device))
+def timed(group: str) -> pytest.MarkDecorator:
+    """The mark that pytest-benchmark reads; the times are those that a worker has measured."""
+    return pytest.mark.benchmark(group=group, timer=REPLAY)
 
 
 @pytest.fixture(scope="session")
-def conformance() -> Conformance:
-    """The agreement checks of this run."""
-    return Conformance()
+def specs(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Name of an implementation to what finds it."""
+    return {name: spec for name, (spec, _) in session_of(request.config).found.items()}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
-    """Add to --benchmark-json what has no time, and why."""
+    """Add to --benchmark-json the settings of each process, and what has no time and why."""
     clocked = ("median", "q1", "q3")
     without = [asdict(row) for row in config.stash[ROWS].rows if row.reason]
     output_json["seqlaws"] = {
         "schema": SCHEMA,
-        **surroundings(),
+        "processes": moved(b["extra_info"] for b in output_json["benchmarks"]),
         "not_timed": [{k: v for k, v in row.items() if k not in clocked} for row in without],
     }
+
+
+def moved(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Take the settings out of each row but its load; return them once for each process.
+
+    A process has the name of its implementation, or "ceilings of" and a library.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if "implementation" not in row:
+            continue
+        told = {name: row.pop(name) for name in SETTINGS if name in row and name != "load"}
+        name = f"ceilings of {row['implementation']}" if "ceiling" in row else row["implementation"]
+        found[name] = found.get(name) or told
+    return found
 
 
 @pytest.hookimpl(trylast=True)  # below pytest-benchmark's own tables

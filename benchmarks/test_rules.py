@@ -1,7 +1,9 @@
 """What is timed and what is not, how rounds are chosen, and what is said at the end."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,14 +12,27 @@ import numpy as np
 import pytest
 
 from benchmarks.ceilings import Ceiling
-from benchmarks.clocks import Instant, flusher, no_clock, rounds_of, timer_of, warmed
+from benchmarks.clocks import (
+    REPLAY,
+    Instant,
+    flusher,
+    no_clock,
+    rounds_of,
+    seconds_of_rounds,
+    timer_of,
+    warmed,
+)
 from benchmarks.conforms import Conformance
 from benchmarks.jobs import Job, timed_dtypes
 from benchmarks.table import Row, not_timed, speeds
+from benchmarks.test_speed import found_by
 from benchmarks.work import LENGTHS, Work, sizes_of
+from benchmarks.workers import Worker, WorkerError
+from seqlaws.properties.isolation import environment
 from seqlaws.properties.reporting.page.words import duration
 
 ROOT = Path(__file__).parents[1]
+SMALL = Work("softmax", "forward", "small", "float32", "cpu")
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -136,6 +151,53 @@ def test_the_first_call_is_not_in_the_estimate() -> None:
     assert warmed(lambda: None, lambda: next(ticks)) <= 1.0
 
 
+def test_rounds_are_timed_one_by_one() -> None:
+    taken = seconds_of_rounds(lambda: time.sleep(0.001), "cpu", least=7, budget=0.0)
+    assert len(taken) == 7
+    assert min(taken) >= 0.001
+
+
+@pytest.mark.benchmark(timer=REPLAY)
+def test_a_replay_gives_the_seconds_that_were_measured(benchmark: Any) -> None:
+    if not benchmark.enabled:
+        pytest.skip("nothing is clocked")
+    benchmark.pedantic(REPLAY.of([0.5, 2.0, 0.25]), rounds=3)
+    assert benchmark.stats.stats.data == [0.5, 2.0, 0.25]
+
+
+def test_a_worker_has_the_users_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setattr(environment, "SET_HERE", [])
+    environment.let_waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    assert "OMP_WAIT_POLICY" not in variables_of_a_worker()
+
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    monkeypatch.setattr(environment, "SET_HERE", [])
+    environment.let_waiting_threads_sleep()
+    assert variables_of_a_worker()["OMP_WAIT_POLICY"] == "active"
+
+
+def variables_of_a_worker() -> Any:
+    worker = Worker("numpy_vectorized", "numpy_vectorized")
+    worker.ask("finding", SMALL, "")  # starts the specification, too
+    found = worker.ask("settings")
+    worker.child.stop()
+    return found["variables"]
+
+
+def test_an_implementation_that_ends_its_process_is_not_run(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "import os\ndef softmax(x, axis=-1):\n    os.kill(os.getpid(), 9)\n", encoding="utf-8"
+    )
+    worker = Worker("mine", str(mine))
+    found = found_by(worker, Job("mine", SimpleNamespace(softmax=softmax), SMALL))
+    assert (found.status, found.reason) == ("not run", "the process that it is timed in ended")
+    with pytest.raises(WorkerError, match="ended"):
+        worker.ask("settings")
+
+
 def test_the_table_reads_as_ratios() -> None:
     at: dict[str, Any] = {"size": "large", "dtype": "float32", "device": "cpu"}
     rows = [
@@ -219,7 +281,7 @@ def test_a_run_names_what_it_did_not_time(tmp_path: Path) -> None:
     assert "mine softmax (float32, cpu): does not agree: " in said
     assert "benchmarks: 4 jobs: 2 timed, 1 does not agree, 1 not offered" in said
     written = times.read_text(encoding="utf-8")
-    for key in ("flops", "bytes", "threads", "versions", "forward_share", "not_timed"):
+    for key in ("flops", "bytes", "threads", "blas", "versions", "forward_share", "not_timed"):
         assert f'"{key}"' in written
 
 

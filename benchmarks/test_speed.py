@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.clocks import flusher, rounds_of, timer_of, warmed
-from benchmarks.conforms import Conformance
+from benchmarks.clocks import REPLAY
+from benchmarks.conforms import Finding
 from benchmarks.flops import flops, least_bytes
 from benchmarks.jobs import Job
-from benchmarks.machine import surroundings
 from benchmarks.table import Row
+from benchmarks.workers import Effort, Worker, WorkerError, worker_of
 from seqlaws.properties.reporting.environment import device_name
 
 PART = 4  # of the time that a benchmark has, for each of the lengths
@@ -38,8 +38,8 @@ def medians() -> dict[tuple[str, ...], float]:
 def test_speed(
     job: Job,
     benchmark: Any,
-    conformance: Conformance,
     medians: dict[tuple[str, ...], float],
+    specs: dict[str, str],
     record_property: Any,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -48,18 +48,21 @@ def test_speed(
     row = Row(
         job.name, work.operation, work.direction, work.size, work.dtype, work.device, status="ran"
     )
-    finding = job.finding(conformance)
+    worker = worker_of(job.name, specs[job.name])
+    finding = found_by(worker, job)
     if finding.status != "agrees":
         row.status, row.reason = finding.status, finding.reason
         record_property("seqlaws-speed", json.dumps(asdict(row)))
         pytest.skip(f"{finding.status}: {finding.reason}")
     benchmark.extra_info.update(described(job), agreement=asdict(finding))
-    call, timer, option = job.call(), timer_of(work.device), request.config.getoption
+    option = request.config.getoption
     if benchmark.enabled:
         budget = float(option("benchmark_max_time")) / (PART if work.length else 1)
-        rounds = rounds_of(warmed(call, timer), option("benchmark_min_rounds"), budget)
-        # one call a round, so that every round is seen, and on CUDA starts from a cold cache
-        benchmark.pedantic(call, setup=flusher(work.device), rounds=rounds)
+        collects = not option("benchmark_disable_gc")
+        effort = Effort(option("benchmark_min_rounds"), budget, collects)
+        seconds = worker.ask("seconds", work, effort)
+        benchmark.extra_info.update(worker.ask("settings"))
+        benchmark.pedantic(REPLAY.of(seconds), rounds=len(seconds))
         took = benchmark.stats
         row.status, row.median, row.q1, row.q3 = "timed", took["median"], took["q1"], took["q3"]
         medians[*row.work, job.name] = row.median
@@ -67,8 +70,16 @@ def test_speed(
         if work.backward and forward is not None:
             benchmark.extra_info["forward_share"] = forward / row.median
     else:
-        benchmark(call)
+        benchmark(lambda: worker.ask("once", work))
     record_property("seqlaws-speed", json.dumps(asdict(row)))
+
+
+def found_by(worker: Worker, job: Job) -> Finding:
+    """What the worker finds; a worker that fails says why the job cannot run."""
+    try:
+        return worker.ask("finding", job.work, job.unavailable)
+    except WorkerError as error:
+        return Finding("not run", str(error))
 
 
 def described(job: Job) -> dict[str, Any]:
@@ -86,5 +97,4 @@ def described(job: Job) -> dict[str, Any]:
         "flops": flops(work),
         "bytes": least_bytes(work),
         "matmul": job.subject().traits.matmul,
-        **surroundings(),
     }

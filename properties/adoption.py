@@ -21,6 +21,7 @@ from seqlaws.properties.discovery.known_failures import is_about, is_pattern
 from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.environment import let_waiting_threads_sleep
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.laws import LAWS, Law, decide
 from seqlaws.properties.operations import OPERATIONS
@@ -60,6 +61,7 @@ def laws_of(
     """
     chosen = known_words("operation", operations, tuple(OPERATIONS))
     wanted = known_words("dtype", dtypes, DTYPES)
+    let_waiting_threads_sleep()
     specification_server.start()
     side_effects.remember()
     spec = loader.spec_of(implementation)

@@ -18,6 +18,7 @@ from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.traits import DTYPES, traits_of
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.environment import let_waiting_threads_sleep
 from seqlaws.properties.isolation.fork_server import Fork
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.second_program import end_elsewhere
@@ -83,6 +84,7 @@ def check(
     within = known_words("section", sections, SECTIONS) or list(SECTIONS)
     with ONE_AT_A_TIME:
         until = time.perf_counter() + seconds
+        let_waiting_threads_sleep()
         specification_server.start()
         law_names()
         spec = loader.spec_of(implementation)

@@ -17,6 +17,7 @@ from seqlaws.properties.discovery.exits import listen
 from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.environment import let_waiting_threads_sleep
 from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
@@ -83,6 +84,7 @@ class Session:
         self.settled: list[str] | None = None  # what the laws noted of each other, once explained
         self.undecided: list[str] = []
         self.ended, self.not_reached = "", 0
+        let_waiting_threads_sleep()
         specification_server.start()  # before anybody else's code runs
         side_effects.remember()
         listen()

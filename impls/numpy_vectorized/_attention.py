@@ -5,8 +5,12 @@ p_ij = exp(s_ij) / sum_j exp(s_ij), over the keys j that query i may see; zeros 
 out_i = sum_j p_ij v_j
 
 The queries of all heads that read one key head stand in one matrix of R = (N / M) L rows, so that
-keys and values are never repeated. A NaN times a weight of zero is a NaN: every product with keys,
-values, queries or cotangents therefore runs over visible pairs only.
+keys and values are never repeated. Of the H = B M such matrices a few are taken at a time, so that
+their scores stay in the cache. The scale is put on q, and the sum divides the output: both have
+fewer entries than the scores.
+
+A NaN times a weight of zero is a NaN: every product with keys, values, queries or cotangents
+therefore runs over visible pairs only.
 """
 
 import math
@@ -14,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.impls.numpy_vectorized._blocks import blocks
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous, integer, real
-from seqlaws.impls.numpy_vectorized._softmax import shifted_softmax, softmax_backward
+from seqlaws.impls.numpy_vectorized._softmax import exponentials, softmax_backward
 
 
 @np.errstate(all="ignore")
@@ -38,9 +43,14 @@ def attention(
     """
     scale, softcap = _check(q, k, v, scale, softcap)
     visible, bias = _masks(q, k, mask, is_causal, query_offset, window)
-    rows, k, v = contiguous(_by_key_head(q, k), k, v)
-    p, _ = _weights(rows, k, visible, bias, scale, softcap)
-    out = _over_visible(p, visible, v)
+    heads = k.shape[0] * k.shape[1]
+    rows, keys, values = (_matrices(array, heads) for array in contiguous(q, k, v))
+    seen, added = _matrices(visible, heads), _matrices(bias, heads)
+    out = np.empty((*rows.shape[:2], v.shape[-1]), v.dtype)
+    for at in blocks(heads, rows.shape[1] * keys.shape[1]):
+        scores, _ = _scores(rows[at] * scale, keys[at], _part(seen, at), _part(added, at), softcap)
+        weights, total = exponentials(scores, -1, out=scores)
+        np.divide(_over_visible(weights, _part(seen, at), values[at]), total, out=out[at])
     return out.reshape(*q.shape[:3], v.shape[-1])
 
 
@@ -61,14 +71,23 @@ def attention_vjp(
     scale, softcap = _check(q, k, v, scale, softcap)
     bind(q=(q, "B N L D"), v=(v, "B M S Dv"), dout=(dout, "B N L Dv"))
     visible, bias = _masks(q, k, mask, is_causal, query_offset, window)
-    rows, k, v, drows = contiguous(_by_key_head(q, k), k, v, _by_key_head(dout, k))
-    p, slope = _weights(rows, k, visible, bias, scale, softcap)
-    dp = np.where(visible, drows @ v.swapaxes(-1, -2), 0)  # (B, M, R, S)
-    ds = np.where(visible, softmax_backward(dp, p, -1) * slope, 0) * scale
-    dq = _over_visible(ds, visible, k)
-    dk = _over_visible(ds.swapaxes(-1, -2), visible.swapaxes(-1, -2), rows)
-    dv = _over_visible(p.swapaxes(-1, -2), visible.swapaxes(-1, -2), drows)
-    return dq.reshape(q.shape), dk, dv
+    heads = k.shape[0] * k.shape[1]
+    rows, keys, values, drows = (_matrices(array, heads) for array in contiguous(q, k, v, dout))
+    seen, added = _matrices(visible, heads), _matrices(bias, heads)
+    dq, dk, dv = (np.empty_like(array) for array in (rows, keys, values))
+    for at in blocks(heads, rows.shape[1] * keys.shape[1]):
+        now, scaled = _part(seen, at), rows[at] * scale
+        scores, slope = _scores(scaled, keys[at], now, _part(added, at), softcap)
+        p, total = exponentials(scores, -1, out=scores)
+        p /= total
+        ds = softmax_backward(_shown(drows[at] @ _turned(values[at]), now), _shown(p, now), -1)
+        if slope is not None:
+            ds *= slope
+        _shown(ds, now)
+        dq[at] = _over_visible(ds, now, keys[at]) * scale
+        dk[at] = _over_visible(_turned(ds), _turned(now), scaled)
+        dv[at] = _over_visible(_turned(p), _turned(now), drows[at])
+    return dq.reshape(q.shape), dk.reshape(k.shape), dv.reshape(v.shape)
 
 
 def _check(q: Array, k: Array, v: Array, scale: Any, softcap: Any) -> tuple[float, float | None]:
@@ -84,22 +103,16 @@ def _check(q: Array, k: Array, v: Array, scale: Any, softcap: Any) -> tuple[floa
     return scale, softcap
 
 
-def _by_key_head(array: Array, k: Array) -> Array:
-    """Queries (B, N, L, D) as (B, M, R, D): query head n reads key head n // (N // M)."""
-    batch, heads, length, features = array.shape
-    group = heads // k.shape[1]
-    return array.reshape(batch, k.shape[1], group * length, features)
-
-
 def _masks(
     q: Array, k: Array, mask: Array | None, is_causal: bool, query_offset: Any, window: Any
-) -> tuple[Array, Array | float]:
-    """Which pairs are visible (B, M, R, S), and what is added to the scores."""
-    shape = (*q.shape[:3], k.shape[2])  # (B, N, L, S)
+) -> tuple[Array | None, Array | None]:
+    """Which pairs are visible, None if all are, and what is added to the scores; (B, N, L, S)."""
+    shape = (*q.shape[:3], k.shape[2])
     offset = integer("query_offset", query_offset)
-    ahead = np.arange(shape[3]) - np.arange(shape[2])[:, None] - offset  # j - i - offset, (L, S)
-    visible = _band(ahead, is_causal, window)
-    bias: Array | float = 0.0
+    visible = bias = None
+    if is_causal or window is not None:
+        ahead = np.arange(shape[3]) - np.arange(shape[2])[:, None] - offset  # j - i - offset
+        visible = np.broadcast_to(_band(ahead, is_causal, window), shape)
     if mask is not None:
         if not isinstance(mask, np.ndarray) or mask.dtype not in (np.bool_, q.dtype):
             kind = getattr(mask, "dtype", type(mask).__name__)
@@ -108,16 +121,16 @@ def _masks(
             mask = np.broadcast_to(mask, shape)
         except ValueError:
             raise ValueError(f"mask {mask.shape} is not broadcastable to {shape}") from None
-        if mask.dtype == np.bool_:
-            visible = visible & mask
-        else:
-            visible = visible & (mask != -np.inf)
-            bias = _by_key_head(mask, k)
-    return _by_key_head(np.broadcast_to(visible, shape), k), bias
+        bias = None if mask.dtype == np.bool_ else mask
+        allowed = mask if bias is None else mask != -np.inf
+        visible = allowed if visible is None else visible & allowed
+    return visible, bias
 
 
-def visible_pairs(q: Array, k: Array, mask: Array | None, is_causal: bool) -> Array:
-    """Which query may see which key, (B, N, L, S), where each query head has its own key head."""
+def visible_pairs(q: Array, k: Array, mask: Array | None, is_causal: bool) -> Array | None:
+    """Which query may see which key, (B, N, L, S), or None if all; k has as many heads as q."""
+    if 0 in (q.shape[2], k.shape[2]):
+        return np.ones((*q.shape[:3], k.shape[2]), dtype=bool)  # nobody sees anything
     return _masks(q, k, mask, is_causal, 0, None)[0]
 
 
@@ -137,26 +150,51 @@ def _band(ahead: Array, is_causal: bool, window: Any) -> Array:
     return allowed
 
 
-def _weights(
-    rows: Array, k: Array, visible: Array, bias: Array | float, scale: float, softcap: float | None
-) -> tuple[Array, Array | float]:
-    """The weights p (B, M, R, S), and the slope of the softcap where there is one."""
-    scores = rows @ k.swapaxes(-1, -2) * scale
-    slope: Array | float = 1.0
+def _matrices(array: Any, heads: int) -> Any:
+    """An array (B, N or M, L or S, ...) as (H, R or S, ...); query head n reads n // (N / M)."""
+    if array is None:
+        return None
+    rows = math.prod(array.shape[:3]) // max(heads, 1)
+    return array.reshape(heads, rows, array.shape[3])
+
+
+def _part(array: Any, at: slice) -> Any:
+    return None if array is None else array[at]
+
+
+def _turned(array: Any) -> Any:
+    return None if array is None else array.swapaxes(-1, -2)
+
+
+def _shown(array: Array, visible: Array | None) -> Array:
+    """The array, in place, with zeros for the pairs that are not visible."""
+    if visible is not None:
+        np.copyto(array, 0, where=~visible)
+    return array
+
+
+def _scores(
+    scaled: Array, keys: Array, visible: Array | None, bias: Array | None, softcap: float | None
+) -> tuple[Array, Array | None]:
+    """The scores s (H, R, S), -inf for pairs that are not visible, and the softcap's slope."""
+    scores, slope = scaled @ _turned(keys), None
     if softcap is not None:
         capped = np.tanh(scores / softcap)
         scores, slope = softcap * capped, 1 - capped * capped
-    p = shifted_softmax(np.where(visible, scores + bias, -np.inf), -1)
-    return np.where(visible, p, 0), slope
+    if bias is not None:
+        scores += bias
+    if visible is not None:
+        np.copyto(scores, -np.inf, where=~visible)
+    return scores, slope
 
 
-def _over_visible(weights: Array, visible: Array, values: Array) -> Array:
+def _over_visible(weights: Array, visible: Array | None, values: Array) -> Array:
     """The product weights @ values, where a NaN or infinity counts only for rows that see it."""
     finite = np.isfinite(values)
-    total: Array = weights @ np.where(finite, values, 0)
     if finite.all():
-        return total
-    seen = visible.astype(values.dtype)
+        return weights @ values
+    total: Array = weights @ np.where(finite, values, 0)
+    seen = np.ones_like(weights) if visible is None else visible.astype(values.dtype)
     up, down = seen @ (values == np.inf), seen @ (values == -np.inf)
     extra = np.full_like(total, -0.0)  # adding it changes no number, not even the sign of a zero
     extra[up > 0] = np.inf

@@ -41,14 +41,14 @@ def contiguous(*arrays: Array) -> tuple[Array, ...]:
     return tuple(np.asarray(array, order="C") for array in arrays)
 
 
-def existing(lengths: Any, batch: int, steps: int) -> Array:
-    """Which steps exist: booleans (B, T, 1), all true without `lengths`.
+def existing(lengths: Any, batch: int, steps: int) -> Array | None:
+    """Which steps exist: booleans (B, T, 1), or None if all do.
 
     Raises `TypeError` for lengths that are not integers, `ValueError` for a shape other than (B,)
     or a length outside 0..T.
     """
     if lengths is None:
-        return np.ones((batch, steps, 1), dtype=bool)
+        return None
     lengths = np.asarray(lengths)
     if lengths.dtype.kind not in "iu":
         raise TypeError(f"lengths must be integers, not {lengths.dtype}")

@@ -4,65 +4,20 @@ Causal self-attention, attention to the memory, a feed-forward network at each p
 residual and a norm.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from seqlaws.impls._parameters import CROSS, DECODER, FEED_FORWARD, SELF
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
-from seqlaws.impls.numpy_vectorized._feed_forward import (
-    check_activation,
-    feed_forward,
-    feed_forward_backward,
-)
+from seqlaws.impls.numpy_vectorized._feed_forward import check_activation, feed_forward_pull
+from seqlaws.impls.numpy_vectorized._linear import Pull
 from seqlaws.impls.numpy_vectorized._multi_head import (
     check_heads,
-    multi_head_attention,
-    multi_head_attention_vjp,
+    multi_head_pull,
+    self_attention_pull,
 )
-from seqlaws.impls.numpy_vectorized._sublayers import around, around_backward, four, taken
-
-
-class _Layer(NamedTuple):
-    """What the three sublayers read beside their input."""
-
-    memory: Array
-    params: dict[str, Array]
-    num_heads: int
-    activation: str
-    mask: Array | None
-
-    def named(self, shapes: dict[str, str]) -> tuple[Array, Array, Array, Array]:
-        return four(self.params, shapes)
-
-    def norm(self, number: int) -> tuple[Array, Array]:
-        return self.params[f"norm{number}.weight"], self.params[f"norm{number}.bias"]
-
-    def itself(self, z: Array) -> Array:
-        return multi_head_attention(z, z, z, *self.named(SELF), self.num_heads, is_causal=True)
-
-    def itself_backward(self, dy: Array, z: Array) -> tuple[Array, ...]:
-        dq, dk, dv, *rest = multi_head_attention_vjp(
-            dy, z, z, z, *self.named(SELF), self.num_heads, is_causal=True
-        )
-        return dq + dk + dv, *rest
-
-    def cross(self, z: Array) -> Array:
-        m = self.memory
-        return multi_head_attention(z, m, m, *self.named(CROSS), self.num_heads, self.mask)
-
-    def cross_backward(self, dy: Array, z: Array) -> tuple[Array, ...]:
-        m = self.memory
-        dq, dk, dv, *rest = multi_head_attention_vjp(
-            dy, z, m, m, *self.named(CROSS), self.num_heads, self.mask
-        )
-        return dq, dk + dv, *rest
-
-    def forward(self, z: Array) -> Array:
-        return feed_forward(z, *self.named(FEED_FORWARD), self.activation)
-
-    def forward_backward(self, dy: Array, z: Array) -> tuple[Array, ...]:
-        return feed_forward_backward(dy, z, *self.named(FEED_FORWARD), self.activation)
+from seqlaws.impls.numpy_vectorized._sublayers import around_pull, four, taken
 
 
 @np.errstate(all="ignore")
@@ -82,10 +37,8 @@ def decoder_layer(
     Raises `ValueError` for a wrong shape, name, activation or number of heads, `TypeError` for a
     wrong dtype.
     """
-    layer, x = _checked(x, memory, params, num_heads, activation, memory_mask)
-    a = around(x, layer.itself, *layer.norm(1), norm_first)
-    b = around(a, layer.cross, *layer.norm(2), norm_first)
-    return around(b, layer.forward, *layer.norm(3), norm_first)
+    out, _ = _pulled(x, memory, params, num_heads, activation, norm_first, memory_mask)
+    return out
 
 
 @np.errstate(all="ignore")
@@ -100,34 +53,47 @@ def decoder_layer_vjp(
     memory_mask: Array | None = None,
 ) -> tuple[Array, Array, dict[str, Array]]:
     """Gradient of `decoder_layer`: dout is (B, T, E); dx, dmemory and a dict for the parameters."""
-    layer, x = _checked(x, memory, params, num_heads, activation, memory_mask)
     bind(x=(x, "B T E"), dout=(dout, "B T E"))
-    a = around(x, layer.itself, *layer.norm(1), norm_first)
-    b = around(a, layer.cross, *layer.norm(2), norm_first)
-    db, dw_3, db_3, *dforward = around_backward(
-        contiguous(dout)[0], b, layer.forward, layer.forward_backward, *layer.norm(3), norm_first
-    )
-    da, dw_2, db_2, dmemory, *dcross = around_backward(
-        db, a, layer.cross, layer.cross_backward, *layer.norm(2), norm_first
-    )
-    dx, dw_1, db_1, *dself = around_backward(
-        da, x, layer.itself, layer.itself_backward, *layer.norm(1), norm_first
-    )
-    gradients = *dself, *dcross, *dforward, dw_1, db_1, dw_2, db_2, dw_3, db_3
+    _, pull = _pulled(x, memory, params, num_heads, activation, norm_first, memory_mask)
+    dx, dmemory, *gradients = pull(*contiguous(dout))
     by_name = dict(zip(DECODER, gradients, strict=True))
     return dx, dmemory, {name: by_name[name] for name in params}
 
 
-def _checked(
+def _pulled(
     x: Array,
     memory: Array,
     params: Any,
     num_heads: int,
     activation: str,
+    norm_first: bool,
     memory_mask: Array | None,
-) -> tuple[_Layer, Array]:
+) -> tuple[Array, Pull]:
+    """The layer, and what gives the gradients of x, memory and each parameter from dout."""
     size, params = taken(params, DECODER, x=(x, "B T E"), memory=(memory, "B S E"))
     check_heads(num_heads, size["E"])
     check_activation(activation)
     x, memory = contiguous(x, memory)
-    return _Layer(memory, params, num_heads, activation, memory_mask), x
+    own, others, network = (four(params, names) for names in (SELF, CROSS, FEED_FORWARD))
+    norm = [(params[f"norm{i}.weight"], params[f"norm{i}.bias"]) for i in (1, 2, 3)]
+
+    def itself(z: Array) -> tuple[Array, Pull]:
+        return self_attention_pull(z, *own, num_heads, is_causal=True)
+
+    def cross(z: Array) -> tuple[Array, Pull]:
+        return multi_head_pull(z, memory, memory, *others, num_heads, memory_mask)
+
+    def forward(z: Array) -> tuple[Array, Pull]:
+        return feed_forward_pull(z, *network, activation)
+
+    a, pull_a = around_pull(x, itself, *norm[0], norm_first)
+    b, pull_b = around_pull(a, cross, *norm[1], norm_first)
+    out, pull_out = around_pull(b, forward, *norm[2], norm_first)
+
+    def pull(dout: Array) -> tuple[Array, ...]:
+        db, dw_3, db_3, *dforward = pull_out(dout)
+        da, dw_2, db_2, dk, dv, *dcross = pull_b(db)
+        dx, dw_1, db_1, *dself = pull_a(da)
+        return dx, dk + dv, *dself, *dcross, *dforward, dw_1, db_1, dw_2, db_2, dw_3, db_3
+
+    return out, pull

@@ -3,53 +3,16 @@
 Self-attention, then a feed-forward network at each position; each with a residual and a norm.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from seqlaws.impls._parameters import ENCODER, FEED_FORWARD, SELF
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
-from seqlaws.impls.numpy_vectorized._feed_forward import (
-    check_activation,
-    feed_forward,
-    feed_forward_backward,
-)
-from seqlaws.impls.numpy_vectorized._multi_head import (
-    check_heads,
-    multi_head_attention,
-    multi_head_attention_vjp,
-)
-from seqlaws.impls.numpy_vectorized._sublayers import around, around_backward, four, taken
-
-
-class _Layer(NamedTuple):
-    """What the two sublayers read beside their input."""
-
-    params: dict[str, Array]
-    num_heads: int
-    activation: str
-    mask: Array | None
-
-    def named(self, shapes: dict[str, str]) -> tuple[Array, Array, Array, Array]:
-        return four(self.params, shapes)
-
-    def norm(self, number: int) -> tuple[Array, Array]:
-        return self.params[f"norm{number}.weight"], self.params[f"norm{number}.bias"]
-
-    def attend(self, z: Array) -> Array:
-        return multi_head_attention(z, z, z, *self.named(SELF), self.num_heads, self.mask)
-
-    def attend_backward(self, dy: Array, z: Array) -> tuple[Array, ...]:
-        dq, dk, dv, *rest = multi_head_attention_vjp(
-            dy, z, z, z, *self.named(SELF), self.num_heads, self.mask
-        )
-        return dq + dk + dv, *rest
-
-    def forward(self, z: Array) -> Array:
-        return feed_forward(z, *self.named(FEED_FORWARD), self.activation)
-
-    def forward_backward(self, dy: Array, z: Array) -> tuple[Array, ...]:
-        return feed_forward_backward(dy, z, *self.named(FEED_FORWARD), self.activation)
+from seqlaws.impls.numpy_vectorized._feed_forward import check_activation, feed_forward_pull
+from seqlaws.impls.numpy_vectorized._linear import Pull
+from seqlaws.impls.numpy_vectorized._multi_head import check_heads, self_attention_pull
+from seqlaws.impls.numpy_vectorized._sublayers import around_pull, four, taken
 
 
 @np.errstate(all="ignore")
@@ -68,9 +31,8 @@ def encoder_layer(
     Raises `ValueError` for a wrong shape, name, activation or number of heads, `TypeError` for a
     wrong dtype.
     """
-    layer, x = _checked(x, params, num_heads, activation, mask)
-    a = around(x, layer.attend, *layer.norm(1), norm_first)
-    return around(a, layer.forward, *layer.norm(2), norm_first)
+    out, _ = _pulled(x, params, num_heads, activation, norm_first, mask)
+    return out
 
 
 @np.errstate(all="ignore")
@@ -84,24 +46,35 @@ def encoder_layer_vjp(
     mask: Array | None = None,
 ) -> tuple[Array, dict[str, Array]]:
     """Gradient of `encoder_layer`: dout is (B, T, E); dx, and a dict for the parameters."""
-    layer, x = _checked(x, params, num_heads, activation, mask)
     bind(x=(x, "B T E"), dout=(dout, "B T E"))
-    a = around(x, layer.attend, *layer.norm(1), norm_first)
-    da, dw_2, db_2, *dforward = around_backward(
-        contiguous(dout)[0], a, layer.forward, layer.forward_backward, *layer.norm(2), norm_first
-    )
-    dx, dw_1, db_1, *dattend = around_backward(
-        da, x, layer.attend, layer.attend_backward, *layer.norm(1), norm_first
-    )
-    gradients = *dattend, *dforward, dw_1, db_1, dw_2, db_2
+    _, pull = _pulled(x, params, num_heads, activation, norm_first, mask)
+    dx, *gradients = pull(*contiguous(dout))
     by_name = dict(zip(ENCODER, gradients, strict=True))
     return dx, {name: by_name[name] for name in params}
 
 
-def _checked(
-    x: Array, params: Any, num_heads: int, activation: str, mask: Array | None
-) -> tuple[_Layer, Array]:
+def _pulled(
+    x: Array, params: Any, num_heads: int, activation: str, norm_first: bool, mask: Array | None
+) -> tuple[Array, Pull]:
+    """The layer, and what gives the gradients of x and of each parameter from dout (B, T, E)."""
     size, params = taken(params, ENCODER, x=(x, "B T E"))
     check_heads(num_heads, size["E"])
     check_activation(activation)
-    return _Layer(params, num_heads, activation, mask), contiguous(x)[0]
+    own, network = four(params, SELF), four(params, FEED_FORWARD)
+    norm = [(params[f"norm{i}.weight"], params[f"norm{i}.bias"]) for i in (1, 2)]
+
+    def attend(z: Array) -> tuple[Array, Pull]:
+        return self_attention_pull(z, *own, num_heads, mask)
+
+    def forward(z: Array) -> tuple[Array, Pull]:
+        return feed_forward_pull(z, *network, activation)
+
+    a, pull_a = around_pull(contiguous(x)[0], attend, *norm[0], norm_first)
+    out, pull_out = around_pull(a, forward, *norm[1], norm_first)
+
+    def pull(dout: Array) -> tuple[Array, ...]:
+        da, dw_2, db_2, *dforward = pull_out(dout)
+        dx, dw_1, db_1, *dattend = pull_a(da)
+        return dx, *dattend, *dforward, dw_1, db_1, dw_2, db_2
+
+    return out, pull

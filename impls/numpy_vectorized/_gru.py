@@ -6,13 +6,23 @@ n = tanh(W_in x + b_in + W_hn (r h_(t-1)) + b_hn)     otherwise, as published
 h_t = (1 - z) n + z h_(t-1)
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from seqlaws.impls.numpy_vectorized._checks import Array, contiguous
-from seqlaws.impls.numpy_vectorized._recurrence import check, order, sigmoid, weight_gradient
+from seqlaws.impls.numpy_vectorized._recurrence import (
+    at,
+    batch_first,
+    check,
+    chosen,
+    product,
+    project,
+    sigmoid,
+    time_first,
+    turned,
+    weight_gradient,
+)
 
 
 @np.errstate(all="ignore")
@@ -33,14 +43,10 @@ def gru(
     lengths integers (B,). Raises `ValueError` for a wrong shape or length, `TypeError` for a wrong
     dtype.
     """
-    parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
-    exists = check("3H", x, {"h0": h0}, parameters, lengths)
-    y = np.zeros((*x.shape[:2], *h0.shape[1:]), x.dtype)  # (B, T, H)
-    h = h0.copy()
-    for step in _steps(x, h, parameters, reset_after, exists, reverse):
-        h = step.h
-        y[:, step.t] = np.where(step.exists, h, 0)
-    return y, h
+    parameters = contiguous(weight_ih, weight_hh, bias_ih, bias_hh)
+    exists = check("3H", x, {"h0": h0}, parameters, lengths, reverse)
+    _, _, h = _states(time_first(x, reverse), h0, parameters, reset_after, exists)
+    return batch_first(chosen(exists, h[1:], 0), reverse), h[-1].copy()
 
 
 @np.errstate(all="ignore")
@@ -61,76 +67,67 @@ def gru_vjp(
 
     dy is (B, T, H), dh_n (B, H); returns dx, dh0, dweight_ih, dweight_hh, dbias_ih, dbias_hh.
     """
-    parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
+    parameters = contiguous(weight_ih, weight_hh, bias_ih, bias_hh)
     cotangents = {"dy": (dy, "B T H"), "dh_n": (dh_n, "B H")}
-    exists = check("3H", x, {"h0": h0}, parameters, lengths, **cotangents)
-    tape = list(_steps(x, h0, parameters, reset_after, exists, reverse))
-    hidden = h0.shape[1]
-    gates, new = weight_hh[: 2 * hidden], weight_hh[2 * hidden :]  # (2H, H), (H, H)
-    before, reset = np.zeros_like(dy), np.zeros_like(dy)  # what `gates` and `new` multiply
-    da = np.zeros((*x.shape[:2], 3 * hidden), x.dtype)  # at W_ih x + b_ih, (B, T, 3H)
-    db = np.zeros_like(da)  # at W_hh h + b_hh, (B, T, 3H)
+    exists = check("3H", x, {"h0": h0}, parameters, lengths, reverse, **cotangents)
+    x, dy = time_first(x, reverse), time_first(dy, reverse)
+    weight_ih, weight_hh, *_ = parameters
+    gates, reset, h = _states(x, h0, parameters, reset_after, exists)
+    two = 2 * h0.shape[1]  # the rows of r and z in a weight; those of n follow
+    da = np.empty((*x.shape[:2], len(weight_hh)), x.dtype)  # at W_ih x + b_ih, (T, B, 3H)
+    db = np.empty_like(da)  # at W_hh h + b_hh, (T, B, 3H)
     dh = dh_n.copy()
-    for t, now, h, r, z, n, product, _ in reversed(tape):
-        dh_t = dy[:, t] + dh
+    for t in reversed(range(len(x))):
+        r, z, n = gates[t].swapaxes(0, 1)  # each (B, H)
+        dh_t = dy[t] + dh
         da_n = dh_t * (1 - z) * (1 - n * n)
-        da_z = dh_t * (h - n) * z * (1 - z)
+        da_z = dh_t * (h[t] - n) * z * (1 - z)
+        db_n = da_n * r if reset_after else da_n
+        dproduct = db_n @ weight_hh[two:]
+        da_r = (da_n * reset[t] if reset_after else dproduct * h[t]) * r * (1 - r)
+        da[t] = chosen(at(exists, t), np.concatenate((da_r, da_z, da_n), axis=-1), 0)
+        db[t] = chosen(at(exists, t), np.concatenate((da_r, da_z, db_n), axis=-1), 0)
+        through = dh_t * z + da[t, :, :two] @ weight_hh[:two]
+        through += dproduct if reset_after else dproduct * r
+        dh = chosen(at(exists, t), through, dh)
+    dx = chosen(exists, product(da, weight_ih), 0)
+    dweight_ih, dbias_ih = weight_gradient(da, chosen(exists, x, 0))
+    before = chosen(exists, h[:-1], 0)
+    read = before if reset_after else chosen(exists, gates[:, :, 0] * h[:-1], 0)  # by the rows of n
+    dgates, dbias_gates = weight_gradient(db[..., :two], before)
+    dnew, dbias_new = weight_gradient(db[..., two:], read)
+    dweight_hh, dbias_hh = np.concatenate((dgates, dnew)), np.concatenate((dbias_gates, dbias_new))
+    return batch_first(dx, reverse), dh, dweight_ih, dweight_hh, dbias_ih, dbias_hh
+
+
+def _states(
+    x: Array, h0: Array, parameters: tuple[Array, ...], reset_after: bool, exists: Array | None
+) -> tuple[Array, Array, Array]:
+    """The gates r, z, n of each step of x (T, B, I), (T, B, 3, H); what r multiplies; the states.
+
+    With `reset_after` r multiplies W_hn h + b_hn, (T, B, H), else the state. The states are those
+    before each step, and after the last: (T + 1, B, H).
+    """
+    weight_ih, weight_hh, bias_ih, bias_hh = parameters
+    two = 2 * h0.shape[1]
+    bias = bias_ih + bias_hh
+    if reset_after:
+        bias[two:] = bias_ih[two:]
+    a = project(x, weight_ih, bias)
+    recurrent, new = turned(weight_hh[:two]), turned(weight_hh[two:])
+    gates = a.reshape(*a.shape[:2], 3, h0.shape[1])  # of the same memory: opened step by step
+    reset = np.empty(gates[:, :, 0].shape, a.dtype)
+    h = np.empty((len(x) + 1, *h0.shape), h0.dtype)
+    h[0] = h0
+    for t in range(len(x)):
+        r, z, n = gates[t].swapaxes(0, 1)  # each (B, H)
+        a[t, :, :two] += h[t] @ recurrent
+        sigmoid(a[t, :, :two], out=a[t, :, :two])
         if reset_after:
-            db_n = da_n * r
-            dr = da_n * product
-            dh_new = db_n @ new
+            reset[t] = h[t] @ new + bias_hh[two:]
+            n += r * reset[t]
         else:
-            db_n = da_n
-            dr = (db_n @ new) * h
-            dh_new = (db_n @ new) * r
-        da_r = dr * r * (1 - r)
-        dh_gates = np.concatenate((da_r, da_z), axis=-1) @ gates
-        da[:, t] = np.where(now, np.concatenate((da_r, da_z, da_n), axis=-1), 0)
-        db[:, t] = np.where(now, np.concatenate((da_r, da_z, db_n), axis=-1), 0)
-        before[:, t] = np.where(now, h, 0)
-        reset[:, t] = np.where(now, h if reset_after else r * h, 0)
-        dh = np.where(now, dh_t * z + dh_gates + dh_new, dh)
-    dx = np.where(exists, da @ weight_ih, 0)
-    dweight_ih, dbias_ih = weight_gradient(da, np.where(exists, x, 0))
-    dgates, dbias_gates = weight_gradient(db[..., : 2 * hidden], before)
-    dnew, dbias_new = weight_gradient(db[..., 2 * hidden :], reset)
-    dweight_hh = np.concatenate((dgates, dnew))
-    dbias_hh = np.concatenate((dbias_gates, dbias_new))
-    return dx, dh, dweight_ih, dweight_hh, dbias_ih, dbias_hh
-
-
-class _Step(NamedTuple):
-    """One step t, its arrays (B, H) except `exists`, (B, 1)."""
-
-    t: int
-    exists: Array
-    h_before: Array
-    r: Array
-    z: Array
-    n: Array
-    product: Array  # what r multiplies in n: W_hn h + b_hn if reset_after, h otherwise
-    h: Array
-
-
-def _steps(
-    x: Array,
-    h: Array,
-    parameters: tuple[Array, ...],
-    reset_after: bool,
-    exists: Array,
-    reverse: bool,
-) -> Iterator[_Step]:
-    """The steps of the recurrence, in the order in which they are read."""
-    x, weight_ih, weight_hh, bias_ih, bias_hh, h = contiguous(x, *parameters, h)
-    hidden = h.shape[1]
-    gates, new = weight_hh[: 2 * hidden], weight_hh[2 * hidden :]  # (2H, H), (H, H)
-    bias_gates, bias_new = bias_hh[: 2 * hidden], bias_hh[2 * hidden :]
-    driven = x @ weight_ih.T + bias_ih  # (B, T, 3H)
-    for t in order(x.shape[1], reverse):
-        before = h
-        a, a_n = driven[:, t, : 2 * hidden], driven[:, t, 2 * hidden :]
-        r, z = np.split(sigmoid(a + h @ gates.T + bias_gates), 2, axis=-1)
-        product = h @ new.T + bias_new if reset_after else h
-        n = np.tanh(a_n + r * product if reset_after else a_n + (r * h) @ new.T + bias_new)
-        h = np.where(exists[:, t], (1 - z) * n + z * h, h)
-        yield _Step(t, exists[:, t], before, r, z, n, product, h)
+            n += (r * h[t]) @ new
+        np.tanh(n, out=n)
+        h[t + 1] = chosen(at(exists, t), (1 - z) * n + z * h[t], h[t])
+    return gates, reset, h

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.impls.numpy_vectorized._blocks import row_blocks
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous, real
 
 
@@ -15,8 +16,11 @@ def layer_norm(x: Array, weight: Array, bias: Array, eps: Any = 1e-5) -> Array:
     for a wrong dtype, `ValueError` for a wrong shape or an eps below 0.
     """
     x, weight, bias = _checked(x, weight, bias)
-    normalised, _ = standardized(x, _not_negative(eps))
-    y: Array = normalised * weight + bias
+    eps, y = _not_negative(eps), np.empty_like(x)
+    for rows, out in row_blocks(x, y):
+        normalised, _ = standardized(rows, eps, out)
+        normalised *= weight
+        normalised += bias
     return y
 
 
@@ -29,18 +33,27 @@ def layer_norm_vjp(
     letters = _letters(x)
     bind(x=(x, letters), dy=(dy, letters))
     (dy,) = contiguous(dy)
-    normalised, scale = standardized(x, _not_negative(eps))
-    through = dy * weight
-    level, slope = mean(through), mean(through * normalised)
-    dx: Array = (through - level - normalised * slope) * scale
-    return dx, _over_positions(dy * normalised), _over_positions(dy)
+    eps, dx = _not_negative(eps), np.empty_like(x)
+    dweight, dbias = np.zeros_like(weight), np.zeros_like(bias)
+    for drows, rows, out in row_blocks(dy, x, dx):
+        normalised, scale = standardized(rows, eps)
+        dweight += (drows * normalised).sum(axis=0)
+        dbias += drows.sum(axis=0)
+        through = np.multiply(drows, weight, out=out)
+        level, slope = mean(through), mean_product(through, normalised)
+        normalised *= slope
+        through -= level
+        through -= normalised
+        through *= scale
+    return dx, dweight, dbias
 
 
-def standardized(x: Array, eps: float) -> tuple[Array, Array]:
+def standardized(x: Array, eps: float, out: Array | None = None) -> tuple[Array, Array]:
     """(x - mean) / sqrt(variance + eps), and the factor 1 / sqrt(variance + eps)."""
-    centred = x - mean(x)
-    scale = 1 / np.sqrt(mean(centred * centred) + eps)
-    return centred * scale, scale
+    centred = np.subtract(x, mean(x), out=out)
+    scale = 1 / np.sqrt(mean_product(centred, centred) + eps)
+    centred *= scale
+    return centred, scale
 
 
 def mean(x: Array) -> Array:
@@ -49,9 +62,10 @@ def mean(x: Array) -> Array:
     return average
 
 
-def _over_positions(x: Array) -> Array:
-    total: Array = x.sum(axis=tuple(range(x.ndim - 1)))
-    return np.array(total)
+def mean_product(x: Array, y: Array) -> Array:
+    """The mean of x y along the last axis."""
+    average: Array = np.vecdot(x, y)[..., None] / max(x.shape[-1], 1)
+    return average
 
 
 def _checked(x: Array, weight: Array, bias: Array) -> tuple[Array, ...]:

@@ -1,13 +1,18 @@
 """Affine maps of the features at every position, and the gradients of their weights and biases."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from seqlaws.impls.numpy_vectorized._checks import Array
 
+Pull = Callable[[Array], tuple[Array, ...]]  # from an output's cotangent to the inputs' gradients
+
 
 def linear(x: Array, weight: Array, bias: Array) -> Array:
     """Map x (B, T, F) by weight (G, F) and bias (G,) to (B, T, G)."""
-    y: Array = x @ weight.T + bias
+    y: Array = x @ weight.T
+    y += bias
     return y
 
 

@@ -5,26 +5,39 @@ c_t = f c_(t-1) + i g
 h_t = o tanh(c_t)
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
-from seqlaws.impls.numpy_vectorized._recurrence import check, order, sigmoid, weight_gradient
+from seqlaws.impls.numpy_vectorized._recurrence import (
+    at,
+    batch_first,
+    check,
+    chosen,
+    product,
+    project,
+    sigmoid,
+    time_first,
+    turned,
+    weight_gradient,
+)
 
 
-def _gates(a: Array) -> tuple[Array, Array, Array, Array]:
-    """i, f, g, o (..., H) from a (..., 4H)."""
-    a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
-    return sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)
+def _open(a: Array) -> Array:
+    """Turn a (..., 4, H) into the gates i, f, g, o, in place."""
+    sigmoid(a[..., :2, :], out=a[..., :2, :])
+    np.tanh(a[..., 2, :], out=a[..., 2, :])
+    sigmoid(a[..., 3, :], out=a[..., 3, :])
+    return a
 
 
-def _gates_backward(cotangents: tuple[Array, ...], gates: tuple[Array, ...]) -> Array:
-    """The cotangent da (..., 4H) from the cotangents and the values of i, f, g, o."""
-    (di, df, dg, do), (i, f, g, o) = cotangents, gates
-    da = (di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o))
-    return np.concatenate(da, axis=-1)
+def _slopes(gates: Array) -> Array:
+    """The derivatives of i, f, g, o (..., 4, H) by a, from their values."""
+    slopes = gates * (1 - gates)
+    g = gates[..., 2, :]
+    slopes[..., 2, :] = 1 - g * g
+    return slopes
 
 
 @np.errstate(all="ignore")
@@ -45,7 +58,9 @@ def lstm_gates(
         bias_hh=(bias_hh, "4H"),
     )
     x, h, weight_ih, weight_hh = contiguous(x, h, weight_ih, weight_hh)
-    return _gates(x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh)
+    a = x @ weight_ih.T + h @ weight_hh.T + (bias_ih + bias_hh)
+    i, f, g, o = _open(a.reshape(len(h), 4, h.shape[1])).swapaxes(0, 1).copy()
+    return i, f, g, o
 
 
 @np.errstate(all="ignore")
@@ -64,7 +79,8 @@ def lstm_gates_vjp(
     """Gradient of `lstm_gates`: dx, dh, dweight_ih, dweight_hh, dbias_ih, dbias_hh."""
     gates = lstm_gates(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
     bind(h=(h, "B H"), di=(di, "B H"), df=(df, "B H"), dg=(dg, "B H"), do=(do, "B H"))
-    da = _gates_backward((di, df, dg, do), gates)  # (B, 4H)
+    slopes = _slopes(np.stack(gates, axis=1))  # (B, 4, H)
+    da = (np.stack((di, df, dg, do), axis=1) * slopes).reshape(len(h), len(bias_hh))  # (B, 4H)
     dweight_ih, dbias_ih = weight_gradient(da, x)
     dweight_hh, dbias_hh = weight_gradient(da, h)
     return da @ weight_ih, da @ weight_hh, dweight_ih, dweight_hh, dbias_ih, dbias_hh
@@ -87,14 +103,10 @@ def lstm(
     weight_ih is (4H, I), weight_hh (4H, H), the biases (4H,), row blocks i, f, g, o; lengths
     integers (B,). Raises `ValueError` for a wrong shape or length, `TypeError` for a wrong dtype.
     """
-    parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
-    exists = check("4H", x, {"h0": h0, "c0": c0}, parameters, lengths)
-    y = np.zeros((*x.shape[:2], *h0.shape[1:]), x.dtype)  # (B, T, H)
-    h, c = h0.copy(), c0.copy()
-    for step in _steps(x, h, c, parameters, exists, reverse):
-        h, c = step.h, step.c
-        y[:, step.t] = np.where(step.exists, h, 0)
-    return y, h, c
+    parameters = contiguous(weight_ih, weight_hh, bias_ih, bias_hh)
+    exists = check("4H", x, {"h0": h0, "c0": c0}, parameters, lengths, reverse)
+    _, h, c = _states(time_first(x, reverse), h0, c0, parameters, exists)
+    return batch_first(chosen(exists, h[1:], 0), reverse), h[-1].copy(), c[-1].copy()
 
 
 @np.errstate(all="ignore")
@@ -117,54 +129,46 @@ def lstm_vjp(
     dy is (B, T, H), dh_n and dc_n (B, H); returns dx, dh0, dc0, dweight_ih, dweight_hh, dbias_ih,
     dbias_hh.
     """
-    parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
+    parameters = contiguous(weight_ih, weight_hh, bias_ih, bias_hh)
     cotangents = {"dy": (dy, "B T H"), "dh_n": (dh_n, "B H"), "dc_n": (dc_n, "B H")}
-    exists = check("4H", x, {"h0": h0, "c0": c0}, parameters, lengths, **cotangents)
-    tape = list(_steps(x, h0, c0, parameters, exists, reverse))
-    before = np.zeros_like(dy)  # h_(t-1), (B, T, H)
-    da = np.zeros((*x.shape[:2], weight_ih.shape[0]), x.dtype)  # (B, T, 4H)
+    exists = check("4H", x, {"h0": h0, "c0": c0}, parameters, lengths, reverse, **cotangents)
+    x, dy = time_first(x, reverse), time_first(dy, reverse)
+    weight_ih, weight_hh, *_ = parameters
+    gates, h, c = _states(x, h0, c0, parameters, exists)
+    slopes, tanh_c = _slopes(gates), np.tanh(c[1:])
+    da = np.empty((*x.shape[:2], len(weight_hh)), x.dtype)  # (T, B, 4H)
     dh, dc = dh_n.copy(), dc_n.copy()
-    for step in reversed(tape):
-        i, f, g, o = step.gates
-        dh_t = dy[:, step.t] + dh
-        dc_t = dc + dh_t * o * (1 - step.tanh_c * step.tanh_c)
-        dgates = (dc_t * g, dc_t * step.c_before, dc_t * i, dh_t * step.tanh_c)
-        da_t = _gates_backward(dgates, step.gates)
-        da[:, step.t] = np.where(step.exists, da_t, 0)
-        before[:, step.t] = np.where(step.exists, step.h_before, 0)
-        dh = np.where(step.exists, da_t @ weight_hh, dh)
-        dc = np.where(step.exists, dc_t * f, dc)
-    dx = np.where(exists, da @ weight_ih, 0)
-    dweight_ih, dbias_ih = weight_gradient(da, np.where(exists, x, 0))
-    dweight_hh, dbias_hh = weight_gradient(da, before)
-    return dx, dh, dc, dweight_ih, dweight_hh, dbias_ih, dbias_hh
+    for t in reversed(range(len(x))):
+        i, f, g, o = gates[t].swapaxes(0, 1)  # each (B, H)
+        dh_t = dy[t] + dh
+        dc_t = dc + dh_t * o * (1 - tanh_c[t] * tanh_c[t])
+        dgates = np.stack((dc_t * g, dc_t * c[t], dc_t * i, dh_t * tanh_c[t]), axis=1)
+        dgates *= slopes[t]
+        da[t] = chosen(at(exists, t), dgates.reshape(da[t].shape), 0)
+        dh = chosen(at(exists, t), da[t] @ weight_hh, dh)
+        dc = chosen(at(exists, t), dc_t * f, dc)
+    dx = chosen(exists, product(da, weight_ih), 0)
+    dweight_ih, dbias_ih = weight_gradient(da, chosen(exists, x, 0))
+    dweight_hh, dbias_hh = weight_gradient(da, chosen(exists, h[:-1], 0))
+    return batch_first(dx, reverse), dh, dc, dweight_ih, dweight_hh, dbias_ih, dbias_hh
 
 
-class _Step(NamedTuple):
-    """One step t, its arrays (B, H) except `exists`, (B, 1)."""
+def _states(
+    x: Array, h0: Array, c0: Array, parameters: tuple[Array, ...], exists: Array | None
+) -> tuple[Array, Array, Array]:
+    """The gates i, f, g, o of each step of x (T, B, I), (T, B, 4, H), and the states h and c.
 
-    t: int
-    exists: Array
-    h_before: Array
-    c_before: Array
-    gates: tuple[Array, Array, Array, Array]
-    tanh_c: Array
-    h: Array
-    c: Array
-
-
-def _steps(
-    x: Array, h: Array, c: Array, parameters: tuple[Array, ...], exists: Array, reverse: bool
-) -> Iterator[_Step]:
-    """The steps of the recurrence, in the order in which they are read."""
-    x, weight_ih, weight_hh, bias_ih, bias_hh, h, c = contiguous(x, *parameters, h, c)
-    driven = x @ weight_ih.T + bias_ih  # (B, T, 4H)
-    for t in order(x.shape[1], reverse):
-        h_before, c_before = h, c
-        gates = _gates(driven[:, t] + h @ weight_hh.T + bias_hh)
-        i, f, g, o = gates
-        c_t = f * c + i * g
-        tanh_c = np.tanh(c_t)
-        h = np.where(exists[:, t], o * tanh_c, h)
-        c = np.where(exists[:, t], c_t, c)
-        yield _Step(t, exists[:, t], h_before, c_before, gates, tanh_c, h, c)
+    The states are those before each step, and after the last: (T + 1, B, H).
+    """
+    weight_ih, weight_hh, bias_ih, bias_hh = parameters
+    a, recurrent = project(x, weight_ih, bias_ih + bias_hh), turned(weight_hh)
+    gates = a.reshape(*a.shape[:2], 4, h0.shape[1])  # of the same memory: opened step by step
+    h, c = (np.empty((len(x) + 1, *state.shape), state.dtype) for state in (h0, c0))
+    h[0], c[0] = h0, c0
+    for t in range(len(x)):
+        a[t] += h[t] @ recurrent
+        i, f, g, o = _open(gates[t]).swapaxes(0, 1)  # each (B, H)
+        c_t = f * c[t] + i * g
+        h[t + 1] = chosen(at(exists, t), o * np.tanh(c_t), h[t])
+        c[t + 1] = chosen(at(exists, t), c_t, c[t])
+    return gates, h, c

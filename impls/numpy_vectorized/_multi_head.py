@@ -12,7 +12,7 @@ import numpy as np
 
 from seqlaws.impls.numpy_vectorized._attention import attention, attention_vjp, visible_pairs
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous, integer
-from seqlaws.impls.numpy_vectorized._linear import linear, linear_backward, where_read
+from seqlaws.impls.numpy_vectorized._linear import Pull, linear, linear_backward, where_read
 
 
 @np.errstate(all="ignore")
@@ -36,9 +36,8 @@ def multi_head_attention(
     dtype.
     """
     arrays = query, key, value, in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias
-    query, key, value, w_in, b_in, w_out, b_out = _checked(arrays, num_heads)
-    q, k, v = _projected((query, key, value), w_in, b_in, num_heads)
-    return linear(join(attention(q, k, v, mask, is_causal)), w_out, b_out)
+    out, _ = multi_head_pull(*arrays, num_heads, mask, is_causal)
+    return out
 
 
 @np.errstate(all="ignore")
@@ -58,20 +57,64 @@ def multi_head_attention_vjp(
     """Gradient of `multi_head_attention`: dout is (B, L, E); one gradient for each array."""
     arrays = query, key, value, in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias
     bind(query=(query, "B L E"), dout=(dout, "B L E"))
-    query, key, value, w_in, b_in, w_out, _ = _checked(arrays, num_heads)
+    _, pull = multi_head_pull(*arrays, num_heads, mask, is_causal)
+    return pull(*contiguous(dout))
+
+
+def multi_head_pull(
+    query: Array,
+    key: Array,
+    value: Array,
+    in_proj_weight: Array,
+    in_proj_bias: Array,
+    out_proj_weight: Array,
+    out_proj_bias: Array,
+    num_heads: int,
+    mask: Array | None = None,
+    is_causal: bool = False,
+) -> tuple[Array, Pull]:
+    """`multi_head_attention`, and what gives the gradient of each array from dout (B, L, E)."""
+    arrays = query, key, value, in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias
+    query, key, value, w_in, b_in, w_out, b_out = _checked(arrays, num_heads)
     q, k, v = _projected((query, key, value), w_in, b_in, num_heads)
     heads = join(attention(q, k, v, mask, is_causal))
-    dheads, dw_out, db_out = linear_backward(np.asarray(dout, order="C"), heads, w_out)
-    dprojected = attention_vjp(split(dheads, num_heads), q, k, v, mask, is_causal)
-    visible = visible_pairs(q, k, mask, is_causal)  # (B, N, L, S)
-    asking, asked = np.any(visible, axis=(1, 3)), np.any(visible, axis=(1, 2))
-    sources = where_read(query, asking), where_read(key, asked), where_read(value, asked)
-    gradients = [
-        linear_backward(join(d), x, w)
-        for d, x, w in zip(dprojected, sources, np.split(w_in, 3), strict=True)
-    ]
-    dx, dw_in, db_in = zip(*gradients, strict=True)
-    return *dx, np.concatenate(dw_in), np.concatenate(db_in), dw_out, db_out
+
+    def pull(dout: Array) -> tuple[Array, ...]:
+        dheads, dw_out, db_out = linear_backward(dout, heads, w_out)
+        dprojected = attention_vjp(split(dheads, num_heads), q, k, v, mask, is_causal)
+        sources, visible = (query, key, value), visible_pairs(q, k, mask, is_causal)
+        if visible is not None:  # (B, N, L, S)
+            asking, asked = np.any(visible, axis=(1, 3)), np.any(visible, axis=(1, 2))
+            sources = where_read(query, asking), where_read(key, asked), where_read(value, asked)
+        gradients = [
+            linear_backward(join(d), x, w)
+            for d, x, w in zip(dprojected, sources, np.split(w_in, 3), strict=True)
+        ]
+        dx, dw_in, db_in = zip(*gradients, strict=True)
+        return *dx, np.concatenate(dw_in), np.concatenate(db_in), dw_out, db_out
+
+    return linear(heads, w_out, b_out), pull
+
+
+def self_attention_pull(
+    x: Array,
+    in_proj_weight: Array,
+    in_proj_bias: Array,
+    out_proj_weight: Array,
+    out_proj_bias: Array,
+    num_heads: int,
+    mask: Array | None = None,
+    is_causal: bool = False,
+) -> tuple[Array, Pull]:
+    """The same with x (B, T, E) as query, key and value, whose gradients are added."""
+    parameters = in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias
+    out, pull_each = multi_head_pull(x, x, x, *parameters, num_heads, mask, is_causal)
+
+    def pull(dout: Array) -> tuple[Array, ...]:
+        dquery, dkey, dvalue, *rest = pull_each(dout)
+        return dquery + dkey + dvalue, *rest
+
+    return out, pull
 
 
 def _checked(arrays: tuple[Array, ...], num_heads: int) -> tuple[Array, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.impls.numpy_vectorized._blocks import blocks
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous, integer, real
 
 
@@ -76,9 +77,12 @@ def _turned(x: Array, cos: Array, sin: Array, interleaved: bool) -> Array:
     first, second = (slice(0, None, 2), slice(1, None, 2))
     if not interleaved:
         first, second = slice(half), slice(half, None)
-    a, b = x[..., first], x[..., second]
-    y[..., first] = a * cos - b * sin
-    y[..., second] = b * cos + a * sin
+    batch, heads, *matrix = x.shape
+    matrices, turned = (array.reshape(batch * heads, *matrix) for array in (x, y))
+    for at in blocks(len(matrices), matrix[0] * matrix[1]):
+        a, b = matrices[at, :, first], matrices[at, :, second]
+        np.subtract(a * cos, b * sin, out=turned[at, :, first])
+        np.add(b * cos, a * sin, out=turned[at, :, second])
     return y
 
 

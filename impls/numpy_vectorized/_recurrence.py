@@ -1,7 +1,8 @@
 """What the recurrences share.
 
-A row that has ended, or that, read backwards, has not begun, keeps its state; so reading backwards
-is counting the steps down, whatever the lengths.
+Time is the first axis, in the order of reading, so that a step is contiguous. A row that has ended,
+or that, read backwards, has not begun, keeps its state: reading backwards is reversing time,
+whatever the lengths.
 """
 
 import math
@@ -18,9 +19,13 @@ def check(
     states: dict[str, Array],
     parameters: tuple[Array, ...],
     lengths: Any,
+    reverse: bool,
     **cotangents: tuple[Array, str],
-) -> Array:
-    """Check arguments, `rows` being "4H" for four gates; return which steps exist, (B, T, 1)."""
+) -> Array | None:
+    """Check arguments, `rows` being "4H" for four gates; return which steps exist.
+
+    They are (T, B, 1), in the order of reading, or None if all steps exist.
+    """
     weight_ih, weight_hh, bias_ih, bias_hh = parameters
     size = bind(
         x=(x, "B T I"),
@@ -31,19 +36,54 @@ def check(
         bias_hh=(bias_hh, rows),
         **cotangents,
     )
-    return existing(lengths, size["B"], size["T"])
+    exists = existing(lengths, size["B"], size["T"])
+    return None if exists is None else time_first(exists, reverse)
 
 
-def order(steps: int, reverse: bool) -> range:
-    """The order in which steps are read."""
-    return range(steps - 1, -1, -1) if reverse else range(steps)
+def time_first(x: Array, reverse: bool) -> Array:
+    """An array (B, T, ...) as (T, B, ...), steps in the order of reading."""
+    x = x.swapaxes(0, 1)
+    return np.ascontiguousarray(x[::-1] if reverse else x)
 
 
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), from exp(-|x|): it neither overflows nor cancels."""
-    small = np.exp(-np.abs(x))
-    y: Array = np.where(x >= 0, 1, small) / (1 + small)
+def batch_first(y: Array, reverse: bool) -> Array:
+    """An array (T, B, ...) as (B, T, ...), steps in the order of x."""
+    return np.ascontiguousarray((y[::-1] if reverse else y).swapaxes(0, 1))
+
+
+def project(x: Array, weight: Array, bias: Array) -> Array:
+    """W x + b at all steps at once, (T, B, G), from x (T, B, F)."""
+    y = product(x, weight.T)
+    y += bias
     return y
+
+
+def product(x: Array, matrix: Array) -> Array:
+    """(T, B, F) @ (F, G), all steps at once."""
+    steps, batch, features = x.shape
+    return (x.reshape(steps * batch, features) @ matrix).reshape(steps, batch, matrix.shape[1])
+
+
+def turned(weight_hh: Array) -> Array:
+    """The transpose in memory: a product of a few rows with it is twice as fast."""
+    return np.ascontiguousarray(weight_hh.T)
+
+
+def chosen(exists: Array | None, new: Array, old: Array | float) -> Array:
+    """The new values where a step exists (None: everywhere), the old ones elsewhere."""
+    return new if exists is None else np.where(exists, new, old)
+
+
+def at(exists: Array | None, t: int) -> Array | None:
+    """Which rows exist at step t, (B, 1)."""
+    return None if exists is None else exists[t]
+
+
+def sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); out may be x. 0, in place of a subnormal number, where exp overflows."""
+    y = np.exp(-x, out=out)
+    y += 1
+    return np.divide(1, y, out=y)
 
 
 def weight_gradient(da: Array, x: Array) -> tuple[Array, Array]:

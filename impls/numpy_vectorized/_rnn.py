@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from seqlaws.impls.numpy_vectorized._checks import Array, contiguous
-from seqlaws.impls.numpy_vectorized._recurrence import check, order, sigmoid, weight_gradient
+from seqlaws.impls.numpy_vectorized._recurrence import (
+    at,
+    batch_first,
+    check,
+    chosen,
+    product,
+    project,
+    sigmoid,
+    time_first,
+    turned,
+    weight_gradient,
+)
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
@@ -40,10 +51,10 @@ def rnn(
     weight_ih is (H, I), weight_hh (H, H), the biases (H,), lengths integers (B,). Raises
     `ValueError` for a wrong shape, length or nonlinearity, `TypeError` for a wrong dtype.
     """
-    parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
-    exists = check("H", x, {"h0": h0}, parameters, lengths)
-    _, states, h = _states(x, h0, parameters, nonlinearity, exists, reverse)
-    return np.where(exists, states, 0), h
+    parameters = contiguous(weight_ih, weight_hh, bias_ih, bias_hh)
+    exists = check("H", x, {"h0": h0}, parameters, lengths, reverse)
+    h = _states(time_first(x, reverse), h0, parameters, nonlinearity, exists)
+    return batch_first(chosen(exists, h[1:], 0), reverse), h[-1].copy()
 
 
 @np.errstate(all="ignore")
@@ -64,41 +75,34 @@ def rnn_vjp(
 
     dy is (B, T, H), dh_n (B, H); returns dx, dh0, dweight_ih, dweight_hh, dbias_ih, dbias_hh.
     """
-    parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
+    parameters = contiguous(weight_ih, weight_hh, bias_ih, bias_hh)
     cotangents = {"dy": (dy, "B T H"), "dh_n": (dh_n, "B H")}
-    exists = check("H", x, {"h0": h0}, parameters, lengths, **cotangents)
-    before, states, _ = _states(x, h0, parameters, nonlinearity, exists, reverse)
-    slope = SLOPES[nonlinearity]
-    da = np.zeros_like(states)  # (B, T, H)
+    exists = check("H", x, {"h0": h0}, parameters, lengths, reverse, **cotangents)
+    x, dy = time_first(x, reverse), time_first(dy, reverse)
+    weight_ih, weight_hh, *_ = parameters
+    h = _states(x, h0, parameters, nonlinearity, exists)
+    slope = SLOPES[nonlinearity](h[1:])
+    da = np.empty_like(slope)  # (T, B, H)
     dh = dh_n.copy()  # (B, H)
-    for t in reversed(order(x.shape[1], reverse)):
-        da_t = (dy[:, t] + dh) * slope(states[:, t])
-        da[:, t] = np.where(exists[:, t], da_t, 0)
-        dh = np.where(exists[:, t], da_t @ weight_hh, dh)
-    dx = np.where(exists, da @ weight_ih, 0)
-    dweight_ih, dbias_ih = weight_gradient(da, np.where(exists, x, 0))
-    dweight_hh, dbias_hh = weight_gradient(da, np.where(exists, before, 0))
-    return dx, dh, dweight_ih, dweight_hh, dbias_ih, dbias_hh
+    for t in reversed(range(len(x))):
+        da[t] = chosen(at(exists, t), (dy[t] + dh) * slope[t], 0)
+        dh = chosen(at(exists, t), da[t] @ weight_hh, dh)
+    dx = chosen(exists, product(da, weight_ih), 0)
+    dweight_ih, dbias_ih = weight_gradient(da, chosen(exists, x, 0))
+    dweight_hh, dbias_hh = weight_gradient(da, chosen(exists, h[:-1], 0))
+    return batch_first(dx, reverse), dh, dweight_ih, dweight_hh, dbias_ih, dbias_hh
 
 
 def _states(
-    x: Array,
-    h0: Array,
-    parameters: tuple[Array, ...],
-    nonlinearity: str,
-    exists: Array,
-    reverse: bool,
-) -> tuple[Array, Array, Array]:
-    """The state before and after each step, both (B, T, H), and the final state (B, H)."""
+    x: Array, h0: Array, parameters: tuple[Array, ...], nonlinearity: str, exists: Array | None
+) -> Array:
+    """The state before each step of x (T, B, I), and after the last: (T + 1, B, H)."""
     if nonlinearity not in ACTIVATIONS:
         raise ValueError(f"nonlinearity must be one of {list(ACTIVATIONS)}, not {nonlinearity!r}")
-    act = ACTIVATIONS[nonlinearity]
-    x, weight_ih, weight_hh, bias_ih, bias_hh = contiguous(x, *parameters)
-    driven = x @ weight_ih.T + bias_ih  # (B, T, H)
-    before, after = np.zeros_like(driven), np.zeros_like(driven)
-    h = h0.copy()
-    for t in order(x.shape[1], reverse):
-        before[:, t] = h
-        h = np.where(exists[:, t], act(driven[:, t] + h @ weight_hh.T + bias_hh), h)
-        after[:, t] = h
-    return before, after, h
+    act, (weight_ih, weight_hh, bias_ih, bias_hh) = ACTIVATIONS[nonlinearity], parameters
+    driven, recurrent = project(x, weight_ih, bias_ih + bias_hh), turned(weight_hh)
+    h = np.empty((len(x) + 1, *h0.shape), h0.dtype)
+    h[0] = h0
+    for t in range(len(x)):
+        h[t + 1] = chosen(at(exists, t), act(driven[t] + h[t] @ recurrent), h[t])
+    return h

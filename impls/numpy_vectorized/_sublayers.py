@@ -10,6 +10,7 @@ from typing import Any
 from seqlaws.impls._parameters import check_names
 from seqlaws.impls.numpy_vectorized._checks import Array, bind, contiguous
 from seqlaws.impls.numpy_vectorized._layer_norm import layer_norm, layer_norm_vjp
+from seqlaws.impls.numpy_vectorized._linear import Pull
 
 
 def taken(
@@ -40,20 +41,29 @@ def around(
     return layer_norm(x + f(x), weight, bias)
 
 
-def around_backward(
-    dy: Array,
-    x: Array,
-    f: Callable[[Array], Array],
-    f_backward: Callable[[Array, Array], tuple[Array, ...]],
-    weight: Array,
-    bias: Array,
-    norm_first: bool,
-) -> tuple[Array, ...]:
-    """Gradients of x, of the norm's weight and bias, and whatever else `f_backward` gives."""
+def around_pull(
+    x: Array, f: Callable[[Array], tuple[Array, Pull]], weight: Array, bias: Array, norm_first: bool
+) -> tuple[Array, Pull]:
+    """The same for an f that gives its value and its pull; and the sublayer's own pull.
+
+    It gives the gradients of x, of the norm's weight and bias, and whatever else f's pull gives.
+    """
     if norm_first:
-        dn, *rest = f_backward(dy, layer_norm(x, weight, bias))
-        dx, dweight, dbias = layer_norm_vjp(dn, x, weight, bias)
-        return dy + dx, dweight, dbias, *rest
-    ds, dweight, dbias = layer_norm_vjp(dy, x + f(x), weight, bias)
-    dx, *rest = f_backward(ds, x)
-    return ds + dx, dweight, dbias, *rest
+        y, pull_f = f(layer_norm(x, weight, bias))
+
+        def pull(dy: Array) -> tuple[Array, ...]:
+            dn, *rest = pull_f(dy)
+            dx, dweight, dbias = layer_norm_vjp(dn, x, weight, bias)
+            return dy + dx, dweight, dbias, *rest
+
+        return x + y, pull
+
+    y, pull_f = f(x)
+    y += x
+
+    def pull_behind(dy: Array) -> tuple[Array, ...]:
+        ds, dweight, dbias = layer_norm_vjp(dy, y, weight, bias)
+        dx, *rest = pull_f(ds)
+        return ds + dx, dweight, dbias, *rest
+
+    return layer_norm(y, weight, bias), pull_behind

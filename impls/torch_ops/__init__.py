@@ -3,6 +3,7 @@
 16-bit inputs are computed in float32 and rounded once, at the end, forward and backward.
 """
 
+from seqlaws.impls.torch_ops import cached, compiled
 from seqlaws.impls.torch_ops._attention import attention
 from seqlaws.impls.torch_ops._decoder import decoder_layer
 from seqlaws.impls.torch_ops._encoder import encoder_layer
@@ -25,6 +26,8 @@ TRAITS = {
 __all__ = [
     "TRAITS",
     "attention",
+    "cached",
+    "compiled",
     "decoder_layer",
     "encoder_layer",
     "generate",

@@ -49,30 +49,37 @@ def attention(
 
     visible, bias = _masks(q, k, mask, is_causal, query_offset, window)
     rows = (size["B"], size["M"], size["N"] // size["M"] * size["L"])
+    if visible is None:
+        queries, keys, values = wide(q).reshape(*rows, size["D"]), wide(k), wide(v)
+        p = torch.softmax(_capped(queries @ keys.mT * scale, softcap), -1)
+        return _mix(p, None, values).reshape(*q.shape[:3], size["Dv"]).to(q.dtype)
     visible = visible.reshape(*rows, size["S"])
     hidden = ~visible  # (B, M, R, S)
     blind, unseen = hidden.all(-1)[..., None], hidden.all(-2)[..., None]  # (B, M, R or S, 1)
     queries = wide(q).reshape(*rows, size["D"]).masked_fill(blind, 0)
     keys, values = wide(k).masked_fill(unseen, 0), wide(v).masked_fill(unseen, 0)
 
-    scores = (_products(queries, keys) * scale).masked_fill(hidden, 0)
-    if softcap is not None:
-        scores = softcap * torch.tanh(scores / softcap)
+    scores = _capped((_products(queries, keys) * scale).masked_fill(hidden, 0), softcap)
     if bias is not None:
         scores = scores + wide(bias).reshape(scores.shape)
     p = softmax_or_zeros(scores.masked_fill(hidden, -math.inf), -1).masked_fill(hidden, 0)
     return _mix(p, visible, values).reshape(*q.shape[:3], size["Dv"]).to(q.dtype)
 
 
+def _capped(scores: Tensor, softcap: float | None) -> Tensor:
+    return scores if softcap is None else softcap * torch.tanh(scores / softcap)
+
+
 def _masks(
     q: Tensor, k: Tensor, mask: Tensor | None, is_causal: bool, query_offset: Any, window: Any
-) -> tuple[Tensor, Tensor | None]:
-    """Which pairs are visible, and what is added to the scores, both (B, N, L, S)."""
-    shape = (*q.shape[:3], k.shape[2])
+) -> tuple[Tensor | None, Tensor | None]:
+    """Which pairs are visible, None if all are, and what is added to the scores; (B, N, L, S)."""
+    shape, offset = (*q.shape[:3], k.shape[2]), integer("query_offset", query_offset)
+    if mask is None and not is_causal and window is None:
+        return None, None
     j = torch.arange(shape[3], device=q.device)
     i = torch.arange(shape[2], device=q.device)[:, None]
-    ahead = j - i - integer("query_offset", query_offset)  # (L, S)
-    visible = _band(ahead, is_causal, window)
+    visible = _band(j - i - offset, is_causal, window)
     bias = None
     if mask is not None:
         if not isinstance(mask, Tensor) or mask.dtype not in (torch.bool, q.dtype):
@@ -95,7 +102,8 @@ def _masks(
 
 def visible_pairs(q: Tensor, k: Tensor, mask: Tensor | None, is_causal: bool) -> Tensor:
     """Which query may see which key, (B, N, L, S): q is (B, N, L, D), k is (B, N, S, D)."""
-    return _masks(q, k, mask, is_causal, 0, None)[0]
+    visible, _ = _masks(q, k, mask, is_causal, 0, None)
+    return q.new_ones((*q.shape[:3], k.shape[2]), dtype=torch.bool) if visible is None else visible
 
 
 def _band(ahead: Tensor, is_causal: bool, window: Any) -> Tensor:
@@ -124,10 +132,12 @@ def _products(queries: Tensor, keys: Tensor) -> Tensor:
     return _finite(queries) @ _finite(keys).mT + extra
 
 
-def _mix(p: Tensor, visible: Tensor, values: Tensor) -> Tensor:
+def _mix(p: Tensor, visible: Tensor | None, values: Tensor) -> Tensor:
     """The product p @ values, where a NaN or infinity counts only for queries that see it."""
     if bool(values.isfinite().all()):
         return p @ values
+    if visible is None:
+        visible = torch.ones_like(p, dtype=torch.bool)
     out = p @ _finite(values)  # (B, M, R, Dv)
     with torch.no_grad():
         seen = visible.to(p.dtype)

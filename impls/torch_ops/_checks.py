@@ -46,14 +46,14 @@ def wide(tensor: Tensor) -> Tensor:
     return tensor.to(dtype).contiguous()
 
 
-def absent(lengths: Any, batch: int, steps: int, device: torch.device) -> Tensor:
-    """Which steps do not exist: booleans (B, T, 1), all false without `lengths`.
+def absent(lengths: Any, batch: int, steps: int, device: torch.device) -> Tensor | None:
+    """Which steps do not exist: booleans (B, T, 1), or None if all do.
 
     Raises `TypeError` for lengths that are not integers, `ValueError` for a shape other than (B,)
     or a length outside 0..T.
     """
     if lengths is None:
-        return torch.zeros((batch, steps, 1), dtype=torch.bool, device=device)
+        return None
     lengths = torch.as_tensor(lengths, device=device)
     if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
         raise TypeError(f"lengths must be integers, not {lengths.dtype}")

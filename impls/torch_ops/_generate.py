@@ -1,6 +1,6 @@
 """Greedy decoding, everything computed anew for each token. Vaswani et al. (2017).
 
-Nothing is kept between the steps: what `numpy_vectorized` does with a cache, by the plain rule.
+Nothing is kept between the steps. `cached.py` does the same with a cache.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ def generate(
     depth, shapes = of_generator(params)
     size, wide_params = taken(params, shapes, memory=(memory, "B S E"))
     check_heads(num_heads, size["E"])
-    steps = _checked(steps, start, size["B"], size["V"])
+    steps = checked(steps, start, size["B"], size["V"])
     layers = [{n: wide_params[f"layers.{i}.{n}"] for n in DECODER} for i in range(depth)]
     embedding, projection = wide_params["embedding.weight"], wide_params["projection.weight"]
     positions = positional_encoding(steps, size["E"]).to(embedding)
@@ -51,7 +51,7 @@ def lowest_of_the_largest(logits: Tensor) -> Tensor:
     return torch.where(logits == largest, tokens, behind).amin(-1)
 
 
-def _checked(steps: Any, start: Any, batch: int, vocabulary: int) -> int:
+def checked(steps: Any, start: Any, batch: int, vocabulary: int) -> int:
     """The number of steps, once start is a token for each row."""
     steps = int(integer("steps", steps))
     if steps < 0:

@@ -1,10 +1,14 @@
 """Recurrent networks: simple, long short-term memory, gated recurrent units.
 
+The inputs of all steps are projected at once; a step adds what the state gives. It is a function of
+its own, so that `step=torch.compile(lstm_step)` takes its compiled form.
+
 A row that has ended, or that, read backwards, has not begun, keeps its state; so reading backwards
 is counting the steps down, whatever the lengths. What a step that does not exist reads is replaced
 by zeros before any arithmetic: a gradient of zero times a NaN is a NaN.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,7 +17,34 @@ from torch.nn.functional import linear
 
 from seqlaws.impls.torch_ops._checks import absent, bind, wide
 
+Step = Callable[..., tuple[Tensor, ...]]  # the states after it
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
+
+
+def rnn_step(a: Tensor, h: Tensor, weight: Tensor, nonlinearity: str) -> tuple[Tensor]:
+    """One step from h (B, H); a (B, H) is W_ih x + b_ih + b_hh, weight is W_hh."""
+    return (ACTIVATIONS[nonlinearity](a + linear(h, weight)),)
+
+
+def lstm_step(a: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """One step from h, c (B, H); a (B, 4H) is W_ih x + b_ih + b_hh, weight is W_hh."""
+    i, f, g, o = _gates(a + linear(h, weight))
+    c = f * c + i * g
+    return o * torch.tanh(c), c
+
+
+def gru_step(
+    a: Tensor, h: Tensor, weight: Tensor, bias_n: Tensor, reset_after: bool
+) -> tuple[Tensor]:
+    """One step from h (B, H); a (B, 3H) is W_ih x + b_ih + b_hh, the latter in r and z alone."""
+    rows = [2 * h.shape[1]]  # reset and update before, new after
+    (a_rz, a_n), (weight_rz, weight_n) = a.tensor_split(rows, -1), weight.tensor_split(rows)
+    r, z = torch.sigmoid(a_rz + linear(h, weight_rz)).chunk(2, -1)
+    if reset_after:
+        n = torch.tanh(a_n + r * linear(h, weight_n, bias_n))
+    else:
+        n = torch.tanh(a_n + linear(r * h, weight_n, bias_n))
+    return ((1 - z) * n + z * h,)
 
 
 def rnn(
@@ -26,6 +57,8 @@ def rnn(
     nonlinearity: str = "tanh",
     lengths: Any = None,
     reverse: bool = False,
+    *,
+    step: Step = rnn_step,
 ) -> tuple[Tensor, Tensor]:
     """Run a simple recurrent network over x (B, T, I) from h0 (B, H). Elman (1990).
 
@@ -35,18 +68,10 @@ def rnn(
     """
     if nonlinearity not in ACTIVATIONS:
         raise ValueError(f"nonlinearity must be one of {list(ACTIVATIONS)}, not {nonlinearity!r}")
-    act = ACTIVATIONS[nonlinearity]
     parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
     gone = _check("H", x, {"h0": h0}, parameters, lengths)
-    driven, weight, bias = _driven(x, parameters, gone)
-    h = wide(h0).clone()
-    states = []
-    for t in _order(x.shape[1], reverse):
-        before = h.masked_fill(gone[:, t], 0)
-        new = act(driven[:, t] + linear(before, weight, bias))
-        h = torch.where(gone[:, t], h, new)
-        states.append(new.masked_fill(gone[:, t], 0))
-    y = _in_order_of_x(states, driven, h, reverse)
+    driven = _driven(x, weight_ih, wide(bias_ih) + wide(bias_hh), gone)
+    y, h = _run(step, driven, (h0,), gone, reverse, wide(weight_hh), nonlinearity)
     return y.to(x.dtype), h.to(x.dtype)
 
 
@@ -76,6 +101,8 @@ def lstm(
     bias_hh: Tensor,
     lengths: Any = None,
     reverse: bool = False,
+    *,
+    step: Step = lstm_step,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run a long short-term memory over x (B, T, I) from h0, c0 (B, H).
 
@@ -85,17 +112,8 @@ def lstm(
     """
     parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
     gone = _check("4H", x, {"h0": h0, "c0": c0}, parameters, lengths)
-    driven, weight, bias = _driven(x, parameters, gone)
-    h, c = wide(h0).clone(), wide(c0).clone()
-    states = []
-    for t in _order(x.shape[1], reverse):
-        before, c_before = h.masked_fill(gone[:, t], 0), c.masked_fill(gone[:, t], 0)
-        i, f, g, o = _gates(driven[:, t] + linear(before, weight, bias))
-        c_new = f * c_before + i * g
-        h_new = o * torch.tanh(c_new)
-        h, c = torch.where(gone[:, t], h, h_new), torch.where(gone[:, t], c, c_new)
-        states.append(h_new.masked_fill(gone[:, t], 0))
-    y = _in_order_of_x(states, driven, h, reverse)
+    driven = _driven(x, weight_ih, wide(bias_ih) + wide(bias_hh), gone)
+    y, h, c = _run(step, driven, (h0, c0), gone, reverse, wide(weight_hh))
     return y.to(x.dtype), h.to(x.dtype), c.to(x.dtype)
 
 
@@ -109,6 +127,8 @@ def gru(
     reset_after: bool = True,
     lengths: Any = None,
     reverse: bool = False,
+    *,
+    step: Step = gru_step,
 ) -> tuple[Tensor, Tensor]:
     """Run gated recurrent units over x (B, T, I) from h0 (B, H). Cho et al. (2014).
 
@@ -118,24 +138,10 @@ def gru(
     """
     parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
     gone = _check("3H", x, {"h0": h0}, parameters, lengths)
-    driven, weight, bias = _driven(x, parameters, gone)
-    h = wide(h0).clone()
-    split = [2 * h.shape[1]]  # reset and update before, new after
-    weight_rz, weight_n = weight.tensor_split(split)
-    bias_rz, bias_n = bias.tensor_split(split)
-    states = []
-    for t in _order(x.shape[1], reverse):
-        before = h.masked_fill(gone[:, t], 0)
-        a_rz, a_n = driven[:, t].tensor_split(split, -1)
-        r, z = torch.sigmoid(a_rz + linear(before, weight_rz, bias_rz)).chunk(2, -1)
-        if reset_after:
-            n = torch.tanh(a_n + r * linear(before, weight_n, bias_n))
-        else:
-            n = torch.tanh(a_n + linear(r * before, weight_n, bias_n))
-        new = (1 - z) * n + z * before
-        h = torch.where(gone[:, t], h, new)
-        states.append(new.masked_fill(gone[:, t], 0))
-    y = _in_order_of_x(states, driven, h, reverse)
+    bias_rz, bias_n = wide(bias_hh).tensor_split([2 * h0.shape[1]])  # of r and z, of n
+    bias = wide(bias_ih) + torch.cat((bias_rz, torch.zeros_like(bias_n)))
+    driven = _driven(x, weight_ih, bias, gone)
+    y, h = _run(step, driven, (h0,), gone, reverse, wide(weight_hh), bias_n, bool(reset_after))
     return y.to(x.dtype), h.to(x.dtype)
 
 
@@ -148,30 +154,45 @@ def _shapes(rows: str, parameters: tuple[Tensor, ...]) -> dict[str, tuple[Tensor
 
 def _check(
     rows: str, x: Tensor, states: dict[str, Tensor], parameters: tuple[Tensor, ...], lengths: Any
-) -> Tensor:
-    """Check arguments; return which steps do not exist, (B, T, 1)."""
+) -> Tensor | None:
+    """Check arguments; return which steps do not exist, (B, T, 1), or None if all do."""
     sized = {name: (state, "B H") for name, state in states.items()}
     size = bind(x=(x, "B T I"), **sized, **_shapes(rows, parameters))
     return absent(lengths, size["B"], size["T"], x.device)
 
 
-def _driven(
-    x: Tensor, parameters: tuple[Tensor, ...], gone: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """W_ih x + b_ih at every step, (B, T, 4H), 3H or H, and W_hh, b_hh."""
-    weight_ih, weight_hh, bias_ih, bias_hh = (wide(parameter) for parameter in parameters)
-    return linear(wide(x).masked_fill(gone, 0), weight_ih, bias_ih), weight_hh, bias_hh
+def _driven(x: Tensor, weight_ih: Tensor, bias: Tensor, gone: Tensor | None) -> Tensor:
+    """W_ih x and the bias at every step, (B, T, 4H), 3H or H."""
+    x = wide(x) if gone is None else wide(x).masked_fill(gone, 0)
+    return linear(x, wide(weight_ih), bias)
 
 
-def _order(steps: int, reverse: bool) -> range:
-    return range(steps - 1, -1, -1) if reverse else range(steps)
-
-
-def _in_order_of_x(states: list[Tensor], driven: Tensor, h: Tensor, reverse: bool) -> Tensor:
-    """Stack the states (B, H), which are in the order of reading, as y (B, T, H)."""
-    if not states:
-        return driven[..., : h.shape[1]]  # empty, yet part of the graph
-    return torch.stack(states[::-1] if reverse else states, 1)
+def _run(
+    step: Step,
+    driven: Tensor,
+    states: tuple[Tensor, ...],
+    gone: Tensor | None,
+    reverse: bool,
+    *constants: Any,
+) -> tuple[Tensor, ...]:
+    """Step through driven (B, T, ...); y (B, T, H), of the first state, and the final states."""
+    states = tuple(wide(state).clone() for state in states)
+    y = list[Tensor]()
+    inputs, missing = driven.unbind(1), None if gone is None else gone.unbind(1)
+    order = range(len(inputs))
+    for t in reversed(order) if reverse else order:
+        if missing is None:
+            states = step(inputs[t], *states, *constants)
+            y.append(states[0])
+            continue
+        before = (state.masked_fill(missing[t], 0) for state in states)
+        after = step(inputs[t], *before, *constants)
+        pairs = zip(states, after, strict=True)
+        states = tuple(torch.where(missing[t], old, new) for old, new in pairs)
+        y.append(after[0].masked_fill(missing[t], 0))
+    if not y:
+        return driven[..., : states[0].shape[1]], *states  # empty, yet part of the graph
+    return torch.stack(y[::-1] if reverse else y, 1), *states
 
 
 def _gates(a: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -74,12 +74,7 @@ class SpecificationError(BaseException):
 
 
 def start() -> None:
-    """Start the process, unless it runs.
-
-    Threads of a subject's library that wait are not to spin meanwhile: on two cores they would take
-    the one that the specification needs (torch_native, quick: 81 s spinning, 25 s asleep).
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when such a library is loaded
+    """Start the process, unless it runs."""
     if not RUNNING:
         RUNNING.append(Child(PROGRAM, environment={**os.environ, **where_seqlaws_is()}))
 

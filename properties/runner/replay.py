@@ -7,6 +7,7 @@ from typing import Any
 from seqlaws.properties.inputs.case import Case, is_floating
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.environment import let_waiting_threads_sleep
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.laws import law_of
@@ -40,6 +41,7 @@ def put(
     made = law_of(operation, name)
     if made is None:
         raise ValueError(f"unknown law {law!r}")
+    let_waiting_threads_sleep()
     specification_server.start()
     held, given, pulled = (
         {n: a.astype(float) if is_floating(a) else a for n, a in group.items()}

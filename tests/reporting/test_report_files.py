@@ -35,7 +35,7 @@ from seqlaws.properties.subjects.error_statistics import Errors
         ('{"schema": 4, "verdicts": [], "causes": 1}', "causes is a int"),
         ('{"schema": 4, "verdicts": [], "causes": [{"kind": "law"}]}', "implementation is missing"),
         ('{"benchmarks": []}', "not benchmarks of seqlaws"),
-        ('{"benchmarks": [], "seqlaws": {"schema": 3}}', "needs a newer seqlaws"),
+        ('{"benchmarks": [], "seqlaws": {"schema": 99}}', "needs a newer seqlaws"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(write, capsys, text, says):

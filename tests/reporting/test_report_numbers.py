@@ -49,6 +49,29 @@ def test_the_floor_is_the_larger_of_two(write):
         assert not cell.impossible
 
 
+def test_the_floor_is_by_copies_of_the_working_set(write):
+    """Copies of 1 MB run at 1e11 bytes a second in a cache, those of 100 MB at 1e10 in memory."""
+    product, memory = ceilings()
+    cached = timed("numpy", "1 MB", 1e-5 / 0.8, operation="copy", ceiling="copy", bytes=10**6)
+    rows = [timed("a", f"{n}", 1.0, bytes=n, flops=1) for n in (10**5, 10**6, 10**7, 2 * 10**8)]
+    table = only_table(write, product, memory, cached, *rows)
+    found = {size: cell for _, size, (cell,) in table.rows}
+    rates = {size: int(size) / cell.floor.seconds for size, cell in found.items()}
+    assert rates["100000"] == rates["1000000"] == pytest.approx(1e11)
+    assert rates["10000000"] == pytest.approx(1e11)  # between the two: the faster is possible
+    assert rates["200000000"] == pytest.approx(1e10)
+    for size, cell in found.items():  # nothing is called impossible that some copy is as fast as
+        assert int(size) / cell.floor.never == pytest.approx(1e11)
+
+
+def test_the_settings_of_each_process_are_on_the_page(write):
+    report = report_of([write(times([timed("a", "small", 1e-3)]))])
+    assert speed.conditions(report) == [
+        ("ceilings of numpy", "processors 2", "OMP_NUM_THREADS 2", "none", "none")
+    ]
+    assert "OMP_NUM_THREADS 2" in page(report)
+
+
 @pytest.mark.parametrize("what", [{"bytes": 10}, {"flops": 10}])
 def test_faster_than_the_machine_is_impossible(write, what):
     table = only_table(write, *ceilings(), timed("a", "small", 0.9e-5, **what))

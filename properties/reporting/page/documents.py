@@ -15,7 +15,7 @@ from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict
 from seqlaws.properties.reporting.journal import SUFFIX, read_journal
 
-BENCHMARK_SCHEMA = 2  # of the key `seqlaws` in pytest-benchmark's document
+BENCHMARK_SCHEMA = 3  # of the key `seqlaws` in pytest-benchmark's document
 NUMBERS = ("inf", "-inf", "nan")  # numbers that JSON lacks are texts
 RENAMED_IN, RENAMED = 4, {"not kept": "SHOULD failed"}  # statuses of the schemas before
 
@@ -102,12 +102,17 @@ class Untimed:
 
 @dataclass
 class Times:
-    """Run of the benchmarks: its times, its threads and its machine."""
+    """Run of the benchmarks: its times and its machine.
+
+    processes: the settings of each process in which something was timed, by its name; none before
+    schema 3, which had the threads and versions of one process.
+    """
 
     file: str = ""
     when: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     threads: dict[str, Any] = field(default_factory=dict)
+    processes: dict[str, dict[str, Any]] = field(default_factory=dict)
     machine: str = ""
     timed: list[Timed] = field(default_factory=list)
     not_timed: list[Untimed] = field(default_factory=list)
@@ -174,8 +179,9 @@ def times_of(document: Mapping[str, Any], path: Path) -> Times:
         raise RefusedError(f"{path}: not benchmarks of seqlaws")
     refuse_unknown(own.get("schema"), BENCHMARK_SCHEMA, path)
     machine = document.get("machine_info", {})
-    times = Times(path.name, str(document.get("datetime", "")))
-    times.versions, times.threads = own.get("versions", {}), own.get("threads", {})
+    told = {n: own.get(n, {}) for n in ("versions", "threads", "processes")}
+    times = made(Times, told, f"{path}: seqlaws")
+    times.file, times.when = path.name, str(document.get("datetime", ""))
     parts = (machine.get("system"), machine.get("machine"), machine.get("processor"))
     times.machine = " ".join(str(p) for p in parts if p)
     for k, row in enumerate(document["benchmarks"]):

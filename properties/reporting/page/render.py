@@ -90,6 +90,7 @@ def page(report: Report) -> str:
         accuracy_shares=[text for _, text in accuracy.SHARES],
         speed=speed.tables(report),
         ceilings=speed.ceilings(report),
+        conditions=speed.conditions(report),
         untimed=speed.untimed(report),
         flow=flow.pictures(report),
     )  # fmt: skip

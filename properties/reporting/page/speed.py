@@ -13,14 +13,13 @@ from seqlaws.properties.reporting.page.words import few, plural
 
 SIZES = ("small", "middle", "large")
 LENGTH = re.compile(r"length (\d+)")
-SMALLER = 4  # a copy of a quarter of the bytes may still be the fitting one
 
 
 @dataclass(frozen=True)
 class Floor:
     """The least seconds that a work can take, by the ceilings that were timed in the same run.
 
-    seconds: by those of its own kind of products, and of copies of its size; never: by the fastest
+    seconds: by products of its own kind, and by copies of its working set; never: by the fastest
     product and copy of all; whatever is faster than that cannot have done the work.
     """
 
@@ -144,13 +143,23 @@ def floor(timed: Timed, times: Times) -> Floor | None:
     products = [t for t in ceilings if t.ceiling == "product"]
     copies = [t for t in ceilings if t.ceiling == "copy"]
     own = [t for t in products if (t.dtype, t.matmul) == (timed.dtype, timed.matmul)] or products
-    fitting = [t for t in copies if SMALLER * t.bytes >= timed.bytes] or copies
     if not products or not copies:
         return None
     return Floor(
-        max(timed.flops / peak(own), timed.bytes / bandwidth(fitting)),
+        max(timed.flops / peak(own), timed.bytes / bandwidth(fitting(copies, timed.bytes))),
         max(timed.flops / peak(products), timed.bytes / bandwidth(copies)),
     )
+
+
+def fitting(copies: Iterable[Timed], working_set: int) -> list[Timed]:
+    """The copies that move as many bytes as the working set, or more.
+
+    Smaller copies may run in a cache that the working set does not fit into. Of the smaller ones
+    the largest is taken too, so that the bandwidth is not underestimated between two sizes.
+    """
+    copies = list(copies)
+    below = max((t.bytes for t in copies if t.bytes <= working_set), default=0)
+    return [t for t in copies if t.bytes >= below]
 
 
 def peak(products: Iterable[Timed]) -> float:
@@ -164,12 +173,12 @@ def bandwidth(copies: Iterable[Timed]) -> float:
 
 
 def ceilings(report: Report) -> list[tuple[str, str, str, str]]:
-    """(device, what, rate, by what): for each device, the fastest product and copy."""
+    """(device, what, rate, by what): the fastest product, and the fastest copy of each size."""
     found: dict[tuple[str, str], Timed] = {}
     for times in report.times:
         for t in times.timed:
             if t.ceiling and t.fastest > 0:
-                kind = f"{t.dtype} product" if t.ceiling == "product" else "copy"
+                kind = f"{t.dtype} product" if t.ceiling == "product" else f"copy of {t.size}"
                 if t.matmul != "ieee":
                     kind += f", operands in {t.matmul}"
                 best = found.get((t.device, kind))
@@ -180,6 +189,21 @@ def ceilings(report: Report) -> list[tuple[str, str, str, str]]:
          f"{t.implementation}, {t.size}; {t.device_name}")
         for (device, kind), t in found.items()
     ]  # fmt: skip
+
+
+def conditions(report: Report) -> list[tuple[str, ...]]:
+    """(process, threads, variables, BLAS, clock) of each process in which something was timed."""
+    return [
+        (name, *(pairs(settings.get(key)) for key in ("threads", "variables", "blas", "clock")))
+        for times in report.times
+        for name, settings in times.processes.items()
+    ]
+
+
+def pairs(told: Any) -> str:
+    """A dict as text."""
+    found = told.items() if isinstance(told, dict) else ()
+    return ", ".join(f"{name} {value}" for name, value in found) or "none"
 
 
 def rate(t: Timed) -> float:
