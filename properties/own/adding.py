@@ -7,11 +7,13 @@ from types import ModuleType
 from typing import Any
 
 from seqlaws import reference
+from seqlaws.properties import misreadings
 from seqlaws.properties.discovery.loader import load_file
 from seqlaws.properties.misreadings import edits
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.decorator import MARK
 from seqlaws.properties.own.gradients import Reverse, Written
+from seqlaws.properties.own.mutants import mutants_of
 from seqlaws.properties.own.operation import Own
 from seqlaws.properties.own.proof import SpecError, prove
 from seqlaws.properties.own.specification import Specification
@@ -58,6 +60,8 @@ def add(one: Own, module: ModuleType) -> None:
     edits.MODULES[module.__name__] = module
     edits.HOME[one.name], edits.USES[module.__name__] = module.__name__, ()
     edits.MADE[one.name] = lambda names: Specification(one, names[one.name])
+    misreadings.OWN[one.name] = lambda: mutants_of(one, module.__name__)
+    misreadings.about.cache_clear()
     if one.gradients:
         edits.MADE[f"{one.name}_vjp"] = lambda names: vjp_of(one, names)
         reference.OWN[f"{one.name}_vjp"] = vjp_of(one, vars(module))
@@ -86,6 +90,6 @@ def file_of(spec: Any) -> str:
 def remove(names: list[str]) -> None:
     """Forget operations."""
     for name in names:
-        for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME):
+        for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME, misreadings.OWN):
             known.pop(name, None)  # type: ignore[attr-defined]
             known.pop(f"{name}_vjp", None)  # type: ignore[attr-defined]

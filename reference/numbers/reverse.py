@@ -61,7 +61,47 @@ class Traced(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
 
 # functions whose slope is 0 wherever they have one
 FLAT = set(
-    ["greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isfinite", "isinf", "isneginf", "isposinf", "sign", "signbit", "floor", "ceil", "rint", "round", "around", "trunc", "argmax", "argmin", "argsort", "logical_and", "logical_or", "logical_not", "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "count_nonzero", "searchsorted", "all", "any", "array_equal", "result_type", "isclose"]
+    [
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "equal",
+        "not_equal",
+        "isnan",
+        "isfinite",
+        "isinf",
+        "isneginf",
+        "isposinf",
+        "sign",
+        "signbit",
+        "floor",
+        "ceil",
+        "rint",
+        "round",
+        "around",
+        "trunc",
+        "argmax",
+        "argmin",
+        "argsort",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "shape",
+        "ndim",
+        "size",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "empty_like",
+        "count_nonzero",
+        "searchsorted",
+        "all",
+        "any",
+        "array_equal",
+        "result_type",
+        "isclose",
+    ]
 )
 
 
