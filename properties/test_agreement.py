@@ -27,7 +27,7 @@ from seqlaws.properties.operations.recurrent import distances
 
 COMBINED = Kind(every_combination)
 COMBINED_GRADIENTS = Kind(lambda o: o.differentiable and combinations_of_gradients(o))
-LARGE = Kind(one_large)
+LARGE = Kind(lambda o: one_large(o) and (o.batched or not o.own))
 FLOATING = Kind(lambda o: o.differentiated(o.arrays) and not o.whole)  # a token cannot be NaN
 LARGEST = float(np.finfo(float).max)
 WITH_OPTIONS = Kind(lambda o: o.options)
@@ -188,7 +188,10 @@ def test_large_problems(impl: Subject, case: Case) -> None:
     The parts are rows of the batch, or queries, which do not depend on each other: a random one and
     the last one.
     """
-    outputs, one = impl.run(case), one_query if "q" in case.arrays else one_row
+    outputs, one = (
+        impl.run(case),
+        one_query if "q" in case.arrays and not impl.operation.own else one_row,
+    )
     for last in (False, True):
         part, index = one(impl, case, last)
         seen = {name: output[index] for name, output in outputs.items()}
@@ -206,7 +209,11 @@ def one_row(impl: Subject, case: Case, last: bool) -> tuple[Case, Any]:
     """Return the case with one row of the batch, and the index of its outputs."""
     rows = impl.operation.batched or list(case.arrays)[:1]
     b = some_of(case, len(case.arrays[rows[0]]), last)
-    return case.having(**{n: case.arrays[n][b : b + 1] for n in rows}), np.s_[b : b + 1]
+    changes = {n: case.arrays[n][b : b + 1] for n in rows}
+    if impl.operation.own:
+        given = [n for n in impl.operation.batched_options if case.options.get(n) is not None]
+        changes |= {n: case.options[n][b : b + 1] for n in given}
+    return case.having(**changes), np.s_[b : b + 1]
 
 
 def one_query(impl: Subject, case: Case, last: bool) -> tuple[Case, Any]:

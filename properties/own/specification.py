@@ -42,6 +42,14 @@ class Specification:
         for name, array in arrays.items():
             if not hasattr(array, "shape"):
                 raise TypeError(f"{operation.name}: {name} is no array")
+        for name, array in arrays.items():
+            least = len(operation.declared[name].axes.replace("...", "").split())
+            exact = not operation.declared[name].has_leading
+            if len(array.shape) < least or (exact and len(array.shape) > least):
+                raise ValueError(
+                    f"{operation.name}: {name} has shape {tuple(array.shape)}; declared: "
+                    f"({', '.join(operation.declared[name].axes.split())})"
+                )
         sizes = operation.sizes_in({n: given[n] for n in operation.arrays}, numbers)
         leading: dict[str, tuple[int, ...]] = {}
         for name, array in arrays.items():
