@@ -94,3 +94,13 @@ def remove(names: list[str]) -> None:
         for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME, misreadings.OWN):
             known.pop(name, None)
             known.pop(f"{name}_vjp", None)
+
+
+def tests_beside() -> dict[str, Any]:
+    """Return the laws of the files that were added, as tests by name."""
+    found: dict[str, Any] = {}
+    for module in edits.MODULES.values():
+        for name, value in vars(module).items():
+            if hasattr(value, "law") and value.law.check.__module__ == module.__name__:
+                found[name if name not in found else f"{name}_{module.__name__}"] = value
+    return found
