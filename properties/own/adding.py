@@ -53,8 +53,8 @@ def declared_in(module: ModuleType) -> list[Own]:
 def add(one: Own, module: ModuleType) -> None:
     """Make an operation known. Raises SpecError if the suite has one of the name."""
     before = OPERATIONS.get(one.name)
-    if before is not None and getattr(before, "file", None) != one.file:
-        where = f"in {before.file}" if isinstance(before, Own) else "of the suite"
+    if before is not None and before.file != one.file:
+        where = f"in {before.file}" if before.own else "of the suite"
         raise SpecError(f"{one.name} is the name of another operation {where}; choose another name")
     OPERATIONS[one.name] = one
     reference.OWN[one.name] = Specification(one, one.spec)

@@ -71,8 +71,8 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array__(self, *_: Any, **__: Any) -> Array:
         raise TypeError(
-            "a rounding number is a value and a bound; an array would drop the bound: use np.where, "
-            "np.stack or np.concatenate, not np.array or y[i] = ..."
+            "a rounding number is a value and a bound; an array would drop the bound: use "
+            "np.where, np.stack or np.concatenate, not np.array or y[i] = ..."
         )
 
     def __bool__(self) -> bool:

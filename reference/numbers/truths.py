@@ -94,7 +94,7 @@ class Truth(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
 MOVES = ("reshape", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "broadcast_to")
 
 
-class Certain(np.ndarray):  # type: ignore[type-arg]
+class Certain(np.ndarray[Any, Any]):
     """An array of booleans that come of computed numbers: no specification may branch on them."""
 
     def __bool__(self) -> bool:
