@@ -38,6 +38,15 @@ def normal_cdf(x: Array) -> Array:
     return np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2
 
 
+@singledispatch
+def erf(x: Array) -> Array:
+    """2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; of a complex number as above."""
+    if np.iscomplexobj(x):
+        slope = 2 / math.sqrt(math.pi) * np.exp(-(x.real**2))
+        return erf(x.real) + 1j * x.imag * slope
+    return np.vectorize(math.erf, otypes=[float])(x)
+
+
 def relu(x: Array) -> Array:
     """max(x, 0)."""
     return np.maximum(x, 0)
@@ -47,6 +56,22 @@ def relu(x: Array) -> Array:
 def step(x: Array) -> Array:
     """The slope of relu: 1 where x > 0, else 0; 0 at 0 (and NaN at NaN)."""
     return np.where(np.isnan(x), x, np.where(x > 0, 1.0, 0.0))
+
+
+@singledispatch
+def larger(x: Array, y: Array) -> Array:
+    """The slope of max(x, y) along x: 1 where x is larger, 0 where y is, 1/2 where they are equal.
+
+    At a tie every number from 0 to 1 is a subgradient: on rounding numbers any of them is allowed.
+    """
+    return np.where(np.real(x) > np.real(y), 1.0, np.where(np.real(x) < np.real(y), 0.0, 0.5))
+
+
+@singledispatch
+def largest(x: Array) -> Array:
+    """The slope of the maximum along the last axis: 1 at it; shared where several are equal."""
+    at = np.real(x) == np.max(np.real(x), axis=-1, keepdims=True)
+    return at / np.sum(at, axis=-1, keepdims=True)
 
 
 @singledispatch

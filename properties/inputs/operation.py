@@ -6,10 +6,12 @@ What follows from these is derived; an operation says the rest, where that is no
 """
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqlaws.properties.inputs.benchmark import Benchmark
@@ -51,7 +53,8 @@ class Operation:
     outputs are whole numbers. share: of the drawn examples, for an operation that is made of others
     that have laws themselves.
     way: how the specification is asked for expected values: "expected", of the whole call; "step by
-    step", from the implementation's own state; "token by token", from its own text.
+    step", from the implementation's own state; "token by token", from its own text. file: where the
+    specification of a user's own operation stands.
     """
 
     spec: Callable[..., Any]
@@ -73,6 +76,7 @@ class Operation:
     whole: bool = False
     share: float = 1.0
     way: str = "expected"
+    file: Path | None = None
 
     @property
     def name(self) -> str:
@@ -156,6 +160,36 @@ class Operation:
         """The arrays that have a row for each entry of a batch."""
         return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
 
+    @property
+    def own(self) -> bool:
+        """True if it is an operation of a user's own."""
+        return self.file is not None
+
+    @property
+    def batched_options(self) -> list[str]:
+        """The options that have an entry for each row of a batch."""
+        return [name for name in self.options if name == "lengths"]
+
+    def rows(self, case: "Case") -> int:
+        """Return the number of rows of a case's batch."""
+        return case.sizes().get("B", 0)
+
+    def is_whole(self, output: str) -> bool:
+        """Return True if an output has whole numbers; it has no gradient then."""
+        return self.whole and output in self.outputs
+
+    @property
+    def pulled(self) -> list[str]:
+        """The outputs that have a cotangent: the floating ones."""
+        return [name for name in self.outputs if not self.is_whole(name)]
+
+    def floating(self, outputs: Any) -> Any:
+        """Return the outputs that have a cotangent, of all that a call returned."""
+        if len(self.pulled) == len(self.outputs):
+            return outputs
+        pairs = zip(self.outputs, outputs, strict=True)
+        return tuple(o for name, o in pairs if not self.is_whole(name))
+
     def is_option(self, name: str) -> bool:
         """Return True if an argument is given by name, False if by position."""
         return name not in self.arguments
@@ -163,6 +197,18 @@ class Operation:
     def beyond_core(self, case: "Case") -> list[str]:
         """Say in short phrases what of a case an implementation may refuse; else nothing."""
         return beyond_core(case)
+
+    def sizes_in(self, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, int]:
+        """Return the size of each letter in the arrays of a call."""
+        letters: dict[str, int] = {}
+        for name, array in arrays.items():
+            axes = self.axes(name)
+            if axes[0] == "...":
+                axes = axes[1:]
+            last = array.shape[len(array.shape) - len(axes) :]  # a number system has no ndim
+            for axis, n in zip(axes, last, strict=False):
+                letters.setdefault(axis, n)
+        return letters
 
     def differentiated(self, names: Any) -> list[str]:
         """Return the names of the arrays that have a gradient: the floating ones."""
@@ -186,8 +232,9 @@ class Operation:
 
 
 def extent(axis: str, sizes: Mapping[str, int]) -> int:
-    """Return the length of an axis such as "T" or "4H"."""
-    return int(axis[0]) * sizes[axis[1:]] if axis[0].isdigit() else sizes[axis]
+    """Return the length of an axis such as "T", "4H" or "G*C"."""
+    factors = re.findall(r"\d+|[A-Za-z_]\w*", axis)
+    return math.prod(int(f) if f.isdigit() else sizes[f] for f in factors)
 
 
 @dataclass(frozen=True)
@@ -202,4 +249,4 @@ class OfLeaves:
         names = self.operation.differentiated(self.arrays)
         taken = {**self.arrays, **dict(zip(names, leaves, strict=True))}
         given, named = self.operation.arranged(taken, options)
-        return self.function(*given, **named)
+        return self.operation.floating(self.function(*given, **named))

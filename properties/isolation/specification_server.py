@@ -6,10 +6,13 @@ asked in a process of its own, which is started before any implementation is imp
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own import adding as own
 
 PROGRAM = """
 import traceback
@@ -22,7 +25,17 @@ from seqlaws.reference.numbers.tokens import expected_token_by_token
 
 def plain(operation, *arguments, **options):
     with np.errstate(all="ignore"):
-        return flattened(getattr(reference, operation)(*arguments, **options))
+        return flattened(reference.function_of(operation)(*arguments, **options))
+
+def add(file):
+    from seqlaws.properties.own.adding import add_file
+    add_file(file)
+    return []
+
+def remove(names):
+    from seqlaws.properties.own.adding import remove
+    remove(names)
+    return []
 
 WAYS = {
     "expected": expected_and_allowed,
@@ -30,6 +43,8 @@ WAYS = {
     "vjp step by step": expected_vjp_step_by_step,
     "token by token": expected_token_by_token,
     "plain": plain,
+    "add": add,
+    "remove": remove,
 }
 
 def answer(question):
@@ -57,6 +72,7 @@ def described(error):
 answering(answer)
 """
 RUNNING: list[Child] = []
+ADDED: list[str] = []  # files with own operations
 SPECIFICATION_RAISED = "the specification raised"
 os.register_at_fork(after_in_child=RUNNING.clear)  # the pipes are the parent's
 
@@ -77,6 +93,31 @@ def start() -> None:
     """Start the process, unless it runs."""
     if not RUNNING:
         RUNNING.append(Child(PROGRAM, environment={**os.environ, **where_seqlaws_is()}))
+        for file in ADDED:
+            RUNNING[0].ask(("add", (file,), {}, None))
+
+
+def add(file: str | Path) -> list[str]:
+    """Add the own operations of a file, here and in the process; return their names.
+
+    Raises SpecError.
+    """
+    names = own.add_file(file, proving=True)
+    path = str(Path(file).resolve())
+    if path not in ADDED:
+        ADDED.append(path)
+        if RUNNING:
+            RUNNING[0].ask(("add", (path,), {}, None))
+    return names
+
+
+def remove(names: list[str]) -> None:
+    """Forget own operations, here and in the process."""
+    files = {str(getattr(OPERATIONS[name], "file", "")) for name in names if name in OPERATIONS}
+    own.remove(names)
+    ADDED[:] = [file for file in ADDED if file not in files]
+    if RUNNING:
+        ask("remove", names)
 
 
 def ask(

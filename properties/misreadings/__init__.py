@@ -4,6 +4,7 @@ Each is a name and a change of a line or two of the specification, so that it ru
 number systems. The likely ones stand first: among equals the first is named.
 """
 
+from collections.abc import Callable
 from functools import cache
 
 from seqlaws.properties.misreadings import (
@@ -60,6 +61,7 @@ PARTS = {  # operations that others are made of, the nearest first
     "decoder_layer": ("encoder_layer", "multi_head_attention", "layer_norm", "attention"),
     "generate": ("decoder_layer", "encoder_layer", "positional_encoding", "attention"),
 }
+OWN: dict[str, Callable[[], tuple[Misreading, ...]]] = {}  # what makes those of an own operation
 
 
 @cache
@@ -69,7 +71,8 @@ def about(function: str) -> tuple[Misreading, ...]:
     Those of its parts come after its own, where they change what it is made of.
     """
     operation = function.removesuffix("_vjp")
-    known = {one.edits: one for one in CATALOGUE if operation in one.operations}
+    own = OWN[operation]() if operation in OWN else CATALOGUE
+    known = {one.edits: one for one in own if operation in one.operations}
     within = reached(HOME[operation])
     for part in PARTS.get(operation, ()):
         for one in CATALOGUE:

@@ -27,7 +27,8 @@ CHECKS = ("described", "sizes", "axis_of", "known", "head_size", "bind")  # no m
 def generated(operation: str, *, differentiable: bool) -> tuple[Misreading, ...]:
     """Every misreading that one change in a function of an operation, or of its vjp, makes."""
     forward = [*reached(HOME[operation], operation)]
-    back = [*reached(HOME[operation], f"{operation}_vjp")] if differentiable else []
+    written = differentiable and f"{operation}_vjp" in statements(HOME[operation])
+    back = [*reached(HOME[operation], f"{operation}_vjp")] if written else []
     found = [one for place in forward for one in made(operation, *place, gradients=False)]
     rest = [place for place in back if place not in forward]
     return (*found, *(one for place in rest for one in made(operation, *place, gradients=True)))

@@ -1,0 +1,130 @@
+"""Misreadings of an own operation, made of its declaration and of its source's syntax tree.
+
+They stand for the hand-written ones of the suite's operations, and are tried before those that
+`misreadings.generated` makes of any source. A mutant that cannot be run, or that gives the numbers
+of the specification or of an earlier one, is none.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.inputs.numbers import by_seed
+from seqlaws.properties.inputs.strategies import build
+from seqlaws.properties.misreadings.edits import Edit, Misreading, misread, statements
+from seqlaws.properties.misreadings.generated import reached
+from seqlaws.properties.misreadings.syntax import Source, is_docstring
+from seqlaws.properties.own.changed_arguments import changed_arguments
+from seqlaws.properties.own.changed_calls import Calls
+from seqlaws.properties.own.operation import Own
+
+
+def mutants_of(operation: Own, module: str) -> tuple[Misreading, ...]:
+    """Return the misreadings of an operation, the likely ones first."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        probe = Probe(operation)
+        return tuple(one for one in every_mutant(operation, module) if probe.is_another(one))
+
+
+def every_mutant(operation: Own, module: str) -> Iterator[Misreading]:
+    """Yield each change of the arguments, then of the calls, of the specification."""
+    seen: set[tuple[str, str]] = set()
+    for name, edit, gradients in (*in_front(operation, module), *inside(operation, module)):
+        if edit.old and (edit.old, edit.new) not in seen:
+            seen.add((edit.old, edit.new))
+            yield Misreading(name, (operation.name,), (edit,), gradients=gradients)
+
+
+def in_front(operation: Own, module: str) -> Iterator[tuple[str, Edit, bool]]:
+    """Yield the lines in front of the specification's first statement."""
+    source = Source(statements(module)[operation.name])
+    assert isinstance(source.tree, ast.FunctionDef)
+    first = next(s for s in source.tree.body if not is_docstring(s))
+    indent = " " * first.col_offset
+    for name, line, gradients in changed_arguments(operation):
+        old, new = source.around(first, f"{line}\n{indent}{source.of(first)}")
+        yield name, Edit(module, operation.name, old, new), gradients
+
+
+def inside(operation: Own, module: str) -> Iterator[tuple[str, Edit, bool]]:
+    """Yield the changed calls of the specification and of the functions that it calls."""
+    for home, statement in reached(module, operation.name):
+        source = Calls(statements(home)[statement])
+        for name, node, new, gradients in source.changed():
+            yield name, Edit(home, statement, *source.around(node, new)), gradients
+
+
+class Probe:
+    """Cases on which a mutant has to differ from the specification and from earlier mutants."""
+
+    def __init__(self, operation: Own) -> None:
+        self.operation = operation
+        fixed: dict[str, Any] = {"dense": True, "regime": "ordinary", "scales": (1.0,)}
+        if operation.leading:
+            fixed["leading"] = (4,)
+        fixed |= {letter: (3, 5, 2, 7, 6, 4)[k % 6] for k, letter in enumerate(operation.letters)}
+        every = {
+            kind.key(name): value
+            for name, kind in operation.kinds.items()
+            for value in kind.worth_a_case(operation.options.get(name))[:1]
+        }
+        self.cases = [
+            build(by_seed(1, 29), operation, "float64", **fixed),
+            build(by_seed(2, 29), operation, "float64", **{**fixed, **every}),
+            build(by_seed(3, 29), operation, "float64", dense=True),
+            build(by_seed(4, 29), operation, "float64", **{**fixed, "scales": (1e-3,)}),
+        ]
+        self.known: list[list[Any]] = []
+        self.truth = {vjp: self.answers(None, vjp=vjp) for vjp in self.ways}
+
+    @property
+    def ways(self) -> tuple[bool, ...]:
+        """The values, and gradients if there are any."""
+        return (False, True) if self.operation.differentiable else (False,)
+
+    def answers(self, one: Misreading | None, *, vjp: bool) -> list[Any]:
+        """Return what a mutant, or the specification, gives on each case; None if it raises."""
+        from seqlaws.reference import function_of
+
+        name = self.operation.name + "_vjp" * vjp
+        found: list[Any] = []
+        for case in self.cases:
+            given, options = self.operation.arranged(case.arrays, case.options)
+            pulled = [*case.cotangents.values()] if vjp else []
+            try:
+                function = function_of(name) if one is None else misread(one, name)
+                found.append(list(function(*pulled, *given, **options)))
+            except Exception:
+                found.append(None)
+        return found
+
+    def is_another(self, one: Misreading) -> bool:
+        """Return True if it runs and gives other numbers than all before it."""
+        answers = self.answers(one, vjp=one.gradients)
+        if all(a is None for a in answers) or same(answers, self.truth[one.gradients]):
+            return False
+        if any(same(answers, before) for before in self.known):
+            return False
+        self.known.append(answers)
+        return True
+
+
+def same(some: list[Any], others: list[Any]) -> bool:
+    """Return True if two lists of answers agree, up to rounding."""
+    return all(
+        (a is None and b is None)
+        or (
+            a is not None
+            and b is not None
+            and len(a) == len(b)
+            and all(
+                np.shape(x) == np.shape(y) and np.allclose(x, y, 1e-11, 1e-13, equal_nan=True)
+                for x, y in zip(a, b, strict=True)
+            )
+        )
+        for a, b in zip(some, others, strict=True)
+    )
