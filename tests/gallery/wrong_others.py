@@ -49,19 +49,14 @@ OTHERS = {
         ),
         "it is centred, not causal": (
             "others_torch",
-            (
-                "functional.pad(x, (taps - 1, 0))",
-                "functional.pad(x, (taps - 1 - taps // 2, taps // 2))",
-            ),
+            ("(taps - 1, 0)", "(taps - 1 - taps // 2, taps // 2)"),
         ),
         "the bias is added after the activation": (
             "others_torch",
+            ("weight[:, None], bias, groups", "weight[:, None], groups"),
             (
-                ', bias, groups=x.shape[1])\n    return functional.silu(y) if activation == "silu" else y',
-                (
-                    ', groups=x.shape[1])\n    return (functional.silu(y) if activation == "silu" else y) + '
-                    "bias[:, None]"
-                ),
+                'functional.silu(y) if activation == "silu" else y',
+                '(functional.silu(y) if activation == "silu" else y) + bias[:, None]',
             ),
         ),
         "gradient: that of the taps is read backwards": (
