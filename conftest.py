@@ -1,17 +1,22 @@
 """Makes a bare clone importable as `seqlaws`, and loads the pytest plugin."""
 
+import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent
 
 if "seqlaws" not in sys.modules:
-    clone = ModuleType("seqlaws")
-    clone.__path__ = [str(ROOT)]
-    sys.modules["seqlaws"] = clone
+    front, folders = ROOT / "front" / "__init__.py", [str(ROOT)]
+    spec = importlib.util.spec_from_file_location(
+        "seqlaws", front, submodule_search_locations=folders
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["seqlaws"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["seqlaws"])
 
 import seqlaws.reference  # noqa: E402
 

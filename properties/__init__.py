@@ -1,7 +1,7 @@
 """The laws, `test_<subject>.py`, and the code that runs them on an implementation.
 
 A law is a function whose docstring states the law. This package imports the specification and the
-implementations; neither imports it. `check` and `laws_of` are imported on first use.
+implementations; neither imports it. `check`, `laws_of` and `operation` are imported on first use.
 """
 
 import importlib
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqlaws.properties.adoption import laws_of as laws_of
     from seqlaws.properties.checking import check as check
+    from seqlaws.properties.own.decorator import operation as operation
 
-LAZY = {"check": "checking", "laws_of": "adoption"}
+LAZY = {"check": "checking", "laws_of": "adoption", "operation": "own.decorator"}
 
 
 def __getattr__(name: str) -> Any:

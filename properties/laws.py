@@ -37,6 +37,7 @@ from seqlaws.properties.judging.comparison import (
 )
 from seqlaws.properties.judging.refusals import must_raise, unless_refused
 from seqlaws.properties.judging.verdict import Verdict, dumped
+from seqlaws.properties.operations import OPERATIONS, Kind
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Outputs
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
@@ -84,8 +85,9 @@ SECTIONS = ("numbers", "edges", "manners", "guards")
 
 @dataclass(frozen=True)
 class Law:
-    """A law: its name, its operations, MUST or SHOULD, its cases and its check.
+    """A law: its name, what it is about, MUST or SHOULD, its cases and its check.
 
+    about: names of operations, and kinds of operations.
     share: fraction of the profile's examples, smaller for a law that makes many calls per example.
     needs: options without which there is nothing to check. gradients: True if it needs them.
     sweep: returns the values to pin in turn for an operation, so that each of them is tested; the
@@ -98,7 +100,7 @@ class Law:
     """
 
     name: str
-    operations: tuple[str, ...]
+    about: tuple[str | Kind, ...]
     level: str
     statement: str
     cases: CaseStrategy
@@ -111,13 +113,19 @@ class Law:
     promised: tuple[str, ...] = ()
     second_program: bool = False
 
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names of its operations, those of a user's own that are added included."""
+        names = {n for one in self.about for n in ((one,) if isinstance(one, str) else one)}
+        return tuple(name for name in OPERATIONS if name in names)
+
     def level_for(self, masked_nan: str) -> str:
         """Return MUST or SHOULD for an implementation with this trait `masked_nan`."""
         return "MUST" if masked_nan in self.promised else self.level
 
 
 def law(
-    *operations: str,
+    *operations: str | Kind,
     cases: CaseStrategy = cases,
     level: str = "MUST",
     share: float = 1.0,
@@ -135,10 +143,9 @@ def law(
         statement = check.__doc__ or ""
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
-        key = name if name not in LAWS else f"{name} ({', '.join(operations)})"
         given = share, needs, gradients, sweep, section, promised, second_program
         made = Law(name, operations, level, statement, cases, check, *given)
-        LAWS[key] = made
+        LAWS[name if name not in LAWS else f"{name} ({', '.join(made.operations)})"] = made
 
         @functools.wraps(check)
         def test(impl: Any, record_property: Any) -> None:

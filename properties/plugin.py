@@ -38,6 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "`:object` added; `all` for all bundled and registered ones; repeatable",
     )
     group.addoption(
+        "--spec",
+        "--seqlaws-spec",
+        action="append",
+        dest="own_spec",
+        metavar="FILE",
+        help="a file with operations of your own (`@operation`); these are checked; repeatable",
+    )
+    group.addoption(
         "--device",
         "--seqlaws-device",
         action="append",

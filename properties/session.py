@@ -23,6 +23,7 @@ from seqlaws.properties.judging.precision_grade import Grade, grade
 from seqlaws.properties.judging.verdict import Verdict, loaded, settle_noted
 from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own.adding import SpecError
 from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements
@@ -99,6 +100,10 @@ class Session:
         """Make the session of a command line. Raises UsageError if nothing can run."""
         get = config.getoption
         refuse("--dtype", get("dtype") or [], DTYPES)
+        try:
+            own = [n for file in get("own_spec") or [] for n in specification_server.add(file)]
+        except SpecError as error:
+            raise pytest.UsageError(str(error)) from None
         refuse("--op", get("op") or [], tuple(OPERATIONS))
         refuse("--section", get("section") or [], SECTIONS)
         refuse("--strict-section", get("strict_section") or [], SECTIONS)
@@ -106,7 +111,7 @@ class Session:
             get("impl") or ["numpy_vectorized"],
             get("device") or [],
             get("dtype") or [],
-            get("op") or [],
+            get("op") or own,
             bool(get("seqlaws_strict")) or "--strict" in config.invocation_params.args,
             lambda: replace(effort_of(config), explains=False),  # all together, after the run
             bool(get("grade_precision") or get("report")),

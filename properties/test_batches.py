@@ -6,15 +6,15 @@ import numpy as np
 
 from seqlaws.properties.inputs.case import is_floating
 from seqlaws.properties.laws import Case, Subject, agree, another, drawn, law, same
-from seqlaws.properties.operations import BATCHED, RECURRENT
+from seqlaws.properties.operations import BATCHED, RECURRENT, Kind
 
-WITHOUT_STEPS = tuple(o for o in BATCHED if o not in RECURRENT)
+WITHOUT_STEPS = Kind(lambda o: o.batched and not o.recurrent)
 
 
-@law(*BATCHED, share=0.2, section="manners")
+@law(BATCHED, share=0.2, section="manners")
 def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
     """With the batch size unchanged, the bits of a row do not depend on the other rows."""
-    batch = case.sizes()["B"]
+    batch = impl.operation.rows(case)
     if batch < 2:
         return
     row = int(case.random().randint(batch))
@@ -43,18 +43,20 @@ def test_neighbours_have_no_influence(impl: Subject, case: Case) -> None:
         same(impl, found, own, "another row of the batch affects a gradient")
 
 
-@law("softmax", *WITHOUT_STEPS, share=0.12, cases=drawn(mask=None))
+@law("softmax", WITHOUT_STEPS, share=0.12, cases=drawn(mask=None))
 def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
     """Each entry of a batch equals the entry computed alone."""
     if case.operation.name == "softmax":
         if case.arrays["x"].ndim < 2 or case.option("axis") % case.arrays["x"].ndim == 0:
             return
-        names = ["x"]
+        names, count = ["x"], len(case.arrays["x"])
     else:
-        names = impl.operation.batched
+        names, count = impl.operation.batched, impl.operation.rows(case)
+    optional = [n for n in impl.operation.batched_options if case.options.get(n) is not None]
+    given = {**case.arrays, **{n: case.options[n] for n in optional}}
     rows = [
-        impl.run(case.having(**{n: case.arrays[n][b : b + 1] for n in names}))
-        for b in range(len(case.arrays[names[0]]))
+        impl.run(case.having(**{n: given[n][b : b + 1] for n in (*names, *optional)}))
+        for b in range(count)
     ]
     if rows:
         together = {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}
@@ -62,16 +64,17 @@ def test_batch_is_its_rows(impl: Subject, case: Case) -> None:
         agree(impl, together, due, "an entry computed alone differs from the one in the batch")
 
 
-@law(*BATCHED, share=0.1, level="SHOULD", cases=drawn(mask=None), section="manners")
+@law(BATCHED, share=0.1, level="SHOULD", cases=drawn(mask=None), section="manners")
 def test_batch_invariance(impl: Subject, case: Case) -> None:
     """The bits of a row depend neither on the batch size nor on its position in the batch."""
-    batch = case.sizes()["B"]
+    batch = impl.operation.rows(case)
     if not batch:
         return
     order = case.random().permutation(np.repeat(np.arange(batch), 2))
     changes: dict[str, Any] = {n: case.arrays[n][order] for n in impl.operation.batched}
-    if case.options.get("lengths") is not None:
-        changes["lengths"] = case.options["lengths"][order]
+    for name in impl.operation.batched_options:
+        if case.options.get(name) is not None:
+            changes[name] = case.options[name][order]
     first = impl.run(case)
     second = impl.run(case.having(**changes))
     same(
@@ -82,7 +85,7 @@ def test_batch_invariance(impl: Subject, case: Case) -> None:
     )
 
 
-@law(*RECURRENT, share=0.1, level="SHOULD", cases=drawn(padded=False), section="manners")
+@law(RECURRENT, share=0.1, level="SHOULD", cases=drawn(padded=False), section="manners")
 def test_chunking_invariance(impl: Subject, case: Case) -> None:
     """A sequence processed in two parts gives the same bits as in one call."""
     cut = int(case.random().randint(0, case.arrays["x"].shape[1] + 1))

@@ -19,9 +19,9 @@ from seqlaws.properties.laws import (
     several,
     unless_refused,
 )
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS, WITH_PARAMS
+from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS, WITH_PARAMS, Kind
 
-WHOLE = tuple(name for name, o in OPERATIONS.items() if o.integers or "lengths" in o.options)
+WHOLE = Kind(lambda o: o.integers or "lengths" in o.options)
 
 
 def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[dict[str, str]]:
@@ -31,7 +31,7 @@ def layouts_of(impl: Subject, names: list[str], alone: list[str]) -> Iterator[di
     yield from ({name: layout} for name in alone for layout in layouts if layout != "contiguous")
 
 
-@law(*WITH_ARRAYS, share=0.01, sweep=unequal, section="manners")
+@law(WITH_ARRAYS, share=0.01, sweep=unequal, section="manners")
 def test_memory_layouts(impl: Subject, case: Case) -> None:
     """Transposed, strided, sliced, reversed and read-only inputs give what contiguous ones give."""
     names = [*case.arrays, *(n for n, o in case.options.items() if isinstance(o, np.ndarray))]
@@ -46,7 +46,7 @@ def test_memory_layouts(impl: Subject, case: Case) -> None:
         agree(impl, outputs, due, f"the memory layout ({how}) changes the output")
 
 
-@law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
+@law(DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
 def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
     """Gradients do not depend on the memory layout of the inputs and cotangents."""
     names = [*case.arrays, *case.cotangents]
@@ -62,7 +62,7 @@ def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
         agree(impl, gradients, expected, says, nan_is_free=True)
 
 
-@law(*DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
+@law(DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
 def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
     """A cotangent with stride 0, such as that of a sum, gives the same as its contiguous copy."""
     for layout in spread_out(impl):
@@ -74,7 +74,7 @@ def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
         agree(impl, gradients, impl.expected(summed, vjp=True), says, nan_is_free=True)
 
 
-@law(*WITH_ARRAYS, share=0.06, section="manners")
+@law(WITH_ARRAYS, share=0.06, section="manners")
 def test_broadcast_inputs(impl: Subject, case: Case) -> None:
     """An input with stride 0, along any or all axes, gives the same as its contiguous copy."""
     layouts, lot = spread_out(impl), case.random()
@@ -102,13 +102,13 @@ def equal_along(array: Array, layout: str) -> Array:
     return array if first is None else np.array(np.broadcast_to(array[first], array.shape))
 
 
-@law(*WHOLE, share=0.1, cases=drawn(padded=True), section="manners")
+@law(WHOLE, share=0.1, cases=drawn(padded=True), section="manners")
 def test_whole_numbers_of_32_bits(impl: Subject, case: Case) -> None:
     """Lengths, positions, states and tokens in int32 give the same result or an exception."""
     right_or_refused(impl, case, "int32")
 
 
-@law(*WHOLE, share=0.1, level="SHOULD", cases=drawn(padded=True), section="manners")
+@law(WHOLE, share=0.1, level="SHOULD", cases=drawn(padded=True), section="manners")
 def test_whole_numbers_of_fewer_bits(impl: Subject, case: Case) -> None:
     """Integers of 16 or 8 bits, or unsigned, give the same result or raise an exception.
 
@@ -131,7 +131,7 @@ def right_or_refused(impl: Subject, case: Case, *widths: str) -> None:
             agree(impl, outputs, due, f"integers of dtype {width} give another result")
 
 
-@law(*WITH_PARAMS, share=0.06, section="manners")
+@law(WITH_PARAMS, share=0.06, section="manners")
 def test_names_have_no_order(impl: Subject, case: Case) -> None:
     """Parameters are found by name: their order in the dict has no effect.
 

@@ -35,12 +35,10 @@ from seqlaws.properties.laws import (
     require,
     same,
 )
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS
+from seqlaws.properties.operations import ALL, DIFFERENTIABLE, WITH_ARRAYS
 from seqlaws.properties.subjects.record import Call, Made
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 from seqlaws.reference.numbers import flattened
-
-ALL = tuple(OPERATIONS)
 
 
 def sizes_and_options(operation: Operation) -> list[Fixed]:
@@ -53,7 +51,7 @@ def fewer_of_both(operation: Operation) -> list[Fixed]:
     return [*moderate_sizes(operation), *combinations_of_gradients(operation)]
 
 
-@law(*WITH_ARRAYS, share=0.12, section="manners")
+@law(WITH_ARRAYS, share=0.12, section="manners")
 def test_inputs_are_not_written(impl: Subject, case: Case) -> None:
     """A call does not modify its inputs: arrays, masks, lengths, cotangents.
 
@@ -92,7 +90,7 @@ def call(
     return flat
 
 
-@law(*ALL, share=0.12, section="manners")
+@law(ALL, share=0.12, section="manners")
 def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
     """An output shares no memory with an input or with an earlier output."""
     call_both(impl, case)
@@ -100,14 +98,14 @@ def test_outputs_share_no_memory(impl: Subject, case: Case) -> None:
     require_unnoted(impl, SHARED)
 
 
-@law(*ALL, share=0.12, section="manners")
+@law(ALL, share=0.12, section="manners")
 def test_outputs_are_of_the_inputs_kind(impl: Subject, case: Case) -> None:
     """Outputs and gradients have the array library, dtype and device of the inputs."""
     call_both(impl, case)
     require_unnoted(impl, KIND)
 
 
-@law(*ALL, share=0.2, section="manners")
+@law(ALL, share=0.2, section="manners")
 def test_same_call_same_bits(impl: Subject, case: Case) -> None:
     """The same call gives the same bits, whatever was called in between."""
     first = impl.run(case)
@@ -116,7 +114,7 @@ def test_same_call_same_bits(impl: Subject, case: Case) -> None:
         again(impl, impl.run(case), first, case, "a second call gives a different result")
 
 
-@law(*ALL, share=0.005, sweep=sizes_and_options, section="manners")
+@law(ALL, share=0.005, sweep=sizes_and_options, section="manners")
 def test_manners_at_every_size(impl: Subject, case: Case) -> None:
     """At every size and pair of options, a second call gives the same bits, without side effects.
 
@@ -127,7 +125,7 @@ def test_manners_at_every_size(impl: Subject, case: Case) -> None:
         require_unnoted(impl, law_about)
 
 
-@law(*DIFFERENTIABLE, share=0.005, gradients=True, sweep=fewer_of_both, section="manners")
+@law(DIFFERENTIABLE, share=0.005, gradients=True, sweep=fewer_of_both, section="manners")
 def test_manners_of_gradients_at_every_size(impl: Subject, case: Case) -> None:
     """At every size and pair of options, a second gradient has the same bits, without side effects.
 
@@ -147,7 +145,7 @@ def test_manners_of_gradients_at_every_size(impl: Subject, case: Case) -> None:
         require_unnoted(impl, law_about)
 
 
-@law(*WITH_ARRAYS, share=0.12, section="manners")
+@law(WITH_ARRAYS, share=0.12, section="manners")
 def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
     """New numbers in the same buffers give a new result, even if some, or their sum, are equal.
 
@@ -184,7 +182,7 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
         agree(impl, outputs, impl.expected_of_steps(now, outputs), says)
 
 
-@law(*ALL, share=0.02, section="manners")
+@law(ALL, share=0.02, section="manners")
 def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
     """A hundred calls in a row all give the same bits."""
     first = impl.run(case)
@@ -193,7 +191,7 @@ def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
         again(impl, impl.run(case), first, case, "a later call gives a different result")
 
 
-@law(*ALL, share=0.02, section="manners")
+@law(ALL, share=0.02, section="manners")
 def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
     """A hundred calls do not each leave a thread, a file descriptor or a process behind."""
     arrays, options = impl.native(case, {})
@@ -207,7 +205,7 @@ def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
         require(after[what] < count + 100, f"each call leaves a {what} behind")
 
 
-@law(*ALL, share=0.1, section="manners")
+@law(ALL, share=0.1, section="manners")
 def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
     """A call changes no global state: random state, error settings, defaults, threads."""
     for call in (impl.run, impl.pull) if impl.gives_gradients else (impl.run,):
@@ -219,7 +217,7 @@ def test_surroundings_stay_as_they_were(impl: Subject, case: Case) -> None:
             require(not changed, f"the call changed {', '.join(changed)}")
 
 
-@law(*ALL, share=0.02, section="manners")
+@law(ALL, share=0.02, section="manners")
 def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     """No function of NumPy, torch or the suite is replaced, on import or by a call."""
     impl.run(case)
@@ -227,7 +225,7 @@ def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     require(not replaced, f"functions were replaced: {', '.join(replaced[:4])}")
 
 
-@law(*ALL, share=0.02, section="manners")
+@law(ALL, share=0.02, section="manners")
 def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
     """Concurrent calls from several threads give the same as calls one after another."""
     sizes = {"B": 3, "T": 12, "L": 24, "S": 24, "H": 16, "n": 64}
@@ -246,14 +244,14 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
             again(impl, after, before, member, says, vjp=vjp)
 
 
-@law(*ALL, share=0.12, section="manners", second_program=True)
+@law(ALL, share=0.12, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
     """In another process, in which nothing indicates a test, the values are correct too."""
     found = called_elsewhere(impl, case)
     judge(impl, found, output_shapes(case), lambda: impl.expected_of_steps(case, found))
 
 
-@law(*DIFFERENTIABLE, share=0.06, gradients=True, section="manners", second_program=True)
+@law(DIFFERENTIABLE, share=0.06, gradients=True, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
     """In another process, in which nothing indicates a test, the gradients are correct too."""
     found = called_elsewhere(impl, case, vjp=True)
@@ -293,7 +291,7 @@ def judge(
     agree(impl, found, expected(), says, nan_is_free=True)
 
 
-@law(*ALL, share=0.1, level="SHOULD", section="manners")
+@law(ALL, share=0.1, level="SHOULD", section="manners")
 def test_run_to_run_identity(impl: Subject, case: Case) -> None:
     """The same call gives the same bits, values and gradients, on every device."""
     says = "a second run gives different bits"

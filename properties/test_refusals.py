@@ -22,19 +22,15 @@ from seqlaws.properties.laws import (
     several,
     unless_refused,
 )
-from seqlaws.properties.operations import DIFFERENTIABLE, OPERATIONS, WITH_ARRAYS, WITH_PARAMS
+from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS, WITH_PARAMS, Kind
 
 FLOATING = ("float64", "float32", "float16")
-WITH_HEADS = tuple(name for name, o in OPERATIONS.items() if "num_heads" in o.arguments)
-WITH_FORMS = tuple(
-    name for name, o in OPERATIONS.items() if o.options.keys() & {"mask", "memory_mask", "window"}
-)
-WITH_OPTIONS = tuple(
-    name for name, o in OPERATIONS.items() if o.options.keys() & {"lengths", "mask", "memory_mask"}
-)
+WITH_HEADS = tuple(Kind(lambda o: "num_heads" in o.arguments))
+WITH_FORMS = tuple(Kind(lambda o: o.options.keys() & {"mask", "memory_mask", "window"}))
+WITH_OPTIONS = Kind(lambda o: o.options.keys() & {"lengths", "mask", "memory_mask"})
 
 
-@law(*WITH_ARRAYS, share=0.02, sweep=unequal, level="SHOULD", section="guards")
+@law(WITH_ARRAYS, share=0.02, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
     """A shape or rank that the specification rejects raises an exception."""
     for name in several(case.arrays, case):
@@ -68,7 +64,7 @@ def without_a_batch(case: Case, batched: Iterable[str]) -> Iterator[tuple[Case, 
         yield lone.having(**{name: array}), f"for {name} of shape {array.shape}"
 
 
-@law(*DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal, level="SHOULD", section="guards")
+@law(DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
     """A cotangent whose shape or dtype differs from its output's raises an exception."""
     if impl.vjp_function is None:  # the library that differentiates has rules of its own
@@ -86,7 +82,7 @@ def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
 
 
 @law(
-    *WITH_OPTIONS,
+    WITH_OPTIONS,
     share=0.06,
     cases=drawn(padded=True, mask="boolean"),
     level="SHOULD",
@@ -157,7 +153,7 @@ def test_heads_that_do_not_divide_are_refused(impl: Subject, case: Case) -> None
         must_raise(impl, bad, f"no exception for {heads} heads with {features} features")
 
 
-@law(*WITH_PARAMS, share=0.06, level="SHOULD", section="guards")
+@law(WITH_PARAMS, share=0.06, level="SHOULD", section="guards")
 def test_missing_parameters_are_refused(impl: Subject, case: Case) -> None:
     """A dict that lacks a parameter, or has it under another name, raises an exception."""
     names = [name for name in case.arrays if name.startswith("params.")]
@@ -192,9 +188,7 @@ def refused_by_the_specification(case: Case, *, vjp: bool = False) -> bool:
     return specification_server.refuses(name, *pulled, *given, **options)
 
 
-@law(
-    *WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False), level="SHOULD", section="guards"
-)
+@law(WITH_ARRAYS, share=0.1, cases=drawn(mask=None, padded=False), level="SHOULD", section="guards")
 def test_wrong_dtypes_are_refused(impl: Subject, case: Case) -> None:
     """Integers, complex numbers or two different floating dtypes raise an exception."""
     alone = len(case.differentiated) == 1

@@ -49,7 +49,7 @@ def own_error(steps: int, due: Array) -> Array:
     return 16 * (steps + 1) * 2.0**-53 * np.abs(due)
 
 
-@law(*DIFFERENTIABLE, share=0.03, gradients=True, cases=TINY)
+@law(DIFFERENTIABLE, share=0.03, gradients=True, cases=TINY)
 def test_jacobian(impl: Subject, case: Case) -> None:
     """Every entry of the Jacobian is correct: the gradient of each output entry alone."""
     for name, cotangent in case.cotangents.items():

@@ -5,6 +5,7 @@ on the number systems of `seqlaws.reference.numbers`. An argument that is not mo
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from seqlaws.reference.algebra import Array
 from seqlaws.reference.attention import attention, attention_vjp
@@ -31,6 +32,8 @@ STEPS: dict[str, Callable[..., tuple[Array, ...]]] = {
     "lstm": lstm_steps,
     "gru": gru_steps,
 }
+
+OWN: dict[str, Callable[..., Any]] = {}  # specifications and vjps of a user's own, by name
 
 __all__ = [
     "attention",
@@ -60,3 +63,13 @@ __all__ = [
     "softmax",
     "softmax_vjp",
 ]
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    """Return an operation or a vjp by its name, of a user's own ones too. Raises ValueError."""
+    if name in OWN:
+        return OWN[name]
+    if name not in __all__:
+        raise ValueError(f"operation {name!r}; known: {', '.join((*__all__, *OWN))}")
+    function: Callable[..., Any] = globals()[name]
+    return function

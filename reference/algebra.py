@@ -38,6 +38,15 @@ def normal_cdf(x: Array) -> Array:
     return np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2
 
 
+@singledispatch
+def erf(x: Array) -> Array:
+    """2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; of a complex number as above."""
+    if np.iscomplexobj(x):
+        slope = 2 / math.sqrt(math.pi) * np.exp(-(x.real**2))
+        return erf(x.real) + 1j * x.imag * slope
+    return np.vectorize(math.erf, otypes=[float])(x)
+
+
 def relu(x: Array) -> Array:
     """max(x, 0)."""
     return np.maximum(x, 0)

@@ -151,7 +151,7 @@ def given(probe: Subject, case: Case, *, vjp: bool) -> tuple[list[Array], dict[s
 def function(case: Case, *, vjp: bool, one: Misreading | None) -> Any:
     """The specification of a case's operation, or a misreading of it."""
     name = case.operation.name + "_vjp" * vjp
-    return getattr(reference, name) if one is None else misread(one, name)
+    return reference.function_of(name) if one is None else misread(one, name)
 
 
 def named(case: Case, found: Iterable[Any], *, vjp: bool) -> dict[str, Any]:

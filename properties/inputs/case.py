@@ -61,15 +61,7 @@ class Case:
 
     def sizes(self) -> dict[str, int]:
         """Letter to size, as the operation's axes name them."""
-        letters: dict[str, int] = {}
-        for name, array in self.arrays.items():
-            axes = self.operation.axes(name)
-            if axes[0] == "...":
-                axes = axes[1:]
-            last = array.shape[len(array.shape) - len(axes) :]  # a number system has no ndim
-            for axis, n in zip(axes, last, strict=False):
-                letters.setdefault(axis, n)
-        return letters
+        return self.operation.sizes_in(self.arrays, self.options)
 
     @property
     def differentiated(self) -> list[str]:
@@ -92,14 +84,15 @@ def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
 def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
     """Return the shape that each output must have, by name."""
     sizes, first = case.sizes(), next(iter(case.arrays.values()), np.zeros(()))
-    sizes |= {n: o for n, o in case.options.items() if isinstance(o, int)}  # length, dim, steps
+    given = {**case.operation.options, **case.options}
+    sizes |= {n: o for n, o in given.items() if isinstance(o, int)}  # length, dim, steps
 
     def shape(axes: str) -> tuple[int, ...]:
         if axes == "...":
             return first.shape
         rest: tuple[int, ...] = ()
         letters = axes.split()
-        if letters[0] == "...":
+        if letters[:1] == ["..."]:
             named = len(case.operation.axes(next(iter(case.arrays)))) - 1
             rest, letters = first.shape[: first.ndim - named], letters[1:]
         return (*rest, *(extent(axis, sizes) for axis in letters))

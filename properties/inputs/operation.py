@@ -6,6 +6,7 @@ What follows from these is derived; an operation says the rest, where that is no
 """
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ class Operation:
     whole: bool = False
     share: float = 1.0
     way: str = "expected"
+    own: bool = False  # of a user's own
 
     @property
     def name(self) -> str:
@@ -156,6 +158,15 @@ class Operation:
         """The arrays that have a row for each entry of a batch."""
         return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
 
+    @property
+    def batched_options(self) -> list[str]:
+        """The options that have an entry for each row of a batch."""
+        return [name for name in self.options if name == "lengths"]
+
+    def rows(self, case: "Case") -> int:
+        """Return the number of rows of a case's batch."""
+        return case.sizes().get("B", 0)
+
     def is_option(self, name: str) -> bool:
         """Return True if an argument is given by name, False if by position."""
         return name not in self.arguments
@@ -163,6 +174,18 @@ class Operation:
     def beyond_core(self, case: "Case") -> list[str]:
         """Say in short phrases what of a case an implementation may refuse; else nothing."""
         return beyond_core(case)
+
+    def sizes_in(self, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, int]:
+        """Return the size of each letter in the arrays of a call."""
+        letters: dict[str, int] = {}
+        for name, array in arrays.items():
+            axes = self.axes(name)
+            if axes[0] == "...":
+                axes = axes[1:]
+            last = array.shape[len(array.shape) - len(axes) :]  # a number system has no ndim
+            for axis, n in zip(axes, last, strict=False):
+                letters.setdefault(axis, n)
+        return letters
 
     def differentiated(self, names: Any) -> list[str]:
         """Return the names of the arrays that have a gradient: the floating ones."""
@@ -186,8 +209,9 @@ class Operation:
 
 
 def extent(axis: str, sizes: Mapping[str, int]) -> int:
-    """Return the length of an axis such as "T" or "4H"."""
-    return int(axis[0]) * sizes[axis[1:]] if axis[0].isdigit() else sizes[axis]
+    """Return the length of an axis such as "T", "4H" or "G*C"."""
+    factors = re.findall(r"\d+|[A-Za-z_]\w*", axis)
+    return math.prod(int(f) if f.isdigit() else sizes[f] for f in factors)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ asked in a process of its own, which is started before any implementation is imp
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
+from seqlaws.properties.own.adding import add_file
 
 PROGRAM = """
 import traceback
@@ -22,7 +24,12 @@ from seqlaws.reference.numbers.tokens import expected_token_by_token
 
 def plain(operation, *arguments, **options):
     with np.errstate(all="ignore"):
-        return flattened(getattr(reference, operation)(*arguments, **options))
+        return flattened(reference.function_of(operation)(*arguments, **options))
+
+def add(file):
+    from seqlaws.properties.own.adding import add_file
+    add_file(file)
+    return []
 
 WAYS = {
     "expected": expected_and_allowed,
@@ -30,6 +37,7 @@ WAYS = {
     "vjp step by step": expected_vjp_step_by_step,
     "token by token": expected_token_by_token,
     "plain": plain,
+    "add": add,
 }
 
 def answer(question):
@@ -57,6 +65,7 @@ def described(error):
 answering(answer)
 """
 RUNNING: list[Child] = []
+ADDED: list[str] = []  # files with own operations
 SPECIFICATION_RAISED = "the specification raised"
 os.register_at_fork(after_in_child=RUNNING.clear)  # the pipes are the parent's
 
@@ -82,6 +91,22 @@ def start() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when such a library is loaded
     if not RUNNING:
         RUNNING.append(Child(PROGRAM, environment={**os.environ, **where_seqlaws_is()}))
+        for file in ADDED:
+            RUNNING[0].ask(("add", (file,), {}, None))
+
+
+def add(file: str | Path) -> list[str]:
+    """Add the own operations of a file, here and in the process; return their names.
+
+    Raises SpecError.
+    """
+    names = add_file(file)
+    path = str(Path(file).resolve())
+    if path not in ADDED:
+        ADDED.append(path)
+        if RUNNING:
+            RUNNING[0].ask(("add", (path,), {}, None))
+    return names
 
 
 def ask(

@@ -49,6 +49,8 @@ HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "l
     "decoder_layer": "decoder",
     "generate": "generate",
 }
+MODULES: dict[str, ModuleType] = {}  # with own operations, by name
+MADE: dict[str, Callable[[dict[str, Any]], Callable[..., Any]]] = {}  # own ones, of such a module
 VOCABULARY = {n: getattr(module, n) for module in (vocabulary, moments) for n in module.__all__}
 
 
@@ -102,8 +104,8 @@ def misreading(
 
 @cache
 def module_of(name: str) -> ModuleType:
-    """A module of the specification."""
-    return importlib.import_module(f"seqlaws.reference.{name}")
+    """A module of the specification; that of an own operation by its own name."""
+    return MODULES.get(name) or importlib.import_module(f"seqlaws.reference.{name}")
 
 
 @cache
@@ -145,7 +147,8 @@ def misread(one: Misreading, function: str) -> Callable[..., Any]:
             for statement, text in changed(name, one.edits).items():
                 code = compile(text, f"<{name}.{statement} with {one.name}>", "exec")
                 exec(code, copies[name])  # noqa: S102  # our own source, with our own changes
-    return copies[home][function] if home in copies else vars(module_of(home))[function]
+    names = copies[home] if home in copies else vars(module_of(home))
+    return MADE[function](names) if function in MADE else names[function]
 
 
 @cache
@@ -184,4 +187,6 @@ def shown(one: Misreading, operation: str, width: int = 96) -> list[str]:
     apt = [e for e in one.edits if e.module in reached(home)]
     first = min(apt, key=lambda e: e.statement not in (operation, f"{operation}_vjp"))
     lines = [textwrap.shorten(line, width, placeholder=" ...") for line in first.shown()]
-    return [f"in reference/{first.module}.py, {first.statement}:", *lines]
+    own = MODULES.get(first.module)
+    file = Path(str(own.__file__)).name if own else f"reference/{first.module}.py"
+    return [f"in {file}, {first.statement}:", *lines]

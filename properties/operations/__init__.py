@@ -4,6 +4,10 @@ A module holds axes, cases, sweeps, discriminating cases and benchmark sizes. Th
 operations, in verdict.json and for `check`. No other module names an operation.
 """
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.operations.attention import ATTENTION
 from seqlaws.properties.operations.decoder import DECODER_LAYER
@@ -35,8 +39,31 @@ OPERATIONS: dict[str, Operation] = {
         GENERATE,
     )
 }
-RECURRENT = tuple(name for name, o in OPERATIONS.items() if o.recurrent)
-DIFFERENTIABLE = tuple(name for name, o in OPERATIONS.items() if o.differentiable)
-BATCHED = tuple(name for name, o in OPERATIONS.items() if o.batched)
-WITH_ARRAYS = tuple(name for name, o in OPERATIONS.items() if o.arrays)
-WITH_PARAMS = tuple(name for name, o in OPERATIONS.items() if "params" in o.arguments)
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of operations, for a law to name; iterates over the names of those that there are.
+
+    A user's own operation is of a kind as soon as it is added.
+    """
+
+    is_one: Callable[[Operation], Any]
+    known: dict[Operation, bool] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, one in OPERATIONS.items() if self.has(one))
+
+    def has(self, one: Operation) -> bool:
+        """Return True if an operation is of the kind; asked once."""
+        if one not in self.known:
+            self.known[one] = bool(self.is_one(one))
+        return self.known[one]
+
+
+ALL = Kind(lambda o: True)
+RECURRENT = Kind(lambda o: o.recurrent)
+DIFFERENTIABLE = Kind(lambda o: o.differentiable)
+BATCHED = Kind(lambda o: o.batched)
+WITH_ARRAYS = Kind(lambda o: o.arrays)
+WITH_PARAMS = Kind(lambda o: "params" in o.arguments)

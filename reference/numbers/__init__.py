@@ -11,9 +11,12 @@ import numpy as np
 
 from seqlaws import reference
 from seqlaws.reference.numbers import angles as angles  # registers its rules
+from seqlaws.reference.numbers import elementwise as elementwise
 from seqlaws.reference.numbers import functions as functions
 from seqlaws.reference.numbers import moments as moments
 from seqlaws.reference.numbers import products as products
+from seqlaws.reference.numbers import reductions as reductions
+from seqlaws.reference.numbers import truths as truths
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.rounding import Rounding, exact, settled
 
@@ -42,10 +45,8 @@ def expected_and_allowed(
     >>> p.value.round(3).tolist(), float(p.allowed.max()) < 0.01
     ([0.09, 0.245, 0.665], True)
     """
-    if operation not in reference.__all__:
-        raise ValueError(f"operation {operation!r}; known: {', '.join(reference.__all__)}")
+    function = reference.function_of(operation)
     a = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
-    function = getattr(reference, operation)
     if "first" in inspect.signature(function).parameters:  # it has no arrays, and is float64
         a, options = Arithmetic("float64"), {"first": np.zeros(()), **options}
     with np.errstate(all="ignore"):  # NaN and infinities are handled by the rules

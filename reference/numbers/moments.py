@@ -38,7 +38,9 @@ def mean(x: Rounding) -> Rounding:
     running = average(x.error) + a.unit * (1 + 4 * n * a.unit) * rounded + 3 * n * a.tiny
     trivial = (n <= 2) | ~np.any(size(x) > 0, axis=-1, keepdims=True)
     error = np.where(trivial, added.error, np.maximum(added.error, unknown_if_nan(running)))
-    return Rounding(added.value, error, a, added.grid)
+    averaged = Rounding(added.value, error, a, added.grid)
+    averaged.positive = x.positive
+    return averaged
 
 
 def average(z: Array) -> Array:

@@ -28,10 +28,13 @@ def multiply(x: Any, y: Any) -> Rounding:
     for scalar, number in ((x, y), (y, x)):
         if isinstance(scalar, float):
             return scaled(number, float(scalar))
+    square = x is y
     x, y = lift_all(x, y)
     error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size(y))
     m = unknown_if_nan(size(x) * size(y))
-    return Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
+    z = Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
+    z.positive = square or (x.positive and y.positive)
+    return z
 
 
 def divide(x: Rounding, y: Rounding) -> Rounding:
@@ -56,7 +59,9 @@ def divide(x: Rounding, y: Rounding) -> Rounding:
         error = error + twice * (np.abs(value) + error) + 3 * a.tiny + below * sizes
         error = np.where(sizes == 0, 0.0, error)  # 0 / y = 0
     unsure = ~(nearest > 0) | (1 / nearest > a.largest) | (np.abs(value) + error > a.largest)
-    return Rounding(value, np.where(unsure, np.inf, error), a, grid)
+    z = Rounding(value, np.where(unsure, np.inf, error), a, grid)
+    z.positive = x.positive and y.positive
+    return z
 
 
 def scaled(x: Rounding, factor: float) -> Rounding:
@@ -75,6 +80,7 @@ def scaled(x: Rounding, factor: float) -> Rounding:
         chain = chain._replace(roundings=c.roundings + a.scalings)
     y = Rounding(x.value * factor, error, a, grid, chain)
     y.waiting = np.broadcast_to(unknown_if_nan(c.magnitude), y.shape), f
+    y.positive = x.positive and factor >= 0
     return y
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import FORMATS, Arithmetic
+from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
 
 Array = np.ndarray[Any, Any]
 COARSEST = 2.0**200  # the grid of zeros: every power of two divides them
@@ -30,7 +31,7 @@ class Chain(NamedTuple):
     operands: Any = None  # of a matrix product: on which a scalar factor may be put beforehand
 
 
-class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
+class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
     """|x - value| <= error, entry by entry, for every x that an implementation may hold here.
 
     value, error: float64 arrays of one shape; error is inf where nothing can be said.
@@ -55,9 +56,10 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
         self.ceiling: Array | None = None  # what no entry exceeds, where error is inf for all that
         self.weights: Array | None = None  # the largest, if their normaliser may wait for a product
         self.waiting: tuple[Array, float] | None = None  # sizes before a factor that may wait, too
+        self.positive = False  # whether no implementation gets a number below 0
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         return self.value.shape
 
     @property
@@ -71,7 +73,7 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
         raise TypeError("a rounding number is a value and a bound; an array would drop the bound")
 
     def __bool__(self) -> bool:
-        raise TypeError("whether a rounding number is true cannot be said")
+        raise TypeError("a specification may not branch on a computed number: use np.where")
 
     def __repr__(self) -> str:
         x = settled(self)
@@ -83,13 +85,14 @@ class Rounding(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         rule = UFUNCS.get(ufunc.__name__)
         if rule is None or method != "__call__" or kwargs:
-            raise TypeError(f"numpy.{ufunc.__name__} has no rounding rule as it is called here")
-        return rule(*inputs) if ufunc is np.multiply else rule(*(lift(x, self) for x in inputs))
+            raise NoRuleError(ufunc.__name__)
+        bare = ufunc in (np.multiply, np.power)  # a Python number is not any other there
+        return rule(*inputs) if bare else rule(*(lift(x, self) for x in inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         rule = FUNCTIONS.get(function.__name__)
         if rule is None:
-            raise TypeError(f"{function.__module__}.{function.__name__} has no rounding rule")
+            raise NoRuleError(function.__name__)
         return rule(*args, **kwargs)
 
 
@@ -102,20 +105,25 @@ def exact(values: Any, arithmetic: Arithmetic) -> Rounding:
 
 def lift(x: Any, like: Rounding) -> Rounding:
     """x itself, or a constant as a rounding number of the same arithmetic."""
+    if hasattr(x, "as_number"):  # a truth
+        return x.as_number(like.arithmetic)
     return x if isinstance(x, Rounding) else constant(x, like.arithmetic)
 
 
 def constant(values: Any, arithmetic: Arithmetic) -> Rounding:
     """Numbers of the specification, such as 1/3, which everyone rounds for himself."""
     x = exact(values, arithmetic)
+    x.positive = bool((x.value >= 0).all())
     mantissa, _ = np.frexp(x.value)
     scaled_up = mantissa * 2.0 ** (FORMATS[arithmetic.accumulate][0])
     held = (scaled_up == np.rint(scaled_up)) | ~np.isfinite(x.value)
     if held.all():
         return x
-    return Rounding(
+    y = Rounding(
         x.value, x.error + np.where(held, 0, arithmetic.unit * np.abs(x.value)), arithmetic
     )
+    y.positive = x.positive
+    return y
 
 
 def lift_all(*xs: Any) -> list[Rounding]:
@@ -188,7 +196,7 @@ def stored(x: Rounding) -> Rounding:
     error = np.where(free, 0.0, x.error + a.storage_unit * size(x) + a.storage_tiny)
     overflows = np.isfinite(x.value) & (size(x) * (1 + a.storage_unit) > a.storage_largest)
     y = Rounding(x.value, np.where(overflows, np.inf, error), a, x.grid)
-    y.weights = x.weights
+    y.weights, y.positive = x.weights, x.positive
     return y
 
 
@@ -199,6 +207,7 @@ def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
         moved = place(np.broadcast_to(chain.magnitude, x.shape))
         chain = Chain(moved, chain.terms, chain.roundings)
     y = Rounding(place(x.value), place(x.error), x.arithmetic, x.grid, chain)
+    y.positive = x.positive
     if x.waiting is not None:
         y.waiting = place(x.waiting[0]), x.waiting[1]
     return y
@@ -209,7 +218,9 @@ def add(x: Rounding, y: Rounding) -> Rounding:
     cx, cy = (z.chain or Chain(size(z), 1, 0) for z in (x, y))
     chain = Chain(magnitude(x) + magnitude(y), cx.terms + cy.terms, max(cx.roundings, cy.roundings))
     grid = min(x.grid, y.grid)
-    return Rounding(x.value + y.value, x.error + y.error, x.arithmetic, grid, chain)
+    z = Rounding(x.value + y.value, x.error + y.error, x.arithmetic, grid, chain)
+    z.positive = x.positive and y.positive
+    return z
 
 
 def negative(x: Rounding) -> Rounding:
@@ -225,7 +236,9 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Rounding:
         for z in (x.value, x.error, c.magnitude)
     )
     terms = c.terms * (x.value.size // max(value.size, 1))
-    return Rounding(value, error, x.arithmetic, x.grid, Chain(m, terms, c.roundings))
+    y = Rounding(value, error, x.arithmetic, x.grid, Chain(m, terms, c.roundings))
+    y.positive = x.positive
+    return y
 
 
 def maximum(x: Rounding, y: Rounding) -> Rounding:

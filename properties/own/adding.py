@@ -1,0 +1,78 @@
+"""Adds the own operations of a file to those of the suite."""
+
+import inspect
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from seqlaws import reference
+from seqlaws.properties.discovery.loader import load_file
+from seqlaws.properties.misreadings import edits
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own.decorator import MARK
+from seqlaws.properties.own.operation import Own
+from seqlaws.properties.own.specification import Specification
+
+
+class SpecError(ValueError):
+    """A specification that cannot be used; the message is one sentence."""
+
+
+def add_file(file: str | Path) -> list[str]:
+    """Add the operations of a file; return their names. Raises SpecError."""
+    path = Path(file)
+    if not path.is_file():
+        raise SpecError(f"--spec {file}: there is no such file")
+    try:
+        module = load_file(path)
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise SpecError(f"--spec {file}: importing it raised {reason}") from error
+    found = declared_in(module)
+    if not found:
+        raise SpecError(f"--spec {file}: it declares no operation; decorate one with @operation")
+    for one in found:
+        add(one, module)
+    return [one.name for one in found]
+
+
+def declared_in(module: ModuleType) -> list[Own]:
+    """Return the operations that a module declares itself."""
+    values = vars(module).values()
+    found = [v for v in values if getattr(v, "__module__", "") == module.__name__]
+    return [getattr(v, MARK) for v in found if hasattr(v, MARK)]
+
+
+def add(one: Own, module: ModuleType) -> None:
+    """Make an operation known. Raises SpecError if the suite has one of the name."""
+    before = OPERATIONS.get(one.name)
+    if before is not None and getattr(before, "file", None) != one.file:
+        where = f"in {before.file}" if isinstance(before, Own) else "of the suite"
+        raise SpecError(f"{one.name} is the name of another operation {where}; choose another name")
+    OPERATIONS[one.name] = one
+    reference.OWN[one.name] = Specification(one, one.spec)
+    edits.MODULES[module.__name__] = module
+    edits.HOME[one.name], edits.USES[module.__name__] = module.__name__, ()
+    edits.MADE[one.name] = lambda names: Specification(one, names[one.name])
+
+
+def file_of(spec: Any) -> str:
+    """Return the file of a specification: a path, a module, or a decorated function."""
+    if isinstance(spec, (str, Path)):
+        return str(Path(spec).resolve())
+    if isinstance(spec, ModuleType) and spec.__file__:
+        return str(Path(spec.__file__).resolve())
+    source = inspect.getsourcefile(spec) if callable(spec) else None
+    if source is None:
+        raise SpecError(
+            f"spec={spec!r}: known are a path, a module, a function with @operation in a file"
+        )
+    return str(Path(source).resolve())
+
+
+def remove(names: list[str]) -> None:
+    """Forget operations."""
+    for name in names:
+        for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME):
+            known.pop(name, None)  # type: ignore[attr-defined]
+            known.pop(f"{name}_vjp", None)  # type: ignore[attr-defined]

@@ -1,0 +1,139 @@
+"""`operation`: declares a NumPy function as an operation of one's own.
+
+    @operation(x="... E", weight="E", returns={"y": "... E"})
+    def rms_norm(x, weight, eps: float = 1e-6):
+        return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps) * weight
+
+The function stays what it is. What is declared is read here; that the function runs on the number
+systems, and that its gradient is right, is checked when the suite is given the file.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from seqlaws.properties.inputs.options import Option
+from seqlaws.properties.own.arrays import other_values
+from seqlaws.properties.own.cases import own_case
+from seqlaws.properties.own.declared import DeclarationError, Declared, parsed
+from seqlaws.properties.own.kinds import ArrayOption, kind_of
+from seqlaws.properties.own.operation import Own
+
+MARK = "__seqlaws_operation__"
+Function = typing.TypeVar("Function", bound=Callable[..., Any])
+
+
+def operation(
+    *,
+    returns: str | Mapping[str, str],
+    options: Mapping[str, Any] | None = None,
+    sizes: Mapping[str, Iterable[int]] | None = None,
+    batch: str = "",
+    dtypes: Iterable[str] = (),
+    differentiable: bool = True,
+    **arrays: str,
+) -> Callable[[Function], Function]:
+    """Return the decorator of a specification.
+
+    arrays: for each array parameter its axes ("... E"), and after a colon what its numbers are
+    ("B: below V"). returns: the same of each output, by name; a text for one output, y. options:
+    values of options, where annotation and default do not say enough: (low, high), a range, names.
+    sizes: the sizes that a letter may have. batch: letters beside "..." whose entries do not
+    influence each other. dtypes: if it is of some dtypes only. differentiable: False without
+    gradients. Raises DeclarationError, a ValueError, for what cannot be read.
+    """
+
+    def declare(function: Function) -> Function:
+        made = made_of(
+            function,
+            {name: parsed(name, text) for name, text in arrays.items()},
+            {"y": returns} if isinstance(returns, str) else returns,
+            options or {},
+            {letter: tuple(sorted(set(given))) for letter, given in (sizes or {}).items()},
+            batch.split(),
+            tuple(dtypes),
+            differentiable=differentiable,
+        )
+        setattr(function, MARK, made)
+        return function
+
+    return declare
+
+
+def made_of(
+    function: Callable[..., Any],
+    arrays: dict[str, Declared],
+    returns: Mapping[str, str],
+    given: Mapping[str, Any],
+    sizes: Mapping[str, tuple[int, ...]],
+    batch: list[str],
+    dtypes: tuple[str, ...],
+    *,
+    differentiable: bool,
+) -> Own:
+    """Return the operation of a function and its declarations."""
+    name, parameters = function.__name__, inspect.signature(function).parameters
+    if odd := sorted(arrays.keys() - parameters.keys()):
+        raise DeclarationError(f"{name} has no parameter {odd[0]}; it has {', '.join(parameters)}")
+    positional = [p for p in parameters.values() if p.default is p.empty]
+    needed = {p.name: arrays[p.name] for p in positional if p.name in arrays}
+    if not needed:
+        raise DeclarationError(f"{name} has no array: declare its axes, such as x='... E'")
+    outputs = {o: parsed(o, text) for o, text in returns.items()}
+    kinds = kinds_of(function, arrays, given)
+    letters = {n for d in (*needed.values(), *outputs.values()) for n in d.names()}
+    if odd := sorted(
+        {n for d in outputs.values() for n in d.names()}
+        - set(kinds)
+        - {n for d in arrays.values() for n in d.names()}
+    ):
+        raise DeclarationError(f"{name}: the size {odd[0]} of an output is no array's")
+    if odd := sorted(sizes.keys() - letters):
+        raise DeclarationError(f"{name}: sizes of {odd[0]}, which is no letter of an array")
+    leads = ["..."] if any(d.has_leading for d in outputs.values()) else []
+    whole = [d.is_whole for d in outputs.values()]
+    return Own(
+        spec=function,
+        arrays={n: d.axes for n, d in needed.items()},
+        outputs={n: d.axes for n, d in outputs.items()},
+        kinds=kinds,
+        case=own_case,
+        other=other_values,
+        integers={n: "" for n, d in needed.items() if d.is_whole},
+        dtypes=dtypes,
+        whole=all(whole),
+        declared={**arrays, **outputs},
+        batch=tuple(leads + batch),
+        allowed_sizes=sizes,
+        file=Path(inspect.getsourcefile(function) or ""),
+        gradients=differentiable and not all(whole),
+    )
+
+
+def kinds_of(
+    function: Callable[..., Any], arrays: Mapping[str, Declared], given: Mapping[str, Any]
+) -> dict[str, Option]:
+    """Return the kind of each option, and of each number that every call gives."""
+    try:
+        annotations = typing.get_type_hints(function, include_extras=True)
+    except Exception:  # a name that is not there when it runs
+        annotations = {}
+    kinds: dict[str, Option] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        optional = parameter.default is None
+        if name in arrays and parameter.default is parameter.empty:
+            continue
+        if name in arrays and not optional:
+            raise DeclarationError(
+                f"the array {name} has the default {parameter.default!r}, not None"
+            )
+        kinds[name] = (
+            ArrayOption(arrays[name])
+            if name in arrays
+            else kind_of(parameter, given.get(name), annotations.get(name))
+        )
+    if odd := sorted(given.keys() - kinds.keys()):
+        raise DeclarationError(f"options of {odd[0]}, which is no option of {function.__name__}")
+    return kinds

@@ -1,0 +1,120 @@
+"""`Own`: an operation whose specification is a function of the user's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqlaws.properties.inputs.core import empty, of_numbers, of_options
+from seqlaws.properties.inputs.operation import Operation, extent
+from seqlaws.properties.own.declared import Declared, factors
+from seqlaws.properties.own.kinds import ArrayOption
+
+if TYPE_CHECKING:
+    from seqlaws.properties.inputs.case import Case
+
+
+@dataclass(frozen=True, eq=False)
+class Own(Operation):
+    """Operation of a user's own.
+
+    declared: every array, optional ones and outputs included, by name. batch: the letters whose
+    entries do not depend on each other, "..." among them. allowed_sizes: of a letter. file: where
+    the specification stands. gradients: whether there are any.
+    """
+
+    declared: Mapping[str, Declared] = field(default_factory=dict)
+    batch: tuple[str, ...] = ()
+    allowed_sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    file: Path = Path()
+    gradients: bool = True
+    own: bool = True
+
+    def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
+        return known, (self.name,)
+
+    @cached_property
+    def traits(self) -> tuple[str, ...]:
+        """None: an option of the name of one of the suite's is an option."""
+        return ()
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """Options and arguments that are whole numbers, which axes may name."""
+        return [n for n, kind in self.kinds.items() if not isinstance(kind, ArrayOption)]
+
+    @cached_property
+    def letters(self) -> list[str]:
+        """The letters of sizes, in order."""
+        optional = [k.declared for k in self.kinds.values() if isinstance(k, ArrayOption)]
+        every = [*(self.declared[n] for n in self.arrays), *optional]
+        names = dict.fromkeys(name for one in every for name in one.names())
+        return [name for name in names if name not in self.numbers]
+
+    @property
+    def may_be_zero(self) -> list[str]:
+        """The letters of a batch."""
+        return [letter for letter in self.batch if letter in self.letters]
+
+    @property
+    def batched(self) -> list[str]:
+        """The arrays whose first axis is one of a batch."""
+        return [n for n in self.arrays if self.starts_with_batch(self.declared[n])]
+
+    @property
+    def batched_options(self) -> list[str]:
+        """The optional arrays whose first axis is one of a batch."""
+        kinds = self.kinds.items()
+        optional = {n: k.declared for n, k in kinds if isinstance(k, ArrayOption)}
+        return [n for n, declared in optional.items() if self.starts_with_batch(declared)]
+
+    def starts_with_batch(self, declared: Declared) -> bool:
+        """Return True if the first axis of an array is one of a batch."""
+        return declared.axes.split()[:1] == [*self.batch[:1]] != []
+
+    def rows(self, case: "Case") -> int:
+        """Return the number of rows of a case's batch; 0 if it has none."""
+        if not self.batched:
+            return 0
+        name = self.batched[0]
+        array, inner = case.arrays[name], len(self.declared[name].axes.split()) - 1
+        if self.batch[0] == "..." and array.ndim == inner:
+            return 0
+        return len(array)
+
+    def beyond_core(self, case: "Case") -> list[str]:
+        """Say in short phrases what of a case an implementation may refuse; else nothing."""
+        return [*empty(case), *of_options(case), *of_numbers(case)]
+
+    def numbers_of(self, case: "Case") -> dict[str, Any]:
+        """Return the numbers that axes and domains may name: sizes and options of a case."""
+        return {**self.options, **case.options, **case.sizes()}
+
+    def sizes_in(self, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, int]:
+        """Return the size of each letter; of a product the one that is not known otherwise."""
+        known: dict[str, int] = {}
+        given = {**self.options, **options}
+        later = []
+        for name, array in arrays.items():
+            axes = self.axes(name)
+            axes = axes[1:] if axes[:1] == ["..."] else axes
+            last = array.shape[len(array.shape) - len(axes) :]
+            for axis, n in zip(axes, last, strict=False):
+                if axis in self.letters:
+                    known.setdefault(axis, n)
+                else:
+                    later.append((axis, n))
+        for axis, n in later:
+            unknown = [f for f in factors(axis) if f in self.letters and f not in known]
+            if len(unknown) == 1:
+                others = [f for f in factors(axis) if f != unknown[0]]
+                known[unknown[0]] = n // max(extent("*".join(others) or "1", {**given, **known}), 1)
+        return known
+
+
+def known(name: str) -> Operation:
+    """Return an operation that was added."""
+    from seqlaws.properties.operations import OPERATIONS
+
+    return OPERATIONS[name]
