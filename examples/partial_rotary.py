@@ -1,4 +1,4 @@
-"""Rotary embedding of the first 2 R features from tables of cosines and sines, scaled as in YaRN."""
+"""Rotary embedding of the first 2 R features from tables, scaled as in YaRN."""
 
 import numpy as np
 
@@ -18,8 +18,9 @@ def partial_rotary(x, cos, sin, scaling=1.0, interleaved=False):
     interleaved: pairs are neighbours; otherwise feature i is paired with i + R.
     """
     n = cos.shape[-1]
-    first, other = (slice(0, 2 * n, 2), slice(1, 2 * n, 2)) if interleaved else (
-        slice(0, n), slice(n, 2 * n))
+    first, other = (
+        (slice(0, 2 * n, 2), slice(1, 2 * n, 2)) if interleaved else (slice(0, n), slice(n, 2 * n))
+    )
     a, b, cos, sin = x[..., first], x[..., other], scaling * cos, scaling * sin
     turned = np.stack([a * cos - b * sin, b * cos + a * sin], axis=-1 if interleaved else -2)
     turned = np.reshape(turned, (*x.shape[:-1], 2 * n))

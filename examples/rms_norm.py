@@ -1,4 +1,4 @@
-"""RMS norm (Zhang and Sennrich, 2019); with offset 1 the weight is stored as its difference to 1."""
+"""RMS norm (Zhang and Sennrich, 2019); with offset 1 the weight is its difference to 1."""
 
 import numpy as np
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from seqlaws.properties.own.torch_graph import NoRuleError, text_of
+from seqlaws.properties.discovery.loader import ADAPTERS
+from seqlaws.properties.own.torch_graph import NoRuleError, identifier, text_of
 
 FLOATING = {"float64", "float32", "bfloat16", "float16"}
 
@@ -50,15 +51,22 @@ def specification_of(definition: dict[str, Any]) -> str:
             f'"""Translated from the definition {definition["name"]}."""',
             "",
             "from seqlaws import operation",
-            "from seqlaws.properties.own import torch_forms",
+            "from seqlaws.properties.own import flashinfer, torch_forms",
             "",
             "",
-            f"@operation({', '.join(declared)}, returns={returned!r}, sizes={sizes!r}, "
-            f"dtypes=({dtype!r},))",
+            "@operation(",
+            *(f"    {one}," for one in declared),
+            f"    returns={returned!r},",
+            f"    sizes={sizes!r},",
+            f"    dtypes=({dtype!r},),",
+            ")",
             f"def {name}({', '.join(parameters)}):",
             f'    """{name} (a FlashInfer-Bench definition)"""',
             *(f"    {line}" for line in text.lines),
             f"    return {', '.join(text.outputs)}",
+            "",
+            "",
+            f"flashinfer.offer({name}, {dtype!r})",
             "",
         ]
     )
@@ -89,13 +97,12 @@ def kind(given: dict[str, Any]) -> str:
     return "float" if given["dtype"] in FLOATING else "int"
 
 
-def identifier(name: str) -> str:
-    """Return a definition's name as a name of Python."""
-    return "".join(c if c.isalnum() and c.isascii() else "_" for c in name).lower()
+def offer(function: Any, dtype: str) -> None:
+    """Make `run`, of any file that has it, an implementation of a definition's specification."""
+    name = function.__name__
 
+    def adapted(namespace: Any) -> SimpleNamespace:
+        traits = {"backend": "torch", "dtypes": (dtype,), **getattr(namespace, "TRAITS", {})}
+        return SimpleNamespace(TRAITS=traits, **{name: namespace.run})
 
-def candidate_of(definition: dict[str, Any], namespace: Any) -> SimpleNamespace:
-    """Return a namespace with the definition's function: the candidate's `run`."""
-    dtype = next(x["dtype"] for x in definition["inputs"].values() if x["shape"] is not None)
-    traits = {"backend": "torch", "dtypes": (dtype,), **getattr(namespace, "TRAITS", {})}
-    return SimpleNamespace(TRAITS=traits, **{identifier(definition["name"]): namespace.run})
+    ADAPTERS["run"] = adapted

@@ -2,27 +2,29 @@
 
 A problem is a file with `Model`, a module of torch; `get_inputs`, which returns its arguments; and
 `get_init_inputs`, those of its constructor. The file's whole numbers (batch_size = 16) are its
-sizes: here they are the letters of axes, and are drawn small. A candidate is a file with `ModelNew`.
-Its parameters are given to it, so that gradients of all of them are compared.
+sizes: here they are the letters of axes, and are drawn small. A candidate is a file with
+`ModelNew`. Its parameters are given to it, so that gradients of all of them are compared.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.discovery.loader import load_file
-from seqlaws.properties.own.torch_graph import NoRuleError, Text, text_of
+from seqlaws.properties.discovery.loader import ADAPTERS, load_file
+from seqlaws.properties.own.torch_graph import NoRuleError, Text, identifier, text_of
 
 SMALL = (6, 10, 14, 22, 26, 34, 38, 46)  # sizes for the numbers of a file, all different
 TRIED = (*range(1, 18), 24, 31, 32, 33)  # sizes that a number may have
 KEPT = 8  # a number up to this is kept: it may be a stride, a count of groups or heads
 LARGEST = 64  # what a size that cannot be changed may be
+MAKING = threading.Lock()  # the numbers of the file are changed meanwhile
 Shapes = list[tuple[int, ...]]
 
 
@@ -70,18 +72,12 @@ def arguments(given: Any) -> list[Any]:
     )
 
 
-def is_problem(module: Any) -> bool:
-    """Return True if a module has what a problem has."""
-    return all(callable(getattr(module, n, None)) for n in ("Model", "get_inputs"))
-
-
 def problem_of(path: Path) -> Problem:
     """Return the problem of a file."""
     module = load_file(path)
     if not hasattr(module, "get_init_inputs"):
         module.get_init_inputs = list  # type: ignore[attr-defined]
-    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in path.stem).lower()
-    return Problem(module, name if name[:1].isalpha() else f"problem_{name}".replace("__", "_"))
+    return Problem(module, f"problem_{identifier(path.stem)}")
 
 
 def specification_of(problem: Problem) -> str:
@@ -97,28 +93,37 @@ def specification_of(problem: Problem) -> str:
         )
     parameters = dict(model.named_parameters())
     arrays |= {name: parameters[dotted] for dotted, name in text.parameters.items()}
-    if largest := max((n for a in arrays.values() for n in a.shape), default=0) > LARGEST:
+    largest = max((n for a in arrays.values() for n in a.shape), default=0)
+    if largest > LARGEST:
         raise NoRuleError(f"an axis of {largest} cannot be made smaller than {LARGEST}")
     named = {name: sizes[name] for name in letters}
     declared = [f"{n}={axes_of(a.shape, named) + domain(a, named)!r}" for n, a in arrays.items()]
     returned = {f"y{k}" * (k > 0) or "y": axes_of(o.shape, named) for k, o in enumerate(outputs)}
     used = {n for a in [*declared, *returned.values()] for n in named if n in a}
     allowed = {n: v for n, v in letters.items() if v and n in used}
-    whole = any(not o.dtype.is_floating_point for o in outputs)
+    offered = {name: dotted for dotted, name in text.parameters.items()}
+    file, whole = problem.module.__file__, any(not o.dtype.is_floating_point for o in outputs)
     return "\n".join(
         [
-            f'"""Translated from {problem.module.__file__}."""',
+            f'"""Translated from {file}."""',
             "",
             "from seqlaws import operation",
-            "from seqlaws.properties.own import torch_forms",
+            "from seqlaws.properties.own import kernelbench, torch_forms",
             "",
             "",
-            f"@operation({', '.join(declared)}, returns={returned!r}, sizes={allowed!r}, "
-            f"differentiable={not whole})",
+            "@operation(",
+            *(f"    {one}," for one in declared),
+            f"    returns={returned!r},",
+            f"    sizes={allowed!r},",
+            f"    differentiable={not whole},",
+            ")",
             f"def {problem.name}({', '.join(arrays)}):",
             f'    """{problem.name} (a KernelBench problem)"""',
             *(f"    {line}" for line in text.lines),
             f"    return {', '.join(text.outputs)}",
+            "",
+            "",
+            f"kernelbench.offer({str(file)!r}, {problem.name}, {offered!r}, {sizes!r})",
             "",
         ]
     )
@@ -153,18 +158,15 @@ def free_letters(problem: Problem, sizes: dict[str, int], text: Text) -> dict[st
     """
     letters: dict[str, tuple[int, ...]] = {}
     shapes = problem.at(sizes, lambda: shapes_of(problem))
-    for name in sizes:
+    for name, size in sizes.items():
         values = []
-        for n in (sizes[name], *TRIED):
+        for n in (size, *TRIED):
             found = at_another_size(problem, {**sizes, name: n})
-            if found is None:
-                continue
-            if found[0] != text or found[1] != grown(shapes, name, sizes[name], n, sizes):
-                if n == 1 or n < sizes[name] // 2:  # too small for a window, say
-                    continue
+            if found == (text, grown(shapes, name, size, n, sizes)):
+                values.append(n)
+            elif found is not None and n > size // 2:  # below it may be too small for a window
                 values = []
                 break
-            values.append(n)
         if len(set(values)) > 1:
             letters[name] = () if {*TRIED} <= {*values} else tuple(sorted(set(values)))
     return letters
@@ -225,44 +227,68 @@ def domain(array: Any, named: Mapping[str, int]) -> str:
     return ": between 0 1" if values.max(initial=0) <= 1 else ": positive"
 
 
-def candidate_of(problem: Problem, namespace: Any) -> SimpleNamespace:
-    """Return a namespace with the problem's function, which calls the candidate's ModelNew."""
-    source = specification_of(problem)
-    scope: dict[str, Any] = {}
-    exec(compile(source, f"<{problem.name}>", "exec"), scope)  # noqa: S102  # our own text
-    declared = scope[problem.name].__seqlaws_operation__
-    model, *_ = problem.at(small_sizes(problem), problem.run)
-    dotted = list(text_of(model).parameters)
-    made: dict[tuple[tuple[str, int], ...], Any] = {}
+def offer(
+    file: str, function: Any, parameters: Mapping[str, str], sizes: Mapping[str, int]
+) -> None:
+    """Make ModelNew, of any file that has it, an implementation of a problem's specification.
 
-    def function(*arrays: Any) -> Any:
+    parameters: of the arguments that are parameters of Model, their names there. sizes: the file's
+    numbers, where no axis says them.
+    """
+    problem, declared = problem_of(Path(file)), function.__seqlaws_operation__
+
+    def adapted(namespace: Any) -> SimpleNamespace:
+        called = Candidate(problem, namespace, declared, parameters, sizes)
+        traits = {"backend": "torch", **getattr(namespace, "TRAITS", {})}
+        return SimpleNamespace(TRAITS=traits, **{declared.name: called})
+
+    ADAPTERS["ModelNew"] = adapted
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """ModelNew as a function of the arrays of the specification, its parameters among them."""
+
+    problem: Problem
+    namespace: Any
+    declared: Any
+    parameters: Mapping[str, str]
+    sizes: Mapping[str, int]
+    made: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Call it. Raises ValueError if it has other parameters."""
         from torch.func import functional_call
 
-        sizes = declared.sizes_in(dict(zip(declared.arrays, arrays, strict=True)), {})
-        sizes = {n: v for n, v in sizes.items() if n in problem.numbers}
-        key = tuple(sorted(sizes.items()))
-        if key not in made:
-            whole = {**small_sizes(problem), **sizes}
-            own = {n: v for n, v in whole.items() if type(vars(namespace).get(n)) is int}
-            vars(namespace).update(own)
-            made[key] = problem.at(
-                whole, lambda: namespace.ModelNew(*arguments(problem.module.get_init_inputs()))
-            )
-        inputs = arrays[: len(arrays) - len(dotted)]
-        names = paired(made[key], model, dotted)
-        return functional_call(
-            made[key], dict(zip(names, arrays[len(inputs) :], strict=True)), inputs
-        )
+        given = dict(zip(self.declared.arrays, arrays, strict=True))
+        found = self.declared.sizes_in(given, {})
+        sizes = {n: found.get(n, size) for n, size in self.sizes.items()}
+        model = self.at(sizes)
+        names = self.names(model)
+        parameters = {names[n]: given.pop(n) for n in self.parameters}
+        return functional_call(model, parameters, tuple(given.values()))
 
-    traits = {"backend": "torch", **getattr(namespace, "TRAITS", {})}
-    return SimpleNamespace(TRAITS=traits, **{problem.name: function})
+    def at(self, sizes: Mapping[str, int]) -> Any:
+        """Return ModelNew at these sizes: for each thread another, made once."""
+        import torch
 
+        key = (threading.get_ident(), *sizes.items())
+        with MAKING, torch.random.fork_rng():
+            if key not in self.made:
+                own = {n: v for n, v in sizes.items() if type(vars(self.namespace).get(n)) is int}
+                vars(self.namespace).update(own)
+                self.made[key] = self.problem.at(sizes, self.new)
+        return self.made[key]
 
-def paired(new: Any, model: Any, dotted: list[str]) -> Iterator[str]:
-    """Yield the name of each parameter in ModelNew: its own, else that at the same place."""
-    theirs, ours = dict(new.named_parameters()), [n for n, _ in model.named_parameters()]
-    if len(theirs) != len(ours):
-        raise ValueError(f"ModelNew has the parameters {list(theirs)}, Model {ours}")
-    places = dict(zip(ours, theirs, strict=True))
-    for name in dotted:
-        yield name if name in theirs else places[name]
+    def new(self) -> Any:
+        """Return ModelNew at the file's present numbers."""
+        return self.namespace.ModelNew(*arguments(self.problem.module.get_init_inputs()))
+
+    def names(self, model: Any) -> dict[str, str]:
+        """Return each argument's parameter in ModelNew: of the same name, else at its place."""
+        theirs = [name for name, _ in model.named_parameters()]
+        if len(theirs) != len(self.parameters):
+            known = list(self.parameters.values())
+            raise ValueError(f"ModelNew has the parameters {theirs}, Model has {known}")
+        same = {*theirs} == {*self.parameters.values()}
+        return dict(self.parameters if same else zip(self.parameters, theirs, strict=True))

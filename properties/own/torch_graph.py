@@ -5,6 +5,7 @@ refused by name.
 """
 
 import keyword
+import math
 import operator
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,9 +62,9 @@ def text_of(traced: Any) -> Text:
 
         def call_module(self, m: torch.nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
             """Batch norm, whose forward depends on its state, is that of training."""
-            if isinstance(m, torch.nn.modules.batchnorm._BatchNorm):
+            if isinstance(m, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)):
                 norm = torch.nn.functional.batch_norm
-                return norm(*args, None, None, m.weight, m.bias, True, 0.0, m.eps)
+                return norm(args[0], None, None, m.weight, m.bias, training=True, eps=m.eps)
             try:
                 return super().call_module(m, forward, args, kwargs)
             except fx.proxy.TraceError as error:
@@ -137,25 +138,26 @@ def operand(x: Any) -> str:
 
 
 def written(x: Any) -> str:
-    """An argument as source text."""
-    if hasattr(x, "op") and hasattr(x, "target"):
-        return name_of(x)
-    if isinstance(x, (list, tuple)):
-        inside = ", ".join(map(written, x))
-        if isinstance(x, list):
-            return f"[{inside}]"
-        return f"({inside},)" if len(x) == 1 else f"({inside})"
-    if isinstance(x, slice):
-        return f"slice({written(x.start)}, {written(x.stop)}, {written(x.step)})"
-    if x is Ellipsis:
-        return "..."
-    if isinstance(x, float) and not abs(x) < float("inf"):
-        return f"float({str(x)!r})"
-    if x is None or isinstance(x, (bool, int, float, str)):
-        return repr(x)
-    if type(x).__module__ == "torch":  # a dtype or a device: of the declared arithmetic
-        return "None"
-    raise NoRuleError(f"the constant {x!r} has no rule")
+    """An argument as source text. Raises NoRuleError for what is no plain value."""
+    match x:
+        case list() | tuple():
+            inside = "".join(f"{written(one)}, " for one in x)
+            text = f"[{inside}]" if isinstance(x, list) else f"({inside})"
+        case slice():
+            text = f"slice({written(x.start)}, {written(x.stop)}, {written(x.step)})"
+        case float() if not math.isfinite(x):
+            text = f"float({str(x)!r})"
+        case None | bool() | int() | float() | str():
+            text = repr(x)
+        case _ if x is Ellipsis:
+            text = "..."
+        case _ if type(x).__module__ == "torch":  # a dtype or a device: the arithmetic's business
+            text = "None"
+        case _ if hasattr(x, "op"):
+            text = name_of(x)
+        case _:
+            raise NoRuleError(f"the constant {x!r} has no rule")
+    return text
 
 
 def name_of(node: Any) -> str:
@@ -163,3 +165,8 @@ def name_of(node: Any) -> str:
     name = str(node.name)
     taken = keyword.iskeyword(name) or name in {FORMS, "len", "float", "slice", "operation"}
     return f"{name}_" if taken else name
+
+
+def identifier(name: str) -> str:
+    """Return a name as a name of Python."""
+    return "".join(c if c.isalnum() and c.isascii() else "_" for c in name).lower()

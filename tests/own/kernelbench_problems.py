@@ -1,7 +1,6 @@
 """Twenty problems of the kinds of KernelBench's level 1, and candidates for some of them.
 
-Of each kind as many as level 1 has, roughly: products, activations, norms, pools, reductions, scans,
-convolutions, losses, attention.
+Products, activations, norms, pools, reductions, scans, convolutions and losses.
 """
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n"

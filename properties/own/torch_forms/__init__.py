@@ -12,7 +12,7 @@ MODULES = (elementwise, shapes, reductions, layers, losses)
 
 def __getattr__(name: str) -> Any:
     for module in MODULES:
-        function = vars(module).get(name)
+        function = vars(module).get(name) or vars(module).get(f"{name}_")  # a builtin's name
         if getattr(function, "__module__", "") == module.__name__:
             return function
     raise AttributeError(f"torch's {name} has no rule")

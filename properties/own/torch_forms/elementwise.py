@@ -100,7 +100,7 @@ def div(x: Array, y: Array) -> Array:
     return x / y
 
 
-def pow(x: Array, exponent: float) -> Array:  # noqa: A001
+def pow_(x: Array, exponent: float) -> Array:
     return np.power(x, exponent)
 
 
@@ -132,7 +132,7 @@ def neg(x: Array) -> Array:
     return -x
 
 
-def abs(x: Array) -> Array:  # noqa: A001
+def abs_(x: Array) -> Array:
     return np.abs(x)
 
 
@@ -157,7 +157,7 @@ def to(x: Array, *_: object) -> Array:
     return x
 
 
-def float(x: Array) -> Array:  # noqa: A001
+def float_(x: Array) -> Array:
     return x
 
 

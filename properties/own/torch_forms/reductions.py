@@ -7,7 +7,7 @@ from seqlaws.reference.algebra import Array, log_sum_exp
 Dim = int | tuple[int, ...] | None
 
 
-def sum(x: Array, dim: Dim = None, keepdim: bool = False) -> Array:  # noqa: A001
+def sum_(x: Array, dim: Dim = None, keepdim: bool = False) -> Array:
     return np.sum(x, axis=axes(dim), keepdims=keepdim)
 
 
@@ -18,7 +18,7 @@ def mean(x: Array, dim: Dim = None, keepdim: bool = False) -> Array:
 def var(x: Array, dim: Dim = None, unbiased: bool = True, keepdim: bool = False) -> Array:
     centred = x - mean(x, dim, True)
     n = count(x, dim) - unbiased
-    return sum(centred * centred, dim, keepdim) / n
+    return sum_(centred * centred, dim, keepdim) / n
 
 
 def amax(x: Array, dim: Dim = None, keepdim: bool = False) -> Array:
@@ -29,12 +29,12 @@ def amin(x: Array, dim: Dim = None, keepdim: bool = False) -> Array:
     return np.min(x, axis=axes(dim), keepdims=keepdim)
 
 
-def max(x: Array, dim: int | None = None, keepdim: bool = False) -> Array:  # noqa: A001
+def max_(x: Array, dim: int | None = None, keepdim: bool = False) -> Array:
     """The largest; along a dimension the values, without their places."""
     return np.max(x) if dim is None else (np.max(x, axis=dim, keepdims=keepdim), None)
 
 
-def min(x: Array, dim: int | None = None, keepdim: bool = False) -> Array:  # noqa: A001
+def min_(x: Array, dim: int | None = None, keepdim: bool = False) -> Array:
     return np.min(x) if dim is None else (np.min(x, axis=dim, keepdims=keepdim), None)
 
 
@@ -56,9 +56,9 @@ def prod(x: Array, dim: int | None = None, keepdim: bool = False) -> Array:
 
 def norm(x: Array, p: object = 2, dim: Dim = None, keepdim: bool = False) -> Array:
     if p == 1:
-        return sum(np.abs(x), dim, keepdim)
+        return sum_(np.abs(x), dim, keepdim)
     if p in (2, "fro"):
-        return np.sqrt(sum(x * x, dim, keepdim))
+        return np.sqrt(sum_(x * x, dim, keepdim))
     raise NotImplementedError(f"norm of order {p!r}")
 
 
