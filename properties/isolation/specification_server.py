@@ -12,6 +12,7 @@ from typing import Any
 from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
 from seqlaws.properties.own.adding import add_file
+from seqlaws.properties.own.formats import as_specification
 
 PROGRAM = """
 import traceback
@@ -100,6 +101,7 @@ def add(file: str | Path) -> list[str]:
 
     Raises SpecError.
     """
+    file = as_specification(file)
     names = add_file(file)
     path = str(Path(file).resolve())
     if path not in ADDED:

@@ -10,10 +10,8 @@ from seqlaws.properties.discovery.loader import load_file
 from seqlaws.properties.misreadings import edits
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.decorator import MARK
-from seqlaws.properties.own.formats import as_specification
 from seqlaws.properties.own.operation import Own
 from seqlaws.properties.own.specification import Specification
-from seqlaws.properties.own.torch_graph import NoRuleError
 
 
 class SpecError(ValueError):
@@ -26,11 +24,7 @@ def add_file(file: str | Path) -> list[str]:
     if not path.is_file():
         raise SpecError(f"--spec {file}: there is no such file")
     try:
-        module = load_file(as_specification(path))
-    except NoRuleError as error:
-        raise SpecError(
-            f"--spec {file}: {error}; write a specification in NumPy instead"
-        ) from error
+        module = load_file(path)
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".replace("\n", " ")
         raise SpecError(f"--spec {file}: importing it raised {reason}") from error
