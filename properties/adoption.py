@@ -24,6 +24,7 @@ from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.laws import LAWS, Law, decide
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own.adding import file_of
 from seqlaws.properties.runner.known_failures import PASSED
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
@@ -51,39 +52,42 @@ def laws_of(
     operations: Iterable[str] | None = None,
     dtypes: Iterable[str] | None = None,
     known_failures: Mapping[str, str] | None = None,
+    spec: Any = None,
 ) -> Callable[..., None]:
     """Return a test, parametrized by operation, dtype and law.
 
     implementation: a module, a class, an object, or a text as for `--impl`. known_failures:
     {"[operation.]law[[dtype]]": reason}; a key that names a single test is an error if that test
-    passes. Raises ValueError for an unknown operation, dtype or law.
+    passes. spec: a file with operations of your own, its module, or a function with `@operation`.
+    Raises ValueError for an unknown operation, dtype or law, and for a spec that cannot be used.
     """
-    chosen = known_words("operation", operations, tuple(OPERATIONS))
+    own = [] if spec is None else specification_server.add(file_of(spec))
+    chosen = known_words("operation", operations, tuple(OPERATIONS)) or own
     wanted = known_words("dtype", dtypes, DTYPES)
     specification_server.start()
     side_effects.remember()
-    spec = loader.spec_of(implementation)
+    named = loader.spec_of(implementation)
     if isinstance(implementation, (str, Path)):
         try:
-            implementation = loader.find(spec)
+            implementation = loader.find(named)
         except loader.MissingDependencyError as error:
             return not_run(str(error))
     elif inspect.isclass(implementation):
         implementation = implementation()
-    loader.refuse_unusable(spec, implementation)
+    loader.refuse_unusable(named, implementation)
     known = known_failures_of({"known_failures": known_failures or {}})
-    puts = all_of(implementation, spec, chosen or list(OPERATIONS), wanted or list(DTYPES))
+    puts = all_of(implementation, named, chosen or list(OPERATIONS), wanted or list(DTYPES))
     puts = [replace(p, candidate=replace(p.candidate, known_failures=known)) for p in puts]
     known = {**known_failures_of(getattr(implementation, "TRAITS", {})), **known}
     single = {named[0] for key in known if len(named := named_by(key, puts)) == 1}
 
     @cache
     def place(limits: Limits | None) -> Any:
-        return implementation if limits is None else Contained(spec, limits)
+        return implementation if limits is None else Contained(named, limits)
 
     @pytest.mark.parametrize("law", puts, ids=[put.id for put in puts])
     def test(law: Put, request: pytest.FixtureRequest, record_property: Any) -> None:
-        limits = limits_of(request.config) if loader.is_named(spec) else None
+        limits = limits_of(request.config) if loader.is_named(named) else None
         effort = effort_of(request.config)
         candidate = replace(law.candidate, effort=effort, namespace=place(limits))
         verdict = candidate.verdict(law.law)

@@ -7,7 +7,8 @@ for is said, never passed.
 import inspect
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.judging.verdict import Verdict, settle_noted
 from seqlaws.properties.laws import LAWS, SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own.adding import file_of
 from seqlaws.properties.runner.causes import causes_of, told_by_causes, with_scripts
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.pairing import Candidate, law_names
@@ -68,6 +70,7 @@ def check(
     seconds_per_call: float = 10.0,
     memory: int = 4096,
     sections: Iterable[str] | None = None,
+    spec: Any = None,
 ) -> Result:
     """Run the laws on an implementation within a time limit; return a verdict for each law.
 
@@ -76,42 +79,84 @@ def check(
     operations, dtypes: check only these. stop_at_first: stop at the first MUST that fails.
     isolate: call it in a separate process, with limits of `seconds_per_call` for a call and
     `memory` MiB. sections: run only laws of these: "numbers", "edges", "manners", "guards".
-    Raises ValueError for an unknown operation, dtype or section.
+    spec: a file with operations of your own (`@operation`), its module, or such a function; these
+    are checked.
+    Raises ValueError for an unknown operation, dtype or section, and for a spec that cannot be used.
     """
-    chosen = known_words("operation", operations, tuple(OPERATIONS))
+    with ONE_AT_A_TIME, added_for_now(spec) as own:
+        chosen = known_words("operation", operations, tuple(OPERATIONS)) or own
+        return checked(
+            implementation,
+            chosen,
+            dtypes,
+            seconds,
+            device,
+            seed,
+            sections,
+            limits=Limits(seconds_per_call, memory) if isolate else None,
+            stop_at_first=stop_at_first,
+        )
+
+
+@contextmanager
+def added_for_now(spec: Any) -> Iterator[list[str]]:
+    """Add the own operations of a specification for a while; their names. Raises SpecError."""
+    if spec is None:
+        yield []
+        return
+    specification_server.start()
+    before = set(OPERATIONS)
+    names = specification_server.add(file_of(spec))
+    try:
+        yield names
+    finally:
+        specification_server.remove([name for name in names if name not in before])
+
+
+def checked(
+    implementation: Any,
+    chosen: list[str],
+    dtypes: Iterable[str] | None,
+    seconds: float,
+    device: str,
+    seed: int,
+    sections: Iterable[str] | None,
+    *,
+    limits: Limits | None,
+    stop_at_first: bool,
+) -> Result:
+    """Run the laws of some operations, or of all; `check` without the lock."""
     wanted = known_words("dtype", dtypes, DTYPES)
     within = known_words("section", sections, SECTIONS) or list(SECTIONS)
-    with ONE_AT_A_TIME:
-        until = time.perf_counter() + seconds
-        specification_server.start()
-        law_names()
-        spec = loader.spec_of(implementation)
-        result = Result(spec, seconds, seed)
-        limits = Limits(seconds_per_call, memory) if isolate else None
-        try:
-            namespace = settled(implementation, spec, limits, until)
-        except loader.NotFoundError as error:
-            result.problem = str(error)
-        except LostError as lost:
-            result.problem = f"{spec}: importing it {lost}"
-        except EnoughError:
-            result.problem = f"{spec}: importing it {NO_TIME}"
-        if result.problem:
-            return result
-        try:
-            effort = Effort(seed, shrinking=0.2, until=until, explains=False)
-            run = Run(namespace, spec, effort, result, within)
-            run.go(chosen, wanted, device, stop_at_first=stop_at_first)
-            settle_noted(result.verdicts)
-            run.explain(until)
-        except EnoughError:
-            result.problem = f"{spec}: looking up its device {NO_TIME}"
-        finally:
-            end_elsewhere(spec)
-            if isinstance(namespace, Contained):
-                namespace.end()
-        result.seconds = round(time.perf_counter() - until + seconds, 3)
+    until = time.perf_counter() + seconds
+    specification_server.start()
+    law_names()
+    spec = loader.spec_of(implementation)
+    result = Result(spec, seconds, seed)
+    try:
+        namespace = settled(implementation, spec, limits, until)
+    except loader.NotFoundError as error:
+        result.problem = str(error)
+    except LostError as lost:
+        result.problem = f"{spec}: importing it {lost}"
+    except EnoughError:
+        result.problem = f"{spec}: importing it {NO_TIME}"
+    if result.problem:
         return result
+    try:
+        effort = Effort(seed, shrinking=0.2, until=until, explains=False)
+        run = Run(namespace, spec, effort, result, within)
+        run.go(chosen, wanted, device, stop_at_first=stop_at_first)
+        settle_noted(result.verdicts)
+        run.explain(until)
+    except EnoughError:
+        result.problem = f"{spec}: looking up its device {NO_TIME}"
+    finally:
+        end_elsewhere(spec)
+        if isinstance(namespace, Contained):
+            namespace.end()
+    result.seconds = round(time.perf_counter() - until + seconds, 3)
+    return result
 
 
 def settled(implementation: Any, spec: str, limits: Limits | None, until: float) -> Any:

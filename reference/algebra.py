@@ -59,6 +59,22 @@ def step(x: Array) -> Array:
 
 
 @singledispatch
+def larger(x: Array, y: Array) -> Array:
+    """The slope of max(x, y) along x: 1 where x is larger, 0 where y is, 1/2 where they are equal.
+
+    At a tie every number from 0 to 1 is a subgradient: on rounding numbers any of them is allowed.
+    """
+    return np.where(np.real(x) > np.real(y), 1.0, np.where(np.real(x) < np.real(y), 0.0, 0.5))
+
+
+@singledispatch
+def largest(x: Array) -> Array:
+    """The slope of the maximum along the last axis: 1 at it; shared where several are equal."""
+    at = np.real(x) == np.max(np.real(x), axis=-1, keepdims=True)
+    return at / np.sum(at, axis=-1, keepdims=True)
+
+
+@singledispatch
 def either(formula: Array, *equivalents: Array) -> Array:
     """A formula and others that equal it in exact arithmetic, any of which may be computed."""
     return formula

@@ -23,6 +23,7 @@ from seqlaws.properties.discovery import loader
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.fork_server import NURSERY
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
+from seqlaws.properties.isolation.specification_server import ADDED
 from seqlaws.properties.isolation.supervisor import LIBRARIES, START, Keeper, Process, array_of
 from seqlaws.properties.isolation.worker import Held, Named
 
@@ -156,7 +157,7 @@ class Contained:
         if self.process is not None:  # it is over
             self.process.channel.close()
         self.process = Process(self.keeper, self.limits)
-        return self.asked(self.process, START, "load", self.spec)
+        return self.asked(self.process, START, "load", self.spec, tuple(ADDED))
 
     def end(self) -> None:
         """End the process, if there is one."""

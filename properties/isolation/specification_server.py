@@ -11,7 +11,8 @@ from typing import Any
 
 from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
-from seqlaws.properties.own.adding import add_file
+from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own import adding as own
 from seqlaws.properties.own.formats import as_specification
 
 PROGRAM = """
@@ -32,6 +33,11 @@ def add(file):
     add_file(file)
     return []
 
+def remove(names):
+    from seqlaws.properties.own.adding import remove
+    remove(names)
+    return []
+
 WAYS = {
     "expected": expected_and_allowed,
     "step by step": expected_step_by_step,
@@ -39,6 +45,7 @@ WAYS = {
     "token by token": expected_token_by_token,
     "plain": plain,
     "add": add,
+    "remove": remove,
 }
 
 def answer(question):
@@ -102,13 +109,22 @@ def add(file: str | Path) -> list[str]:
     Raises SpecError.
     """
     file = as_specification(file)
-    names = add_file(file)
+    names = own.add_file(file, proving=True)
     path = str(Path(file).resolve())
     if path not in ADDED:
         ADDED.append(path)
         if RUNNING:
             RUNNING[0].ask(("add", (path,), {}, None))
     return names
+
+
+def remove(names: list[str]) -> None:
+    """Forget own operations, here and in the process."""
+    files = {str(getattr(OPERATIONS[name], "file", "")) for name in names if name in OPERATIONS}
+    own.remove(names)
+    ADDED[:] = [file for file in ADDED if file not in files]
+    if RUNNING:
+        ask("remove", names)
 
 
 def ask(

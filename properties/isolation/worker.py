@@ -28,6 +28,7 @@ from seqlaws.properties.discovery.raised import line_of, said_by
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.parameter_dicts import Dicts
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own.adding import add_file
 
 KINDS = (  # of exceptions that mean something
     (NotImplementedError, "not implemented"),
@@ -84,8 +85,13 @@ class Inside:
             found = "raised", described(error, self.namespace)
         return number, *found, self.changes()
 
-    def load(self, spec: str) -> tuple[Any, ...]:
-        """Find the implementation, unless it is at hand; its traits, functions, layouts."""
+    def load(self, spec: str, added: Sequence[str] = ()) -> tuple[Any, ...]:
+        """Find the implementation, unless it is at hand; its traits, functions, layouts.
+
+        added: files with own operations.
+        """
+        for file in added:
+            add_file(file)
         if self.namespace is None:
             self.namespace = loader.find(spec)
         traits = getattr(self.namespace, "TRAITS", {})

@@ -4,6 +4,7 @@ Each is a name and a change of a line or two of the specification, so that it ru
 number systems. The likely ones stand first: among equals the first is named.
 """
 
+from collections.abc import Callable
 from functools import cache
 
 from seqlaws.properties.misreadings import (
@@ -52,11 +53,16 @@ CATALOGUE: tuple[Misreading, ...] = (
 )
 
 
+OWN: dict[str, Callable[[], tuple[Misreading, ...]]] = {}  # what makes those of an own operation
+
+
 @cache
 def about(function: str) -> tuple[Misreading, ...]:
     """The misreadings of an operation, or of its vjp: of the vjp alone first."""
     operation = function.removesuffix("_vjp")
     known = [one for one in CATALOGUE if operation in one.operations]
+    if operation in OWN:
+        known = [*OWN[operation]()]
     if operation == function:
         return tuple(one for one in known if not one.gradients)
     return tuple(sorted(known, key=lambda one: not one.gradients))

@@ -11,11 +11,12 @@ import numpy as np
 from seqlaws.reference.algebra import log_sum_exp, relu, sigmoid, softmax_rows, transpose
 from seqlaws.reference.numbers import Arithmetic, Rounding
 from seqlaws.reference.numbers.arithmetic import FORMATS, greatest
+from seqlaws.reference.numbers.reverse import Traced, detached
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "absolute", "at_zero", "blocks", "clip", "exp_with_overflow", "first_row", "highest", "least",
-    "log_sum_exp", "logistic", "math", "narrow", "nothing", "quotient", "relu", "replaced",
+    "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow", "first_row",
+    "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow", "negated", "nothing", "quotient", "relu", "replaced",
     "rows", "shifted_softmax", "sigmoid", "softmax_rows", "tile", "transpose",
     "transposed_blocks", "without_block",
 ]  # fmt: skip
@@ -153,6 +154,31 @@ def _(x: Rounding, form: str | int) -> Rounding:
         error = np.where(low == high, 0.0, np.maximum(high - value, value - low))
     error = np.where(np.isfinite(x.error) & ~np.isnan(error), error, np.inf)
     return Rounding(value, error, x.arithmetic)
+
+
+@narrow.register
+def _(x: Traced, form: str | int) -> Traced:
+    return Traced(narrow(x.value, form), [(x, lambda g: g)])
+
+
+def pulled(x: Array, factor: float) -> Array:
+    """x, its gradient times a factor."""
+    return Traced(x.value, [(x, lambda g: g * factor)]) if isinstance(x, Traced) else x
+
+
+def halved(x: Array) -> Array:
+    """x with half its gradient."""
+    return pulled(x, 0.5)
+
+
+def doubled(x: Array) -> Array:
+    """x with twice its gradient."""
+    return pulled(x, 2.0)
+
+
+def negated(x: Array) -> Array:
+    """x with minus its gradient."""
+    return pulled(x, -1.0)
 
 
 def limits(x: Array) -> tuple[float, float]:

@@ -1,26 +1,30 @@
 """Adds the own operations of a file to those of the suite."""
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from seqlaws import reference
+from seqlaws.properties import misreadings
 from seqlaws.properties.discovery.loader import load_file
 from seqlaws.properties.misreadings import edits
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.decorator import MARK
+from seqlaws.properties.own.gradients import Reverse, Written
+from seqlaws.properties.own.mutants import mutants_of
 from seqlaws.properties.own.operation import Own
+from seqlaws.properties.own.proof import SpecError, prove
 from seqlaws.properties.own.specification import Specification
 
 
-class SpecError(ValueError):
-    """A specification that cannot be used; the message is one sentence."""
+def add_file(file: str | Path, *, proving: bool = False) -> list[str]:
+    """Add the operations of a file; return their names. Raises SpecError.
 
-
-def add_file(file: str | Path) -> list[str]:
-    """Add the operations of a file; return their names. Raises SpecError."""
-    path = Path(file)
+    proving: whether each specification is run and its gradient checked.
+    """
+    path = Path(file).resolve()
     if not path.is_file():
         raise SpecError(f"--spec {file}: there is no such file")
     try:
@@ -33,6 +37,8 @@ def add_file(file: str | Path) -> list[str]:
         raise SpecError(f"--spec {file}: it declares no operation; decorate one with @operation")
     for one in found:
         add(one, module)
+        if proving:
+            prove(one, reference.OWN[one.name], reference.OWN.get(f"{one.name}_vjp"))
     return [one.name for one in found]
 
 
@@ -54,6 +60,17 @@ def add(one: Own, module: ModuleType) -> None:
     edits.MODULES[module.__name__] = module
     edits.HOME[one.name], edits.USES[module.__name__] = module.__name__, ()
     edits.MADE[one.name] = lambda names: Specification(one, names[one.name])
+    misreadings.OWN[one.name] = lambda: mutants_of(one, module.__name__)
+    misreadings.about.cache_clear()
+    if one.gradients:
+        edits.MADE[f"{one.name}_vjp"] = lambda names: vjp_of(one, names)
+        reference.OWN[f"{one.name}_vjp"] = vjp_of(one, vars(module))
+
+
+def vjp_of(one: Own, names: dict[str, Any]) -> Callable[..., Any]:
+    """Return the vjp of a specification, as its module, or a changed copy of it, has it."""
+    spec, written = Specification(one, names[one.name]), names.get(f"{one.name}_vjp")
+    return Written(spec, written) if callable(written) else Reverse(spec)
 
 
 def file_of(spec: Any) -> str:
@@ -73,6 +90,6 @@ def file_of(spec: Any) -> str:
 def remove(names: list[str]) -> None:
     """Forget operations."""
     for name in names:
-        for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME):
+        for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME, misreadings.OWN):
             known.pop(name, None)  # type: ignore[attr-defined]
             known.pop(f"{name}_vjp", None)  # type: ignore[attr-defined]

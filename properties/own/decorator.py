@@ -107,7 +107,7 @@ def made_of(
         declared={**arrays, **outputs},
         batch=tuple(leads + batch),
         allowed_sizes=sizes,
-        file=Path(inspect.getsourcefile(function) or ""),
+        file=Path(inspect.getsourcefile(function) or "").resolve(),
         gradients=differentiable and not all(whole),
     )
 

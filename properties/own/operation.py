@@ -34,6 +34,11 @@ class Own(Operation):
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return known, (self.name,)
 
+    @property
+    def differentiable(self) -> bool:
+        """True if it has gradients."""
+        return self.gradients
+
     @cached_property
     def traits(self) -> tuple[str, ...]:
         """None: an option of the name of one of the suite's is an option."""

@@ -14,8 +14,10 @@ from seqlaws.reference.numbers import angles as angles  # registers its rules
 from seqlaws.reference.numbers import elementwise as elementwise
 from seqlaws.reference.numbers import functions as functions
 from seqlaws.reference.numbers import moments as moments
+from seqlaws.reference.numbers import moves as moves
 from seqlaws.reference.numbers import products as products
 from seqlaws.reference.numbers import reductions as reductions
+from seqlaws.reference.numbers import reverse_rules as reverse_rules
 from seqlaws.reference.numbers import truths as truths
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.rounding import Rounding, exact, settled
@@ -78,5 +80,12 @@ def flattened(outputs: Any) -> list[Any]:
 def unpacked(outputs: Any, arithmetic: Arithmetic) -> tuple[Expected, ...]:
     """Return the value and the bound of each output."""
     flat = flattened(outputs)
-    numbers = [settled(x if isinstance(x, Rounding) else exact(x, arithmetic)) for x in flat]
+    numbers = [settled(number(x, arithmetic)) for x in flat]
     return tuple(Expected(x.value, x.error) for x in numbers)
+
+
+def number(x: Any, arithmetic: Arithmetic) -> Rounding:
+    """An output as a rounding number: booleans and places, too."""
+    if hasattr(x, "as_number"):
+        return x.as_number(arithmetic)
+    return x if isinstance(x, Rounding) else exact(x, arithmetic)

@@ -198,6 +198,26 @@ def log1p(x: Rounding) -> Rounding:
     return Rounding(y.value, error, x.arithmetic)
 
 
+def larger(x: Any, y: Any) -> Rounding:
+    """Any slope from 0 to 1 where either may be the larger, and at a tie."""
+    like = x if isinstance(x, Rounding) else y
+    x, y = settled(lift(x, like)), settled(lift(y, like))
+    value = algebra.larger(x.value, y.value)
+    with np.errstate(invalid="ignore"):
+        unsure = ~(np.abs(x.value - y.value) > x.error + y.error)
+    return Rounding(value, np.where(unsure, np.maximum(value, 1 - value), 0.0), x.arithmetic, 0.5)
+
+
+def largest(x: Rounding) -> Rounding:
+    """Any slope from 0 to 1 at each of several entries that may be the largest."""
+    x = settled(x)
+    value = algebra.largest(x.value)
+    least = np.max(x.value - x.error, axis=-1, keepdims=True)
+    may = ~(x.value + x.error < least)
+    unsure = may & (np.sum(may, axis=-1, keepdims=True) > 1)
+    return Rounding(value, np.where(unsure, np.maximum(value, 1 - value), 0.0), x.arithmetic)
+
+
 UFUNCS |= {
     "exp": exp,
     "maximum": greatest,
@@ -224,3 +244,5 @@ UFUNCS |= {
     "cbrt": rising(np.cbrt),
 }
 algebra.erf.register(Rounding, erf)
+algebra.larger.register(Rounding, larger)
+algebra.largest.register(Rounding, largest)

@@ -86,6 +86,9 @@ class ArrayMethods:
     def copy(self) -> Any:
         return self
 
+    def flatten(self) -> Any:
+        return np.ravel(self)  # type: ignore[call-overload]
+
     def item(self) -> Any:
         return self.__float__()
 
@@ -108,5 +111,7 @@ def method(name: str) -> Any:
     return call
 
 
-for one in ["all", "any", "argmax", "argmin", "argsort", "clip", "cumsum", "diagonal", "dot", "flatten", "max", "mean", "min", "prod", "ravel", "repeat", "round", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var"]:
-    setattr(ArrayMethods, one, method("ravel" if one == "flatten" else one))
+NAMES = """all any argmax argmin argsort clip cumsum diagonal max mean min prod ravel repeat round sort
+squeeze std sum swapaxes take trace var"""
+for one in NAMES.split():
+    setattr(ArrayMethods, one, method(one))

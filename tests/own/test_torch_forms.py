@@ -8,24 +8,12 @@ from seqlaws.properties.own import torch_forms
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
-ELEMENTWISE = [
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "silu",
-    "elu",
-    "selu",
-    "softplus",
-    "logsigmoid",
-    "mish",
-    "softsign",
-    "hardtanh",
-    "hardsigmoid",
-    "hardswish",
-    "gelu",
-]
-OF_TORCH = ["sigmoid", "tanh", "exp", "square", "neg", "abs", "reciprocal"]
-POSITIVE = ["log", "sqrt", "rsqrt"]
+ELEMENTWISE = (
+    *("relu", "relu6", "leaky_relu", "silu", "gelu", "elu", "selu", "softplus", "logsigmoid"),
+    *("mish", "softsign", "hardtanh", "hardsigmoid", "hardswish"),
+)
+OF_TORCH = ("sigmoid", "tanh", "exp", "square", "neg", "abs", "reciprocal")
+POSITIVE = ("log", "sqrt", "rsqrt")
 CALLS = {  # of a function, the shapes of its arrays, and its other arguments
     "gelu": [((3, 5), {"approximate": "tanh"})],
     "clamp": [((3, 5), {"min": -0.5}), ((3, 5), {"min": -0.5, "max": 0.2})],
