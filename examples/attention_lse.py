@@ -8,7 +8,9 @@ from seqlaws import operation
 from seqlaws.reference.algebra import log_sum_exp, softmax_rows
 
 
-@operation(q="B N L D", k="B N S D", v="B N S E", returns={"out": "B N L E", "lse": "B N L"})
+@operation(
+    q="B N L D", k="B N S D", v="B N S E", returns={"out": "B N L E", "lse": "B N L"}, batch="B"
+)
 def attention_lse(q, k, v, is_causal=False):
     """out = softmax(s) v and lse = log sum_j exp(s_j), where s = q k^T / sqrt(d)."""
     scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1])

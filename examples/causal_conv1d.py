@@ -8,7 +8,7 @@ from seqlaws import operation
 from seqlaws.reference.algebra import sigmoid
 
 
-@operation(x="B C T", weight="C K", bias="C", returns={"y": "B C T"})
+@operation(x="B C T", weight="C K", bias="C", returns={"y": "B C T"}, batch="B")
 def causal_conv1d(x, weight, bias, activation: Literal["none", "silu"] = "none"):
     """a_t = bias + sum_k weight_k x_{t - K + 1 + k}, where x is 0 before the first step."""
     taps, steps = weight.shape[1], x.shape[2]

@@ -10,6 +10,7 @@ from seqlaws.reference.algebra import log_sum_exp
     logits="B V",
     targets="B: below V or ignore_index",
     returns={"loss": "B"},
+    batch="B",
     options={"label_smoothing": (0.0, 0.5), "ignore_index": (-100, 0), "z_loss": (0.0, 0.1)},
 )
 def cross_entropy(logits, targets, label_smoothing=0.0, ignore_index=-100, z_loss=0.0):

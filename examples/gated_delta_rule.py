@@ -14,6 +14,7 @@ from seqlaws.reference.algebra import sigmoid
     beta="B N T",
     state="B N D E",
     returns={"out": "B N T E", "last": "B N D E"},
+    batch="B",
 )
 def gated_delta_rule(q, k, v, decay, beta, state):
     """S <- sigmoid(decay_t) S;  S <- S + k_t beta_t (v_t - S^T k_t)^T;  out_t = S^T q_t"""

@@ -10,6 +10,7 @@ from seqlaws import operation
     weight="num_groups*C",
     bias="num_groups*C",
     returns={"y": "B num_groups*C L"},
+    batch="B",
     options={"num_groups": range(1, 5)},
 )
 def group_norm(x, weight, bias, num_groups=1, eps=1e-5):

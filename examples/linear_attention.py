@@ -5,7 +5,7 @@ import numpy as np
 from seqlaws import operation
 
 
-@operation(q="B N T D", k="B N T D", v="B N T E", returns={"out": "B N T E"})
+@operation(q="B N T D", k="B N T D", v="B N T E", returns={"out": "B N T E"}, batch="B")
 def linear_attention(q, k, v, eps=1e-6):
     """out_t = f(q_t)^T sum_{s<=t} f(k_s) v_s^T / (f(q_t)^T sum_{s<=t} f(k_s) + eps), f = elu + 1"""
     weights = feature(q) @ np.swapaxes(feature(k), -1, -2)

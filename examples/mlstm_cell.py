@@ -14,6 +14,7 @@ from seqlaws import operation
     c="B N D E",
     n="B N D",
     returns={"h": "B N E", "c_new": "B N D E", "n_new": "B N D", "m_new": "B N"},
+    batch="B",
 )
 def mlstm_cell(q, k, v, i, f, c, n, m):
     """m' = max(log sigmoid(f) + m, i);  c' = f' c + i' k v^T;  n' = f' n + i' k

@@ -10,6 +10,7 @@ from seqlaws import operation
     cos="L R",
     sin="L R",
     returns={"y": "B N L 4R"},
+    batch="B",
     options={"scaling": (0.5, 2.0)},
 )
 def partial_rotary(x, cos, sin, scaling=1.0, interleaved=False):

@@ -5,7 +5,16 @@ import numpy as np
 from seqlaws import operation
 
 
-@operation(x="B T E", dt="B T E", a_log="E S", b="B T S", c="B T S", d="E", returns={"y": "B T E"})
+@operation(
+    x="B T E",
+    dt="B T E",
+    a_log="E S",
+    b="B T S",
+    c="B T S",
+    d="E",
+    returns={"y": "B T E"},
+    batch="B",
+)
 def selective_scan(x, dt, a_log, b, c, d, dt_softplus=False):
     """h_t = exp(-dt_t exp(a_log)) h_{t-1} + dt_t b_t x_t;  y_t = c_t h_t + d x_t;  h_0 = 0"""
     if dt_softplus:

@@ -8,7 +8,7 @@ from seqlaws import operation
 from seqlaws.reference.algebra import softmax_rows
 
 
-@operation(q="B N L D", k="B N S D", v="B N S E", sinks="N", returns={"out": "B N L E"})
+@operation(q="B N L D", k="B N S D", v="B N S E", sinks="N", returns={"out": "B N L E"}, batch="B")
 def sink_attention(q, k, v, sinks, is_causal=False):
     """out = softmax([q k^T / sqrt(d), sink])[..., :-1] v;  is_causal: query i sees keys j <= i."""
     scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1])

@@ -9,6 +9,7 @@ from seqlaws.reference.algebra import sigmoid
 @operation(
     **dict.fromkeys(("z", "i", "f", "o", "c", "n", "m"), "B H"),
     returns=dict.fromkeys(("h", "c_new", "n_new", "m_new"), "B H"),
+    batch="B",
 )
 def slstm_cell(z, i, f, o, c, n, m):
     """m' = max(log sigmoid(f) + m, i);  c' = f' c + i' tanh(z);  n' = f' n + i'

@@ -6,7 +6,7 @@ from seqlaws import operation
 from seqlaws.reference.algebra import softmax_rows
 
 
-@operation(logits="B E", returns={"weights": "B E"}, options={"k": range(1, 4)})
+@operation(logits="B E", returns={"weights": "B E"}, batch="B", options={"k": range(1, 4)})
 def top_k_routing(logits, k=2, renormalise=True):
     """softmax(logits) at the k largest; renormalise: the softmax of these alone.
 

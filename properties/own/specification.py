@@ -42,6 +42,13 @@ class Specification:
         for name, array in arrays.items():
             if not hasattr(array, "shape"):
                 raise TypeError(f"{operation.name}: {name} is no array")
+            axes = operation.declared[name].axes.split()
+            least = len(axes) - (axes[:1] == ["..."])
+            if len(array.shape) < least or (least == len(axes) != len(array.shape)):
+                raise ValueError(
+                    f"{operation.name}: {name} has shape {tuple(array.shape)}; its axes are "
+                    f"({', '.join(axes)})"
+                )
         sizes = operation.sizes_in({n: given[n] for n in operation.arrays}, numbers)
         leading: dict[str, tuple[int, ...]] = {}
         for name, array in arrays.items():
