@@ -207,7 +207,11 @@ def one_row(impl: Subject, case: Case, last: bool) -> tuple[Case, Any]:
     """Return the case with one row of the batch, and the index of its outputs."""
     rows = impl.operation.batched or list(case.arrays)[:1]
     b = some_of(case, len(case.arrays[rows[0]]), last)
-    return case.having(**{n: case.arrays[n][b : b + 1] for n in rows}), np.s_[b : b + 1]
+    changes = {n: case.arrays[n][b : b + 1] for n in rows}
+    if impl.operation.own:
+        given = [n for n in impl.operation.batched_options if case.options.get(n) is not None]
+        changes |= {n: case.options[n][b : b + 1] for n in given}
+    return case.having(**changes), np.s_[b : b + 1]
 
 
 def one_query(impl: Subject, case: Case, last: bool) -> tuple[Case, Any]:

@@ -88,13 +88,19 @@ def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
     sizes |= {n: o for n, o in given.items() if isinstance(o, int)}  # length, dim, steps
 
     def shape(axes: str) -> tuple[int, ...]:
-        if axes == "...":
+        if axes == "..." and not case.operation.own:
             return first.shape
         rest: tuple[int, ...] = ()
         letters = axes.split()
         if letters[:1] == ["..."]:
-            named = len(case.operation.axes(next(iter(case.arrays)))) - 1
-            rest, letters = first.shape[: first.ndim - named], letters[1:]
+            led = next(n for n in case.arrays if case.operation.axes(n)[:1] == ["..."])
+            named, shape = len(case.operation.axes(led)) - 1, case.arrays[led].shape
+            rest, letters = shape[: len(shape) - named], letters[1:]
         return (*rest, *(extent(axis, sizes) for axis in letters))
 
     return {name: shape(axes) for name, axes in case.operation.outputs.items()}
+
+
+def shapes_of_cotangents(case: Case) -> dict[str, tuple[int, ...]]:
+    """Return the shape of the cotangent of each output that has one, by name."""
+    return {n: s for n, s in output_shapes(case).items() if not case.operation.is_whole(n)}

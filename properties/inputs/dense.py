@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case, is_floating, output_shapes
+from seqlaws.properties.inputs.case import Case, is_floating, shapes_of_cotangents
 from seqlaws.properties.inputs.numbers import Array, by_seed, representable
 from seqlaws.properties.inputs.operation import extent
 from seqlaws.properties.inputs.strategies import build
@@ -68,7 +68,7 @@ def pulled(case: Case) -> Case:
     """The case with ordinary numbers for its cotangents."""
     if not case.operation.differentiable:
         return case
-    outputs = output_shapes(case).items()
+    outputs = shapes_of_cotangents(case).items()
     cotangents = {n: ordinary(f"d{n}", shape, case.dtype) for n, shape in outputs}
     return replace(case, cotangents=cotangents)
 

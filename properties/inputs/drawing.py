@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.case import Case, output_shapes
+from seqlaws.properties.inputs.case import Case, shapes_of_cotangents
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation, extent
 from seqlaws.properties.inputs.options import same
@@ -37,7 +37,7 @@ def with_cotangents(case: Case, fill: Filling, fixed: Mapping[str, Any]) -> Case
     if not case.operation.differentiable:
         return case
     drawn = fill.ordinary if fixed.get("gradients") else fill.dense
-    return replace(case, cotangents={n: drawn(*s) for n, s in output_shapes(case).items()})
+    return replace(case, cotangents={n: drawn(*s) for n, s in shapes_of_cotangents(case).items()})
 
 
 def harmful(poison: float, dtype: str) -> float:

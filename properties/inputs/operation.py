@@ -167,6 +167,22 @@ class Operation:
         """Return the number of rows of a case's batch."""
         return case.sizes().get("B", 0)
 
+    def is_whole(self, output: str) -> bool:
+        """Return True if an output has whole numbers; it has no gradient then."""
+        return self.whole and output in self.outputs
+
+    @property
+    def pulled(self) -> list[str]:
+        """The outputs that have a cotangent: the floating ones."""
+        return [name for name in self.outputs if not self.is_whole(name)]
+
+    def floating(self, outputs: Any) -> Any:
+        """Return the outputs that have a cotangent, of all that a call returned."""
+        if len(self.pulled) == len(self.outputs):
+            return outputs
+        pairs = zip(self.outputs, outputs, strict=True)
+        return tuple(o for name, o in pairs if not self.is_whole(name))
+
     def is_option(self, name: str) -> bool:
         """Return True if an argument is given by name, False if by position."""
         return name not in self.arguments
@@ -226,4 +242,4 @@ class OfLeaves:
         names = self.operation.differentiated(self.arrays)
         taken = {**self.arrays, **dict(zip(names, leaves, strict=True))}
         given, named = self.operation.arranged(taken, options)
-        return self.function(*given, **named)
+        return self.operation.floating(self.function(*given, **named))

@@ -89,7 +89,8 @@ def work(ask):
                 if isinstance(value, dict):
                     return {name: put(v) for name, v in value.items()}
                 return replaced.get(id(value), value)
-            return flat(function(*map(put, arrays), **options))
+            found = flat(function(*map(put, arrays), **options))
+            return [found[k] for k in ask["pulled"]]
         outputs = gradients(of, cotangents, leaves)
     return [plain(o) for o in flat(outputs)]
 
@@ -181,6 +182,7 @@ def ask_elsewhere(
         "device": traits["device"],
         "arguments": arguments,
         "options": named,
+        "pulled": [k for k, n in enumerate(operation.outputs) if not operation.is_whole(n)],
         "cotangents": [stored(c, case.dtype) for c in case.cotangents.values()] if vjp else [],
     }
     new = place not in PLACES

@@ -22,7 +22,7 @@ def own_case(draw: Draw, operation: Own, dtype: str, **fixed: Any) -> Case:
     sizes = drawn_sizes(draw, letters, " ".join(operation.may_be_zero), fixed)
     sizes = {letter: nearest(operation, letter, n) for letter, n in sizes.items()}
     leading = fixed.get("leading", drawn_leading(draw, operation))
-    scale = pick(draw, fixed.get("scales", (1.0, 1.0, 4.0, 0.1)))
+    scale = pick(draw, fixed.get("scales", (1.0, 1.0, 4.0, 0.1, 30.0)))
     options = drawn_options(draw, operation, fill, sizes, fixed)
     known = {**operation.options, **options, **sizes}
     first = next(iter(operation.arrays), "")

@@ -45,7 +45,39 @@ NEIGHBOURS = {
     "floor": ("ceil", "rint"),
     "rint": ("floor",),
 }
-ELEMENTWISE = ["exp", "exp2", "expm1", "log", "log2", "log1p", "sqrt", "tanh", "sin", "cos", "abs", "absolute", "square", "sigmoid", "relu", "erf", "softmax", "logsumexp", "normal_cdf", "softmax_rows", "log_sum_exp", "rsqrt", "gelu", "silu", "softplus", "flip", "maximum", "minimum", "clip", "tril", "triu"]
+ELEMENTWISE = [
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log1p",
+    "sqrt",
+    "tanh",
+    "sin",
+    "cos",
+    "abs",
+    "absolute",
+    "square",
+    "sigmoid",
+    "relu",
+    "erf",
+    "softmax",
+    "logsumexp",
+    "normal_cdf",
+    "softmax_rows",
+    "log_sum_exp",
+    "rsqrt",
+    "gelu",
+    "silu",
+    "softplus",
+    "flip",
+    "maximum",
+    "minimum",
+    "clip",
+    "tril",
+    "triu",
+]
 REDUCTIONS = ("mean", "sum", "max", "min", "var", "std", "prod", "softmax", "logsumexp", "cumsum")
 NARROW = ("bfloat16", "float16")
 EPSILONS = ("0.0", "1e-12", "1e-8", "1e-6", "1e-5", "1e-3")

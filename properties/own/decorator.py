@@ -82,6 +82,8 @@ def made_of(
     if not needed:
         raise DeclarationError(f"{name} has no array: declare its axes, such as x='... E'")
     outputs = {o: parsed(o, text) for o, text in returns.items()}
+    if odd := sorted(outputs.keys() & parameters.keys()):
+        raise DeclarationError(f"{name}: the output {odd[0]} has the name of a parameter")
     kinds = kinds_of(function, arrays, given)
     letters = {n for d in (*needed.values(), *outputs.values()) for n in d.names()}
     if odd := sorted(

@@ -1,6 +1,6 @@
 """Gradient of an own operation: reverse mode over its source, or the user's own function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ class Reverse:
 
     def __call__(self, *given: Any, **options: Any) -> tuple[Any, ...]:
         operation = self.specification.operation
-        count = len(operation.outputs)
+        count = len(operation.pulled)
         pulled, arguments = given[:count], given[count:]
         names = operation.differentiated(operation.arrays)
         places = [operation.arguments.index(name) for name in names]
@@ -27,8 +27,8 @@ class Reverse:
             taken = list(arguments)
             for place, leaf in zip(places, leaves, strict=True):
                 taken[place] = leaf
-            outputs = self.specification(*taken, **options)
-            fit(operation.outputs, pulled, outputs)
+            outputs = operation.floating(self.specification(*taken, **options))
+            fit(operation.pulled, pulled, outputs)
             return outputs
 
         found = gradients(function, pulled, [arguments[place] for place in places])
@@ -44,7 +44,7 @@ class Written:
 
     def __call__(self, *given: Any, **options: Any) -> tuple[Any, ...]:
         operation = self.specification.operation
-        count = len(operation.outputs)
+        count = len(operation.pulled)
         arguments = dict(zip(operation.arguments, given[count:], strict=True))
         self.specification.check(arguments, options)
         found = self.function(*given, **options)
@@ -52,7 +52,7 @@ class Written:
         return tuple(stored(g) for g in found)
 
 
-def fit(names: Mapping[str, Any], pulled: Any, outputs: Any) -> None:
+def fit(names: list[str], pulled: Any, outputs: Any) -> None:
     """Raise ValueError for a cotangent whose shape is not its output's."""
     for name, g, output in zip(names, pulled, outputs, strict=True):
         if np.shape(g) != tuple(output.shape):

@@ -61,6 +61,15 @@ class Number(Real):
 
 
 @dataclass(frozen=True)
+class Whole(Integer):
+    """A whole number from low to high, all of them within the core."""
+
+    def beyond_core(self, name: str, value: Any, sizes: Sizes) -> Iterator[str]:
+        """Nothing: whoever declares the range says that it is usual."""
+        yield from ()
+
+
+@dataclass(frozen=True)
 class OneOf(Option):
     """One of several numbers."""
 
@@ -88,7 +97,7 @@ def kind_of(parameter: inspect.Parameter, given: Any, annotation: Any) -> Option
         return real(default if isinstance(default, (int, float)) else 1.0)
     if base is int or isinstance(default, int):
         whole = default if isinstance(default, int) else 2
-        return Integer(min(1, whole), max(2 * whole, whole + 2))
+        return Whole(min(1, whole), max(2 * whole, whole + 2))
     raise DeclarationError(
         f"the option {parameter.name} has no kind; annotate it as bool, int, float or "
         f'Literal["a", "b"], or give its values: options={{"{parameter.name}": ...}}, or its axes'
@@ -113,7 +122,7 @@ def explicit(name: str, given: Any) -> Option:
     if isinstance(given, Option):
         return given
     if isinstance(given, range) and len(given):
-        return Integer(given.start, given[-1]) if given.step == 1 else OneOf(tuple(given))
+        return Whole(given.start, given[-1]) if given.step == 1 else OneOf(tuple(given))
     values = tuple(given) if isinstance(given, (tuple, list)) else ()
     if values and all(isinstance(v, str) for v in values):
         return Choice(values)

@@ -117,6 +117,7 @@ class Probe:
             build(by_seed(1, 29), operation, "float64", **fixed),
             build(by_seed(2, 29), operation, "float64", **{**fixed, **every}),
             build(by_seed(3, 29), operation, "float64", dense=True),
+            build(by_seed(4, 29), operation, "float64", **{**fixed, "scales": (1e-3,)}),
         ]
         self.known: list[list[Any]] = []
         self.truth = {vjp: self.answers(None, vjp=vjp) for vjp in self.ways}

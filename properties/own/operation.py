@@ -34,6 +34,10 @@ class Own(Operation):
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return known, (self.name,)
 
+    def is_whole(self, output: str) -> bool:
+        """Return True if an output has whole numbers or booleans."""
+        return output in self.outputs and self.declared[output].is_whole
+
     @property
     def differentiable(self) -> bool:
         """True if it has gradients."""

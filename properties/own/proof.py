@@ -115,7 +115,7 @@ def compare(case: Case, spec: Specification, vjp: Callable[..., Any]) -> None:
         taken = list(given)
         for place, leaf in zip(places, leaves, strict=True):
             taken[place] = leaf
-        return spec(*taken, **options)
+        return operation.floating(spec(*taken, **options))
 
     leaves = [given[place] for place in places]
     for k, name in enumerate(names):

@@ -51,7 +51,7 @@ class Returned:
         outputs = {}
         for (name, shape), output in zip(shapes.items(), given, strict=True):
             try:
-                found, odd, values = self.described(output)
+                found, odd, values = self.described(output, name)
             except BadOutputError as error:
                 raise LawBrokenError(f"{what} returned, as {name}, {error}") from None
             if found != tuple(shape):
@@ -63,7 +63,7 @@ class Returned:
                 self.record.note(KIND, f"{what} returned {name} {odd}")
         return outputs
 
-    def described(self, output: Any) -> tuple[tuple[int, ...], str, Array]:
+    def described(self, output: Any, name: str = "") -> tuple[tuple[int, ...], str, Array]:
         """Return an output's shape, a note on a wrong dtype or device, and its float64 values.
 
         Raises BadOutputError if the output is not an array of numbers.
@@ -80,13 +80,14 @@ class Returned:
             values = np.asarray(self.backend.values(output), float)
         except Exception:
             raise BadOutputError(f"an array on {device} that cannot be read") from None
-        return shape, self.strange(dtype, device), values
+        return shape, self.strange(name, dtype, device), values
 
-    def strange(self, dtype: str, device: str) -> str:
+    def strange(self, name: str, dtype: str, device: str) -> str:
         """Describe how dtype or device differ from the inputs'; return "" if neither does."""
-        whole = dtype.startswith(("int", "uint"))
-        if not whole if self.operation.whole else dtype != self.dtype:
-            own_kind = "an integer" if self.operation.whole else self.dtype
+        is_whole = self.operation.is_whole(name)
+        whole = dtype.startswith(("int", "uint", "bool"))
+        if not whole if is_whole else dtype != self.dtype:
+            own_kind = "an integer" if is_whole else self.dtype
             return f"with dtype {dtype}, not {own_kind}"
         own = self.device.partition(":")[0]
         if self.operation.arrays and device != own:  # else there is no device to go by

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import Arithmetic
+from seqlaws.reference.numbers import moves  # noqa: F401  # whose rule of take_along_axis is used
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
 from seqlaws.reference.numbers.rounding import FUNCTIONS, Array, Rounding, settled
 from seqlaws.reference.numbers.truths import truth
@@ -116,7 +117,7 @@ def argmax(x: Rounding, axis: Any = None, keepdims: bool = False, **_: Any) -> A
 def taken(x: Any, index: Any, axis: int = -1) -> Any:
     """np.take_along_axis by places that may not be certain."""
     if not isinstance(index, Places):
-        return np.take_along_axis(x, index, axis=axis)
+        return BY_CERTAIN_PLACES(x, index, axis=axis)
     y = np.take_along_axis(x, index.value, axis=axis)
     return doubtful(y, index.unsure, index.arithmetic)
 
@@ -129,7 +130,9 @@ def doubtful(x: Any, unsure: Array, arithmetic: Arithmetic) -> Any:
     return Rounding(x.value, np.where(unsure, np.inf, x.error), x.arithmetic)
 
 
+BY_CERTAIN_PLACES = FUNCTIONS["take_along_axis"]
 FUNCTIONS |= {
+    "take_along_axis": taken,
     "sort": sort,
     "argsort": argsort,
     "argmax": argmax,

@@ -4,8 +4,11 @@ LOSSES = {
     "cross_entropy": {
         "the smoothed mass is shared by V - 1 classes": (
             "losses_plain",
-            ("label_smoothing / v * np.sum(log_p", "label_smoothing / (v - 1) * np.sum(log_p"),
-            ("[:, None] - label_smoothing / v\n", "[:, None] - label_smoothing / (v - 1)\n"),
+            (
+                "label_smoothing / v * np.sum(log_p",
+                "label_smoothing / max(v - 1, 1) * np.sum(log_p",
+            ),
+            ("[:, None] - label_smoothing / v\n", "[:, None] - label_smoothing / max(v - 1, 1)\n"),
         ),
         "the z-loss of ignored rows is kept": (
             "losses_torch",
@@ -13,7 +16,7 @@ LOSSES = {
         ),
         "gradient: the factor lse of the z-loss is missing": (
             "losses_plain",
-            ("2 * z_loss * lse)", "2 * z_loss)"),
+            ("2 * z_loss * lse)", "2 * z_loss * np.ones_like(lse))"),
         ),
         "gradient: ignored rows pass it on": (
             "losses_plain",
