@@ -42,14 +42,6 @@ class Specification:
         for name, array in arrays.items():
             if not hasattr(array, "shape"):
                 raise TypeError(f"{operation.name}: {name} is no array")
-<<<<<<< HEAD
-            axes = operation.declared[name].axes.split()
-            least = len(axes) - (axes[:1] == ["..."])
-            if len(array.shape) < least or (least == len(axes) != len(array.shape)):
-                raise ValueError(
-                    f"{operation.name}: {name} has shape {tuple(array.shape)}; its axes are "
-                    f"({', '.join(axes)})"
-=======
         for name, array in arrays.items():
             least = len(operation.declared[name].axes.replace("...", "").split())
             exact = not operation.declared[name].has_leading
@@ -57,7 +49,6 @@ class Specification:
                 raise ValueError(
                     f"{operation.name}: {name} has shape {tuple(array.shape)}; declared: "
                     f"({', '.join(operation.declared[name].axes.split())})"
->>>>>>> a10b3077d40a87f6a15bacd430fb73c44f0daa2e
                 )
         sizes = operation.sizes_in({n: given[n] for n in operation.arrays}, numbers)
         leading: dict[str, tuple[int, ...]] = {}
