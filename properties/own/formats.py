@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seqlaws.properties.own import flashinfer, kernelbench
 from seqlaws.properties.own.adding import SpecError
+from seqlaws.properties.own.kernelbench_problem import problem_of
 from seqlaws.properties.own.torch_graph import NoRuleError
 
 
@@ -40,5 +41,5 @@ def translation(path: Path) -> str:
         return flashinfer.specification_of(flashinfer.definition_of(path))
     text = path.read_text(encoding="utf-8")
     if "class Model(" in text and "def get_inputs(" in text:
-        return kernelbench.specification_of(kernelbench.problem_of(path))
+        return kernelbench.specification_of(problem_of(path))
     return ""

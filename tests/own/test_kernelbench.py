@@ -8,7 +8,7 @@ import pytest
 from own.kernelbench_problems import HEAD, PROBLEMS, RIGHT, WRONG, problem
 from seqlaws import check
 from seqlaws.properties.own.formats import as_specification, translation
-from seqlaws.properties.own.kernelbench import problem_of, small_sizes
+from seqlaws.properties.own.kernelbench_problem import problem_of, small_sizes
 from seqlaws.properties.own.torch_graph import NoRuleError
 
 torch = pytest.importorskip("torch")
