@@ -11,6 +11,7 @@ LEVELS = (  # from the ground; rooms of one level do not know each other
     ("backends", "inputs", "misreadings"),
     ("operations",),
     ("discovery",),
+    ("own",),
     ("isolation",),
     ("subjects",),
     ("judging",),

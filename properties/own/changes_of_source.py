@@ -85,7 +85,7 @@ EPSILONS = ("0.0", "1e-12", "1e-8", "1e-6", "1e-5", "1e-3")
 
 @dataclass(frozen=True)
 class Change:
-    """Another text in the place of a node. name: reads well after "with"; rank: likely ones low."""
+    """A text in the place of a node. name: reads well after "with"; rank: likely ones low."""
 
     node: Any
     new: str
@@ -241,7 +241,7 @@ def of_divisor(node: ast.BinOp, a: str) -> Iterator[Change]:
 
 
 def of_call(node: ast.Call) -> Iterator[Change]:
-    """Another function, none at all, another axis, a constant outside of a root."""
+    """A neighbouring function, none at all, another axis, a constant outside of a root."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     given = [*node.args] or ([node.func.value] if isinstance(node.func, ast.Attribute) else [])
     if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "np":
@@ -337,7 +337,7 @@ def outside(node: ast.Call, name: str, inner: ast.BinOp) -> Iterator[Change]:
 
 
 def of_axis(axis: Any, node: ast.Call) -> Iterator[Change]:
-    """Another axis."""
+    """Every other axis."""
     now = ast.unparse(axis)
     for other in ("-1", "-2", "0", "1", "None"):
         if other != now:
@@ -354,7 +354,7 @@ def of_minus(node: ast.UnaryOp) -> Iterator[Change]:
 
 
 def of_constant(node: ast.Constant) -> Iterator[Change]:
-    """Another number."""
+    """Numbers near a constant."""
     value = node.value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return

@@ -56,7 +56,7 @@ def saying(one: Own, deed: Callable[[], Any]) -> Any:
 
 
 def sentence(one: Own, error: Exception) -> str:
-    """What was raised, and on which line of the specification."""
+    """Return what was raised, and on which line of the specification."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).resolve() == one.file]
     said = " ".join(str(error).split()) or type(error).__name__

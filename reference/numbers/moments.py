@@ -25,8 +25,8 @@ def mean(x: Rounding) -> Rounding:
     A running mean m += (x_k - m) / k rounds m at each step, and then weighs it with k: the sum of
     k u |m_k| is what n times the mean is off by, and 3 u |x_k - m| more. Means of several parts
     that are merged round the mean at each of log2 n levels, and their weights. With x = mean + d
-    that is u ((n / 2 + 2 log2 n + 1) |mean| + (n + 2 + 3 log n) mean|d|). Means of one or two
-    numbers, and of zeros, are as exact as their sums.
+    that is u ((n / 2 + 2 log2 n + 1) |mean| + (n + 2 + 3 log n) mean|d|). Means of one
+    number, of two whose difference is exact, and of zeros are as exact as their sums.
     """
     n = x.shape[-1]
     added = settled(total(x, axis=-1, keepdims=True) / max(n, 1))
@@ -36,7 +36,13 @@ def mean(x: Rounding) -> Rounding:
     levels = n / 2 + 2 * math.log2(max(n, 1)) + 1
     rounded = levels * (mu + average(x.error)) + (n + 2 + 3 * math.log(max(n, 1))) * apart
     running = average(x.error) + a.unit * (1 + 4 * n * a.unit) * rounded + 3 * n * a.tiny
-    trivial = (n <= 2) | ~np.any(size(x) > 0, axis=-1, keepdims=True)
+    trivial = (n <= 1) | ~np.any(size(x) > 0, axis=-1, keepdims=True)
+    if n == 2:  # m_2 = m_1 + (x_2 - m_1) / 2 is a sum where the difference is exact
+        running = average(x.error) + a.unit * (1 + 8 * a.unit) * (mu + 2 * apart) + 6 * a.tiny
+        exact_up_to = x.grid / a.unit if x.grid >= 4 * a.tiny else 0.0
+        trivial = trivial | np.all(
+            (x.error == 0) & (2 * np.abs(d) <= exact_up_to), -1, keepdims=True
+        )
     error = np.where(trivial, added.error, np.maximum(added.error, unknown_if_nan(running)))
     averaged = Rounding(added.value, error, a, added.grid)
     averaged.positive = x.positive

@@ -81,7 +81,7 @@ def product(x: Rounding) -> Rounding:
     whole = known & (x.grid >= 1) & (most <= 1 / a.unit)  # every partial product is a whole number
     error = unknown_if_nan(reach * (1 + 2.0**-40) + rounded + underflow + 2.0**-50 * most)
     error = np.where(whole, 0.0, np.where(partial > a.largest, np.inf, error))
-    return Rounding(value, error, a, x.grid**n if x.grid >= 1 and n < 20 else 0.0)
+    return Rounding(value, error, a, min(x.grid, 2.0**40) ** n if x.grid >= 1 and n < 20 else 0.0)
 
 
 def highest(x: Rounding, initial: Any = None) -> Rounding:

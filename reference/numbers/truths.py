@@ -113,10 +113,11 @@ def comparison(compare: Callable[..., Array]) -> Callable[..., Any]:
     def rule(x: Rounding, y: Rounding) -> Any:
         x, y = settled(x), settled(y)
         value, error = compare(x.value, y.value), x.error + y.error
+        slack = 2.0**-50 * (np.abs(x.value) + np.abs(y.value))  # of these float64 numbers
         with np.errstate(invalid="ignore"):
             apart = unknown_if_nan(np.abs(x.value - y.value))
         equal = x.value == y.value
-        near = (error > 0) & ((apart <= error) | equal | np.isinf(error))
+        near = (error > 0) & ((apart <= error + slack) | equal | np.isinf(error))
         return truth(value, near, x.arithmetic)
 
     return rule
