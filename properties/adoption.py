@@ -66,28 +66,28 @@ def laws_of(
     wanted = known_words("dtype", dtypes, DTYPES)
     specification_server.start()
     side_effects.remember()
-    named = loader.spec_of(implementation)
+    found_as = loader.spec_of(implementation)
     if isinstance(implementation, (str, Path)):
         try:
-            implementation = loader.find(named)
+            implementation = loader.find(found_as)
         except loader.MissingDependencyError as error:
             return not_run(str(error))
     elif inspect.isclass(implementation):
         implementation = implementation()
-    loader.refuse_unusable(named, implementation)
+    loader.refuse_unusable(found_as, implementation)
     known = known_failures_of({"known_failures": known_failures or {}})
-    puts = all_of(implementation, named, chosen or list(OPERATIONS), wanted or list(DTYPES))
+    puts = all_of(implementation, found_as, chosen or list(OPERATIONS), wanted or list(DTYPES))
     puts = [replace(p, candidate=replace(p.candidate, known_failures=known)) for p in puts]
     known = {**known_failures_of(getattr(implementation, "TRAITS", {})), **known}
     single = {named[0] for key in known if len(named := named_by(key, puts)) == 1}
 
     @cache
     def place(limits: Limits | None) -> Any:
-        return implementation if limits is None else Contained(named, limits)
+        return implementation if limits is None else Contained(found_as, limits)
 
     @pytest.mark.parametrize("law", puts, ids=[put.id for put in puts])
     def test(law: Put, request: pytest.FixtureRequest, record_property: Any) -> None:
-        limits = limits_of(request.config) if loader.is_named(named) else None
+        limits = limits_of(request.config) if loader.is_named(found_as) else None
         effort = effort_of(request.config)
         candidate = replace(law.candidate, effort=effort, namespace=place(limits))
         verdict = candidate.verdict(law.law)

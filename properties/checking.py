@@ -80,8 +80,8 @@ def check(
     isolate: call it in a separate process, with limits of `seconds_per_call` for a call and
     `memory` MiB. sections: run only laws of these: "numbers", "edges", "manners", "guards".
     spec: a file with operations of your own (`@operation`), its module, or such a function; these
-    are checked.
-    Raises ValueError for an unknown operation, dtype or section, and for a spec that cannot be used.
+    are checked. Raises ValueError for an unknown operation, dtype or section, and for a spec that
+    cannot be used.
     """
     with ONE_AT_A_TIME, added_for_now(spec) as own:
         chosen = known_words("operation", operations, tuple(OPERATIONS)) or own

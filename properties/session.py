@@ -23,7 +23,7 @@ from seqlaws.properties.judging.precision_grade import Grade, grade
 from seqlaws.properties.judging.verdict import Verdict, loaded, settle_noted
 from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.own.adding import SpecError
+from seqlaws.properties.own.proof import SpecError
 from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements

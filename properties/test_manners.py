@@ -17,7 +17,6 @@ from seqlaws.properties.inputs.sweeps import (
     moderate_sizes,
 )
 from seqlaws.properties.isolation.limits import LostError
-from seqlaws.properties.isolation.second_program import ask_elsewhere
 from seqlaws.properties.laws import (
     Case,
     Expected,
@@ -36,6 +35,7 @@ from seqlaws.properties.laws import (
     same,
 )
 from seqlaws.properties.operations import ALL, DIFFERENTIABLE, WITH_ARRAYS
+from seqlaws.properties.subjects.elsewhere import called_elsewhere
 from seqlaws.properties.subjects.record import Call, Made
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 from seqlaws.reference.numbers import flattened
@@ -247,24 +247,22 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
 @law(ALL, share=0.12, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
     """In another process, in which nothing indicates a test, the values are correct too."""
-    found = called_elsewhere(impl, case)
+    found = answer_elsewhere(impl, case)
     judge(impl, found, output_shapes(case), lambda: impl.expected_of_steps(case, found))
 
 
 @law(DIFFERENTIABLE, share=0.06, gradients=True, section="manners", second_program=True)
 def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
     """In another process, in which nothing indicates a test, the gradients are correct too."""
-    found = called_elsewhere(impl, case, vjp=True)
+    found = answer_elsewhere(impl, case, vjp=True)
     shapes = {n: case.arrays[n].shape for n in case.differentiated}
     judge(impl, found, shapes, lambda: impl.expected(case, vjp=True))
 
 
-def called_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs:
+def answer_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs:
     """Call the implementation in another process. Raises LawBrokenError, NotOfferedError."""
-    traits = {"backend": impl.traits.backend, "device": impl.device}
-    where: dict[str, Any] = {"limits": impl.place.limits, "until": impl.place.until}
     try:
-        kind, found = ask_elsewhere(impl.spec, case, traits, vjp=vjp, **where)
+        kind, found = called_elsewhere(impl, case, vjp=vjp)
     except LostError as lost:
         says = f"in another process it {lost}"
         raise LawBrokenError(says, lost=True, slow=lost.slow) from None

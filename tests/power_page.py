@@ -60,10 +60,10 @@ def page(found, all_wrong, all_right):
 
 def is_right(expected, text):
     """Return True if the cause is one of the first two named; text after a colon is detail."""
-    for start in (" gives with ", " consistent with ", " those of "):
+    for start in (" gives with ", " consistent with ", " those of ", " that of "):
         _, found, names = text.partition(start)
         if found:
-            text = names.partition(" with ")[2] if start == " those of " else names
+            text = names.partition(" with ")[2] if start.endswith(" of ") else names
     return any(
         name == expected or name.startswith(f"{expected}:") for name in text.split(", or ")[:2]
     )

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, about
+from seqlaws.properties.misreadings.generated import generated
 from seqlaws.properties.subjects.record import Outputs
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 ANSWERS = {"zeros": "zeros", "nan": "NaN", "mean": "the mean of all values"}
-FAR = 1e6  # so many times the allowed error, and no bound of a misreading reaches it
+FAR = 1e4  # so many times the allowed error, and no bound of a misreading reaches it
 OF_KIND = {
     "boolean": "under a boolean mask",
     "floating": "under a floating mask",
@@ -43,10 +45,23 @@ class Change:
         """True if it changes the vjp alone."""
         return self.misreading is not None and self.misreading.gradients
 
+    @cached_property
+    def differentiated(self) -> "Change":
+        """The change with the gradients of the changed function, as autograd has them."""
+        if self.misreading is None or self.gradients:
+            return self
+        return replace(self, misreading=replace(self.misreading, differentiated=True))
+
 
 def changes_of(subject: Subject) -> list[Change]:
     """Every change that is known for an operation: traits first, then misreadings."""
     return [*of_traits(subject), *(Change(m.name, m) for m in misreadings(subject.operation))]
+
+
+def generated_changes(subject: Subject) -> list[Change]:
+    """Every change that is made from the source of the specification."""
+    o = subject.operation
+    return [Change(m.name, m) for m in generated(o.name, differentiable=o.differentiable)]
 
 
 def misreadings(operation: Operation) -> tuple[Misreading, ...]:
@@ -109,7 +124,9 @@ def together(subject: Subject, changes: tuple[Change, ...]) -> tuple[Subject, Mi
         return probe, (read[0] if read else None)
     edits = tuple(dict.fromkeys(e for one in read for e in one.edits))
     name = ", ".join(one.name for one in read)
-    return probe, replace(read[0], name=name, edits=edits, gradients=False)
+    differentiated = any(one.differentiated for one in read)
+    made = replace(read[0], name=name, edits=edits, gradients=False)
+    return probe, replace(made, differentiated=differentiated)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +155,7 @@ class Answer:
     def fits(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changed specification may have given it."""
         furthest, _ = self.near(changes)
-        if furthest <= NEAR or furthest == np.inf:
+        if furthest <= NEAR or furthest >= FAR:
             return furthest <= NEAR
         probe, one = together(self.subject, changes)
         return judged(probe, one, self.evidence) >= 0

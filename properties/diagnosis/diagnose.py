@@ -40,7 +40,6 @@ from seqlaws.reference.numbers import Arithmetic
 from seqlaws.reference.numbers.arithmetic import FORMATS
 
 POOL, LOOKS, TRIED, TIED = 32, 6, 24, 3  # misreadings looked at again, how often, tried, named
-MANY = 8  # wrong answers that a misreading does not explain
 CONTRADICT = "each answer alone is what the specification allows: they contradict each other"
 
 
@@ -120,25 +119,23 @@ def fits(probe: Subject, one: Misreading, e: Evidence) -> bool:
 
 
 def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
-    """The misreading that explains most, and what to say of it."""
+    """The misreading that explains every wrong answer, and what to say of it: else none."""
     failing = apt[0]
     operation = failing.case.operation.name
     known = about(operation + "_vjp" * failing.vjp)
     wrong = [e for e in apt if e.is_wrong]
-    for telling in (wrong, [failing]) if len(wrong) > 1 else (wrong,):
-        scores: dict[Misreading, tuple[int, int, int]] = {}
-        for one in screened(probe, known, telling, until):
-            if clock() > until or sum(s[:2] == (0, 0) for s in scores.values()) > TIED:
-                break
-            if judged(probe, one, failing) < 0 or not any(judged(probe, one, e) > 0 for e in wrong):
-                continue
-            others = [(e.is_wrong, fits(probe, one, e)) for e in apt[1:]]
-            astray, conditional = others.count((True, False)), others.count((False, False))
-            alone = astray == len(telling) - 1 and (conditional or astray > MANY)
-            if len(wrong) == 1 or not alone:  # else it fits this one answer by chance
-                scores[one] = (astray, conditional, known.index(one))
-        if scores:
-            return worded(operation, scores, vjp=failing.vjp)
+    scores: dict[Misreading, tuple[int, int]] = {}
+    for one in screened(probe, known, wrong, until):
+        if clock() > until or sum(s[0] == 0 for s in scores.values()) > TIED:
+            break
+        if all(fits(probe, one, e) for e in wrong) and any(
+            judged(probe, one, e) > 0 for e in wrong
+        ):
+            conditional = sum(not fits(probe, one, e) for e in apt if not e.is_wrong)
+            if len(wrong) > 1 or not conditional or len(apt) == 1:  # else it fits by chance
+                scores[one] = (conditional, known.index(one))
+    if scores:
+        return worded(operation, scores, vjp=failing.vjp)
     rounded = rounding(probe, apt)
     if rounded is not None:
         return rounded
@@ -165,22 +162,16 @@ def screened(
     return [one for *_, one in pool[:TRIED]]
 
 
-def worded(
-    operation: str, scores: dict[Misreading, tuple[int, int, int]], *, vjp: bool
-) -> Diagnosis:
-    """The sentence for the misreadings that explain most."""
+def worded(operation: str, scores: dict[Misreading, tuple[int, int]], *, vjp: bool) -> Diagnosis:
+    """The sentence for the misreadings that explain every wrong answer."""
     order = sorted(scores, key=lambda one: scores[one])
     first = order[0]
-    astray, conditional, _ = scores[first]
-    same = [one for one in order if scores[one][:2] == (astray, conditional)]
+    conditional, _ = scores[first]
+    same = [one for one in order if scores[one][0] == conditional]
     names = distinct_names(one.name for one in same)
     what = "gradients are those of" if vjp else "output is what"
     verb = f"{operation} with" if vjp else f"{operation} gives with"
-    where = ""
-    if astray:
-        where = "on this case "
-    elif conditional:
-        where = "where it is wrong, "
+    where = "where it is wrong, " if conditional else ""
     text = f"{where}your {what} {verb} {', or '.join(names[:TIED])}"
     return Diagnosis(text, tuple(names[:TIED]), tuple(shown(first, operation)))
 
@@ -226,7 +217,7 @@ def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
         if bits < FORMATS[probe.dtype][0] - 2:
             one = kept(bits, probe.operation.name)
             if all(judged(probe, one, e) >= 0 for e in apt) and judged(probe, one, apt[0]) > 0:
-                return worded(probe.operation.name, {one: (0, 0, 0)}, vjp=False)
+                return worded(probe.operation.name, {one: (0, 0)}, vjp=False)
     for name, arithmetic in narrower(probe):
         most, known, count = 0.0, 0, 0
         for e in wrong:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws import reference
+from seqlaws.properties.diagnosis.differences import by_differences
 from seqlaws.properties.inputs.case import Case, output_shapes
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.judging.comparison import ratios
@@ -122,6 +123,9 @@ def expected(
 ) -> dict[str, Expected]:
     """Return the values and bounds of a misreading, or of the specification, in an arithmetic."""
     a = arithmetic or probe.arithmetic
+    if vjp and one is not None and one.differentiated:
+        values, truth = plain(probe, one, case, vjp=True), expected(probe, case, vjp=True)
+        return {n: Expected(v, truth[n].allowed) for n, v in values.items()}
     if case.operation.whole:  # a token is right or wrong
         tokens = plain(probe, one, case, vjp=vjp)
         return {name: Expected(1.0 * t, 0.0 * t) for name, t in tokens.items()}
@@ -137,6 +141,8 @@ def expected(
 
 def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> Outputs:
     """Return the outputs of a misreading, or of the specification, in float64."""
+    if vjp and one is not None and one.differentiated:
+        return by_differences(lambda near: plain(probe, one, near, vjp=False), case)
     arrays, options = given(probe, case, vjp=vjp)
     found = function(case, vjp=vjp, one=one)(*arrays, **options)
     return named(case, flattened(found), vjp=vjp)

@@ -18,8 +18,9 @@ from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.diagnosis.evidence import effort
 from seqlaws.properties.inputs.case import Case
 
-FIRST, LOOKS = 3, 6  # answers by which changes are screened, in two steps
-POOL, TRIED = 40, 12  # changes that are left after each of them
+FIRST, LOOKS = 3, 6  # answers by which changes are screened, after one
+POOL, TRIED = 40, 12  # changes that are left after one answer, and in the end
+SURE = 3  # answers that are explained beyond doubt, so many count
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
 PAIRED = 16  # changes of which pairs are tried
 NAMED = 3  # changes that explain equally well
@@ -97,10 +98,10 @@ class Budget:
 
 
 class Solver:
-    """Searches for the changes, within the budget."""
+    """Searches for the changes, within the budget. pairs: also where no single one explains."""
 
-    def __init__(self, changes: list[Change], budget: Budget) -> None:
-        self.changes, self.budget = changes, budget
+    def __init__(self, changes: list[Change], budget: Budget, *, pairs: bool) -> None:
+        self.changes, self.budget, self.pairs = changes, budget, pairs
         self.found = Solution()
 
     @property
@@ -145,13 +146,23 @@ class Solver:
             best = self.best(left, astray, right, () if self.found.changes else begun)
             if best is not None:
                 change, alike = best
+                change = self.with_its_gradient(change, left)
                 self.found.changes.append(change)
                 self.found.alike[change] = alike
                 continue
-            pair = () if self.found.changes else self.pair(left)
+            pair = self.pair(left) if self.pairs and not self.found.changes else ()
             if not pair:
                 break
             self.found.changes += pair
+
+    def with_its_gradient(self, change: Change, left: list[Failed]) -> Change:
+        """The change, with the gradients of the changed function where those explain more."""
+        back = [a for f in left for a in f.answers if a.evidence.vjp]
+        for one in sorted(back, key=lambda a: effort(a.evidence))[:1]:
+            both = change, change.differentiated
+            if [self.found.explains(one, c) for c in both] == [False, True]:
+                return change.differentiated
+        return change
 
     def best(
         self,
@@ -167,11 +178,13 @@ class Solver:
         answers = distinct([a for f in left for a in f.answers] + astray)
         scores: dict[Change, tuple[int, ...]] = {}
         for change, laws in self.explaining(left, answers, begun).items():
-            told = {a for a in answers if self.found.explains(a, change)}
+            told = [a for a in answers if self.found.explains(a, change)]
             against = sum(a.is_altered((change,)) for a in answers if a not in told)
             refuted = sum(not a.fits((*self.found.changes, change)) for a in right)
-            sharp = sum(self.found.explains(a, change, surely=True) for a in told)
-            if sharp < (2 if self.found.changes else 1):
+            sure = (a for a in told if self.found.explains(a, change, surely=True))
+            needed = 2 if self.found.changes else 1
+            sharp = len([*itertools.islice(sure, SURE)])
+            if sharp < needed:
                 continue
             by_chance = refuted and len(told) < 2 and len(answers) > 1
             if by_chance or (against and STRONG * against > len(told)):
@@ -183,7 +196,7 @@ class Solver:
         order = sorted(scores, key=lambda c: (scores[c], bool(c.misreading), self.place(c)))
         first = order[0]
         if scores[first][-1]:
-            self.found.conditional.add(first)
+            self.found.conditional |= {first, first.differentiated}
         if first.traits:
             return first, []
         return first, [c for c in order[1:] if scores[c] == scores[first] and not c.traits]
@@ -224,10 +237,15 @@ class Solver:
         return self.changes.index(change)
 
     def screened(self, answers: list[Answer], most: int = TRIED) -> list[Change]:
-        """The changes that come nearest to some of the answers, the nearest first."""
+        """The changes that come nearest to some of the answers, the nearest first.
+
+        The answer that costs least is looked at first: some change must explain it.
+        """
         looks = varied(sorted(answers, key=lambda a: effort(a.evidence)))[:LOOKS]
-        pool = [c for c in self.changes if c not in self.found.changes]
-        pool = self.nearest(pool, looks[:FIRST])[:POOL]
+        taken = {*self.found.changes}
+        pool = [c for c in self.changes if c not in taken and c.differentiated not in taken]
+        pool = self.nearest(pool, looks[:1])[:POOL]
+        pool = self.nearest(pool, looks[:FIRST])[:PAIRED]
         return self.nearest(pool, looks)[:most]
 
     def nearest(self, pool: list[Change], looks: list[Answer]) -> list[Change]:

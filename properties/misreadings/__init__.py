@@ -13,6 +13,7 @@ from seqlaws.properties.misreadings import (
     attention_ignored,
     decoder,
     encoder,
+    gate_blocks,
     gated,
     gated_gradients,
     layer_norm,
@@ -27,7 +28,7 @@ from seqlaws.properties.misreadings import (
     rnn,
     softmax,
 )
-from seqlaws.properties.misreadings.edits import Misreading, misread, shown
+from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
 
 __all__ = ["CATALOGUE", "Misreading", "about", "misread", "shown"]
 
@@ -43,6 +44,7 @@ CATALOGUE: tuple[Misreading, ...] = (
     *rnn.MISREADINGS,
     *recurrent_gradients.MISREADINGS,
     *gated_gradients.MISREADINGS,
+    *gate_blocks.MISREADINGS,
     *multi_head.MISREADINGS,
     *encoder.MISREADINGS,
     *decoder.MISREADINGS,
@@ -53,16 +55,29 @@ CATALOGUE: tuple[Misreading, ...] = (
 )
 
 
+PARTS = {  # operations that others are made of, the nearest first
+    "multi_head_attention": ("attention",),
+    "encoder_layer": ("multi_head_attention", "layer_norm", "attention"),
+    "decoder_layer": ("encoder_layer", "multi_head_attention", "layer_norm", "attention"),
+    "generate": ("decoder_layer", "encoder_layer", "positional_encoding", "attention"),
+}
 OWN: dict[str, Callable[[], tuple[Misreading, ...]]] = {}  # what makes those of an own operation
 
 
 @cache
 def about(function: str) -> tuple[Misreading, ...]:
-    """The misreadings of an operation, or of its vjp: of the vjp alone first."""
+    """The misreadings of an operation, or of its vjp: of the vjp alone first.
+
+    Those of its parts come after its own, where they change what it is made of.
+    """
     operation = function.removesuffix("_vjp")
-    known = [one for one in CATALOGUE if operation in one.operations]
-    if operation in OWN:
-        known = [*OWN[operation]()]
+    own = OWN[operation]() if operation in OWN else CATALOGUE
+    known = {one.edits: one for one in own if operation in one.operations}
+    within = reached(HOME[operation])
+    for part in PARTS.get(operation, ()):
+        for one in CATALOGUE:
+            if part in one.operations and {e.module for e in one.edits} <= within:
+                known.setdefault(one.edits, one)
     if operation == function:
-        return tuple(one for one in known if not one.gradients)
-    return tuple(sorted(known, key=lambda one: not one.gradients))
+        return tuple(one for one in known.values() if not one.gradients)
+    return tuple(sorted(known.values(), key=lambda one: not one.gradients))

@@ -75,12 +75,16 @@ class Edit:
 
 @dataclass(frozen=True)
 class Misreading:
-    """name: reads well after "with"; gradients: it is one of the vjp alone."""
+    """name: reads well after "with"; gradients: it is one of the vjp alone.
+
+    differentiated: its gradients are those of the changed function, and not the changed vjp's.
+    """
 
     name: str
     operations: tuple[str, ...]
     edits: tuple[Edit, ...]
     gradients: bool = False
+    differentiated: bool = False
 
 
 def edit(place: str, old: str, new: str) -> tuple[Edit, ...]:

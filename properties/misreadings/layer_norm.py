@@ -74,6 +74,15 @@ MISREADINGS = (
     gradient(
         "sums for means in the gradient", "(dh - total(dh) - h * total(products)) * reciprocal_root"
     ),
+    gradient(
+        "the mean subtracted twice", "(dh - 2 * mean(dh) - h * mean(products)) * reciprocal_root"
+    ),
+    gradient(
+        "rows counted by the first axis alone",
+        "reciprocal_root * np.reshape("
+        "(lambda a, b: a - mean(a) - b * mean(a * b))"
+        "(*(np.reshape(z, (x.shape[0], -1)) for z in (dh, h))), x.shape)",
+    ),
     misreading(
         "the weight left out of the gradient",
         "layer_norm",

@@ -49,6 +49,18 @@ MISREADINGS = (
     read("the last two axes of the transition exchanged", "first, (*w[:-2], w[-1], w[-2])"),
     read("states read newest first", "first, (*w[-2::-1], w[-1])"),
     read("the oldest state forgotten", "first, (w[min(1, order - 1)], *w[1:])"),
+    misreading(
+        "sequences read backwards",
+        "markov_log_prob",
+        edit(
+            "markov: steps",
+            "time = states.shape[1]",
+            "states, time = states[:, ::-1], states.shape[1]",
+        ),
+    ),
+    summed(
+        "0 * log 0 of transitions that are not taken", f"{SUM} + 0.0 * np.sum(np.log(transition))"
+    ),
     read("the first states read backwards", "first[::-1], w"),
     read("the first state for all of the first", "(states[:, 0],) * order, w"),
     summed("the logarithm to base 2", f"{SUM} * (1 / math.log(2))"),

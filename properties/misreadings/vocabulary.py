@@ -15,10 +15,10 @@ from seqlaws.reference.numbers.reverse import Traced, detached
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow", "first_row",
-    "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow", "negated", "nothing", "quotient", "relu", "replaced",
-    "rows", "shifted_softmax", "sigmoid", "softmax_rows", "tile", "transpose",
-    "transposed_blocks", "without_block",
+    "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow",
+    "first_row", "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow",
+    "negated", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax", "sigmoid",
+    "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block",
 ]  # fmt: skip
 
 Array = Any

@@ -38,7 +38,8 @@ def add_file(file: str | Path, *, proving: bool = False) -> list[str]:
     for one in found:
         add(one, module)
         if proving:
-            prove(one, reference.OWN[one.name], reference.OWN.get(f"{one.name}_vjp"))
+            spec = Specification(one, one.spec)
+            prove(one, spec, reference.OWN.get(f"{one.name}_vjp"))
     return [one.name for one in found]
 
 
@@ -91,5 +92,5 @@ def remove(names: list[str]) -> None:
     """Forget operations."""
     for name in names:
         for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME, misreadings.OWN):
-            known.pop(name, None)  # type: ignore[attr-defined]
-            known.pop(f"{name}_vjp", None)  # type: ignore[attr-defined]
+            known.pop(name, None)
+            known.pop(f"{name}_vjp", None)

@@ -129,7 +129,7 @@ def explicit(name: str, given: Any) -> Option:
     if values and all(isinstance(v, bool) for v in values):
         return Flag()
     if len(values) == 2 and any(isinstance(v, float) for v in values) and values[0] < values[1]:
-        return Number(*map(float, values))
+        return Number(float(values[0]), float(values[1]))
     if values and all(isinstance(v, (int, float)) for v in values):
         return OneOf(values)
     raise DeclarationError(

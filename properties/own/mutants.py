@@ -1,14 +1,13 @@
-"""Misreadings of an own operation, made of its source's syntax tree.
+"""Misreadings of an own operation, made of its declaration and of its source's syntax tree.
 
-Each changes one expression of the specification, or of a function of its file that it calls, as an
-implementation may have it: a term is left out, an axis is another, an option is not read. A mutant
-that cannot be run, or that gives the specification's own numbers, is none.
+They stand for the hand-written ones of the suite's operations, and are tried before those that
+`misreadings.generated` makes of any source. A mutant that cannot be run, or that gives the numbers
+of the specification or of an earlier one, is none.
 """
 
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,87 +15,47 @@ import numpy as np
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.misreadings.edits import Edit, Misreading, misread, statements
-from seqlaws.properties.own.changes_of_source import changes_of
+from seqlaws.properties.misreadings.generated import reached
+from seqlaws.properties.misreadings.syntax import Source, is_docstring
+from seqlaws.properties.own.changed_arguments import changed_arguments
+from seqlaws.properties.own.changed_calls import Calls
 from seqlaws.properties.own.operation import Own
-
-MOST = 400
-
-
-@dataclass
-class Source:
-    """A function's text and its syntax tree."""
-
-    module: str
-    name: str
-    text: str
-    tree: ast.FunctionDef
-    starts: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        lines = self.text.splitlines(keepends=True)
-        self.starts = [sum(map(len, lines[:k])) for k in range(len(lines) + 1)]
-
-    def place(self, line: int, column: int) -> int:
-        """Return the place in the text of a line and a column, which counts bytes."""
-        start = self.starts[line - 1]
-        row = self.text[start : self.starts[line]].encode()
-        return start + len(row[:column].decode())
-
-    def span(self, node: Any) -> tuple[int, int]:
-        """Return where a node begins and ends in the text."""
-        return (
-            self.place(node.lineno, node.col_offset),
-            self.place(node.end_lineno, node.end_col_offset),
-        )
-
-    def edit(self, node: Any, new: str) -> Edit:
-        """Return the edit that puts another text in the place of a node."""
-        a, b = self.span(node)
-        first, last = a, b
-        while self.text.count(self.text[a:b]) > 1 and (a > 0 or b < len(self.text)):
-            a, b = max(a - 1, 0), min(b + 1, len(self.text))
-        old = self.text[a:b]
-        return Edit(self.module, self.name, old, self.text[a:first] + new + self.text[last:b])
-
-
-def sources_of(operation: Own, module: str) -> list[Source]:
-    """Return the specification and the functions of its file that it calls."""
-    texts = statements(module)
-    found: dict[str, Source] = {}
-    waiting = [operation.name]
-    while waiting:
-        name = waiting.pop(0)
-        if name in found or name not in texts:
-            continue
-        tree = ast.parse(texts[name]).body[0]
-        if isinstance(tree, ast.FunctionDef):
-            found[name] = Source(module, name, texts[name], tree)
-            waiting += [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
-    return list(found.values())
 
 
 def mutants_of(operation: Own, module: str) -> tuple[Misreading, ...]:
     """Return the misreadings of an operation, the likely ones first."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = list(every_mutant(operation, module))[:MOST]
         probe = Probe(operation)
-        return tuple(one for one in made if probe.is_another(one))
+        return tuple(one for one in every_mutant(operation, module) if probe.is_another(one))
 
 
 def every_mutant(operation: Own, module: str) -> Iterator[Misreading]:
-    """Yield each change of the source, the likely ones first; each once."""
+    """Yield each change of the arguments, then of the calls, of the specification."""
     seen: set[tuple[str, str]] = set()
-    ranked = []
-    for source in sources_of(operation, module):
-        for change in changes_of(source.tree, operation):
-            one = source.edit(change.node, change.new)
-            ranked.append((change.rank, len(ranked), change, one))
-    for _, _, change, one in sorted(ranked, key=lambda r: r[:2]):
-        if (one.old, one.new) not in seen:
-            seen.add((one.old, one.new))
-            gradients = change.gradients
-            yield Misreading(change.name, (operation.name,), (one,), gradients=gradients)
+    for name, edit, gradients in (*in_front(operation, module), *inside(operation, module)):
+        if edit.old and (edit.old, edit.new) not in seen:
+            seen.add((edit.old, edit.new))
+            yield Misreading(name, (operation.name,), (edit,), gradients=gradients)
+
+
+def in_front(operation: Own, module: str) -> Iterator[tuple[str, Edit, bool]]:
+    """Yield the lines in front of the specification's first statement."""
+    source = Source(statements(module)[operation.name])
+    assert isinstance(source.tree, ast.FunctionDef)
+    first = next(s for s in source.tree.body if not is_docstring(s))
+    indent = " " * first.col_offset
+    for name, line, gradients in changed_arguments(operation):
+        old, new = source.around(first, f"{line}\n{indent}{source.of(first)}")
+        yield name, Edit(module, operation.name, old, new), gradients
+
+
+def inside(operation: Own, module: str) -> Iterator[tuple[str, Edit, bool]]:
+    """Yield the changed calls of the specification and of the functions that it calls."""
+    for home, statement in reached(module, operation.name):
+        source = Calls(statements(home)[statement])
+        for name, node, new, gradients in source.changed():
+            yield name, Edit(home, statement, *source.around(node, new)), gradients
 
 
 class Probe:

@@ -54,7 +54,7 @@ class Specification:
         leading: dict[str, tuple[int, ...]] = {}
         for name, array in arrays.items():
             axes = operation.declared[name].axes.split()
-            front = ()
+            front: tuple[int, ...] = ()
             if axes[:1] == ["..."]:
                 axes = axes[1:]
                 front = array.shape[: max(len(array.shape) - len(axes), 0)]

@@ -152,6 +152,13 @@ RULES: dict[str, Callable[..., Any]] = {
     "erf": lambda x: Stepped(algebra.erf(x.z)),
     "expit": lambda x: Stepped(algebra.sigmoid(x.z)),
 }
+
+
+def of_complex(function: Callable[..., Any]) -> Callable[..., Stepped]:
+    """A function of `algebra`, of the complex array."""
+    return lambda x: Stepped(function(x.z))
+
+
 for function in (
     algebra.sigmoid,
     algebra.erf,
@@ -160,7 +167,7 @@ for function in (
     algebra.log_sum_exp,
     algebra.mean,
 ):
-    function.register(Stepped, lambda x, of=function.dispatch(object): Stepped(of(x.z)))
+    function.register(Stepped, of_complex(function.dispatch(object)))
 algebra.exponential.register(Stepped, lambda x, base: Stepped(np.power(base, x.z)))
 
 

@@ -3,6 +3,7 @@
 Each is written with functions that have a rule, so that it needs none of its own.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,8 +29,7 @@ def split(x: Array, parts: Any, axis: int = 0) -> list[Array]:
         cuts = [int(c) for c in parts]
     edges = [0, *cuts, n]
     return [
-        np.moveaxis(np.moveaxis(x, axis, 0)[a:b], 0, axis)
-        for a, b in zip(edges, edges[1:], strict=False)
+        np.moveaxis(np.moveaxis(x, axis, 0)[a:b], 0, axis) for a, b in itertools.pairwise(edges)
     ]
 
 

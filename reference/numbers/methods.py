@@ -70,7 +70,7 @@ class ArrayMethods:
     def __float__(self) -> float:
         raise TypeError("a specification may not turn a computed number into a Python float")
 
-    __int__ = __index__ = __complex__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __complex__ = __float__
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -111,7 +111,8 @@ def method(name: str) -> Any:
     return call
 
 
-NAMES = """all any argmax argmin argsort clip cumsum diagonal max mean min prod ravel repeat round sort
-squeeze std sum swapaxes take trace var"""
-for one in NAMES.split():
+REDUCING = """all any argmax argmin argsort clip cumsum max mean min prod round sort std sum trace
+var"""
+MOVING = "diagonal ravel repeat squeeze swapaxes take"
+for one in f"{REDUCING} {MOVING}".split():
     setattr(ArrayMethods, one, method(one))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers import moves  # noqa: F401  # whose rule of take_along_axis is used
+from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
 from seqlaws.reference.numbers.rounding import FUNCTIONS, Array, Rounding, settled
 from seqlaws.reference.numbers.truths import truth
@@ -65,7 +65,8 @@ class Places(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
             return taken(*args, **kwargs)
         if name in AS_THEY_ARE:
             parts = (function(z, *args[1:], **kwargs) for z in (self.value, self.unsure))
-            return places(*parts, self.arithmetic)
+            value, unsure = parts
+            return places(value, unsure, self.arithmetic)
         raise NoRuleError(name)
 
 

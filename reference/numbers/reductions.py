@@ -13,6 +13,7 @@ from seqlaws.reference.numbers.rounding import (
     FUNCTIONS,
     Chain,
     Rounding,
+    rearranged,
     settled,
     size,
     unknown_if_nan,
@@ -45,7 +46,7 @@ def along(rule: Callable[..., Rounding]) -> Callable[..., Rounding]:
         y = rule(to_the_end(x, axes), **more)
         shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
         kept = shape if keepdims else tuple(n for a, n in enumerate(x.shape) if a not in axes)
-        return np.reshape(y, kept)  # type: ignore[call-overload, no-any-return]
+        return rearranged(y, lambda z: np.reshape(z, kept))
 
     return reduced
 
@@ -87,7 +88,7 @@ def product(x: Rounding) -> Rounding:
 def highest(x: Rounding, initial: Any = None) -> Rounding:
     """np.max: no further off than the furthest of those that may be the largest."""
     x = settled(x)
-    more = {} if initial is None else {"initial": float(initial)}
+    more: Any = {} if initial is None else {"initial": float(initial)}
     value = np.max(x.value, axis=-1, keepdims=True, **more)
     least = np.max(x.value - x.error, axis=-1, keepdims=True, **more)
     may = ~(x.value + x.error < least)
@@ -121,11 +122,11 @@ def running_product(x: Any, axis: Any = None) -> Rounding:
     """np.cumprod: the product of the first entries, for each."""
     if axis is None:
         x, axis = np.reshape(x, (math.prod(x.shape),)), 0
-    moved = np.moveaxis(settled(x), axis, -1)
-    n = moved.shape[-1]
-    parts = [product(moved[..., : k + 1]) for k in range(n)]
-    y = np.concatenate(parts, axis=-1) if parts else moved
-    return np.moveaxis(y, -1, axis)
+    place = axis % len(x.shape)
+    moved = rearranged(settled(x), lambda z: np.moveaxis(z, place, -1))
+    parts = [product(moved[..., : k + 1]) for k in range(moved.shape[-1])]
+    y = FUNCTIONS["concatenate"](parts, axis=-1) if parts else moved
+    return rearranged(y, lambda z: np.moveaxis(z, -1, place))
 
 
 def deviation(x: Any, axis: Axis = None, keepdims: bool = False, **more: Any) -> Rounding:
@@ -143,11 +144,16 @@ def plain_sum(x: Any, axis: Axis = None, keepdims: bool = False, **more: Any) ->
     )
 
 
+def averaged(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Rounding:
+    """np.mean."""
+    return of_mean(x, axis, keepdims)
+
+
 CHAINED = FUNCTIONS["sum"]
 of_mean = along(algebra.mean.registry[Rounding])
 FUNCTIONS |= {
     "sum": plain_sum,
-    "mean": lambda x, axis=None, keepdims=False, dtype=None: of_mean(x, axis, keepdims),
+    "mean": averaged,
     "var": along(variance),
     "std": deviation,
     "prod": along(product),

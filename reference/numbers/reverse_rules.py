@@ -51,7 +51,7 @@ def power(x: Any, y: Any) -> Any:
             lambda g, a, b, v: g * (v * np.log(a)),
         )(x, y)
     if np.ndim(y) == 0 and y in (2, 1, 0.5):
-        made = {2: "square", 1: "positive", 0.5: "sqrt"}[float(y)]  # type: ignore[index]
+        made = {2: "square", 1: "positive", 0.5: "sqrt"}[float(y)]
         return RULES[made](x)
     value = np.power(x.value, y)
     return fresh(value, (x, lambda g: g * (y * np.power(x.value, y - 1))))
@@ -210,7 +210,8 @@ def taken_by(x: Any, index: Places, axis: int = -1) -> Any:
     rows = np.any(index.unsure, axis=axis, keepdims=True)
     y = rearranged(x, lambda z: np.take_along_axis(z, index.value, axis=axis))
     (parent, pull) = y.parents[0]
-    value = np.take_along_axis(x.value, index, axis=axis)
+    along: Any = np.take_along_axis
+    value = along(x.value, index, axis=axis)
 
     def doubted(g: Array) -> Array:
         return doubtful(pull(g), np.broadcast_to(rows, x.shape), index.arithmetic)

@@ -84,7 +84,8 @@ class Truth(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
             return QUESTIONS[function.__name__](*args, **kwargs)
         if function.__name__ in MOVES:
             parts = (function(z, *args[1:], **kwargs) for z in (self.value, self.unsure))
-            return truth(*parts, self.arithmetic)
+            value, unsure = parts
+            return truth(value, unsure, self.arithmetic)
         number = self.as_number(self.arithmetic)
         return function(*(number if x is self else x for x in args), **kwargs)
 
@@ -100,7 +101,7 @@ def truth(value: Array, unsure: Array, arithmetic: Arithmetic) -> Any:
 def combined(logic: Any, inputs: Any, arithmetic: Arithmetic) -> Any:
     """and, or, not: certain where no other answer of an uncertain input would change it."""
     parts = [x if isinstance(x, Truth) else Truth(x, np.False_, arithmetic) for x in inputs]
-    value, unsure = logic(*(x.value for x in parts)), np.False_
+    value, unsure = logic(*(x.value for x in parts)), np.zeros((), bool)
     for k in range(2 ** len(parts)):
         turned = [x.value ^ (x.unsure & bool(k >> i & 1)) for i, x in enumerate(parts)]
         unsure = unsure | (logic(*turned) != value)

@@ -1,11 +1,12 @@
 """Which causes are told of implementations whose defects are known.
 
-    python tests/causes/measure.py singles|pairs|blogs [--count N] [--seed N] [--jobs N]
+    python tests/causes/measure.py singles|pairs|blogs|zoo [--count N] [--seed N] [--jobs N]
                                    [--into FILE] [--seconds N] [--first] [--only TEXT]
 
-checks every planted defect (or `--count` of them, drawn), so many random pairs, or the three
-blogs, and prints for each what was expected and what is told. `--into` adds a line of JSON for
-each to a file. `--first` stops at the first law that fails: are all of them caught at all?
+checks every planted defect (or `--count` of them, drawn), so many random pairs, the three blogs,
+or the wrong ones of the zoo whose author gives a diagnosis, and prints for each what was expected
+and what is told. `--into` adds a line of JSON for each to a file. `--first` stops at the first law
+that fails: are all of them caught at all?
 """
 
 import argparse
@@ -21,6 +22,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
+
+from power_page import is_right  # noqa: E402
+from zoo.catalogue import wrong  # noqa: E402
 
 from causes.expected import EXPECTED  # noqa: E402
 from causes.planted import pairs, planted, singles  # noqa: E402
@@ -53,8 +57,11 @@ class Measured:
 
 
 def measured(work, *, seconds, first):
-    """Check what one piece of work stands for: (operation, *defects), or (blog,)."""
+    """Check what one piece of work stands for: (operation, *defects), (blog,), or of the zoo."""
     place, *names = work
+    if ".py:" in place:
+        target = Path(__file__).parents[1] / "zoo" / place
+        return told(Measured(names[:1], names[1:]), target, seconds, first)
     if place in EXPECTED:
         operations = ["softmax", "lstm", "attention"]
         expected = [each["cause"] for each in EXPECTED[place]]
@@ -84,7 +91,10 @@ def chosen(options):
     """The work that the command line asks for."""
     if options.what == "pairs":
         return list(pairs(options.count or PAIRS, options.seed))
-    work = [(blog,) for blog in EXPECTED] if options.what == "blogs" else list(singles())
+    if options.what == "zoo":
+        work = [(e.target, e.operation, e.diagnosis) for e in wrong() if e.diagnosis]
+    else:
+        work = [(blog,) for blog in EXPECTED] if options.what == "blogs" else list(singles())
     work = [each for each in work if options.only in " ".join(each)]
     if options.count is not None and options.count < len(work):
         work = random.Random(options.seed).sample(work, options.count)
@@ -93,7 +103,7 @@ def chosen(options):
 
 def main():
     parser = argparse.ArgumentParser(description="Measure which causes are told.")
-    parser.add_argument("what", choices=("singles", "pairs", "blogs"))
+    parser.add_argument("what", choices=("singles", "pairs", "blogs", "zoo"))
     parser.add_argument("--count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
@@ -103,16 +113,21 @@ def main():
     parser.add_argument("--only", default="", help="singles whose operation and name contain this")
     options = parser.parse_args()
     run = partial(measured, seconds=options.seconds, first=options.first)
-    missed = 0
+    missed, done = 0, []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, spawn) as pool:
         for outcome in pool.map(run, chosen(options)):
             print(*outcome.lines(), sep="\n", flush=True)
+            done.append(outcome)
             missed += outcome.status != "failed" or bool(outcome.problem)
             if options.into:
                 with options.into.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"what": options.what, **asdict(outcome)}) + "\n")
     print(f"{missed} not caught" if missed else "all caught")
+    if options.what == "zoo":
+        alone = sum(len(o.causes) == 1 for o in done)
+        right = sum(any(is_right(o.expected[0], c["sentence"]) for c in o.causes) for o in done)
+        print(f"one cause in {alone} of {len(done)}, the right one among them in {right}")
 
 
 if __name__ == "__main__":
