@@ -1,7 +1,7 @@
 """How many of the gallery's wrong ones are caught and named, and whether a right one is rejected.
 
     python tests/gallery/measure.py wrong|right [--jobs N] [--only TEXT] [--seconds N]
-                                    [--seeds N] [--first-seed N] [--into FILE]
+                                    [--seeds N] [--first-seed N] [--first] [--into FILE]
 
 The specifications are those of `examples/`; there is no law and no misreading for any of them.
 `wrong` prints what is told of each defect, beside the sentence that says what it is: whether a
@@ -26,10 +26,18 @@ from seqlaws import check  # noqa: E402
 OPERATIONS = list(dict.fromkeys(one.operation for one in WRONG))
 
 
-def checked(operation, implementation, seconds, seed=0):
+def checked(operation, implementation, seconds, seed=0, *, first=False):
     """The result of one operation's laws, as data."""
     spec = ROOT / "examples" / f"{operation}.py"
-    result = check(implementation, [operation], ["float32"], seconds, seed=seed, spec=spec)
+    result = check(
+        implementation,
+        [operation],
+        ["float32"],
+        seconds,
+        seed=seed,
+        spec=spec,
+        stop_at_first=first,
+    )
     causes = [
         {"sentence": c.sentence, "names": list(c.names), "level": c.level} for c in result.causes
     ]
@@ -44,9 +52,9 @@ def checked(operation, implementation, seconds, seed=0):
     }
 
 
-def of_wrong(one, seconds):
+def of_wrong(one, seconds, first):
     with tempfile.TemporaryDirectory() as folder:
-        found = checked(one.operation, one.written(folder), seconds)
+        found = checked(one.operation, one.written(folder), seconds, first=first)
     return {"defect": one.defect, "form": one.form, **found}
 
 
@@ -76,6 +84,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="operations, forms and defects that contain it")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--first", action="store_true", help="explain the first failure alone")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--into", type=Path, help="a file to which a line of JSON each is added")
@@ -83,7 +92,7 @@ def main():
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     if options.what == "wrong":
         every = [one for one in WRONG if options.only in f"{one.operation} {one.form} {one.defect}"]
-        run, work = of_wrong, every
+        run, work = partial(of_wrong, first=options.first), every
     else:
         every = [(o, f, s) for s in seeds for o in OPERATIONS for f in forms_of(o)]
         run, work = of_right, [w for w in every if options.only in f"{w[0]} {w[1]}"]
