@@ -15,7 +15,7 @@ from seqlaws import operation
 )
 def group_norm(x, weight, bias, num_groups=1, eps=1e-5):
     """Each group of neighbouring channels has mean 0 and variance 1, then weight and bias."""
-    groups = np.reshape(x, (x.shape[0], num_groups, -1))
+    groups = np.reshape(x, (x.shape[0], num_groups, x.shape[1] // num_groups * x.shape[2]))
     centred = groups - np.mean(groups, axis=-1, keepdims=True)
     variance = np.mean(centred * centred, axis=-1, keepdims=True)
     y = np.reshape(centred / np.sqrt(variance + eps), x.shape)
