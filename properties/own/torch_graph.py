@@ -41,7 +41,7 @@ class NoRuleError(ValueError):
 
 @dataclass
 class Text:
-    """What a function is in NumPy: inputs, parameters by their dotted names, lines, outputs."""
+    """Text of a function in NumPy: inputs, parameters by their dotted names, lines, outputs."""
 
     inputs: list[str] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)  # dotted name to identifier
@@ -86,7 +86,7 @@ def text_of(traced: Any) -> Text:
 
 
 def add(text: Text, node: Any, parameters: Any) -> None:
-    """Add what a node of the graph is."""
+    """Add the line of a node of the graph."""
     if node.op == "placeholder":
         text.inputs.append(name_of(node))
     elif node.op == "get_attr":
