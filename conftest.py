@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent
 
 if "seqlaws" not in sys.modules:
-    front, folders = ROOT / "front" / "__init__.py", [str(ROOT)]
+    front, folders = ROOT / "front" / "__init__.py", [str(ROOT), str(ROOT / "front")]
     spec = importlib.util.spec_from_file_location(
         "seqlaws", front, submodule_search_locations=folders
     )

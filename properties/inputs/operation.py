@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqlaws.properties.inputs.benchmark import Benchmark
@@ -52,7 +53,8 @@ class Operation:
     outputs are whole numbers. share: of the drawn examples, for an operation that is made of others
     that have laws themselves.
     way: how the specification is asked for expected values: "expected", of the whole call; "step by
-    step", from the implementation's own state; "token by token", from its own text.
+    step", from the implementation's own state; "token by token", from its own text. file: where the
+    specification of a user's own operation stands.
     """
 
     spec: Callable[..., Any]
@@ -74,7 +76,7 @@ class Operation:
     whole: bool = False
     share: float = 1.0
     way: str = "expected"
-    own: bool = False  # of a user's own
+    file: Path | None = None
 
     @property
     def name(self) -> str:
@@ -157,6 +159,11 @@ class Operation:
     def batched(self) -> list[str]:
         """The arrays that have a row for each entry of a batch."""
         return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
+
+    @property
+    def own(self) -> bool:
+        """True if it is an operation of a user's own."""
+        return self.file is not None
 
     @property
     def batched_options(self) -> list[str]:

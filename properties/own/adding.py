@@ -53,8 +53,8 @@ def declared_in(module: ModuleType) -> list[Own]:
 def add(one: Own, module: ModuleType) -> None:
     """Make an operation known. Raises SpecError if the suite has one of the name."""
     before = OPERATIONS.get(one.name)
-    if before is not None and getattr(before, "file", None) != one.file:
-        where = f"in {before.file}" if isinstance(before, Own) else "of the suite"
+    if before is not None and before.file != one.file:
+        where = f"in {before.file}" if before.own else "of the suite"
         raise SpecError(f"{one.name} is the name of another operation {where}; choose another name")
     OPERATIONS[one.name] = one
     reference.OWN[one.name] = Specification(one, one.spec)
@@ -94,3 +94,13 @@ def remove(names: list[str]) -> None:
         for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME, misreadings.OWN):
             known.pop(name, None)
             known.pop(f"{name}_vjp", None)
+
+
+def tests_beside() -> dict[str, Any]:
+    """Return the laws of the files that were added, as tests by name."""
+    found: dict[str, Any] = {}
+    for module in edits.MODULES.values():
+        for name, value in vars(module).items():
+            if hasattr(value, "law") and value.law.check.__module__ == module.__name__:
+                found[name if name not in found else f"{name}_{module.__name__}"] = value
+    return found

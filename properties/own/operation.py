@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqlaws.properties.inputs.core import empty, of_numbers, of_options
@@ -20,16 +19,14 @@ class Own(Operation):
     """Operation of a user's own.
 
     declared: every array, optional ones and outputs included, by name. batch: the letters whose
-    entries do not depend on each other, "..." among them. allowed_sizes: of a letter. file: where
-    the specification stands. gradients: whether there are any.
+    entries do not depend on each other, "..." among them. allowed_sizes: of a letter. gradients:
+    whether there are any.
     """
 
     declared: Mapping[str, Declared] = field(default_factory=dict)
     batch: tuple[str, ...] = ()
     allowed_sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    file: Path = Path()
     gradients: bool = True
-    own: bool = True
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return known, (self.name,)

@@ -61,7 +61,7 @@ def sentence(one: Own, error: Exception) -> str:
     said = " ".join(str(error).split()) or type(error).__name__
     if not own:
         return f"{one.name}: {said}"
-    return f"{one.file.name}, line {own[-1].lineno}: {said}: {own[-1].line}"
+    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}: {said}: {own[-1].line}"
 
 
 def run(case: Case, spec: Specification) -> None:

@@ -127,6 +127,8 @@ def through_the_suite(law: str, subject: Subject, case: Case, times: int = 1) ->
     given = [repr(law), repr(spec) if is_named(spec) else "subject"]
     given += [repr(subject.dtype), repr(subject.device), "arrays", "options", "cotangents"]
     more = {"seed": case.seed, "poison": case.poison, "times": times}
+    if subject.operation.file is not None:
+        more["own"] = str(subject.operation.file)
     given += [f"{name}={numbers(value)}" for name, value in more.items()]
     return THROUGH_THE_SUITE + program(subject, [*lines, f"put({', '.join(given)})"], bare=False)
 

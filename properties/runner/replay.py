@@ -29,12 +29,15 @@ def put(
     seed: int = 0,
     poison: tuple[float, int] = (0.0, 0),
     times: int = 1,
+    own: str = "",
 ) -> None:
     """Put one case of a law to an implementation; say that it holds, or raise AssertionError.
 
     law: "operation.law". implementation: what `--impl` takes, or an object with the functions.
-    times: how often, in one process, at most.
+    times: how often, in one process, at most. own: the file of the operation, if it is a user's.
     """
+    if own:
+        specification_server.add(own)
     law_names()
     operation, _, name = law.partition(".")
     made = law_of(operation, name)

@@ -168,6 +168,9 @@ for function in (
     algebra.mean,
 ):
     function.register(Stepped, of_complex(function.dispatch(object)))
+algebra.added_at.register(
+    Stepped, lambda x, places, shape: Stepped(algebra.added_at.dispatch(object)(x.z, places, shape))
+)
 algebra.exponential.register(Stepped, lambda x, base: Stepped(np.power(base, x.z)))
 
 

@@ -70,7 +70,10 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         return len(self.value)
 
     def __array__(self, *_: Any, **__: Any) -> Array:
-        raise TypeError("a rounding number is a value and a bound; an array would drop the bound")
+        raise TypeError(
+            "a rounding number is a value and a bound; an array would drop the bound: use "
+            "np.where, np.stack or np.concatenate, not np.array or y[i] = ..."
+        )
 
     def __bool__(self) -> bool:
         raise TypeError("a specification may not branch on a computed number: use np.where")

@@ -22,6 +22,7 @@ from seqlaws.reference.numbers.rounding import (
 )
 from seqlaws.reference.numbers.rounding import where as where_certain
 
+BRANCHES = "a specification may not branch on a computed number: use np.where"
 LOGIC: dict[str, Callable[..., Array]] = {
     "bitwise_and": np.logical_and,
     "logical_and": np.logical_and,
@@ -51,7 +52,7 @@ class Truth(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         return len(self.value)
 
     def __bool__(self) -> bool:
-        raise TypeError("a specification may not branch on a computed number: use np.where")
+        raise TypeError(BRANCHES)
 
     def __array__(self, *_: Any, **__: Any) -> Array:
         raise TypeError("a comparison of computed numbers is no array: use np.where")
@@ -93,9 +94,18 @@ class Truth(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
 MOVES = ("reshape", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "broadcast_to")
 
 
+class Certain(np.ndarray[Any, Any]):
+    """An array of booleans that come of computed numbers: no specification may branch on them."""
+
+    def __bool__(self) -> bool:
+        raise TypeError(BRANCHES)
+
+
 def truth(value: Array, unsure: Array, arithmetic: Arithmetic) -> Any:
-    """Booleans: an ordinary array where all are certain."""
-    return Truth(value, unsure, arithmetic) if np.any(unsure) else np.asarray(value)
+    """Booleans: an ordinary array, but for branches, where all are certain."""
+    if np.any(unsure):
+        return Truth(value, unsure, arithmetic)
+    return np.asarray(value).view(Certain)
 
 
 def combined(logic: Any, inputs: Any, arithmetic: Arithmetic) -> Any:
