@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from seqlaws.properties.own import flashinfer, kernelbench
-from seqlaws.properties.own.adding import SpecError
 from seqlaws.properties.own.kernelbench_problem import problem_of
+from seqlaws.properties.own.proof import SpecError
 from seqlaws.properties.own.torch_graph import NoRuleError
 
 

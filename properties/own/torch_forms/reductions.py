@@ -1,5 +1,7 @@
 """Reductions, by torch's names and parameters."""
 
+from typing import Any
+
 import numpy as np
 
 from seqlaws.reference.algebra import Array, log_sum_exp
@@ -67,7 +69,7 @@ def logsumexp(x: Array, dim: int, keepdim: bool = False) -> Array:
     return y if keepdim else np.sum(y, axis=dim)
 
 
-def axes(dim: object) -> object:
+def axes(dim: Dim) -> Any:
     """Return an axis or several, as NumPy has them."""
     return tuple(dim) if isinstance(dim, (list, tuple)) else dim
 

@@ -103,7 +103,7 @@ def diag(x: Array) -> Array:
 
 
 def flip(x: Array, *dims: int) -> Array:
-    return np.flip(x, flat(dims))
+    return np.flip(x, axis=tuple(flat(dims)))
 
 
 def expand(x: Array, *shape: int) -> Array:
@@ -130,4 +130,4 @@ def pad(x: Array, widths: list[int], mode: str = "constant", value: float = 0) -
 def flat(given: tuple[object, ...]) -> list[int]:
     """Return several numbers, or one sequence of them, as a list."""
     numbers = given[0] if len(given) == 1 and not isinstance(given[0], int) else given
-    return [int(n) for n in numbers]  # type: ignore[attr-defined, call-overload]
+    return [int(n) for n in numbers]  # type: ignore[attr-defined]
