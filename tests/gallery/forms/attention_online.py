@@ -60,9 +60,10 @@ def attention_lse_vjp(dout, dlse, q, k, v, is_causal=False):
     delta = np.sum(dout * out, axis=-1, keepdims=True) - dlse[..., None]
     dq, dk, dv = np.zeros_like(q), np.zeros_like(k), np.zeros_like(v)
     rows, keys = np.arange(q.shape[-2])[:, None], k.shape[-2]
+    q_scaled = q * scale  # as in the forward pass: the scores are the same numbers
     for start in range(0, keys, BLOCK):
         block = slice(start, min(start + BLOCK, keys))
-        x = q @ k[..., block, :].swapaxes(-1, -2) * scale
+        x = q_scaled @ k[..., block, :].swapaxes(-1, -2)
         p = np.exp(x - lse[..., None])
         if is_causal:
             p = np.where(np.arange(block.start, block.stop) <= rows, p, 0).astype(q.dtype)
