@@ -43,10 +43,16 @@ class NoRuleError(TypeError):
         super().__init__(f"numpy.{function} has no rounding rule; {use}")
 
 
+def others_decide(arguments: Any) -> bool:
+    """True if an argument is a number that decides what comes of it and any other."""
+    return any(getattr(x, "outermost", False) for x in arguments)
+
+
 class ArrayMethods:
     """The methods and properties that an array has, for a class with `shape`."""
 
     shape: tuple[int, ...]
+    outermost = False  # whether it decides what comes of it and any other number
 
     @property
     def ndim(self) -> int:

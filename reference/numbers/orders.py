@@ -10,7 +10,7 @@ import numpy as np
 
 from seqlaws.reference.numbers import moves  # noqa: F401  # whose rule of take_along_axis is used
 from seqlaws.reference.numbers.arithmetic import Arithmetic
-from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
+from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError, others_decide
 from seqlaws.reference.numbers.rounding import FUNCTIONS, Array, Rounding, settled
 from seqlaws.reference.numbers.truths import truth
 
@@ -45,6 +45,8 @@ class Places(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         return Rounding(1.0 * self.value, np.where(self.unsure, np.inf, 0.0), arithmetic, 1.0)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if others_decide(inputs):
+            return NotImplemented
         if method != "__call__" or kwargs:
             raise NoRuleError(ufunc.__name__)
         values = [x.value if isinstance(x, Places) else x for x in inputs]
@@ -60,6 +62,8 @@ class Places(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         return places(value, unsure, self.arithmetic)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if others_decide(args):
+            return NotImplemented
         name = function.__name__
         if name == "take_along_axis":
             return taken(*args, **kwargs)

@@ -23,6 +23,8 @@ RULES: dict[str, Callable[..., Any]] = {}  # of NumPy's functions, by name
 class Traced(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
     """A number and its parents, each with the pull of its gradient."""
 
+    outermost = True
+
     def __init__(self, value: Array, parents: Sequence[tuple["Traced", Pull]] = ()) -> None:
         self.value, self.parents, self.number = value, parents, next(COUNT)
 
@@ -71,7 +73,8 @@ def untraced(function: Any, args: Any, kwargs: Any) -> Any:
     """Call a function that has no slope on the numbers themselves. Raises NoRuleError."""
     if function.__name__ not in FLAT:
         raise NoRuleError(function.__name__)
-    return function(*map(primal, args), **{n: primal(x) for n, x in kwargs.items()})
+    found = function(*map(primal, args), **{n: primal(x) for n, x in kwargs.items()})
+    return Traced(found) if hasattr(found, "error") else found
 
 
 def primal(x: Any) -> Any:
@@ -86,7 +89,7 @@ def fresh(value: Array, *arguments: tuple[Any, Pull]) -> Array:
 
 def detached(x: Any) -> Any:
     """The number as a constant: no gradient passes."""
-    return primal(x)
+    return Traced(x.value) if isinstance(x, Traced) else x
 
 
 def fitted(g: Array, like: Any) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import Arithmetic
-from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
+from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError, others_decide
 from seqlaws.reference.numbers.rounding import (
     FUNCTIONS,
     UFUNCS,
@@ -71,6 +71,8 @@ class Truth(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         return y
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if others_decide(inputs):
+            return NotImplemented
         if method != "__call__" or kwargs:
             raise NoRuleError(ufunc.__name__)
         logic = LOGIC.get(ufunc.__name__)
@@ -79,6 +81,8 @@ class Truth(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         return ufunc(*(lift(x, self.as_number(self.arithmetic)) for x in inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if others_decide(args):
+            return NotImplemented
         if function.__name__ == "where":
             return where(*args, **kwargs)
         if function.__name__ in QUESTIONS:
