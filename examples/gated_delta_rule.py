@@ -3,6 +3,7 @@
 import numpy as np
 
 from seqlaws import operation
+from seqlaws.properties.laws import agree, law
 from seqlaws.reference.algebra import sigmoid
 
 
@@ -25,3 +26,16 @@ def gated_delta_rule(q, k, v, decay, beta, state):
         state = state + k[:, :, t, :, None] * (beta[:, :, t, None] * error)[:, :, None, :]
         out.append((q[:, :, t, None, :] @ state)[:, :, 0])
     return np.stack(out, axis=2) if out else np.zeros(v.shape), state
+
+
+@law("gated_delta_rule")
+def test_chunks_continue(impl, case):
+    """Two chunks, where the second begins with the first one's state, give what the whole gives."""
+    steps, state, outs = case.arrays["q"].shape[2], case.arrays["state"], []
+    for part in (slice(0, steps // 2), slice(steps // 2, steps)):
+        if part.start < part.stop:
+            cut = {n: case.arrays[n][:, :, part] for n in ("q", "k", "v", "decay", "beta")}
+            found = impl.run(case.having(state=state, **cut))
+            outs, state = [*outs, found["out"]], found["last"]
+    found = {"out": np.concatenate(outs, axis=2), "last": state}
+    agree(impl, found, impl.expected(case), "two chunks differ from the whole")
