@@ -27,7 +27,7 @@ from seqlaws.properties.operations.recurrent import distances
 
 COMBINED = Kind(every_combination)
 COMBINED_GRADIENTS = Kind(lambda o: o.differentiable and combinations_of_gradients(o))
-LARGE = Kind(lambda o: one_large(o) and (o.batched or not o.own))
+LARGE = Kind(lambda o: one_large(o) and (not o.own or o.batched))  # parts have to be independent
 FLOATING = Kind(lambda o: o.differentiated(o.arrays) and not o.whole)  # a token cannot be NaN
 LARGEST = float(np.finfo(float).max)
 WITH_OPTIONS = Kind(lambda o: o.options)
@@ -188,10 +188,8 @@ def test_large_problems(impl: Subject, case: Case) -> None:
     The parts are rows of the batch, or queries, which do not depend on each other: a random one and
     the last one.
     """
-    outputs, one = (
-        impl.run(case),
-        one_query if "q" in case.arrays and not impl.operation.own else one_row,
-    )
+    by_query = "q" in case.arrays and not impl.operation.own
+    outputs, one = impl.run(case), one_query if by_query else one_row
     for last in (False, True):
         part, index = one(impl, case, last)
         seen = {name: output[index] for name, output in outputs.items()}

@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +24,7 @@ from seqlaws.properties.operations import OPERATIONS
 
 GROUP = "seqlaws.impls"
 FILES: dict[str, Path] = {}  # a module that was loaded from a file, by its name
+ADAPTERS: dict[str, Callable[[Any], Any]] = {}  # of namespaces in other forms, by what they have
 
 
 class NotFoundError(Exception):
@@ -109,6 +111,9 @@ def find(spec: str) -> Any:
     except (Exception, SystemExit) as error:  # whatever a stranger's module does on import
         reason = f"{type(error).__name__}: {error}".strip().replace("\n", " ")
         raise NotFoundError(f"--impl {spec}: importing it raised {reason}") from error
+    for name, adapted in ADAPTERS.items():
+        if hasattr(namespace, name):
+            namespace = adapted(namespace)
     if inspect.isclass(namespace):
         namespace = namespace()
     refuse_unusable(spec, namespace)

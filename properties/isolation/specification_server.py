@@ -13,6 +13,7 @@ from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own import adding as own
+from seqlaws.properties.own.formats import as_specification
 
 PROGRAM = """
 import traceback
@@ -102,6 +103,7 @@ def add(file: str | Path) -> list[str]:
 
     Raises SpecError.
     """
+    file = as_specification(file)
     names = own.add_file(file, proving=True)
     path = str(Path(file).resolve())
     if path not in ADDED:

@@ -10,9 +10,12 @@ from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
     with_cotangents,
 )
-from seqlaws.properties.inputs.numbers import Draw, Filling, pick
+from seqlaws.properties.inputs.numbers import Draw, Filling, pick, representable
 from seqlaws.properties.own.arrays import filled
 from seqlaws.properties.own.operation import Own
+
+SCALES = (1.0, 1.0, 4.0, 0.1, 30.0)  # of the first array: 30, so that exponentials underflow
+OFFSETS = (0.0, 0.0, 0.0, 0.0, 0.0, 300.0)  # of the first array, so that one-pass moments cancel
 
 
 def own_case(draw: Draw, operation: Own, dtype: str, **fixed: Any) -> Case:
@@ -22,7 +25,8 @@ def own_case(draw: Draw, operation: Own, dtype: str, **fixed: Any) -> Case:
     sizes = drawn_sizes(draw, letters, " ".join(operation.may_be_zero), fixed)
     sizes = {letter: nearest(operation, letter, n) for letter, n in sizes.items()}
     leading = fixed.get("leading", drawn_leading(draw, operation))
-    scale = pick(draw, fixed.get("scales", (1.0, 1.0, 4.0, 0.1)))
+    scale = pick(draw, fixed.get("scales", SCALES))
+    offset = pick(draw, fixed.get("offsets", OFFSETS))
     options = drawn_options(draw, operation, fill, sizes, fixed)
     known = {**operation.options, **options, **sizes}
     first = next(iter(operation.arrays), "")
@@ -32,6 +36,8 @@ def own_case(draw: Draw, operation: Own, dtype: str, **fixed: Any) -> Case:
         )
         for name in operation.arrays
     }
+    if offset and arrays and not operation.declared[first].domain:
+        arrays[first] = representable(arrays[first] + offset, dtype)
     return with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
 
 

@@ -1,0 +1,29 @@
+"""The same in PyTorch; gradients by autograd."""
+
+import torch
+from torch.nn import functional
+
+TRAITS = {"backend": "torch", "dtypes": ("float32",)}
+
+
+def int8_matmul(a, b, scale_a, scale_b):
+    sums = a.long() @ b.long()
+    return scale_a[:, None] * sums.to(scale_a.dtype) * scale_b
+
+
+def top_k_routing(logits, k=2, renormalise=True):
+    k = min(k, logits.shape[-1])
+    p = logits.softmax(dim=-1)
+    weights, experts = torch.topk(p, k, dim=-1)
+    if renormalise:
+        experts = torch.topk(logits, k, dim=-1).indices
+        weights = logits.gather(-1, experts).softmax(dim=-1)
+    return torch.zeros_like(logits).scatter(-1, experts, weights)
+
+
+def causal_conv1d(x, weight, bias, activation="none"):
+    taps = weight.shape[1]
+    y = functional.conv1d(
+        functional.pad(x, (taps - 1, 0)), weight[:, None], bias, groups=x.shape[1]
+    )
+    return functional.silu(y) if activation == "silu" else y
