@@ -18,9 +18,9 @@ from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.sizes import Fixed
 from seqlaws.properties.inputs.strategies import (
-    CaseStrategy,
+    Build,
     another,
-    cases,
+    build,
     drawn,
     several,
     zeroed,
@@ -63,7 +63,7 @@ __all__ = [
     "at",
     "attended",
     "both_within",
-    "cases",
+    "build",
     "drawn",
     "exactly",
     "harmful",
@@ -101,7 +101,7 @@ class Law:
     operations: tuple[str, ...]
     level: str
     statement: str
-    cases: CaseStrategy
+    cases: Build
     check: Check
     share: float = 1.0
     needs: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ class Law:
 
 def law(
     *operations: str,
-    cases: CaseStrategy = cases,
+    cases: Build = build,
     level: str = "MUST",
     share: float = 1.0,
     needs: tuple[str, ...] = (),

@@ -4,18 +4,20 @@ import hashlib
 import math
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.sizes import beside_tiles
-from seqlaws.properties.inputs.strategies import build, cases
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.isolation.specification_server import SpecificationError
-from seqlaws.properties.judging.search import Trial, search
+from seqlaws.properties.judging.search import Trial, attempt, search
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
@@ -139,8 +141,8 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         limit=effort.until,
     )
     if made.sweep is None:
-        strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
-        search(trial, strategy, seed, max(effort.least, round(rounds * operation.share)))
+        count = max(effort.least, round(rounds * operation.share))
+        search(trial, cases_of(made, subject), seed, count)
         return
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):
@@ -153,12 +155,15 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     part = max(1, min(part, len(sweep)))
     for k in range(rounds):
         for i, one in sweep[(seed + k) % part :: part]:
-            fixed = {**one, "gradients": made.gradients}
+            simpler = cases_of(made, subject, one)
             draw = by_seed(seed, seed >> 32, k, i)
-            try:
-                trial.attempt(build(draw, operation, subject.dtype, dense=True, **fixed))
-            except LawBrokenError:  # others of its kind may be smaller
-                search(trial, cases(operation, subject.dtype, **fixed), seed, 10)
+            attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+
+
+def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
+    """What makes the law's cases of drawn numbers, with sizes and options of a sweep pinned."""
+    fixed = {**(pinned or {}), "gradients": made.gradients}
+    return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
 
 
 def tried(made: Law, subject: Subject, case: Case) -> None:
