@@ -140,8 +140,10 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         target=effort.target,
         limit=effort.until,
     )
+    beside = "float32" in (operation.dtypes or subject.traits.dtypes)
+    thirds = 3 if subject.dtype != "float32" and beside else 1  # one source in several dtypes
     if made.sweep is None:
-        count = max(effort.least, round(rounds * operation.share))
+        count = max(effort.least, round(rounds * operation.share / thirds))
         search(trial, cases_of(made, subject), seed, count)
         return
     pinned = made.sweep(operation)
@@ -149,10 +151,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         pinned = pinned + beside_tiles(subject.traits.tiles)
     sweep = list(enumerate(pinned))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
-    beside = "float32" in (subject.operation.dtypes or subject.traits.dtypes)
-    if subject.dtype != "float32" and beside:
-        part *= 3  # one source in several dtypes: each takes a third of its own beside float32
-    part = max(1, min(part, len(sweep)))
+    part = max(1, min(part * thirds, len(sweep)))
     for k in range(rounds):
         for i, one in sweep[(seed + k) % part :: part]:
             simpler = cases_of(made, subject, one)
