@@ -4,8 +4,9 @@ import hashlib
 import math
 import time
 import warnings
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
+SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Effort:
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
     explains: whether each failure is diagnosed at once; else all are explained after the run.
+    knows: whether a known failure is shrunk, too; else its first failing case is kept.
+    failures: how many failures were shrunk in the run, by implementation and operation.
     """
 
     seed: int = 0
@@ -47,6 +51,8 @@ class Effort:
     profile: str = ""
     until: float = math.inf
     explains: bool = True
+    knows: bool = False
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
@@ -73,8 +79,11 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     verdict.level = level = made.level_for(subject.traits.masked_nan)
     if subject.traits.interpreted:  # a thousand times slower
         effort = replace(effort, examples=max(1, effort.examples // 10))
+    of = subject.name, subject.operation.name
     if level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
+    elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
+        effort = replace(effort, shrinking=effort.shrinking / 5)
     subject.record = record = type(subject.record)()
     subject.place.until = effort.until
     started = time.perf_counter()
@@ -88,6 +97,7 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
         verdict.status = "failed" if level == "MUST" else "SHOULD failed"
+        effort.failures[of] += level == "MUST" and effort.shrinking > 0
         verdict.reason = headline(broken)
         left = max(0.3, effort.until - time.perf_counter())
         seconds = min(1.0, effort.shrinking + 0.5, left)
