@@ -56,6 +56,8 @@ def described(error):
 
 answering(answer)
 """
+# for arrays as small as these a second thread of BLAS costs more than it gains
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 RUNNING: list[Child] = []
 SPECIFICATION_RAISED = "the specification raised"
 os.register_at_fork(after_in_child=RUNNING.clear)  # the pipes are the parent's
@@ -81,7 +83,8 @@ def start() -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when such a library is loaded
     if not RUNNING:
-        RUNNING.append(Child(PROGRAM, environment={**os.environ, **where_seqlaws_is()}))
+        environment = {**os.environ, **ONE_THREAD, **where_seqlaws_is()}
+        RUNNING.append(Child(PROGRAM, environment=environment))
 
 
 def ask(
