@@ -170,7 +170,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
 
 
 def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
-    """What makes the law's cases of drawn numbers, with sizes and options of a sweep pinned."""
+    """Return what makes the law's cases of drawn numbers; pinned: what a sweep pins."""
     fixed = {**(pinned or {}), "gradients": made.gradients}
     return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
 

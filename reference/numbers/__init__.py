@@ -13,6 +13,7 @@ from seqlaws import reference
 from seqlaws.reference.numbers import angles as angles  # registers its rules
 from seqlaws.reference.numbers import functions as functions
 from seqlaws.reference.numbers import moments as moments
+from seqlaws.reference.numbers import places as places
 from seqlaws.reference.numbers import products as products
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.rounding import Rounding, exact, settled
