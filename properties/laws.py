@@ -18,9 +18,9 @@ from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.sizes import Fixed
 from seqlaws.properties.inputs.strategies import (
-    CaseStrategy,
+    Build,
     another,
-    cases,
+    build,
     drawn,
     several,
     zeroed,
@@ -64,7 +64,7 @@ __all__ = [
     "at",
     "attended",
     "both_within",
-    "cases",
+    "build",
     "drawn",
     "exactly",
     "harmful",
@@ -103,7 +103,7 @@ class Law:
     about: tuple[str | Kind, ...]
     level: str
     statement: str
-    cases: CaseStrategy
+    cases: Build
     check: Check
     share: float = 1.0
     needs: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ class Law:
 
 def law(
     *operations: str | Kind,
-    cases: CaseStrategy = cases,
+    cases: Build = build,
     level: str = "MUST",
     share: float = 1.0,
     needs: tuple[str, ...] = (),

@@ -23,7 +23,7 @@ WRONG = {
     "attention/wrong_numbers.py:padding_of_last_tile_in_the_normaliser": "attention.values",
     "attention/wrong_scale.py:heads_tiled_in_groups_of_three": "attention.values",
     "all_operations/wrong_cheats.py:gradient_only_for_small_problems": "rnn.gradients",
-    "all_operations/wrong_cheats.py:kept_by_address": "lstm.values",
+    "all_operations/wrong_cheats.py:kept_by_address": "lstm.answers_are_not_kept",
     "all_operations/wrong_cheats.py:kept_by_identity": "gru.answers_are_not_kept",
     "all_operations/wrong_cheats.py:only_the_last_sixty_four_steps": "rnn.values_at_every_size",
     "all_operations/wrong_cheats.py:right_below_a_test_function": "softmax.threads_do_not_disturb_each_other",

@@ -36,6 +36,16 @@ def by_seed(*seed: int) -> Draw:
     return lambda n: int(random.randint(n))
 
 
+def recorded(draw: Draw, numbers: list[int]) -> Draw:
+    """Draws that are added to a list, too."""
+
+    def noted(n: int) -> int:
+        numbers.append(draw(n))
+        return numbers[-1]
+
+    return noted
+
+
 def pick(draw: Draw, options: Sequence[T]) -> T:
     """Draw one of the options, evenly; shrinks to the first."""
     return options[draw(len(options))]

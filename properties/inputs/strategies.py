@@ -3,8 +3,9 @@
 `fixed` pins a size by its letter or an option by its name, for the laws that are about one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from seqlaws.properties.inputs.drawing import harmful, plain_case, rounded_numbe
 from seqlaws.properties.inputs.numbers import Draw, by_hypothesis
 from seqlaws.properties.inputs.operation import Operation
 
-CaseStrategy = Callable[..., st.SearchStrategy[Case]]
+Build = Callable[..., Case]  # from (draw, operation, dtype, **fixed)
 
 
 def build(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
@@ -26,18 +27,18 @@ def build(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
 
 def cases(operation: Operation, dtype: str, **fixed: Any) -> st.SearchStrategy[Case]:
     """Cases of an operation, drawn by Hypothesis."""
-    return composed(operation, dtype, fixed)
+    return strategy(lambda draw: build(draw, operation, dtype, **fixed))
 
 
 @st.composite
-def composed(draw: Any, operation: Operation, dtype: str, fixed: Mapping[str, Any]) -> Case:
-    """The strategy behind `cases`."""
-    return build(by_hypothesis(draw), operation, dtype, **fixed)
+def strategy(draw: Any, made: Callable[[Draw], Case]) -> Case:
+    """Cases that are made of numbers drawn by Hypothesis."""
+    return made(by_hypothesis(draw))
 
 
-def drawn(**fixed: Any) -> CaseStrategy:
-    """`cases` with something pinned, for a law to name."""
-    return lambda operation, dtype, **more: cases(operation, dtype, **fixed, **more)
+def drawn(**fixed: Any) -> Build:
+    """`build` with something pinned, for a law to name."""
+    return partial(build, **fixed)
 
 
 def poisoned(case: Case) -> Case:

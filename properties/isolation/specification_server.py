@@ -72,6 +72,8 @@ def described(error):
 
 answering(answer)
 """
+# for arrays as small as these a second thread of BLAS costs more than it gains
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 RUNNING: list[Child] = []
 ADDED: list[str] = []  # files with own operations
 SPECIFICATION_RAISED = "the specification raised"
@@ -93,7 +95,8 @@ class SpecificationError(BaseException):
 def start() -> None:
     """Start the process, unless it runs."""
     if not RUNNING:
-        RUNNING.append(Child(PROGRAM, environment={**os.environ, **where_seqlaws_is()}))
+        environment = {**os.environ, **ONE_THREAD, **where_seqlaws_is()}
+        RUNNING.append(Child(PROGRAM, environment=environment))
         for file in ADDED:
             RUNNING[0].ask(("add", (file,), {}, None))
 

@@ -4,18 +4,21 @@ import hashlib
 import math
 import time
 import warnings
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.sizes import beside_tiles
-from seqlaws.properties.inputs.strategies import build, cases
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.isolation.specification_server import SpecificationError
-from seqlaws.properties.judging.search import Trial, search
+from seqlaws.properties.judging.search import Trial, attempt, search
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
@@ -25,6 +28,7 @@ from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
+SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Effort:
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
     explains: whether each failure is diagnosed at once; else all are explained after the run.
+    knows: whether a known failure is shrunk, too; else its first failing case is kept.
+    failures: how many failures were shrunk in the run, by implementation and operation.
     """
 
     seed: int = 0
@@ -45,6 +51,8 @@ class Effort:
     profile: str = ""
     until: float = math.inf
     explains: bool = True
+    knows: bool = False
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
@@ -71,8 +79,11 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     verdict.level = level = made.level_for(subject.traits.masked_nan)
     if subject.traits.interpreted:  # a thousand times slower
         effort = replace(effort, examples=max(1, effort.examples // 10))
+    of = subject.name, subject.operation.name
     if level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
+    elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
+        effort = replace(effort, shrinking=effort.shrinking / 5)
     subject.record = record = type(subject.record)()
     subject.place.until = effort.until
     started = time.perf_counter()
@@ -86,6 +97,7 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
         verdict.status = "failed" if level == "MUST" else "SHOULD failed"
+        effort.failures[of] += level == "MUST" and effort.shrinking > 0
         verdict.reason = headline(broken)
         left = max(0.3, effort.until - time.perf_counter())
         seconds = min(1.0, effort.shrinking + 0.5, left)
@@ -138,27 +150,29 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         target=effort.target,
         limit=effort.until,
     )
+    beside = "float32" in (operation.dtypes or subject.traits.dtypes)
+    thirds = 3 if subject.dtype != "float32" and beside else 1  # one source in several dtypes
     if made.sweep is None:
-        strategy = made.cases(operation, subject.dtype, gradients=made.gradients)
-        search(trial, strategy, seed, max(effort.least, round(rounds * operation.share)))
+        count = max(effort.least, round(rounds * operation.share / thirds))
+        search(trial, cases_of(made, subject), seed, count)
         return
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):
         pinned = pinned + beside_tiles(subject.traits.tiles)
     sweep = list(enumerate(pinned))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
-    beside = "float32" in (subject.operation.dtypes or subject.traits.dtypes)
-    if subject.dtype != "float32" and beside:
-        part *= 3  # one source in several dtypes: each takes a third of its own beside float32
-    part = max(1, min(part, len(sweep)))
+    part = max(1, min(part * thirds, len(sweep)))
     for k in range(rounds):
         for i, one in sweep[(seed + k) % part :: part]:
-            fixed = {**one, "gradients": made.gradients}
+            simpler = cases_of(made, subject, one)
             draw = by_seed(seed, seed >> 32, k, i)
-            try:
-                trial.attempt(build(draw, operation, subject.dtype, dense=True, **fixed))
-            except LawBrokenError:  # others of its kind may be smaller
-                search(trial, cases(operation, subject.dtype, **fixed), seed, 10)
+            attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+
+
+def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
+    """Return what makes the law's cases of drawn numbers; pinned: what a sweep pins."""
+    fixed = {**(pinned or {}), "gradients": made.gradients}
+    return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
 
 
 def tried(made: Law, subject: Subject, case: Case) -> None:

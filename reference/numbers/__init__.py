@@ -15,6 +15,7 @@ from seqlaws.reference.numbers import elementwise as elementwise
 from seqlaws.reference.numbers import functions as functions
 from seqlaws.reference.numbers import moments as moments
 from seqlaws.reference.numbers import moves as moves
+from seqlaws.reference.numbers import places as places
 from seqlaws.reference.numbers import products as products
 from seqlaws.reference.numbers import reductions as reductions
 from seqlaws.reference.numbers import reverse_rules as reverse_rules

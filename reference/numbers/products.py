@@ -30,8 +30,9 @@ def multiply(x: Any, y: Any) -> Rounding:
             return scaled(number, float(scalar))
     square = x is y
     x, y = lift_all(x, y)
-    error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size(y))
-    m = unknown_if_nan(size(x) * size(y))
+    size_y = size(y)
+    error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size_y)
+    m = unknown_if_nan(size(x) * size_y)
     z = Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
     z.positive = square or (x.positive and y.positive)
     return z
@@ -108,18 +109,19 @@ def matmul(x: Rounding, y: Rounding) -> Rounding:
     """A chain of as many terms as the inner axis is long."""
     operands = settled(x), settled(y)
     x, y = (narrowed(z) for z in operands)
-    error, grid = np.abs(x.value) @ y.error + x.error @ size(y), x.grid * y.grid
+    size_x, size_y = size(x), size(y)
+    error, grid = np.abs(x.value) @ y.error + x.error @ size_y, x.grid * y.grid
     heaviest = operands[0].weights
     if heaviest is not None:  # sum_j e_j y_j, before it is normalised
-        reach = ((size(x) > 0) @ size(y)) * heaviest
+        reach = ((size_x > 0) @ size_y) * heaviest
         error = np.where(reach > x.arithmetic.largest, np.inf, error)
     if operands[0].waiting is not None:
         sizes, factor = operands[0].waiting
-        error = error + scaled_last(x, sizes @ size(y), factor, grid)
+        error = error + scaled_last(x, sizes @ size_y, factor, grid)
     if operands[1].waiting is not None:
         sizes, factor = operands[1].waiting
-        error = error + scaled_last(x, size(x) @ sizes, factor, grid)
-    chain = Chain(unknown_if_nan(size(x) @ size(y)), x.shape[-1], 1, operands)
+        error = error + scaled_last(x, size_x @ sizes, factor, grid)
+    chain = Chain(unknown_if_nan(size_x @ size_y), x.shape[-1], 1, operands)
     return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import Arithmetic
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError, others_decide
+from seqlaws.reference.numbers.places import where as where_certain
 from seqlaws.reference.numbers.rounding import (
     FUNCTIONS,
     UFUNCS,
@@ -20,7 +21,6 @@ from seqlaws.reference.numbers.rounding import (
     settled,
     unknown_if_nan,
 )
-from seqlaws.reference.numbers.rounding import where as where_certain
 
 BRANCHES = "a specification may not branch on a computed number: use np.where"
 LOGIC: dict[str, Callable[..., Array]] = {

@@ -8,8 +8,9 @@ import pytest
 
 from seqlaws.impls import numpy_vectorized
 from seqlaws.properties.laws import LAWS
-from seqlaws.properties.runner.examine import Effort, examine
+from seqlaws.properties.runner.examine import SHRUNK, Effort, examine
 from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
 
 law_names()  # registers the laws
@@ -44,6 +45,20 @@ def test_quick_has_a_floor_of_three(run_suite, tmp_path, profile, count):
     run_suite("--impl=numpy_vectorized", *chosen, *profile, "--verdict-json", report)
     (verdict,) = json.loads(report.read_text(encoding="utf-8"))["verdicts"]
     assert verdict["examples"] == count
+
+
+def test_later_failures_of_an_operation_take_less_time(monkeypatch):
+    """The counter is the run's: it goes along where an effort is changed."""
+    given = []
+
+    def noted(made, subject, effort):
+        given.append(effort.shrinking)
+        raise LawBrokenError("wrong")
+
+    monkeypatch.setattr("seqlaws.properties.runner.examine.hunt", noted)
+    for operation in ("softmax",) * 5 + ("gru",):
+        examples("values", replace(EFFORT, shrinking=1.0, explains=False), operation)
+    assert given == [1.0] * SHRUNK + [0.2] * 2 + [1.0]
 
 
 def test_a_law_that_is_not_put_stands_in_its_section():

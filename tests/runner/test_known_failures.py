@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from seqlaws.impls import numpy_vectorized
 from seqlaws.properties.discovery.known_failures import is_about, is_pattern
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS
@@ -104,6 +105,23 @@ def test_each_form_of_a_key_declares_it(function, laws, key):
 )
 def test_a_key_about_others_declares_nothing(key):
     assert statuses(written, {key: "in place"})["inputs_are_not_written"] == "failed"
+
+
+def test_a_known_failure_ends_at_its_first_failing_case():
+    """Unless it is asked for: then it is shrunk as any failure is."""
+    half = SimpleNamespace(
+        softmax=lambda x, axis=-1: numpy_vectorized.softmax(x, axis) / 2,
+        TRAITS={"known_failures": {"values": "by half"}},
+    )
+    law_names()
+    (one,) = candidates_of("<made>", "made", half, ["softmax"], ["float32"])
+    sizes = []
+    for knows in (False, True):
+        effort = Effort(examples=30, shrinking=1.0, explains=False, knows=knows)
+        verdict = replace(one, effort=effort).verdict(LAWS["values"])
+        assert verdict.status == "known failure"
+        sizes.append(np.size(verdict.witness["arrays"]["x"]))
+    assert sizes[0] > sizes[1] == 2  # the least that is drawn
 
 
 def test_the_documented_key_spares_the_other_laws(run_suite, plug_in):
