@@ -10,7 +10,7 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, pick
 from seqlaws.properties.inputs.operation import LAYER, Operation
-from seqlaws.properties.inputs.sizes import PLAIN, Fixed, Sweeps, each, heads
+from seqlaws.properties.inputs.sizes import PLAIN, WIDTHS, Fixed, Sweeps, each, heads, widths
 from seqlaws.properties.operations.encoder import layer_parameters, layer_sizes
 from seqlaws.reference import decoder
 
@@ -51,7 +51,14 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned += [{**wide, **n} for n in heads(37, 9, 32)]
     pinned += [{**loud, "N": 3, "S": 2, "V": 33, "F": 5, "B": n} for n in range(18)]
     pinned += [{**loud, "N": 3, "S": 2, "V": 300, "F": 5, "B": 24}]
-    return pinned + [{letter: n} for letter, some in letters.items() for n in some] + long_texts()
+    pinned += [{letter: n} for letter, some in letters.items() for n in some]
+    return pinned + long_texts() + past_widths()
+
+
+def past_widths() -> list[Fixed]:
+    """Each letter at the widths: vocabularies, sources, hidden units, rows."""
+    small: Fixed = {"B": 4, "S": 1, "N": 1, "D": 2, "F": 2, "V": 3, "steps": 2, "layers": 1}
+    return widths(small, "V", "S", "F") + widths(small, "B", sizes=WIDTHS[:1])
 
 
 def long_texts() -> list[Fixed]:

@@ -16,7 +16,17 @@ from seqlaws.properties.inputs.drawing import (
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick, representable
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Real
-from seqlaws.properties.inputs.sizes import FEATURES, LENGTHS, LONG, MODELS, Fixed, Sweeps, each
+from seqlaws.properties.inputs.sizes import (
+    FEATURES,
+    LENGTHS,
+    LONG,
+    MODELS,
+    Fixed,
+    Sweeps,
+    each,
+    products,
+    widths,
+)
 
 OFFSETS = (0.0, 0.0, 0.0, 16.0, 1000.0, -3.0)
 SCALES = (1.0, 1.0, 1.0, 4.0, 1e-3, 100.0)
@@ -62,14 +72,20 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned = [{**n, **USUAL} for n in each(131, "E", "rows")]
     pinned += [{"rank": 2, "rows": n} for n in (0, LENGTHS[-1])]
     pinned += [{"rank": 2, "rows": 2, "E": n} for n in MODELS]
-    return pinned + [{"E": n} for n in (0, *FEATURES, 255, 257, *LONG)]
+    return pinned + [{"E": n} for n in (0, *FEATURES, 255, 257, *LONG)] + wide()
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Fewer, for gradients: up to 67."""
     pinned = [{**n, **USUAL} for n in each(67, "E", "rows")]
     pinned += [{"rank": 2, "rows": n} for n in (0, *LENGTHS[-4:])]
-    return pinned + [{"E": n} for n in (0, *FEATURES, 257)]
+    return pinned + [{"E": n} for n in (0, *FEATURES, 257)] + wide()
+
+
+def wide() -> list[Fixed]:
+    """One row at each of the widths, as many rows of two features, and a product of both."""
+    few: Fixed = {**USUAL, "E": 2, "rows": 1}
+    return widths(few, "E", "rows") + products(few, "rows E")
 
 
 def every_combination(operation: Operation) -> list[Fixed]:

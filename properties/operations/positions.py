@@ -27,6 +27,8 @@ from seqlaws.properties.inputs.sizes import (
     Sweeps,
     each,
     nothing,
+    products,
+    widths,
 )
 
 FAR = 1_000_000  # the last position that the contract names
@@ -91,6 +93,8 @@ def lengths_and_dims(operation: Operation) -> list[Fixed]:
     """Each length and each dim up to 131, odd ones, too; those of models beyond."""
     pinned = each(131, "length", "dim") + [{"dim": n} for n in (0, *FEATURES, 255, *LONG)]
     pinned += [{"length": 3, "dim": n} for n in MODELS]
+    pinned += widths({"length": 2, "dim": 2}, "length", "dim")
+    pinned += products({}, "length dim")
     return pinned + [{"length": n} for n in (0, LENGTHS[-1], *LONG)]
 
 
@@ -104,7 +108,13 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned = turned(67, 37, interleaved=False) + turned(67, 37, interleaved=True)
     pinned += [{"L": n} for n in (0, *LENGTHS[-4:])] + [{"B": n} for n in BATCHES]
     pinned += [{"D": n, "interleaved": way} for n in (160, 192, 256, 512) for way in (False, True)]
-    return pinned + [{"N": n, "L": n} for n in (2, 3, 4, 8)]
+    return pinned + [{"N": n, "L": n} for n in (2, 3, 4, 8)] + wide()
+
+
+def wide() -> list[Fixed]:
+    """Each letter at the widths, the others small; products of two."""
+    few: Fixed = {"positions": "consecutive", "B": 1, "N": 1, "L": 1, "half": 1}
+    return widths(few, "B", "N", "L", "half") + products(few, "B N", "L N", "L half")
 
 
 def turned(pairs: int, number: int, *, interleaved: bool) -> list[Fixed]:
@@ -122,7 +132,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Fewer, for gradients."""
     pinned = turned(37, 17, interleaved=False) + turned(37, 17, interleaved=True)
     pinned += [{"L": n} for n in (0, *LENGTHS[-7:-3])]
-    return [*pinned, {"B": 0}, *({"half": n, **PLAIN} for n in (63, 64, 65))]
+    return [*pinned, {"B": 0}, *({"half": n, **PLAIN} for n in (63, 64, 65)), *wide()]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
