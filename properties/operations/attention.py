@@ -61,7 +61,7 @@ def attention_options(
     options: dict[str, Any] = {}
     options["mask"] = operation.kinds["mask"].drawn("mask", draw, fill, n, fixed)
     options["is_causal"] = pick(draw, (False, True))
-    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7, 2, 0.1, 1 / 64))
+    scale = pick(draw, (None, None, 0.7, 0.3, 1.1, 0.0, -0.7, 2, 0.1, 1 / 64))
     options["scale"] = scale
     near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
     options["query_offset"] = pick(draw, near)
@@ -69,7 +69,7 @@ def attention_options(
     left, right, bounded = pick(draw, sides), pick(draw, sides), pick(draw, (3, 1, 2, 3))
     window = left if bounded & 1 else None, right if bounded & 2 else None
     options["window"] = window if chance(draw, 3) else None
-    options["softcap"] = pick(draw, (2.0, 0.5, 20.0, 50.0)) if chance(draw, 3) else None
+    options["softcap"] = pick(draw, (2.0, 0.7, 1.1, 0.07, 30.3, 50.0)) if chance(draw, 3) else None
     options |= {name: fixed[name] for name in options.keys() & fixed.keys() - {"mask"}}
     defaults = operation.options
     return {name: o for name, o in options.items() if not same(o, defaults[name])}

@@ -5,6 +5,7 @@ from typing import Any
 
 from seqlaws.properties.inputs.derived import each_option, left_out, pairs_of_options
 from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.inputs.options import EDGES
 from seqlaws.properties.inputs.sizes import (
     BATCHES,
     LENGTHS,
@@ -90,6 +91,7 @@ def every_combination(operation: Operation) -> list[Fixed]:
     """
     pairs = [n | pair for pair in causal_pairs(operation) for n in OBLONG]
     pairs += whole_tiles(operation) + beyond_two_tiles(operation) + decoding(operation)
+    pairs += all_digits(operation)
     large: Fixed = left_out(operation) | ONE_HEAD | {"L": 66, "S": 131}
     alone = [large | one for one in each_option(operation)]
     wide = [large | {"window": sides} for sides in ((64, None), (31, 65))]
@@ -100,7 +102,7 @@ def of_gradients(operation: Operation) -> list[Fixed]:
     """Every pair of options at one size; some at sizes that tiles divide, some of many keys."""
     pairs = [OBLONG[i % 2] | pair for i, pair in enumerate(causal_pairs(operation))]
     pairs += whole_tiles(operation)[1::3] + beyond_two_tiles(operation)[::2]
-    return pairs + decoding(operation)[::2]
+    return pairs + decoding(operation)[::2] + all_digits(operation)[::2]
 
 
 ONE_HEAD: Fixed = {"B": 1, "M": 1, "group": 2, "D": 4, "Dv": 2}
@@ -147,6 +149,26 @@ def decoding(operation: Operation) -> list[Fixed]:
         for i, one in enumerate([{"is_causal": True}, *options])
         for queries in (1 + 2 * ((i + k) % 2),)
     ]
+
+
+CAPS = (0.07, 0.7, 1.1, 4.3, 30.3)
+LAST_POSITION = 2**31 - 64  # so that a position still fits into 32 bits
+
+
+def all_digits(operation: Operation) -> list[Fixed]:
+    """Options that need all their digits: scales, caps beside scores as large, far offsets.
+
+    An offset and a side of the window that cancel show both to the last digit, between few keys.
+    """
+    few = left_out(operation) | FEW | {"L": 9, "S": 4, "D": 3}
+    pinned: list[Fixed] = [{"scale": scale} for scale in (1.1, 0.0037, 10.3, 100.3)]
+    pinned += [{"softcap": cap, "scale": cap} for cap in CAPS]
+    pinned += [{"softcap": cap} for cap in CAPS[:2]]
+    pinned += [{"window": (n - 2, None), "query_offset": n} for n in EDGES]
+    pinned += [{"window": (None, n + 1), "query_offset": -n} for n in EDGES]
+    far = [{"is_causal": True, "query_offset": n} for n in (*EDGES, LAST_POSITION)]
+    early = [{"is_causal": True, "query_offset": -n, "L": n + 3} for n in EDGES[1:4]]
+    return [few | one for one in pinned + far + early]
 
 
 def causal_pairs(operation: Operation) -> list[Fixed]:

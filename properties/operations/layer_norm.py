@@ -31,7 +31,11 @@ from seqlaws.properties.inputs.sizes import (
 OFFSETS = (0.0, 0.0, 0.0, 16.0, 1000.0, -3.0)
 SCALES = (1.0, 1.0, 1.0, 4.0, 1e-3, 100.0)
 EXTREMES = (1e-30, 1e30, 1e5, 1e-5)
-EPS = (1e-5, 1e-3, 1e-6, 1e-12, 0.5)
+EPS = (1e-5, 1e-3, 1e-6, 1e-12, 0.7)
+OF_VARIANCE = (  # an eps as large as the variance, by the numbers' scale
+    *((1.1, 1.0), (0.7, 1.0), (30.3, 4.0), (10_000.5, 100.0)),
+    *((0.013, 0.1), (1.1e-5, 3e-3), (1.1e-7, 3e-4), (3.3e-12, 2e-6)),
+)
 
 
 def layer_norm_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
@@ -89,10 +93,11 @@ def wide() -> list[Fixed]:
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
-    """Every rank with every eps, offset, and share of constant positions."""
+    """Every rank with every eps, offset, and share of constant positions; eps of all digits."""
     ranks, eps = (1, 2, 3, 4), (1e-5, 1e-3, 1e-12)
     offsets, constant = (0.0, 1000.0), ((0.0,), (1.0,))
-    return [
+    digits = [{**USUAL, "E": 5, "eps": e, "scale": scale} for e, scale in OF_VARIANCE]
+    return digits + [
         {"rank": rank, "eps": e, "offset": o, "constant": c, "scale": 1.0}
         for rank, e, o, c in product(ranks, eps, offsets, constant)
     ]

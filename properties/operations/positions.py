@@ -15,7 +15,7 @@ from seqlaws.properties.inputs.drawing import (
 )
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.options import Flag, Real
+from seqlaws.properties.inputs.options import DIGITS, Flag, Real
 from seqlaws.properties.inputs.sizes import (
     BATCHES,
     FEATURES,
@@ -59,7 +59,7 @@ def rotary_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> C
     kind = fixed.get("positions", pick(draw, KINDS))
     arrays = {"x": x, "positions": drawn_positions(draw, fill, kind, n["L"])}
     options: dict[str, Any] = {
-        "base": pick(draw, (10000.0, 10000.0, 500000.0, 100.0, 2.0)),
+        "base": pick(draw, (10000.0, 10000.0, 500000.0, 10_000.5, 30.3)),
         "interleaved": pick(draw, (False, True)),
     }
     options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
@@ -138,9 +138,10 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 def every_combination(operation: Operation) -> list[Fixed]:
     """Every kind of positions, with every base, in both pairings."""
     kinds, bases, ways = sorted(set(KINDS)), (10000.0, 500000.0, 100.0, 2.0, 0.5), (False, True)
+    combined = [*product(kinds, bases, ways), *product(("far", "consecutive"), DIGITS, ways)]
     return [
         {"positions": kind, "base": base, "interleaved": way, "L": 6, "D": 8}
-        for kind, base, way in product(kinds, bases, ways)
+        for kind, base, way in combined
     ]
 
 
