@@ -80,6 +80,7 @@ class Sweeps:
     every_combination: every pair of options with nothing else given, and each option alone at a
     large size; of_gradients: fewer. unequal: a few sets of sizes of which none is 1 and no two are
     equal, so that strides tell. one_large: one problem that is larger than any other law's.
+    summed: letters over which outputs or gradients sum; every_size has each at the longest width.
     """
 
     every_size: Pinned
@@ -88,3 +89,4 @@ class Sweeps:
     every_combination: Pinned = nothing
     of_gradients: Pinned = nothing
     one_large: Pinned = nothing
+    summed: tuple[str, ...] = ()

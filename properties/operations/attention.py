@@ -140,7 +140,15 @@ ATTENTION = Operation(
     },
     case=attention_case,
     poisoned=poisoned,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("S", "L", "D"),
+    ),
     discriminating=discriminating,
     reach=("v", "S"),
     benchmark=Benchmark(

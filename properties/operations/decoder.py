@@ -140,7 +140,15 @@ DECODER_LAYER = Operation(
     kinds={"activation": ACTIVATION, "norm_first": Flag(), "memory_mask": MASK},
     case=decoder_case,
     poisoned=poisoned,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("S", "F"),
+    ),
     long={"S": 65, "gains": (0.125,)},
     benchmark=Benchmark(
         sizes={

@@ -162,7 +162,15 @@ ENCODER_LAYER = Operation(
     share=0.5,
     kinds={"activation": ACTIVATION, "norm_first": Flag(), "mask": Mask("B N T T")},
     case=encoder_case,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("F", "B"),
+    ),
     long={"T": 65, "gains": (0.25,)},
     benchmark=Benchmark(
         sizes={

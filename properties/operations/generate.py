@@ -32,7 +32,10 @@ def generate_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) ->
     for i in range(n["layers"]):
         arrays |= layer_parameters(fill, f"params.layers.{i}.", {**n, "F": n["F"] + i}, gain)
     arrays["params.projection.weight"] = fill.ordinary(n["V"], n["E"])
-    arrays["params.projection.bias"] = fill.array(n["V"], scale=0.25)
+    bias = fill.array(n["V"], scale=0.25)
+    if fixed.get("last_token"):
+        bias[-1:] = 50.0
+    arrays["params.projection.bias"] = bias
     options = {"steps": n["steps"], "num_heads": n["N"]}
     return with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
 
@@ -58,7 +61,8 @@ def every_size(operation: Operation) -> list[Fixed]:
 def past_widths() -> list[Fixed]:
     """Each letter at the widths: vocabularies, sources, hidden units, rows."""
     small: Fixed = {"B": 4, "S": 1, "N": 1, "D": 2, "F": 2, "V": 3, "steps": 2, "layers": 1}
-    return widths(small, "V", "S", "F") + widths(small, "B", sizes=WIDTHS[:1])
+    pinned = widths(small | {"last_token": True}, "V") + widths(small, "V", "S", "F")
+    return pinned + widths(small, "B", sizes=WIDTHS[:1])
 
 
 def long_texts() -> list[Fixed]:

@@ -121,7 +121,13 @@ LAYER_NORM = Operation(
     kinds={"eps": Real(1e-12, 0.5)},
     case=layer_norm_case,
     sweeps=Sweeps(
-        every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        every_combination,
+        one_large,
+        summed=("E", "rows"),
     ),
     benchmark=Benchmark(
         # sum, -, *, sum, /; *, +; then dy w: 1, two sums, the gradient of x: 8, of w and b: 3

@@ -139,7 +139,7 @@ MARKOV_LOG_PROB = Operation(
     integers={"states": "S"},
     case=markov_case,
     other=other,
-    sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large),
+    sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large, summed=("T", "B")),
     long={"T": 257},
     benchmark=Benchmark(  # a chain of order 1
         sizes={"B": (8, 32, 64), "T": (64, 256, 1024), "S": (8, 16, 32)},

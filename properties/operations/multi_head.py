@@ -196,7 +196,15 @@ MULTI_HEAD_ATTENTION = Operation(
     kinds={"mask": MASK, "is_causal": Flag()},
     case=multi_head_case,
     poisoned=poisoned,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("S", "L"),
+    ),
     long={"S": 129, "source": "three"},
     benchmark=Benchmark(
         sizes={

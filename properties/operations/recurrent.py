@@ -97,12 +97,13 @@ def poisoned(case: Case) -> Case:
 
 
 UNITS = (257,)  # whose square is as many weights as is cheap
+SHORT: Fixed = {"B": 1, "I": 1, "H": 1, "padded": False, "scales": (1.0,), "nonlinearity": "tanh"}
 INPUTS = (257, 513, 1025)  # beyond FEATURES
 
 
 def wide(*, steps: bool) -> list[Fixed]:
     """Each letter at the widths, one direction, others small; fewer units; a product of two."""
-    few: Fixed = {"B": 1, "T": 1 + steps, "I": 1, "H": 1, "padded": False, "scales": (1.0,)}
+    few = SHORT | {"T": 1 + steps}
     pinned = widths(few, "I", sizes=(*INPUTS, *WIDTHS)) + widths(few, "B")
     return pinned + widths(few, "H", sizes=UNITS) + products(few, "B I")
 
@@ -141,9 +142,8 @@ def every_size(operation: Operation) -> list[Fixed]:
     for reverse in (False, True):
         ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
         pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
-    long: Fixed = {"B": 1, "I": 1, "H": 1, "padded": False, "scales": (1.0,)}
     most = INPUTS[-1:] if "c0" in operation.arrays else WIDTHS[:1]  # c is carried from step to step
-    return pinned + wide(steps=True) + widths(long, "T", sizes=most)
+    return pinned + wide(steps=True) + widths(SHORT, "T", sizes=most)
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
@@ -238,7 +238,13 @@ def recurrence(
         case=recurrent_case,
         poisoned=poisoned,
         sweeps=Sweeps(
-            every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+            every_size,
+            moderate_sizes,
+            unequal,
+            every_combination,
+            every_combination,
+            one_large,
+            summed=("I", "B"),
         ),
         discriminating=discriminating,
         long={"H": 65},
@@ -273,7 +279,7 @@ LSTM_GATES = Operation(
     },
     outputs={"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
     case=gates_case,
-    sweeps=Sweeps(batches, batches, unequal, one_large=one_large),
+    sweeps=Sweeps(batches, batches, unequal, one_large=one_large, summed=("I", "B")),
     discriminating=discriminating,
     long={"H": 65},
     benchmark=Benchmark(

@@ -107,7 +107,13 @@ SOFTMAX = Operation(
     kinds={"axis": Integer(-5, 4, least=-5)},
     case=softmax_case,
     sweeps=Sweeps(
-        every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        every_combination,
+        one_large,
+        summed=("n",),
     ),
     discriminating=discriminating,
     long={"n": 257},
