@@ -91,7 +91,7 @@ def every_combination(operation: Operation) -> list[Fixed]:
     """
     pairs = [n | pair for pair in causal_pairs(operation) for n in OBLONG]
     pairs += whole_tiles(operation) + beyond_two_tiles(operation) + decoding(operation)
-    pairs += all_digits(operation)
+    pairs += all_digits(operation) + low_masks(operation)
     large: Fixed = left_out(operation) | ONE_HEAD | {"L": 66, "S": 131}
     alone = [large | one for one in each_option(operation)]
     wide = [large | {"window": sides} for sides in ((64, None), (31, 65))]
@@ -148,6 +148,17 @@ def decoding(operation: Operation) -> list[Fixed]:
         for k, keys in enumerate(ENDS)
         for i, one in enumerate([{"is_causal": True}, *options])
         for queries in (1 + 2 * ((i + k) % 2),)
+    ]
+
+
+def low_masks(operation: Operation) -> list[Fixed]:
+    """Masks of large negative finite numbers on all keys of all rows, and beside others."""
+    few = left_out(operation) | ONE_HEAD | {"L": 5, "S": 4, "axes": (True, True, True)}
+    return [
+        few | {"mask": kind, "low": low, "last": "S", "mask_rank": 4, "is_causal": causal}
+        for kind in ("floating", "both")
+        for low in (1e4, 2e4, 1e9)
+        for causal in (False, True)
     ]
 
 
