@@ -12,6 +12,8 @@ from seqlaws.properties.inputs.operation import Operation, extent
 from seqlaws.properties.inputs.options import same
 
 SMALL = (1, 2, 3, 4, 5, 2, 3, 6, 7, 8, 9)
+EXPONENTS = (0, 0, 0, 10, 20, -10, -20)  # of the factor of all cotangents
+EXPONENTS_OF_16 = (0, 0, 0, 4, 7, -4, -7)  # in float16, so that sums of them stay within range
 TILES = (15, 16, 17, 31, 32, 33, 63, 64, 65)
 
 
@@ -32,12 +34,18 @@ def drawn_sizes(
 
 
 def with_cotangents(case: Case, fill: Filling, fixed: Mapping[str, Any]) -> Case:
-    """Random cotangents on every output; for a law of gradients, with windows that shrink."""
+    """Random cotangents on every output; for a law of gradients, with windows that shrink.
+
+    There they are of any magnitude, as a gradient is linear in them: all times a power of two.
+    """
     case = replace(case, seed=fill.seed)
     if not case.operation.differentiable:
         return case
-    drawn = fill.ordinary if fixed.get("gradients") else fill.dense
-    return replace(case, cotangents={n: drawn(*s) for n, s in shapes_of_cotangents(case).items()})
+    shapes = shapes_of_cotangents(case).items()
+    if not fixed.get("gradients"):
+        return replace(case, cotangents={n: fill.dense(*s) for n, s in shapes})
+    scale = 2.0 ** pick(fill.draw, EXPONENTS_OF_16 if case.dtype == "float16" else EXPONENTS)
+    return replace(case, cotangents={n: fill.ordinary(*s, scale=scale) for n, s in shapes})
 
 
 def harmful(poison: float, dtype: str) -> float:

@@ -37,7 +37,10 @@ def drawn_mask(
     if kind == "boolean":
         return keep
     spread = pick(draw, (2.0, 2.0, 20.0, 300.0))
-    added = representable(random.standard_normal(keep.shape) * spread, fill.dtype)
+    added = random.standard_normal(keep.shape) * spread
+    if low := fixed.get("low"):  # finite, and below every score: it ranks keys, excludes none
+        added = -low * (1 + np.abs(added))
+    added = representable(added, fill.dtype)
     return added if kind == "floating" else np.where(keep, added, -np.inf)
 
 

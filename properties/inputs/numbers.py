@@ -121,9 +121,9 @@ class Filling:
         flat[start : start + length] = values.reshape(-1)[start : start + length]
         return flat.reshape(shape)
 
-    def ordinary(self, *shape: int) -> Array:
-        """Standard normal numbers, or a window of them."""
-        return self.array(*shape, regime="ordinary")
+    def ordinary(self, *shape: int, scale: float = 1.0) -> Array:
+        """Standard normal numbers times a scale, or a window of them."""
+        return self.array(*shape, scale=scale, regime="ordinary")
 
     def dense(self, *shape: int) -> Array:
         """Standard normal numbers of the dtype, without a draw."""

@@ -16,6 +16,10 @@ Sizes = Mapping[str, int]
 Pins = Mapping[str, Any]
 
 
+DIGITS = (1.1, 0.7, 30.3, 10_000.5)  # real numbers that a narrow dtype rounds
+EDGES = (128, 256, 257, 2049, 32_768, 65_537, 2**24 + 1)  # that 8 or 16 bits, or a float, lose
+
+
 def same(a: Any, b: Any) -> bool:
     """Return True if an option has its default value (1 is not True here)."""
     return type(a) is type(b) and not isinstance(a, np.ndarray) and a == b
@@ -92,7 +96,8 @@ class Real(Option):
         """Both ends, and what lies between: by equal factors if both are positive."""
         low, high = self.low, self.high
         between = (low * high) ** 0.5 if low > 0 else (low + high) / 2
-        return (between, *self.swept, low, high)
+        digits = [number for number in DIGITS if low < number < high]
+        return (between, *self.swept, *digits, low, high)
 
     def beyond_core(self, name: str, value: Any, sizes: Sizes) -> Iterator[str]:
         """Say that it is not positive."""

@@ -12,6 +12,8 @@ FEATURES = (1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 129
 MODELS = (384, 768, 1024, 1280, 1536, 2048, 2560, 3072, 4096, 5120, 8192)  # of models in use
 BATCHES = (*range(19), 31, 32, 33)
 STRIDES = (1, 7, 23, 12, 5)
+WIDTHS = (4097, 8192, 8193)  # of vocabularies, caches and models: one past two powers, and one
+PRODUCT = 2**16  # above it a product of two sizes does not fit into 16 bits
 
 
 PLAIN: Fixed = {"regime": "ordinary", "scales": (1.0,)}  # so that every entry counts
@@ -27,6 +29,18 @@ def each(count: int, *letters: str) -> list[Fixed]:
         PLAIN | {letter: 1 + (k * stride + 11 * stride) % count for letter, stride in orders}
         for k in range(count)
     ]
+
+
+def widths(few: Fixed, *letters: str, sizes: tuple[int, ...] = WIDTHS) -> list[Fixed]:
+    """Each letter alone at each width; all other letters are few, so that it is cheap."""
+    return [PLAIN | few | {letter: n} for letter in letters for n in sizes]
+
+
+def products(few: Fixed, *pairs: str) -> list[Fixed]:
+    """Two letters whose sizes have a product just above PRODUCT, one longer than the other."""
+    one = int(PRODUCT**0.5) + 3
+    other = PRODUCT // one + 2
+    return [PLAIN | few | dict(zip(pair.split(), (one, other), strict=True)) for pair in pairs]
 
 
 def beside(one: list[Fixed], other: list[Fixed]) -> list[Fixed]:
@@ -66,6 +80,7 @@ class Sweeps:
     every_combination: every pair of options with nothing else given, and each option alone at a
     large size; of_gradients: fewer. unequal: a few sets of sizes of which none is 1 and no two are
     equal, so that strides tell. one_large: one problem that is larger than any other law's.
+    summed: letters over which outputs or gradients sum; every_size has each at the longest width.
     """
 
     every_size: Pinned
@@ -74,3 +89,4 @@ class Sweeps:
     every_combination: Pinned = nothing
     of_gradients: Pinned = nothing
     one_large: Pinned = nothing
+    summed: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ A drawn case takes a size or a combination of options by chance; a sweep takes e
 """
 
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.sizes import Fixed
+from seqlaws.properties.inputs.sizes import WIDTHS, Fixed
 
 
 def every_size(operation: Operation) -> list[Fixed]:
@@ -35,3 +35,12 @@ def unequal(operation: Operation) -> list[Fixed]:
 def one_large(operation: Operation) -> list[Fixed]:
     """One problem that is larger than any other law's, for every kind of answer above a size."""
     return operation.sweeps.one_large(operation)
+
+
+def long_sums(operation: Operation) -> list[Fixed]:
+    """Return each letter that is summed over at the longest width, the other sizes small."""
+    widest: list[Fixed] = []
+    for letter in operation.sweeps.summed:
+        found = (one for one in every_size(operation) if one.get(letter) == WIDTHS[-1])
+        widest.append(next(found))
+    return widest

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from seqlaws import reference
 from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.dense import SIZES, larger, sized
-from seqlaws.properties.inputs.derived import each_option, left_out, pairs_of_options
 from seqlaws.properties.inputs.drawing import (
     drawn_sizes,
     with_cotangents,
@@ -20,14 +18,14 @@ from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Flag, Integer, Mask, Real, Window, same
-from seqlaws.properties.inputs.sizes import (
-    BATCHES,
-    LENGTHS,
-    LONG,
-    PLAIN,
-    Fixed,
-    Sweeps,
-    each,
+from seqlaws.properties.inputs.sizes import Sweeps
+from seqlaws.properties.operations.attention_sweeps import (
+    every_combination,
+    every_size,
+    moderate_sizes,
+    of_gradients,
+    one_large,
+    unequal,
 )
 
 
@@ -63,7 +61,7 @@ def attention_options(
     options: dict[str, Any] = {}
     options["mask"] = operation.kinds["mask"].drawn("mask", draw, fill, n, fixed)
     options["is_causal"] = pick(draw, (False, True))
-    scale = pick(draw, (None, None, 0.5, 0.3, 1.0, 0.0, -0.7, 2, 0.1, 1 / 64))
+    scale = pick(draw, (None, None, 0.7, 0.3, 1.1, 0.0, -0.7, 2, 0.1, 1 / 64))
     options["scale"] = scale
     near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
     options["query_offset"] = pick(draw, near)
@@ -71,7 +69,7 @@ def attention_options(
     left, right, bounded = pick(draw, sides), pick(draw, sides), pick(draw, (3, 1, 2, 3))
     window = left if bounded & 1 else None, right if bounded & 2 else None
     options["window"] = window if chance(draw, 3) else None
-    options["softcap"] = pick(draw, (2.0, 0.5, 20.0, 50.0)) if chance(draw, 3) else None
+    options["softcap"] = pick(draw, (2.0, 0.7, 1.1, 0.07, 30.3, 50.0)) if chance(draw, 3) else None
     options |= {name: fixed[name] for name in options.keys() & fixed.keys() - {"mask"}}
     defaults = operation.options
     return {name: o for name, o in options.items() if not same(o, defaults[name])}
@@ -89,107 +87,6 @@ def poisoned(case: Case) -> Case:
     for array in spoilt.values():
         array[..., :features] = np.where(hidden, poison, array[..., :features])
     return case.having(**spoilt)
-
-
-OBLONG: tuple[Fixed, ...] = ({"L": 6, "S": 9}, {"L": 9, "S": 6})
-
-
-def every_size(operation: Operation) -> list[Fixed]:
-    """Each letter at each size up to 131 and at some beyond; lengths beside bare flags, too."""
-    letters: dict[str, Any] = {"L": LENGTHS, "S": LENGTHS}
-    heads: dict[str, Any] = {"M": (*range(1, 20), 24, 32, 33), "group": (*range(1, 10), 16)}
-    bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
-    pinned: list[Fixed] = [
-        {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
-        for n in (*range(132), LENGTHS[-1])
-    ]
-    pinned += [{**bare, "S": n, "is_causal": False, "softcap": None} for n in LENGTHS]
-    pinned += [
-        {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}
-        for n in each(131, "L", "S", "D", "Dv")
-    ]
-    pinned += [{"S": n, "L": 2} for n in LONG] + [{"L": n, "S": 3} for n in LONG]
-    pinned += [{letter: n} for letter, sizes in letters.items() for n in sizes]
-    return pinned + numbers(heads | {"B": BATCHES})
-
-
-def numbers(letters: dict[str, Any]) -> list[Fixed]:
-    """Each number of entries or heads, where every query sees every key."""
-    seen: Fixed = {"L": 3, "S": 5, "D": 4, "Dv": 3, "B": 2, "mask": None, "window": None}
-    seen |= PLAIN | {"is_causal": False, "scale": None, "softcap": None}
-    return [seen | {letter: n} for letter, sizes in letters.items() for n in sizes]
-
-
-def moderate_sizes(operation: Operation) -> list[Fixed]:
-    """Fewer, for gradients: each letter at each size up to 67."""
-    letters: dict[str, Any] = {"L": LENGTHS[:-3], "S": LENGTHS[:-3]}
-    heads: dict[str, Any] = {"M": (*range(1, 18), 32, 33), "group": (*range(1, 9), 16)}
-    bare: Fixed = PLAIN | {"mask": None, "window": None, "scale": None}
-    pinned: list[Fixed] = [
-        {**bare, "L": n, "S": n, "is_causal": True, "query_offset": 0}
-        for n in (*range(35), *LENGTHS[-7:-3])
-    ]
-    pinned += [
-        {**bare, "is_causal": False, "B": 1, "M": 1, "group": 1 + n["S"] % 2, **n}
-        for n in each(67, "L", "S", "D", "Dv")
-    ]
-    pinned += [{letter: n} for letter, sizes in letters.items() for n in sizes]
-    return pinned + numbers(heads | {"B": BATCHES})
-
-
-def every_combination(operation: Operation) -> list[Fixed]:
-    """Every pair of options at two sizes, every kind of mask, each option alone at a large size."""
-    pairs = [n | pair for pair in causal_pairs(operation) for n in OBLONG]
-    large: Fixed = left_out(operation) | {"L": 66, "S": 131}
-    alone = [large | one for one in each_option(operation)]
-    wide = [large | {"window": sides} for sides in ((64, None), (31, 65))]
-    return pairs + kinds_of_masks(operation) + alone + wide
-
-
-def of_gradients(operation: Operation) -> list[Fixed]:
-    """Every pair of options at one size."""
-    return [OBLONG[i % 2] | pair for i, pair in enumerate(causal_pairs(operation))]
-
-
-def causal_pairs(operation: Operation) -> list[Fixed]:
-    """Every pair of options; each one beside a shifted causal mask."""
-    none, causal = left_out(operation), {"query_offset": 2, "is_causal": True}
-    return pairs_of_options(operation) + [none | one | causal for one in each_option(operation)]
-
-
-def kinds_of_masks(operation: Operation) -> list[Fixed]:
-    """A mask that differs along any of B, N, L and S, with all its axes or fewer.
-
-    Once among unequal sizes, once where B, N and L are equal, so that one is taken for another.
-    """
-    along = product((True, False), repeat=3)
-    shapes = list(product(("boolean", "floating"), along, (4, 3, 2), ("S", 1)))
-    sizes: list[Fixed] = [
-        OBLONG[0] | {"B": 2, "M": 2},
-        {"B": 2, "M": 2, "group": 1, "L": 2, "S": 3},
-    ]
-    return [
-        left_out(operation) | n | {"mask": kind, "axes": axes, "mask_rank": rank, "last": last}
-        for kind, axes, rank, last in shapes
-        if not any(axes[: 4 - rank])
-        for n in sizes
-    ]
-
-
-def unequal(operation: Operation) -> list[Fixed]:
-    """Grouped heads and others; one query alone, as in decoding."""
-    heads: list[Fixed] = [{"B": 2, "M": 3, "group": 2}, {"B": 3, "M": 2, "group": 1}]
-    sizes: list[Fixed] = [
-        {"L": 4, "S": 7, "D": 5, "Dv": 8},
-        {"L": 17, "S": 34, "D": 16, "Dv": 9},
-    ]
-    return [a | b for a in heads for b in sizes] + [{**heads[0], "L": 1, "S": 9, "D": 4}]
-
-
-def one_large(operation: Operation) -> list[Fixed]:
-    """Long queries and longer keys."""
-    heads: Fixed = {"mask": None, "B": 2, "M": 1, "group": 2}
-    return [{**heads, "L": 130, "S": 1030, "D": 65, "Dv": 64}]
 
 
 TOLD_APART: tuple[dict[str, Any], ...] = (
@@ -243,7 +140,15 @@ ATTENTION = Operation(
     },
     case=attention_case,
     poisoned=poisoned,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("S", "L", "D"),
+    ),
     discriminating=discriminating,
     reach=("v", "S"),
     benchmark=Benchmark(

@@ -14,7 +14,16 @@ from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.numbers import Draw, Filling, pick
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Flag, Mask
-from seqlaws.properties.inputs.sizes import PLAIN, Fixed, Sweeps, beside, each, heads
+from seqlaws.properties.inputs.sizes import (
+    PLAIN,
+    Fixed,
+    Sweeps,
+    beside,
+    each,
+    heads,
+    products,
+    widths,
+)
 from seqlaws.properties.operations.encoder import ACTIVATION, STACKED, layer_parameters, layer_sizes
 from seqlaws.properties.operations.multi_head import few
 from seqlaws.reference import decoder
@@ -66,8 +75,14 @@ def every_size(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "gains": (0.125,)}
     sizes = beside(each(67, "T", "S", "F"), heads(67, 17, 48))
     pinned = [{**bare, **n, **kind} for kind in STACKED for n in sizes]
-    pinned += [few(n) for n in range(38)]
+    pinned += [few(n) for n in range(38)] + wide()
     return pinned + [{letter: n} for letter, some in letters.items() for n in some]
+
+
+def wide() -> list[Fixed]:
+    """Entries, hidden units and memory at the widths; a product of two beyond 16 bits."""
+    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
+    return widths(small, "B", "F", "S") + products(small, "S T")
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
@@ -75,7 +90,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.125,)}
     pinned = [{**bare, **n} for n in beside(each(37, "T", "S", "F"), heads(37, 9, 37))]
     pinned += [{letter: n} for letter in "TS" for n in (0, 33)]
-    return pinned + [few(n) | {"gains": (0.25,)} for n in range(10)]
+    return pinned + [few(n) | {"gains": (0.25,)} for n in range(10)] + wide()[:9:2]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
@@ -125,7 +140,15 @@ DECODER_LAYER = Operation(
     kinds={"activation": ACTIVATION, "norm_first": Flag(), "memory_mask": MASK},
     case=decoder_case,
     poisoned=poisoned,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("S", "F"),
+    ),
     long={"S": 65, "gains": (0.125,)},
     benchmark=Benchmark(
         sizes={

@@ -22,6 +22,7 @@ from seqlaws.properties.inputs.sizes import (
     beside,
     each,
     heads,
+    widths,
 )
 from seqlaws.properties.operations.multi_head import drawn_heads, few, mask_options, shapes_of_masks
 from seqlaws.reference import decoder, encoder
@@ -108,8 +109,14 @@ def every_size(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "gains": (0.25,)}
     sizes = beside(each(67, "T", "F"), heads(67, 17, 48))
     pinned = [{**bare, **n, **kind} for kind in STACKED for n in sizes]
-    pinned += [few(n) for n in range(38)]
+    pinned += [few(n) for n in range(38)] + wide()
     return pinned + [{letter: n} for letter, some in letters.items() for n in some]
+
+
+def wide() -> list[Fixed]:
+    """Entries and hidden units at the widths, steps up to a product of two beyond 16 bits."""
+    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.25,)}
+    return widths(small, "B", "F") + widths(small, "T", sizes=(257,))
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
@@ -117,7 +124,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.25,)}
     pinned = [{**bare, **n} for n in beside(each(37, "T", "F"), heads(37, 9, 37))]
     pinned += [{"gains": (0.25, 0.5), "T": n} for n in (0, *LENGTHS[-9:-7])]
-    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)]
+    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)] + wide()[::2]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
@@ -155,7 +162,15 @@ ENCODER_LAYER = Operation(
     share=0.5,
     kinds={"activation": ACTIVATION, "norm_first": Flag(), "mask": Mask("B N T T")},
     case=encoder_case,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("F", "B"),
+    ),
     long={"T": 65, "gains": (0.25,)},
     benchmark=Benchmark(
         sizes={

@@ -10,7 +10,7 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, pick
 from seqlaws.properties.inputs.operation import LAYER, Operation
-from seqlaws.properties.inputs.sizes import PLAIN, Fixed, Sweeps, each, heads
+from seqlaws.properties.inputs.sizes import PLAIN, WIDTHS, Fixed, Sweeps, each, heads, widths
 from seqlaws.properties.operations.encoder import layer_parameters, layer_sizes
 from seqlaws.reference import decoder
 
@@ -32,7 +32,10 @@ def generate_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) ->
     for i in range(n["layers"]):
         arrays |= layer_parameters(fill, f"params.layers.{i}.", {**n, "F": n["F"] + i}, gain)
     arrays["params.projection.weight"] = fill.ordinary(n["V"], n["E"])
-    arrays["params.projection.bias"] = fill.array(n["V"], scale=0.25)
+    bias = fill.array(n["V"], scale=0.25)
+    if fixed.get("last_token"):
+        bias[-1:] = 50.0
+    arrays["params.projection.bias"] = bias
     options = {"steps": n["steps"], "num_heads": n["N"]}
     return with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
 
@@ -51,7 +54,15 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned += [{**wide, **n} for n in heads(37, 9, 32)]
     pinned += [{**loud, "N": 3, "S": 2, "V": 33, "F": 5, "B": n} for n in range(18)]
     pinned += [{**loud, "N": 3, "S": 2, "V": 300, "F": 5, "B": 24}]
-    return pinned + [{letter: n} for letter, some in letters.items() for n in some] + long_texts()
+    pinned += [{letter: n} for letter, some in letters.items() for n in some]
+    return pinned + long_texts() + past_widths()
+
+
+def past_widths() -> list[Fixed]:
+    """Each letter at the widths: vocabularies, sources, hidden units, rows."""
+    small: Fixed = {"B": 4, "S": 1, "N": 1, "D": 2, "F": 2, "V": 3, "steps": 2, "layers": 1}
+    pinned = widths(small | {"last_token": True}, "V") + widths(small, "V", "S", "F")
+    return pinned + widths(small, "B", sizes=WIDTHS[:1])
 
 
 def long_texts() -> list[Fixed]:

@@ -16,12 +16,26 @@ from seqlaws.properties.inputs.drawing import (
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick, representable
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Real
-from seqlaws.properties.inputs.sizes import FEATURES, LENGTHS, LONG, MODELS, Fixed, Sweeps, each
+from seqlaws.properties.inputs.sizes import (
+    FEATURES,
+    LENGTHS,
+    LONG,
+    MODELS,
+    Fixed,
+    Sweeps,
+    each,
+    products,
+    widths,
+)
 
 OFFSETS = (0.0, 0.0, 0.0, 16.0, 1000.0, -3.0)
 SCALES = (1.0, 1.0, 1.0, 4.0, 1e-3, 100.0)
 EXTREMES = (1e-30, 1e30, 1e5, 1e-5)
-EPS = (1e-5, 1e-3, 1e-6, 1e-12, 0.5)
+EPS = (1e-5, 1e-3, 1e-6, 1e-12, 0.7)
+OF_VARIANCE = (  # an eps as large as the variance, by the numbers' scale
+    *((1.1, 1.0), (0.7, 1.0), (30.3, 4.0), (10_000.5, 100.0)),
+    *((0.013, 0.1), (1.1e-5, 3e-3), (1.1e-7, 3e-4), (3.3e-12, 2e-6)),
+)
 
 
 def layer_norm_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
@@ -62,21 +76,28 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned = [{**n, **USUAL} for n in each(131, "E", "rows")]
     pinned += [{"rank": 2, "rows": n} for n in (0, LENGTHS[-1])]
     pinned += [{"rank": 2, "rows": 2, "E": n} for n in MODELS]
-    return pinned + [{"E": n} for n in (0, *FEATURES, 255, 257, *LONG)]
+    return pinned + [{"E": n} for n in (0, *FEATURES, 255, 257, *LONG)] + wide()
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Fewer, for gradients: up to 67."""
     pinned = [{**n, **USUAL} for n in each(67, "E", "rows")]
     pinned += [{"rank": 2, "rows": n} for n in (0, *LENGTHS[-4:])]
-    return pinned + [{"E": n} for n in (0, *FEATURES, 257)]
+    return pinned + [{"E": n} for n in (0, *FEATURES, 257)] + wide()
+
+
+def wide() -> list[Fixed]:
+    """One row at each of the widths, as many rows of two features, and a product of both."""
+    few: Fixed = {**USUAL, "E": 2, "rows": 1}
+    return widths(few, "E", "rows") + products(few, "rows E")
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
-    """Every rank with every eps, offset, and share of constant positions."""
+    """Every rank with every eps, offset, and share of constant positions; eps of all digits."""
     ranks, eps = (1, 2, 3, 4), (1e-5, 1e-3, 1e-12)
     offsets, constant = (0.0, 1000.0), ((0.0,), (1.0,))
-    return [
+    digits = [{**USUAL, "E": 5, "eps": e, "scale": scale} for e, scale in OF_VARIANCE]
+    return digits + [
         {"rank": rank, "eps": e, "offset": o, "constant": c, "scale": 1.0}
         for rank, e, o, c in product(ranks, eps, offsets, constant)
     ]
@@ -100,7 +121,13 @@ LAYER_NORM = Operation(
     kinds={"eps": Real(1e-12, 0.5)},
     case=layer_norm_case,
     sweeps=Sweeps(
-        every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        every_combination,
+        one_large,
+        summed=("E", "rows"),
     ),
     benchmark=Benchmark(
         # sum, -, *, sum, /; *, +; then dy w: 1, two sums, the gradient of x: 8, of w and b: 3

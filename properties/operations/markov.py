@@ -16,7 +16,16 @@ from seqlaws.properties.inputs.drawing import (
 )
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick, representable
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.sizes import LENGTHS, LONG, Fixed, Sweeps, each
+from seqlaws.properties.inputs.sizes import (
+    LENGTHS,
+    LONG,
+    WIDTHS,
+    Fixed,
+    Sweeps,
+    each,
+    products,
+    widths,
+)
 
 LARGEST_TABLE = 2000  # entries of transition
 
@@ -102,7 +111,10 @@ def every_size(operation: Operation) -> list[Fixed]:
     beyond = product(ORDERS, (0, 1, *LENGTHS[-4:]))
     pinned += [{**FINITE, "order": k, "S": 3, "T": t + k} for k, t in beyond]
     pinned += [{"order": k, "S": s} for k, s in product(ORDERS, (1, 2, 6))]
-    return pinned + [{"T": t} for t in LONG] + [{"B": b} for b in (0, 129)]
+    pinned += [{"T": t} for t in LONG] + [{"B": b} for b in (0, 129)]
+    few: Fixed = {**plain, "order": 1, "S": 2, "B": 1, "T": 2}
+    pinned += widths(few, "T", sizes=WIDTHS[::2]) + widths(few, "B")
+    return pinned + products(few, "B T")
 
 
 def unequal(operation: Operation) -> list[Fixed]:
@@ -127,7 +139,7 @@ MARKOV_LOG_PROB = Operation(
     integers={"states": "S"},
     case=markov_case,
     other=other,
-    sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large),
+    sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large, summed=("T", "B")),
     long={"T": 257},
     benchmark=Benchmark(  # a chain of order 1
         sizes={"B": (8, 32, 64), "T": (64, 256, 1024), "S": (8, 16, 32)},

@@ -26,6 +26,8 @@ from seqlaws.properties.inputs.sizes import (
     beside,
     each,
     heads,
+    products,
+    widths,
 )
 
 MASK = Mask("B N L S")
@@ -104,7 +106,14 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned: list[Fixed] = [{**causal, "L": n} for n in range(68)]
     pinned += [{**bare, **APART, "is_causal": False, **n} for n in sizes]
     pinned += [{**APART, **few(n)} for n in range(38)]
-    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond]
+    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond] + wide()
+
+
+def wide() -> list[Fixed]:
+    """Each letter at the widths, of two features; widths of models have too many weights."""
+    small: Fixed = {**few(1), **APART, "L": 1, "N": 1, "is_causal": False}
+    pinned = widths(small, "B", "L", "S") + products(small, "S L", "B S")
+    return pinned + widths(small, "D", sizes=(129, 257))
 
 
 def few(batch: int) -> Fixed:
@@ -118,7 +127,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "is_causal": False}
     pinned = [{**bare, **APART, **n} for n in beside(each(37, "L", "S"), heads(37, 17, 37))]
     pinned += [{**APART, **few(n)} for n in range(38)]
-    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond]
+    return pinned + [{**APART, letter: n} for letter in "LS" for n in beyond] + wide()[1::2]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
@@ -187,7 +196,15 @@ MULTI_HEAD_ATTENTION = Operation(
     kinds={"mask": MASK, "is_causal": Flag()},
     case=multi_head_case,
     poisoned=poisoned,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        summed=("S", "L"),
+    ),
     long={"S": 129, "source": "three"},
     benchmark=Benchmark(
         sizes={

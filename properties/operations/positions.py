@@ -15,7 +15,7 @@ from seqlaws.properties.inputs.drawing import (
 )
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.options import Flag, Real
+from seqlaws.properties.inputs.options import DIGITS, Flag, Real
 from seqlaws.properties.inputs.sizes import (
     BATCHES,
     FEATURES,
@@ -27,6 +27,8 @@ from seqlaws.properties.inputs.sizes import (
     Sweeps,
     each,
     nothing,
+    products,
+    widths,
 )
 
 FAR = 1_000_000  # the last position that the contract names
@@ -57,7 +59,7 @@ def rotary_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> C
     kind = fixed.get("positions", pick(draw, KINDS))
     arrays = {"x": x, "positions": drawn_positions(draw, fill, kind, n["L"])}
     options: dict[str, Any] = {
-        "base": pick(draw, (10000.0, 10000.0, 500000.0, 100.0, 2.0)),
+        "base": pick(draw, (10000.0, 10000.0, 500000.0, 10_000.5, 30.3)),
         "interleaved": pick(draw, (False, True)),
     }
     options |= {name: fixed[name] for name in options.keys() & fixed.keys()}
@@ -91,6 +93,8 @@ def lengths_and_dims(operation: Operation) -> list[Fixed]:
     """Each length and each dim up to 131, odd ones, too; those of models beyond."""
     pinned = each(131, "length", "dim") + [{"dim": n} for n in (0, *FEATURES, 255, *LONG)]
     pinned += [{"length": 3, "dim": n} for n in MODELS]
+    pinned += widths({"length": 2, "dim": 2}, "length", "dim")
+    pinned += products({}, "length dim")
     return pinned + [{"length": n} for n in (0, LENGTHS[-1], *LONG)]
 
 
@@ -104,7 +108,13 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned = turned(67, 37, interleaved=False) + turned(67, 37, interleaved=True)
     pinned += [{"L": n} for n in (0, *LENGTHS[-4:])] + [{"B": n} for n in BATCHES]
     pinned += [{"D": n, "interleaved": way} for n in (160, 192, 256, 512) for way in (False, True)]
-    return pinned + [{"N": n, "L": n} for n in (2, 3, 4, 8)]
+    return pinned + [{"N": n, "L": n} for n in (2, 3, 4, 8)] + wide()
+
+
+def wide() -> list[Fixed]:
+    """Each letter at the widths, the others small; products of two."""
+    few: Fixed = {"positions": "consecutive", "B": 1, "N": 1, "L": 1, "half": 1}
+    return widths(few, "B", "N", "L", "half") + products(few, "B N", "L N", "L half")
 
 
 def turned(pairs: int, number: int, *, interleaved: bool) -> list[Fixed]:
@@ -122,15 +132,16 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Fewer, for gradients."""
     pinned = turned(37, 17, interleaved=False) + turned(37, 17, interleaved=True)
     pinned += [{"L": n} for n in (0, *LENGTHS[-7:-3])]
-    return [*pinned, {"B": 0}, *({"half": n, **PLAIN} for n in (63, 64, 65))]
+    return [*pinned, {"B": 0}, *({"half": n, **PLAIN} for n in (63, 64, 65)), *wide()]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
     """Every kind of positions, with every base, in both pairings."""
     kinds, bases, ways = sorted(set(KINDS)), (10000.0, 500000.0, 100.0, 2.0, 0.5), (False, True)
+    combined = [*product(kinds, bases, ways), *product(("far", "consecutive"), DIGITS, ways)]
     return [
         {"positions": kind, "base": base, "interleaved": way, "L": 6, "D": 8}
-        for kind, base, way in product(kinds, bases, ways)
+        for kind, base, way in combined
     ]
 
 

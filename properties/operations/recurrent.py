@@ -24,9 +24,12 @@ from seqlaws.properties.inputs.sizes import (
     FEATURES,
     LENGTHS,
     PLAIN,
+    WIDTHS,
     Fixed,
     Sweeps,
     each,
+    products,
+    widths,
 )
 
 NONLINEARITY = Choice(("tanh", "relu", "sigmoid"))
@@ -93,6 +96,18 @@ def poisoned(case: Case) -> Case:
     return case.having(x=padded_with(case, case.arrays["x"], case.poison[0]))
 
 
+UNITS = (257,)  # whose square is as many weights as is cheap
+SHORT: Fixed = {"B": 1, "I": 1, "H": 1, "padded": False, "scales": (1.0,), "nonlinearity": "tanh"}
+INPUTS = (257, 513, 1025)  # beyond FEATURES
+
+
+def wide(*, steps: bool) -> list[Fixed]:
+    """Each letter at the widths, one direction, others small; fewer units; a product of two."""
+    few = SHORT | {"T": 1 + steps}
+    pinned = widths(few, "I", sizes=(*INPUTS, *WIDTHS)) + widths(few, "B")
+    return pinned + widths(few, "H", sizes=UNITS) + products(few, "B I")
+
+
 STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
 WIDE: list[Fixed] = [PLAIN | {letter: n, "T": 2} for letter in "IH" for n in FEATURES[-4:]]
 
@@ -105,7 +120,12 @@ KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
 
 def batches(operation: Operation) -> list[Fixed]:
     """Batches, and each feature size up to 67; some beyond."""
-    return [*entries((*BATCHES, 64, 65, 129)), *each(67, "I", "H"), *WIDE]
+    return [
+        *entries((*BATCHES, 64, 65, 129)),
+        *each(67, "I", "H"),
+        *WIDE,
+        *wide(steps=False),
+    ]
 
 
 def entries(numbers: Iterable[int]) -> list[Fixed]:
@@ -122,7 +142,8 @@ def every_size(operation: Operation) -> list[Fixed]:
     for reverse in (False, True):
         ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
         pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
-    return pinned
+    most = INPUTS[-1:] if "c0" in operation.arrays else WIDTHS[:1]  # c is carried from step to step
+    return pinned + wide(steps=True) + widths(SHORT, "T", sizes=most)
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
@@ -132,7 +153,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     pinned = entries(BATCHES)
     pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
     pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
-    pinned += WIDE
+    pinned += WIDE + wide(steps=True)
     return [{**one, **weak} for one in pinned]
 
 
@@ -217,7 +238,13 @@ def recurrence(
         case=recurrent_case,
         poisoned=poisoned,
         sweeps=Sweeps(
-            every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+            every_size,
+            moderate_sizes,
+            unequal,
+            every_combination,
+            every_combination,
+            one_large,
+            summed=("I", "B"),
         ),
         discriminating=discriminating,
         long={"H": 65},
@@ -252,7 +279,7 @@ LSTM_GATES = Operation(
     },
     outputs={"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
     case=gates_case,
-    sweeps=Sweeps(batches, batches, unequal, one_large=one_large),
+    sweeps=Sweeps(batches, batches, unequal, one_large=one_large, summed=("I", "B")),
     discriminating=discriminating,
     long={"H": 65},
     benchmark=Benchmark(

@@ -13,7 +13,7 @@ from seqlaws.properties.inputs.drawing import TILES, with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Integer
-from seqlaws.properties.inputs.sizes import LENGTHS, LONG, PLAIN, Fixed, Sweeps
+from seqlaws.properties.inputs.sizes import LENGTHS, LONG, PLAIN, Fixed, Sweeps, products, widths
 
 
 def softmax_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
@@ -40,12 +40,20 @@ def softmax_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> 
 
 def every_size(operation: Operation) -> list[Fixed]:
     """Each length of the axis up to 131, each number of rows up to 67; some beyond."""
-    return [PLAIN | {"n": n} for n in (*range(132), 255, 257, *LONG)] + rows(range(68))
+    lengths = [PLAIN | {"n": n} for n in (*range(132), 255, 257, *LONG)]
+    return lengths + rows(range(68)) + wide()
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Fewer rows, for gradients."""
-    return [PLAIN | {"n": n} for n in (*range(132), 257, *LONG)] + rows(LENGTHS)
+    lengths = [PLAIN | {"n": n} for n in (*range(132), 257, *LONG)]
+    return lengths + rows(LENGTHS) + wide()
+
+
+def wide() -> list[Fixed]:
+    """One row at each of the widths, as many rows of two, and a product of both."""
+    few: Fixed = {"rank": 2, "axis": -1, "n": 2, "rows": 1}
+    return widths(few, "n", "rows") + products(few, "rows n")
 
 
 def rows(numbers: Iterable[int]) -> list[Fixed]:
@@ -99,7 +107,13 @@ SOFTMAX = Operation(
     kinds={"axis": Integer(-5, 4, least=-5)},
     case=softmax_case,
     sweeps=Sweeps(
-        every_size, moderate_sizes, unequal, every_combination, every_combination, one_large
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        every_combination,
+        one_large,
+        summed=("n",),
     ),
     discriminating=discriminating,
     long={"n": 257},
