@@ -10,11 +10,11 @@ from seqlaws.reference.algebra import softmax_rows
 def top_k_routing(logits, k=2, renormalise=True):
     """softmax(logits) at the k largest; renormalise: the softmax of these alone.
 
-    Of equal logits the one with the lowest index comes first.
+    Of equal logits the one with the lowest index comes first; a NaN comes before all others.
     """
     mine, other = logits[:, :, None], logits[:, None, :]
     before = np.tril(np.ones((logits.shape[-1],) * 2, bool), -1)  # [i, j]: j stands before i
-    rank = np.sum((other > mine) | ((other == mine) & before), axis=-1)
-    if renormalise:
-        return softmax_rows(np.where(rank < k, logits, -np.inf))
-    return np.where(rank < k, softmax_rows(logits), 0)
+    larger = (other > mine) | (np.isnan(other) & ~np.isnan(mine))
+    rank = np.sum(larger | ((other == mine) & before), axis=-1)
+    scores = np.where(rank < k, logits, -np.inf) if renormalise else logits
+    return np.where(rank < k, softmax_rows(scores), 0)

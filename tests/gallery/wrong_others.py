@@ -32,11 +32,12 @@ OTHERS = {
         ),
         "the weights are always those among the chosen": (
             "others_torch",
+            ("(logits if renormalise else logits.softmax(dim=-1))", "logits"),
             ("    if renormalise:\n", "    if True:\n"),
         ),
         "k is ignored: always two experts": (
             "others_plain",
-            ("np.where(chosen(logits, k), p", "np.where(chosen(logits, 2), p"),
+            ("mask = chosen(logits, k)\n    total", "mask = chosen(logits, 2)\n    total"),
         ),
     },
     "causal_conv1d": {

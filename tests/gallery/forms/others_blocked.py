@@ -23,7 +23,8 @@ def top_k_routing(logits, k=2, renormalise=True):
         left[rows, best] = -np.inf
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
     kept = np.where(mask, e, 0).astype(e.dtype)
-    return kept / np.sum(kept if renormalise else e, axis=-1, keepdims=True)
+    total = np.sum(kept if renormalise else e, axis=-1, keepdims=True)
+    return np.where(mask, e / total, 0).astype(e.dtype)
 
 
 def causal_conv1d(x, weight, bias, activation="none"):

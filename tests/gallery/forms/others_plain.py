@@ -21,7 +21,8 @@ def softmax(x):
 
 
 def chosen(logits, k):
-    order = np.argsort(-logits, axis=-1, kind="stable")[..., :k]
+    descending = np.where(np.isnan(logits), -np.inf, -logits)  # a NaN comes before all others
+    order = np.argsort(descending, axis=-1, kind="stable")[..., :k]
     mask = np.zeros(logits.shape, bool)
     np.put_along_axis(mask, order, True, axis=-1)
     return mask
@@ -29,8 +30,9 @@ def chosen(logits, k):
 
 def top_k_routing(logits, k=2, renormalise=True):
     p = softmax(logits)
-    w = np.where(chosen(logits, k), p, 0)
-    return (w / np.sum(w, axis=-1, keepdims=True) if renormalise else w).astype(logits.dtype)
+    mask = chosen(logits, k)
+    total = np.sum(np.where(mask, p, 0), axis=-1, keepdims=True) if renormalise else 1
+    return np.where(mask, p / total, 0).astype(logits.dtype)
 
 
 def top_k_routing_vjp(dw, logits, k=2, renormalise=True):

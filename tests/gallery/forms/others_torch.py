@@ -13,11 +13,10 @@ def int8_matmul(a, b, scale_a, scale_b):
 
 def top_k_routing(logits, k=2, renormalise=True):
     k = min(k, logits.shape[-1])
-    p = logits.softmax(dim=-1)
-    weights, experts = torch.topk(p, k, dim=-1)
+    experts = torch.sort(logits, dim=-1, descending=True, stable=True).indices[..., :k]
+    weights = (logits if renormalise else logits.softmax(dim=-1)).gather(-1, experts)
     if renormalise:
-        experts = torch.topk(logits, k, dim=-1).indices
-        weights = logits.gather(-1, experts).softmax(dim=-1)
+        weights = weights.softmax(dim=-1)
     return torch.zeros_like(logits).scatter(-1, experts, weights)
 
 
