@@ -14,7 +14,7 @@ FLOAT32 = Arithmetic("float32")
 X = exact(np.array([[1.0, 2.0, 3.0], [0.5, -4.0, 0.0]]), FLOAT32)
 
 REFUSED = {
-    "a ufunc without a rule": lambda: np.arctan(X),
+    "a ufunc without a rule": lambda: np.sinh(X),
     "a power": lambda: X**2,
     "a remainder": lambda: X % X,
     "a root": lambda: np.sqrt(X),
@@ -27,15 +27,10 @@ REFUSED = {
     "an output array": lambda: np.add(X, X, out=np.zeros((2, 3))),
     "a condition in a ufunc": lambda: np.add(X, X, where=np.ones((2, 3), bool)),
     "addition in place": lambda: np.zeros((2, 3)).__iadd__(X),
-    "a mean": lambda: np.mean(X),
-    "a maximum over an axis": lambda: np.max(X, axis=-1),
-    "a running sum": lambda: np.cumsum(X),
     "a sum of some": lambda: np.sum(X, where=np.ones((2, 3), bool)),
     "a sum from somewhere": lambda: np.sum(X, initial=1.0),
-    "einsum": lambda: np.einsum("ij->i", X),
-    "dot": lambda: np.dot(X, X),
+    "a median": lambda: np.median(X),
     "a norm": lambda: np.linalg.norm(X),
-    "sorting": lambda: np.sort(X),
     "a conversion to one float": lambda: float(X[0, 0]),
     "a conversion to an array": lambda: np.asarray(X),
     "a conversion to a float array": lambda: np.asarray(X, float),
