@@ -30,13 +30,13 @@ X = exact(np.array([1.0, 4.0]), Arithmetic("float32"))
     ("call", "named"),
     [
         (lambda: np.sinh(X), "numpy.sinh"),
-        (lambda: X**2, "numpy.power"),
+        (lambda: np.cosh(X), "numpy.cosh"),
         (lambda: np.add.reduce(X), "numpy.add"),
         (lambda: np.add(X, X, where=[True, False]), "numpy.add"),
-        (lambda: np.mean(X), "numpy.mean"),
-        (lambda: np.linalg.norm(X), "numpy.linalg.norm"),
+        (lambda: np.median(X), "numpy.median"),
+        (lambda: np.linalg.norm(X), "numpy.norm"),
     ],
-    ids=["sqrt", "power", "reduce", "where", "mean", "norm"],
+    ids=["sinh", "cosh", "reduce", "where", "median", "norm"],
 )
 def test_a_function_without_a_rule_is_named(call, named):
     with pytest.raises(TypeError, match=f"{named} has no rounding rule"):
@@ -51,8 +51,8 @@ def test_what_the_specification_refuses_is_a_refusal():
 
 
 def test_what_it_raises_for_another_reason_is_an_error():
-    with pytest.raises(SpecificationError, match="the specification raised AttributeError: "):
-        refuses("no_such_operation", np.zeros(2))
+    with pytest.raises(SpecificationError, match="no_such_operation"):
+        ask("plain", "no_such_operation", np.zeros(2))
     with pytest.raises(
         SpecificationError, match=r"reference/\w+\.py, line \d+, in \w+: "
     ) as caught:
@@ -84,7 +84,7 @@ def test_it_is_said_once_and_counted(clone, run_suite, monkeypatch):
     how = ("--hypothesis-profile=quick", "--verdict-json", report, "--grade-precision")
     run = run_suite("--impl=numpy_vectorized", *chosen, *how, cwd=clone)
     assert run.returncode == 1, run.stdout
-    says = "the specification raised TypeError: numpy.sinh has no rounding rule"
+    says = "the specification raised NoRuleError: numpy.sinh has no rounding rule"
     document = json.loads(report.read_text(encoding="utf-8"))
     (undecided,) = [v for v in document["verdicts"] if v["status"] != "passed"]
     assert (undecided["law"], undecided["status"]) == ("softmax.values", "not run")
