@@ -29,14 +29,14 @@ X = exact(np.array([1.0, 4.0]), Arithmetic("float32"))
 @pytest.mark.parametrize(
     ("call", "named"),
     [
-        (lambda: np.sqrt(X), "numpy.sqrt"),
-        (lambda: X**2, "numpy.power"),
+        (lambda: np.sinh(X), "numpy.sinh"),
+        (lambda: np.cosh(X), "numpy.cosh"),
         (lambda: np.add.reduce(X), "numpy.add"),
         (lambda: np.add(X, X, where=[True, False]), "numpy.add"),
-        (lambda: np.mean(X), "numpy.mean"),
-        (lambda: np.linalg.norm(X), "numpy.linalg.norm"),
+        (lambda: np.median(X), "numpy.median"),
+        (lambda: np.linalg.norm(X), "numpy.norm"),
     ],
-    ids=["sqrt", "power", "reduce", "where", "mean", "norm"],
+    ids=["sinh", "cosh", "reduce", "where", "median", "norm"],
 )
 def test_a_function_without_a_rule_is_named(call, named):
     with pytest.raises(TypeError, match=f"{named} has no rounding rule"):
@@ -51,8 +51,8 @@ def test_what_the_specification_refuses_is_a_refusal():
 
 
 def test_what_it_raises_for_another_reason_is_an_error():
-    with pytest.raises(SpecificationError, match="the specification raised AttributeError: "):
-        refuses("no_such_operation", np.zeros(2))
+    with pytest.raises(SpecificationError, match="no_such_operation"):
+        ask("plain", "no_such_operation", np.zeros(2))
     with pytest.raises(
         SpecificationError, match=r"reference/\w+\.py, line \d+, in \w+: "
     ) as caught:
@@ -62,8 +62,8 @@ def test_what_it_raises_for_another_reason_is_an_error():
 
 @pytest.fixture
 def clone(tmp_path):
-    """A clone whose softmax takes a square root, of which no rule knows."""
-    for name in ("reference", "properties", "impls", ".typings"):
+    """A clone whose softmax takes a hyperbolic sine, of which no rule knows."""
+    for name in ("front", "reference", "properties", "impls", ".typings"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=ignored)
     for name in ("conftest.py", "pyproject.toml"):
@@ -72,7 +72,7 @@ def clone(tmp_path):
     source = path.read_text(encoding="utf-8")
     last = "return +np.moveaxis(p, -1, axis)"
     assert last in source
-    path.write_text(source.replace(last, last.replace("+np", "np.sqrt(np") + ")"), encoding="utf-8")
+    path.write_text(source.replace(last, last.replace("+np", "np.sinh(np") + ")"), encoding="utf-8")
     return tmp_path
 
 
@@ -84,7 +84,7 @@ def test_it_is_said_once_and_counted(clone, run_suite, monkeypatch):
     how = ("--hypothesis-profile=quick", "--verdict-json", report, "--grade-precision")
     run = run_suite("--impl=numpy_vectorized", *chosen, *how, cwd=clone)
     assert run.returncode == 1, run.stdout
-    says = "the specification raised TypeError: numpy.sqrt has no rounding rule"
+    says = "the specification raised NoRuleError: numpy.sinh has no rounding rule"
     document = json.loads(report.read_text(encoding="utf-8"))
     (undecided,) = [v for v in document["verdicts"] if v["status"] != "passed"]
     assert (undecided["law"], undecided["status"]) == ("softmax.values", "not run")
