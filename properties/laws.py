@@ -97,6 +97,7 @@ class Law:
     threads, environment, layouts) or "guards" (invalid input).
     promised: values of the trait `masked_nan` for which this SHOULD is a MUST.
     second_program: True if it calls the implementation from another process, by its name.
+    level_in_16_bits: the level for bfloat16 and float16, if it is another.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Law:
     section: str = "numbers"
     promised: tuple[str, ...] = ()
     second_program: bool = False
+    level_in_16_bits: str = ""
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -119,9 +121,11 @@ class Law:
         names = {n for one in self.about for n in ((one,) if isinstance(one, str) else one)}
         return tuple(name for name in OPERATIONS if name in names)
 
-    def level_for(self, masked_nan: str) -> str:
-        """Return MUST or SHOULD for an implementation with this trait `masked_nan`."""
-        return "MUST" if masked_nan in self.promised else self.level
+    def level_for(self, masked_nan: str, dtype: str) -> str:
+        """Return MUST or SHOULD for an implementation with this trait `masked_nan`, in a dtype."""
+        if masked_nan in self.promised:
+            return "MUST"
+        return (dtype in ("bfloat16", "float16") and self.level_in_16_bits) or self.level
 
 
 def law(
@@ -135,6 +139,7 @@ def law(
     section: str = "numbers",
     promised: tuple[str, ...] = (),
     second_program: bool = False,
+    level_in_16_bits: str = "",
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring states the law and its formula."""
 
@@ -143,7 +148,7 @@ def law(
         statement = check.__doc__ or ""
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
-        given = share, needs, gradients, sweep, section, promised, second_program
+        given = share, needs, gradients, sweep, section, promised, second_program, level_in_16_bits
         made = Law(name, operations, level, statement, cases, check, *given)
         LAWS[name if name not in LAWS else f"{name} ({', '.join(made.operations)})"] = made
 

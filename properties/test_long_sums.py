@@ -35,9 +35,12 @@ def test_long_sums(impl: Subject, case: Case) -> None:
         agree(impl, outputs, impl.expected_of_steps(one, outputs), says)
 
 
-@law(*WITH_GRADIENTS, share=0.01, gradients=True, sweep=long_sums)
+@law(*WITH_GRADIENTS, share=0.01, gradients=True, sweep=long_sums, level_in_16_bits="SHOULD")
 def test_long_sums_of_gradients(impl: Subject, case: Case) -> None:
-    """Gradients that sum over thousands of equal terms count them all, and the last one alone."""
+    """Gradients that sum over thousands of equal terms count them all, and the last one alone.
+
+    A SHOULD in 16 bits: torch's own products on the CPU lose some of 70,001 terms there.
+    """
     for says, one in long_cases(impl, case):
         agree(impl, impl.pull(one), impl.expected(one, vjp=True), says, nan_is_free=True)
 

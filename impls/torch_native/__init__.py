@@ -13,7 +13,6 @@ from seqlaws.impls.torch_native._functional import attention, layer_norm, softma
 from seqlaws.impls.torch_native._multi_head import multi_head_attention
 from seqlaws.impls.torch_native._recurrent import gru, lstm, rnn
 
-FLASH_SUMS = "on the CPU flash attention adds the values' gradient up in 16 bits"
 NAN_QUERY = "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
 TRAITS = {
     "backend": "torch",
@@ -31,8 +30,6 @@ TRAITS = {
         "multi_head_attention.nan_shows": NAN_QUERY,
         "encoder_layer.nan_shows": NAN_QUERY,
         "decoder_layer.nan_shows": NAN_QUERY,
-        "multi_head_attention.long_sums_of_gradients*[bfloat16]": FLASH_SUMS,
-        "multi_head_attention.long_sums_of_gradients*[float16]": FLASH_SUMS,
     },
 }
 

@@ -76,7 +76,7 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     if missing:
         verdict.status, verdict.reason = "not offered", missing
         return verdict
-    verdict.level = level = made.level_for(subject.traits.masked_nan)
+    verdict.level = level = made.level_for(subject.traits.masked_nan, subject.dtype)
     if subject.traits.interpreted:  # a thousand times slower
         effort = replace(effort, examples=max(1, effort.examples // 10))
     of = subject.name, subject.operation.name
