@@ -203,6 +203,7 @@ def moments__merged(x):
         both = n + count
         m = m + delta * x.dtype.type(count / both)
         squares = squares + np.sum(d * d, axis=-1, keepdims=True)
-        squares = squares + delta * delta * x.dtype.type(n * count / both)
+        if n:  # else the square of a large delta would be infinite, times 0
+            squares = squares + delta * delta * x.dtype.type(n * count / both)
         n = both
     return m, squares / x.dtype.type(max(n, 1))
