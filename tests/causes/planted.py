@@ -1,4 +1,4 @@
-"""Defects planted into `impls/numpy_vectorized`, one or several at a time.
+"""Defects planted into the NumPy implementation in `plain`, one or several at a time.
 
 `planted(operation, *names, into=folder)` writes a copy of the package with these defects, to be
 checked by its path; `pairs(count, seed)` draws pairs that can stand together.
@@ -12,9 +12,10 @@ from pathlib import Path
 from causes.defects import DEFECTS
 
 IMPLS = Path(__file__).resolve().parents[2] / "impls"
+PLAIN = Path(__file__).parent / "plain"  # NumPy, one equation after another, as people write it
 SOURCES = {
     path.name: path.read_text(encoding="utf-8")
-    for path in (*sorted((IMPLS / "numpy_vectorized").glob("*.py")), IMPLS / "_parameters.py")
+    for path in (*sorted(PLAIN.glob("*.py")), IMPLS / "_parameters.py")
 }
 
 

@@ -1,4 +1,4 @@
-"""Defects of `impls/numpy_vectorized`, as people make them: name -> (file, old text, new text)."""
+"""Defects of the NumPy implementation in `plain`: name -> (file, old text, new text)."""
 
 from causes.defects import attention, gru, layers, lstm, others, rnn
 
