@@ -51,11 +51,11 @@ def long_cases(impl: Subject, case: Case) -> Iterator[tuple[str, Case]]:
     if "scale" in impl.operation.options and impl.offers("scale"):
         bare = bare.having(scale=2.0**-17 if WIDE in bare.arrays["q"].shape[3:] else 1.0)
     equal = {name: alike(impl, name, array) for name, array in bare.arrays.items()}
-    yield "a sum of many equal terms is wrong", drawn_out(replace(bare, arrays=equal))
+    yield "a sum of many equal terms is wrong", drawn_out(bare.having(**equal))
     single = {name: last_alone(name, array, LAST) for name, array in bare.arrays.items()}
     ends = {name: last_alone(name, array, 1.0) for name, array in bare.cotangents.items()}
     says = "the last of many terms is lost"
-    yield says, replace(bare, arrays=single, cotangents=ends)
+    yield says, replace(bare.having(**single), cotangents=ends)
 
 
 def alike(impl: Subject, name: str, array: Array) -> Array:

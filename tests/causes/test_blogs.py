@@ -13,7 +13,8 @@ from seqlaws.properties.discovery import loader
 
 OPERATIONS = ("softmax", "lstm", "attention")
 GUARDS = "wrong_shapes_are_refused", "wrong_dtypes_are_refused", "wrong_options_are_refused"
-OF_NO_ACCOUNT = ("invariance", "nan_in_")  # bits and 0 * NaN: the contract only asks for it
+# bits and 0 * NaN: the contract only asks for it
+OF_NO_ACCOUNT = ("invariance", "nan_in_", "masked_for_one_query")
 
 
 def blog(name):

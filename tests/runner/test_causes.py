@@ -49,12 +49,12 @@ def softmax(x, axis=-1):
 """  # fmt: skip
 
 
-def explained(path, operations, laws=VALUES):
+def explained(path, operations, laws=VALUES, examples=10):
     """The verdicts of some laws on a file, and the causes of what failed."""
     law_names()
     candidates, verdicts = {}, []
     namespace = loader.find(str(path))
-    effort = Effort(examples=10, shrinking=0.2, explains=False)
+    effort = Effort(examples=examples, shrinking=0.2, explains=False)
     for each in candidates_of(str(path), "mine", namespace, operations, ["float32"]):
         candidates[each.operation, each.dtype] = one = replace(each, effort=effort)
         chosen = [law for law in LAWS.values() if law.name in laws]
@@ -106,7 +106,7 @@ def test_two_defects_are_two_causes(tmp_path, operation, defects, names):
 
 def test_a_dtype_is_one_cause_of_several_operations():
     kind = ("outputs_are_of_the_inputs_kind",)
-    _, (one,) = explained(BLOG, ["softmax", "lstm", "attention"], kind)
+    _, (one,) = explained(BLOG, ["softmax", "lstm", "attention"], kind, examples=50)
     assert one.kind == "manners"
     assert one.operations == ["softmax", "lstm", "attention"]
     assert "dtype float64, not float32" in one.sentence
