@@ -72,7 +72,8 @@ def explained(path, operations, laws=VALUES, examples=10):
     ],
 )
 def test_one_defect_is_one_cause(tmp_path, operation, defect, name):
-    verdicts, (one,) = explained(planted(operation, defect, into=tmp_path), [operation])
+    path = planted(operation, defect, into=tmp_path)
+    verdicts, (one,) = explained(path, [operation], examples=40)
     failed = [v.law for v in verdicts if v.status == "failed"]
     assert (one.kind, one.level, one.names) == ("specification", "MUST", (name,))
     assert one.sentence == f"your output is that of {operation} with {name}"

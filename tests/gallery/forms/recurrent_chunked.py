@@ -84,7 +84,7 @@ def mlstm_cell(q, k, v, i, f, c, n, m):
     memory = np.concatenate([c, n[..., None]], axis=-1)
     v = np.concatenate([v, np.ones((*v.shape[:-1], 1), v.dtype)], axis=-1)
     kept = log_sigmoid(f) + m
-    m_new = np.where(kept > i, kept, i)
+    m_new = np.maximum(kept, i)
     update = (np.exp(i - m_new) * (1 / math.sqrt(q.shape[-1])))[..., None, None] * (
         k[..., None] @ v[..., None, :]
     )
