@@ -199,7 +199,7 @@ class Solver:
             if sharp < needed:
                 continue
             by_chance = refuted and len(told) < 2 and len(answers) > 1
-            if by_chance or (against and STRONG * against > len(told)):
+            if by_chance or against > len(told):  # another change may be in those, too
                 continue
             worth = 2 * laws - against
             scores[change] = (-worth, -sharp, -len(told), refuted)
@@ -267,7 +267,7 @@ class Solver:
         for k, change in enumerate(pool):
             if self.is_over:
                 break
-            if all(a.near((change,)) == a.near(()) for a in looks):
+            if not any(alters(a, base, change) for a in looks):
                 continue
             near = [nearest(a, base, change) for a in looks]
             hits = sum(furthest <= 1.0 for furthest, _ in near)
@@ -287,14 +287,16 @@ class Solver:
                 self.found.changes.remove(change)
 
 
+def alters(answer: Answer, base: Changes, change: Change) -> bool:
+    """Return True if a change makes a difference to an answer, alone or beside those found."""
+    alone = answer.near((change,)) != answer.near(())
+    return alone or bool(base and answer.near((*base, change)) != answer.near(base))
+
+
 def nearest(answer: Answer, base: Changes, change: Change) -> tuple[float, float]:
     """How near a change comes to an answer, alone or beside those that are found."""
     alone = answer.near((change,))
-    if not base:
-        return alone
-    if alone == answer.near(()):  # it alters nothing
-        return answer.near(base)
-    return min(alone, answer.near((*base, change)))
+    return min(alone, answer.near((*base, change))) if base else alone
 
 
 def varied(answers: list[Answer]) -> list[Answer]:

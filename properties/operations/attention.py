@@ -61,7 +61,8 @@ def attention_options(
     options: dict[str, Any] = {}
     options["mask"] = operation.kinds["mask"].drawn("mask", draw, fill, n, fixed)
     options["is_causal"] = pick(draw, (False, True))
-    scale = pick(draw, (None, None, 0.7, 0.3, 1.1, 0.0, -0.7, 2, 0.1, 1 / 64))
+    given = pick(draw, (0.7, 0.3, 1.1, 0.0, -0.7, 2, 0.1, 1 / 64))
+    scale = pick(draw, (None, given))
     options["scale"] = scale
     near = (0, 0, 1, 2, n["S"] - n["L"], 3, -1)
     options["query_offset"] = pick(draw, near)
