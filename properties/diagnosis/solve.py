@@ -22,7 +22,7 @@ from seqlaws.properties.subjects.record import Call
 from seqlaws.properties.subjects.subject import Subject
 
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, after one
-POOL, TRIED = 40, 12  # changes that are left after one answer, and in the end
+POOL, TRIED, MANY = 40, 12, 600  # changes left after some answers, and in the end; very many
 SURE = 3  # answers that are explained beyond doubt, so many count
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
 PAIRED = 16  # changes of which pairs are tried
@@ -251,13 +251,15 @@ class Solver:
     def screened(self, answers: list[Answer], most: int = TRIED) -> list[Change]:
         """The changes that come nearest to some of the answers, the nearest first.
 
-        The answer that costs least is looked at first: some change must explain it.
+        Of very many only one answer is looked at first, that which costs least: some change must
+        explain it.
         """
         looks = varied(sorted(answers, key=lambda a: effort(a.evidence)))[:LOOKS]
         taken = {*self.found.changes}
         pool = [c for c in self.changes if c not in taken and c.differentiated not in taken]
-        pool = self.nearest(pool, looks[:1])[:POOL]
-        pool = self.nearest(pool, looks[:FIRST])[:PAIRED]
+        if len(pool) > MANY:
+            pool = self.nearest(pool, looks[:1])[:POOL]
+        pool = self.nearest(pool, looks[:FIRST])[:POOL]
         return self.nearest(pool, looks)[:most]
 
     def nearest(self, pool: list[Change], looks: list[Answer]) -> list[Change]:
