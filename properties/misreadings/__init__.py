@@ -12,6 +12,7 @@ from seqlaws.properties.misreadings import (
     attention_gradients,
     attention_ignored,
     decoder,
+    edits,
     encoder,
     gate_blocks,
     gated,
@@ -29,6 +30,7 @@ from seqlaws.properties.misreadings import (
     softmax,
 )
 from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
+from seqlaws.properties.misreadings.generated import generated
 
 __all__ = ["CATALOGUE", "Misreading", "about", "misread", "shown"]
 
@@ -81,3 +83,9 @@ def about(function: str) -> tuple[Misreading, ...]:
     if operation == function:
         return tuple(one for one in known.values() if not one.gradients)
     return tuple(sorted(known.values(), key=lambda one: not one.gradients))
+
+
+def forget() -> None:
+    """Forget what was made of the sources: an own specification may have been written anew."""
+    for kept in (about, generated, misread, reached, edits.module_of, edits.statements):
+        kept.cache_clear()

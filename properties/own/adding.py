@@ -62,7 +62,7 @@ def add(one: Own, module: ModuleType) -> None:
     edits.HOME[one.name], edits.USES[module.__name__] = module.__name__, ()
     edits.MADE[one.name] = lambda names: Specification(one, names[one.name])
     misreadings.OWN[one.name] = lambda: mutants_of(one, module.__name__)
-    misreadings.about.cache_clear()
+    misreadings.forget()
     if one.gradients:
         edits.MADE[f"{one.name}_vjp"] = lambda names: vjp_of(one, names)
         reference.OWN[f"{one.name}_vjp"] = vjp_of(one, vars(module))

@@ -25,6 +25,7 @@ from seqlaws.properties.own.kernelbench_problem import (
 from seqlaws.properties.own.torch_graph import NoRuleError, text_of
 
 LARGEST = 64  # what a size that cannot be changed may be
+EPS = float(np.finfo(np.float32).eps)  # of each addition of probabilities
 MAKING = threading.Lock()  # the numbers of the file are changed meanwhile
 
 
@@ -91,7 +92,7 @@ def domain(array: Any, named: Mapping[str, int]) -> str:
         return f": below {min(classes, key=lambda n: named[n]) if classes else values.max() + 1}"
     if values.size < len(named) or values.min(initial=0) < 0 or array.requires_grad:
         return ""
-    if values.ndim and np.allclose(values.sum(-1), 1, atol=1e-4):
+    if values.ndim and np.allclose(values.sum(-1), 1, atol=values.shape[-1] * EPS):
         return ": probabilities"
     return ": between 0 1" if values.max(initial=0) <= 1 else ": positive"
 

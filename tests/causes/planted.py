@@ -13,9 +13,10 @@ from causes.defects import DEFECTS
 
 IMPLS = Path(__file__).resolve().parents[2] / "impls"
 PLAIN = Path(__file__).parent / "plain"  # NumPy, one equation after another, as people write it
+SHARED = "_parameters.py", "numpy_vectorized/_generate.py", "numpy_vectorized/_markov.py"
 SOURCES = {
     path.name: path.read_text(encoding="utf-8")
-    for path in (*sorted(PLAIN.glob("*.py")), IMPLS / "_parameters.py")
+    for path in (*sorted(PLAIN.glob("*.py")), *(IMPLS / name for name in SHARED))
 }
 
 
