@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from seqlaws.properties.diagnosis.changes import Answer, answering_as, changed
 from seqlaws.properties.diagnosis.diagnose import STOPPED
 from seqlaws.properties.diagnosis.evidence import evidence
-from seqlaws.properties.diagnosis.solve import Budget, Failed, Solution
+from seqlaws.properties.diagnosis.solution import Budget, Failed, Solution
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.laws import Law, law_of
 from seqlaws.properties.runner.examine import Effort, hunt

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import STOPPED
-from seqlaws.properties.diagnosis.solve import Budget
+from seqlaws.properties.diagnosis.solution import Budget
 from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict

@@ -12,7 +12,8 @@ import numpy as np
 from seqlaws.properties.diagnosis.changes import Answer, Change, changes_of, generated_changes
 from seqlaws.properties.diagnosis.diagnose import STOPPED
 from seqlaws.properties.diagnosis.evidence import asked, evidence, moderate
-from seqlaws.properties.diagnosis.solve import Budget, Failed, Solution, Solver, distinct
+from seqlaws.properties.diagnosis.solution import Budget, Failed, Solution
+from seqlaws.properties.diagnosis.solve import Solver, distinct
 from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.inputs.dense import dense, discriminating_cases
 from seqlaws.properties.judging.cause import Cause

@@ -10,7 +10,7 @@ from seqlaws.properties.diagnosis.evidence import (
     evidence,
     whether_it_changes,
 )
-from seqlaws.properties.diagnosis.solve import Failed
+from seqlaws.properties.diagnosis.solution import Failed
 from seqlaws.properties.inputs.dense import dense
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.subjects.elsewhere import first_answer

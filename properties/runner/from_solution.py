@@ -5,7 +5,8 @@ from contextlib import suppress
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.diagnosis.diagnose import STOPPED, distinct_names, rounding
-from seqlaws.properties.diagnosis.solve import NAMED, Failed, Solution, distinct
+from seqlaws.properties.diagnosis.solution import Failed, Solution
+from seqlaws.properties.diagnosis.solve import NAMED, distinct
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.misreadings import shown

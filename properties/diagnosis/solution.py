@@ -1,0 +1,87 @@
+"""Failures, the changes that explain them, and the time that is left to find more."""
+
+import time
+from dataclasses import dataclass, field
+
+from seqlaws.properties.diagnosis.changes import Answer, Change
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.subjects.record import Call
+from seqlaws.properties.subjects.subject import Subject
+
+WAIT = 4.0  # an implementation in a process of its own, a busy machine
+Changes = tuple[Change, ...]
+
+
+@dataclass(eq=False)
+class Failed:
+    """A law that failed, and the wrong answers of its smallest example.
+
+    calls: all of that example. case: None if it was too large to keep. holds: whether the changed
+    specification explains it without an answer. said: how its answers change from call to call, ""
+    if that is not known; None if they do not.
+    """
+
+    verdict: Verdict
+    subject: Subject
+    answers: list[Answer]
+    calls: list[Call] = field(default_factory=list)
+    case: Case | None = None
+    holds: bool = False
+    said: str | None = None
+
+    def is_explained(self, found: "Solution", *more: Change) -> bool:
+        """Return True if every wrong answer of it is explained, by these and more changes."""
+        if not self.answers:
+            return self.holds
+        return all(found.explains(a, *more) for a in self.answers)
+
+
+@dataclass(eq=False)
+class Solution:
+    """The changes that are found, each with others that explain the same."""
+
+    changes: list[Change] = field(default_factory=list)
+    alike: dict[Change, list[Change]] = field(default_factory=dict)
+    conditional: set[Change] = field(default_factory=set)  # some right answer refutes it elsewhere
+    known: dict[tuple[Answer, Changes], bool] = field(default_factory=dict)
+
+    def explains(self, answer: Answer, *more: Change, surely: bool = False) -> bool:
+        """Return True if all changes together explain an answer.
+
+        One of them alone does, too, where one is not made in every call. surely: the bound of what
+        is changed is narrow enough to tell.
+        """
+        every = (*self.changes, *more)
+        alone = [(c,) for c in every] if len(every) > 1 and self.conditional else []
+        ways = (every, *alone) if every else ()
+        if surely:
+            return any(self.does(answer, some) and answer.is_explained(some) for some in ways)
+        return any(self.does(answer, some) for some in ways)
+
+    def does(self, answer: Answer, changes: Changes) -> bool:
+        """Return True if these changes may have given an answer; asked once."""
+        key = answer, changes
+        if key not in self.known:
+            self.known[key] = answer.fits(changes)
+        return self.known[key]
+
+
+class Budget:
+    """Limit of this thread's own work, in seconds; also of the time that passes, WAIT times that.
+
+    until: a time of `time.perf_counter` at which all is over.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.work = time.thread_time() + seconds
+        self.until = time.perf_counter() + WAIT * seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return min(self.work - time.thread_time(), self.until - time.perf_counter())
+
+    def part(self, share: float) -> "Budget":
+        """A share of what is left."""
+        return Budget(max(0.0, share * self.left))
