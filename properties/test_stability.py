@@ -25,6 +25,7 @@ from seqlaws.reference.algebra import sigmoid
 
 TINY = drawn(E=3, B=2, T=2, I=2, H=2, L=2, S=3, D=2, Dv=2, M=1, group=2, n=3, rank=2)
 STEPS = (1, 2, 5, 20, 100, 300)
+MOST = 64  # entries of an output whose gradients are taken alone
 
 
 def far(operation: Operation) -> list[Fixed]:
@@ -51,10 +52,14 @@ def own_error(steps: int, due: Array) -> Array:
 
 @law(DIFFERENTIABLE, share=0.03, gradients=True, cases=TINY)
 def test_jacobian(impl: Subject, case: Case) -> None:
-    """Every entry of the Jacobian is correct: the gradient of each output entry alone."""
+    """Every entry of the Jacobian is correct: the gradient of each output entry alone.
+
+    Of an output with more than MOST entries so many are drawn.
+    """
     for name, cotangent in case.cotangents.items():
         alone = only(case, name)
-        for place in range(cotangent.size):
+        drawn = np.random.RandomState(case.seed).permutation(cotangent.size)[:MOST]
+        for place in np.sort(drawn):
             unit = np.zeros(cotangent.size)
             unit[place] = 1.0
             one = alone.pulled(**{name: unit.reshape(cotangent.shape)})

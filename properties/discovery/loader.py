@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from seqlaws.properties.discovery.exits import unended
 from seqlaws.properties.discovery.traits import (
@@ -24,7 +24,7 @@ from seqlaws.properties.operations import OPERATIONS
 
 GROUP = "seqlaws.impls"
 FILES: dict[str, Path] = {}  # a module that was loaded from a file, by its name
-ADAPTERS: dict[str, Callable[[Any], Any]] = {}  # of namespaces in other forms, by what they have
+ADAPTERS: dict[str, "Adapter"] = {}  # of namespaces in other forms, by what they have
 
 
 class NotFoundError(Exception):
@@ -33,6 +33,18 @@ class NotFoundError(Exception):
 
 class MissingDependencyError(NotFoundError):
     """A bundled implementation whose library is not installed."""
+
+
+class Adapter(NamedTuple):
+    """What makes a namespace in another form one that offers `operation`; in this process alone."""
+
+    operation: str
+    adapted: Callable[[Any], Any]
+
+
+def is_adapted(operation: str) -> bool:
+    """Return True if namespaces in another form are adapted to offer the operation."""
+    return any(one.operation == operation for one in ADAPTERS.values())
 
 
 def bundled() -> list[str]:
@@ -111,9 +123,9 @@ def find(spec: str) -> Any:
     except (Exception, SystemExit) as error:  # whatever a stranger's module does on import
         reason = f"{type(error).__name__}: {error}".strip().replace("\n", " ")
         raise NotFoundError(f"--impl {spec}: importing it raised {reason}") from error
-    for name, adapted in ADAPTERS.items():
+    for name, adapter in ADAPTERS.items():
         if hasattr(namespace, name):
-            namespace = adapted(namespace)
+            namespace = adapter.adapted(namespace)
     if inspect.isclass(namespace):
         namespace = namespace()
     refuse_unusable(spec, namespace)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from seqlaws.properties.discovery.loader import ADAPTERS
+from seqlaws.properties.discovery.loader import ADAPTERS, Adapter
 from seqlaws.properties.own.torch_graph import NoRuleError, identifier, text_of
 
 FLOATING = {"float64", "float32", "bfloat16", "float16"}
@@ -105,4 +105,4 @@ def offer(function: Any, dtype: str) -> None:
         traits = {"backend": "torch", "dtypes": (dtype,), **getattr(namespace, "TRAITS", {})}
         return SimpleNamespace(TRAITS=traits, **{name: namespace.run})
 
-    ADAPTERS["run"] = adapted
+    ADAPTERS["run"] = Adapter(name, adapted)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.discovery.loader import ADAPTERS
+from seqlaws.properties.discovery.loader import ADAPTERS, Adapter
 from seqlaws.properties.own.kernelbench_problem import (
     Problem,
     arguments,
@@ -112,7 +112,7 @@ def offer(
         traits = {"backend": "torch", **getattr(namespace, "TRAITS", {})}
         return SimpleNamespace(TRAITS=traits, **{declared.name: called})
 
-    ADAPTERS["ModelNew"] = adapted
+    ADAPTERS["ModelNew"] = Adapter(declared.name, adapted)
 
 
 @dataclass(frozen=True)

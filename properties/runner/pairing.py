@@ -8,7 +8,7 @@ from typing import Any
 
 from seqlaws import properties
 from seqlaws.properties.discovery.known_failures import about, is_pattern
-from seqlaws.properties.discovery.loader import ADAPTERS, is_named
+from seqlaws.properties.discovery.loader import is_adapted, is_named
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, examine
@@ -55,7 +55,7 @@ class Candidate:
         if not self.runs:
             status = "not offered" if self.not_offered else "not run"
             return self.without_answer(law, status, self.not_offered or self.unavailable)
-        if law.second_program and (ADAPTERS or not is_named(self.spec)):
+        if law.second_program and (is_adapted(self.operation) or not is_named(self.spec)):
             return self.without_answer(law, "not run", UNNAMED)
         subject = self.subject()
         known = about(subject.known_failures, self.operation, law.name, self.dtype)

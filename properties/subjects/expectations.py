@@ -1,5 +1,6 @@
 """Expected values and bounds for one implementation, by its arithmetic and its traits."""
 
+import time
 from dataclasses import astuple
 from typing import Any
 
@@ -11,6 +12,8 @@ from seqlaws.properties.inputs.masks import attended, kind_of_mask
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.isolation.limits import EnoughError
+from seqlaws.properties.isolation.location import Place
 from seqlaws.properties.subjects.record import Record
 from seqlaws.reference.numbers import Arithmetic, Expected
 
@@ -22,6 +25,7 @@ class Expectations:
     traits: Traits
     arithmetic: Arithmetic
     record: Record
+    place: Place
 
     def offers(self, option: str) -> bool:
         """Return True if the function's signature has the option."""
@@ -102,7 +106,12 @@ class Expectations:
         return [self.operation.name + ("_vjp" if vjp else ""), *cotangents, *given]
 
     def asked(self, way: str, *arguments: Any, **options: Any) -> list[Expected]:
-        """Return the specification's result on rounding numbers of the subject's arithmetic."""
+        """Return the specification's result on rounding numbers of the subject's arithmetic.
+
+        Raises EnoughError once the time given is over: a law may ask a thousand times.
+        """
+        if time.perf_counter() > self.place.until:
+            raise EnoughError
         described = astuple(self.arithmetic)
         found = specification_server.ask(way, *arguments, arithmetic=described, **options)
         return [Expected(*e) for e in found]

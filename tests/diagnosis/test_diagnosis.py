@@ -148,6 +148,7 @@ def hard_cases(operation):
         nan[:, :, 3] = np.nan
         mask = np.arange(5) != 3
         yield bare.having(v=nan, mask=mask)
+        yield bare.having(window=(0, 1))
         yield bare.having(q=np.where(mask[:, None], case.arrays["q"], np.nan))
         single = dense(build(by_seed(4), OPERATIONS["attention"], "float32", **fixed, L=1, S=5))
         given = {"is_causal": True, "window": (1, 0), "softcap": 1.0, "scale": 0.3}
