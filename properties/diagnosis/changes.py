@@ -56,7 +56,9 @@ class Change:
 
 def changes_of(subject: Subject) -> list[Change]:
     """Every change that is known for an operation: traits first, then misreadings."""
-    return [*of_traits(subject), *(Change(m.name, m) for m in misreadings(subject.operation))]
+    lacks = {o for o in subject.operation.options if not subject.offers(o)}
+    known = (m for m in misreadings(subject.operation) if not lacks & {*m.needs})
+    return [*of_traits(subject), *(Change(m.name, m) for m in known)]
 
 
 def generated_changes(subject: Subject) -> list[Change]:

@@ -36,7 +36,7 @@ class MissingDependencyError(NotFoundError):
 
 
 class Adapter(NamedTuple):
-    """What makes a namespace in another form one that offers `operation`; in this process alone."""
+    """Makes a namespace in another form one that offers `operation`; in this process alone."""
 
     operation: str
     adapted: Callable[[Any], Any]

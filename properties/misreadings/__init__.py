@@ -27,6 +27,7 @@ from seqlaws.properties.misreadings import (
     recurrent,
     recurrent_gradients,
     rnn,
+    sentinels,
     softmax,
 )
 from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
@@ -38,6 +39,7 @@ CATALOGUE: tuple[Misreading, ...] = (
     *attention.MISREADINGS,
     *masks.MISREADINGS,
     *masked.MISREADINGS,
+    *sentinels.MISREADINGS,
     *softmax.MISREADINGS,
     *attention_gradients.MISREADINGS,
     *attention_ignored.MISREADINGS,

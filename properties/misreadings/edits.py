@@ -78,6 +78,7 @@ class Misreading:
     """name: reads well after "with"; gradients: it is one of the vjp alone.
 
     differentiated: its gradients are those of the changed function, and not the changed vjp's.
+    needs: options without which it changes nothing.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Misreading:
     edits: tuple[Edit, ...]
     gradients: bool = False
     differentiated: bool = False
+    needs: tuple[str, ...] = ()
 
 
 def edit(place: str, old: str, new: str) -> tuple[Edit, ...]:
@@ -99,11 +101,15 @@ def before(place: str, line: str, new: str) -> tuple[Edit, ...]:
 
 
 def misreading(
-    name: str, operations: str, *edits: tuple[Edit, ...], gradients: bool = False
+    name: str,
+    operations: str,
+    *edits: tuple[Edit, ...],
+    gradients: bool = False,
+    needs: tuple[str, ...] = (),
 ) -> Misreading:
     """operations: their names, with blanks between them."""
     flat = tuple(one for several in edits for one in several)
-    return Misreading(name, tuple(operations.split()), flat, gradients)
+    return Misreading(name, tuple(operations.split()), flat, gradients, needs=needs)
 
 
 @cache

@@ -99,6 +99,8 @@ class Explaining:
 
     def solve(self, changes: list[Change], *, pairs: bool) -> None:
         """Find what explains the failures so far."""
+        for one in self.failed:
+            one.holds = False  # it was asked of other changes
         solver = Solver(changes, self.budget.part(0.6), pairs=pairs)
         self.solution = solver.solve(self.failed, distinct(self.others))
 
