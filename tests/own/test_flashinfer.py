@@ -82,13 +82,13 @@ def test_other_files_are_refused(tmp_path, text, message):
 
 @pytest.mark.slow
 def test_a_right_candidate_passes(tmp_path):
-    result = check(written(tmp_path, RIGHT), spec=FILE, seconds=7)
+    result = check(written(tmp_path, RIGHT), spec=FILE, seconds=10)
     assert not result.problem
     assert not result.failures, result
 
 
 @pytest.mark.slow
 def test_a_wrong_candidate_fails(tmp_path):
-    result = check(written(tmp_path, WRONG), spec=FILE, seconds=7)
+    result = check(written(tmp_path, WRONG), spec=FILE, seconds=10)
     assert not result.problem
     assert result.failures

@@ -58,7 +58,7 @@ def test_another_file_is_its_own_specification(tmp_path):
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_candidate_passes(name, tmp_path):
     spec = written(tmp_path, name, PROBLEMS[name])
-    result = check(written(tmp_path, "right", RIGHT[name]), spec=spec, seconds=7)
+    result = check(written(tmp_path, "right", RIGHT[name]), spec=spec, seconds=10)
     assert not result.problem
     assert not result.failures, result
 
@@ -67,6 +67,6 @@ def test_a_right_candidate_passes(name, tmp_path):
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_candidate_fails(name, tmp_path):
     spec = written(tmp_path, name, PROBLEMS[name])
-    result = check(written(tmp_path, "wrong", WRONG[name][1]), spec=spec, seconds=7)
+    result = check(written(tmp_path, "wrong", WRONG[name][1]), spec=spec, seconds=10)
     assert not result.problem
     assert result.failures, WRONG[name][0]
