@@ -11,7 +11,7 @@ import numpy as np
 from seqlaws.reference.algebra import log_sum_exp, relu, sigmoid, softmax_rows, transpose
 from seqlaws.reference.numbers import Arithmetic, Rounding
 from seqlaws.reference.numbers.arithmetic import FORMATS, greatest
-from seqlaws.reference.numbers.reverse import Traced, detached
+from seqlaws.reference.numbers.reverse import Traced, detached, primal
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
 
 Array = Any
 logistic = sigmoid  # where an edit gives `sigmoid` another meaning
+FEW = 16  # exponents, in e-folds above the smallest number, that have few digits
 AT_HAND: ContextVar[Arithmetic] = ContextVar("at hand", default=Arithmetic())  # noqa: B039  # frozen
 
 
@@ -199,22 +200,30 @@ def exp_with_overflow(x: Array, result: Array) -> Array:
 def shifted_softmax(x: Array, shift: Array, *, guarded: bool = False) -> Array:
     """exp(x - shift) / sum exp(x - shift), as it comes: infinities over infinities, 0 over 0.
 
-    guarded: a sum of 0 is replaced by 1.
+    guarded: a sum of 0 is replaced by 1. A row with only -inf is left to the declared rule.
     """
-    over, under = limits(x)
-    z = settled(x - shift).value if isinstance(x, Rounding) else x - shift
-    top = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
-    p = softmax_rows(x)
-    p = np.where(top > over, np.where(z > over, np.nan, 0), p)
-    p = np.where(z < under, 0, p)
-    p = np.where(top < under, 0 if guarded else np.nan, p)
-    near = (np.abs(top - over) < math.log(z.shape[-1] + 1) + 0.1) | (np.abs(z - over) < 0.01)
-    near |= (z < under + 30) & (z >= under)  # few digits are left
-    return unclaimed(p, near | ((top < under + 30) & (top >= under)))
+    over, under = limits(primal(x))
+    z = valued(primal(x)) - valued(primal(shift))
+    e = np.where(z > over, np.inf, np.where(z < under - math.log(2), 0, np.exp(z)))
+    total = np.sum(e, axis=-1, keepdims=True)
+    size = np.log(total)
+    total = np.where(size > over, np.inf, total)
+    found = e / np.where((total == 0) & guarded, 1, total)
+    told = (found > 0) | np.all(np.isneginf(z), axis=-1, keepdims=True)
+    p = np.where(told, softmax_rows(x), found)
+    near = (np.abs(size - over) < 0.01) | (np.abs(z - over) < 0.01)
+    return unclaimed(p, near | (np.abs(z - under) < FEW) | (np.abs(size - under) < FEW))
+
+
+def valued(x: Array) -> Array:
+    """The value of a number, of any system."""
+    return settled(x).value if isinstance(x, Rounding) else x
 
 
 def unclaimed(x: Array, where: Array) -> Array:
     """x, of which nothing is claimed in some places."""
+    if isinstance(x, Traced):
+        return Traced(unclaimed(x.value, where), [(x, lambda g: g)])
     if not isinstance(x, Rounding):
         return x
     x = settled(x)
