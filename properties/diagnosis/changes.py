@@ -179,15 +179,24 @@ class Answer:
         """Return True if the changed specification gives it, and says enough to be sure."""
         if not self.evidence.is_wrong:
             return self.fits(changes)
-        furthest, _ = self.near(changes)
-        return furthest < FAR and judged(*self.together(changes), self.evidence) > 0
+        return not self.is_far(changes) and judged(*self.together(changes), self.evidence) > 0
 
     def fits(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changed specification may have given it."""
-        furthest, mean = self.near(changes)
-        if furthest <= NEAR or furthest >= FAR or mean > MEAN:
-            return furthest <= NEAR
+        if self.near(changes)[0] <= NEAR:
+            return True
+        if self.is_far(changes):
+            return False
         return judged(*self.together(changes), self.evidence) >= 0
+
+    def is_far(self, changes: tuple[Change, ...]) -> bool:
+        """Return True if no bound of the changed specification can reach the answer.
+
+        Unless it may read what is put where nobody has to look: its bound is then a large one.
+        """
+        furthest, mean = self.near(changes)
+        spoilt = bool(self.evidence.case.poison[0]) and furthest < np.inf
+        return not spoilt and (furthest >= FAR or (furthest > NEAR and mean > MEAN))
 
     def together(self, changes: tuple[Change, ...]) -> tuple[Subject, Misreading | None]:
         """The changes at once, as they are for this call."""

@@ -40,28 +40,26 @@ class Solver:
         """True if the time is over."""
         return self.budget.left < 0
 
-    def solve(self, failed: list[Failed], others: list[Answer]) -> Solution:
-        """Explain as many as possible; others: further answers of the implementation.
+    def solve(self, failed: list[Failed], others: list[Answer], before: Solution) -> Solution:
+        """Explain as many as possible, beginning with what was found before.
 
-        What explains most at first may not be right: some others are tried in its place, until
-        all is explained.
+        others: further answers of the implementation. What explains most at first may not be right:
+        some others are tried in its place, until all is explained.
         """
         wrong = [a for a in others if a.evidence.is_wrong][-WRONG:]
         right = [a for a in others if not a.evidence.is_wrong][:RIGHT]
-        best, worth = Solution(), (len(failed) + 1, 0)
-        begun: list[Change] = []
+        best, begun = before, list[Change]()
         while len(begun) < BEGINNINGS and not self.is_over:
-            self.found = Solution(known=self.found.known)
+            again = best if best is before and not begun else Solution(known=best.known)
+            self.found = again.copied()
             self.extend(failed, wrong, right, begun)
             if not self.found.changes:
                 break
-            begun.append(self.found.changes[0])
+            begun.append(self.found.changes[0].origin)
             self.drop_contradicted(failed, wrong)
-            unexplained = sum(bool(f.answers) and not f.is_explained(self.found) for f in failed)
-            this = unexplained, len(self.found.changes)
-            if self.found.changes and this < worth:
-                best, worth = self.found, this
-            if not worth[0]:
+            if not best.changes or self.found.worth(failed) < best.worth(failed):
+                best = self.found
+            if not best.worth(failed)[0]:
                 break
         return best
 
@@ -173,7 +171,7 @@ class Solver:
             for change in self.screened(answers, turn=turn):
                 if self.is_over or [*laws.values()].count(len(left)) > NAMED:
                     break
-                if change not in begun:
+                if change.origin not in begun:
                     laws[change] = sum(f.is_explained(self.found, change) for f in left)
             if any(laws.values()):
                 break

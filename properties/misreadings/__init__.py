@@ -28,6 +28,7 @@ from seqlaws.properties.misreadings import (
     recurrent_gradients,
     rnn,
     softmax,
+    tiles,
 )
 from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
 from seqlaws.properties.misreadings.generated import generated
@@ -39,6 +40,7 @@ CATALOGUE: tuple[Misreading, ...] = (
     *masks.MISREADINGS,
     *masked.MISREADINGS,
     *softmax.MISREADINGS,
+    *tiles.MISREADINGS,
     *attention_gradients.MISREADINGS,
     *attention_ignored.MISREADINGS,
     *recurrent.MISREADINGS,

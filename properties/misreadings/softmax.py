@@ -97,6 +97,15 @@ MISREADINGS = (
     shifted("the mean for the maximum", "np.sum(x, axis=-1, keepdims=True) * (1 / x.shape[-1])"),
     shifted("a maximum of at least 0", "np.maximum(highest(x), 0)", guarded=True),
     shifted("a maximum of at least 0", "np.maximum(highest(x), 0)"),
+    *(
+        shifted(
+            f"a maximum begun at {least}, not at -inf",
+            f"np.maximum(highest(x), {least})",
+            guarded=guarded,
+        )
+        for least in (-100, -1000, -10000, -50000, -65504)
+        for guarded in (True, False)
+    ),
     weights("softmax plus one", f"softmax_rows(np.concatenate([x, {ZERO}], axis=-1))[..., :-1]"),
     weights("base 2", "softmax_rows(x * math.log(2))"),
     weights("base 10", "softmax_rows(x * math.log(10))"),

@@ -104,7 +104,7 @@ class Explaining:
     def solve(self, changes: list[Change], *, pairs: bool) -> None:
         """Find what explains the failures so far."""
         solver = Solver(changes, self.budget.part(0.6), pairs=pairs)
-        self.solution = solver.solve(self.failed, distinct(self.others))
+        self.solution = solver.solve(self.failed, distinct(self.others), self.solution)
 
     def look_at_more(self, most: int) -> None:
         """Compare the answers of some failures with what is expected, as long as there is time."""
