@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
-from seqlaws.properties.diagnosis.evidence import effort
+from seqlaws.properties.diagnosis.evidence import NEAR, effort
 from seqlaws.properties.diagnosis.solution import Budget, Changes, Failed, Solution
 
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, after one
@@ -152,7 +152,7 @@ class Solver:
         for pair in itertools.combinations(self.screened(answers, PAIRED), 2):
             if self.is_over:
                 break
-            hits = sum(a.near(pair)[0] <= 1.0 for a in looks)
+            hits = sum(a.near(pair)[0] <= NEAR for a in looks)
             near += [(-hits, sum(a.near(pair)[1] for a in looks), len(near), pair)] if hits else []
         best: tuple[int, Changes] = (0, ())
         for *_, both in sorted(near, key=lambda one: one[:3])[:NAMED]:
@@ -165,14 +165,24 @@ class Solver:
     def explaining(
         self, left: list[Failed], answers: list[Answer], begun: Sequence[Change]
     ) -> dict[Change, int]:
-        """How many of the failed laws each change explains, where it is at least half the most."""
+        """How many of the failed laws each change explains, where it is at least half the most.
+
+        Beside one that explains all of them, only those count whose values are the same.
+        """
         laws: dict[Change, int] = {}
+        base = tuple(self.found.changes)
         for turn in range(TURNS):
             for change in self.screened(answers, turn=turn):
                 if self.is_over or [*laws.values()].count(len(left)) > NAMED:
                     break
-                if change.origin not in begun:
-                    laws[change] = sum(f.is_explained(self.found, change) for f in left)
+                if change.origin in begun:
+                    continue
+                of_laws = (a for f in left for a in f.answers)
+                if len(left) in laws.values() and any(
+                    nearest(a, base, change)[0] > NEAR for a in of_laws
+                ):
+                    continue
+                laws[change] = sum(f.is_explained(self.found, change) for f in left)
             if any(laws.values()):
                 break
         most = max(laws.values(), default=0)
@@ -206,7 +216,7 @@ class Solver:
             if not any(alters(a, base, change) for a in looks):
                 continue
             near = [nearest(a, base, change) for a in looks]
-            hits = sum(furthest <= 1.0 for furthest, _ in near)
+            hits = sum(furthest <= NEAR for furthest, _ in near)
             means = sorted(mean for _, mean in near if mean < np.inf)
             if means:
                 ranked.append((-hits, sum(means[: max(1, len(means) // 2)]), k, change))

@@ -18,7 +18,7 @@ __all__ = [
     "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow",
     "first_row", "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow",
     "negated", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax", "sigmoid",
-    "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block",
+    "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block", "wrapped",
 ]  # fmt: skip
 
 Array = Any
@@ -80,6 +80,13 @@ def without_block(x: Array, block: int, of: int) -> Array:
     """x with zeros in one block of its last axis."""
     kept = np.arange(x.shape[-1]) // max(x.shape[-1] // of, 1) != block
     return np.where(kept, x, 0)
+
+
+def wrapped(before: Array, last: Array, reverse: bool) -> Array:
+    """The states before the steps (B, T, H), the last one of all before the step read first."""
+    rest = before[:, :-1] if reverse else before[:, 1:]
+    both = [rest, last[:, None]] if reverse else [last[:, None], rest]
+    return np.concatenate(both, axis=1) if before.shape[1] else before
 
 
 def replaced(
