@@ -2,7 +2,7 @@
 
 import copy
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -34,12 +34,22 @@ OF_KIND = {
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """One change: a misreading, or other values of traits. name: of a misreading after "with"."""
+    """One change: a misreading, or other values of traits. name: of a misreading after "with".
+
+    values_only: the vjp is that of the specification. of: the change that this is a form of.
+    """
 
     name: str
     misreading: Misreading | None = None
     traits: tuple[tuple[str, Any], ...] = ()
     declares: str = ""
+    values_only: bool = False
+    of: "Change | None" = None
+
+    @property
+    def origin(self) -> "Change":
+        """The change whose form this is."""
+        return self.of or self
 
     @property
     def gradients(self) -> bool:
@@ -49,22 +59,41 @@ class Change:
     @cached_property
     def differentiated(self) -> "Change":
         """The change with the gradients of the changed function, as autograd has them."""
-        if self.misreading is None or self.gradients:
+        if self.misreading is None or self.gradients or self.misreading.differentiated:
             return self
-        return replace(self, misreading=replace(self.misreading, differentiated=True))
+        made = replace(self.misreading, differentiated=True)
+        return replace(self, misreading=made, of=self.origin)
+
+    @cached_property
+    def in_values(self) -> "Change":
+        """The change of the function alone."""
+        if self.misreading is None or self.gradients or self.values_only:
+            return self
+        return replace(self, values_only=True, of=self.origin)
+
+    def misread(self, *, vjp: bool) -> Iterator[Misreading]:
+        """Yield the misreading, if it is one of the function, or of the vjp, that is called."""
+        if self.misreading is not None and not (self.values_only if vjp else self.gradients):
+            yield self.misreading
 
 
 def changes_of(subject: Subject) -> list[Change]:
     """Every change that is known for an operation: traits first, then misreadings."""
     lacks = {o for o in subject.operation.options if not subject.offers(o)}
     known = (m for m in misreadings(subject.operation) if not lacks & {*m.needs})
-    return [*of_traits(subject), *(Change(m.name, m) for m in known)]
+    return [*of_traits(subject), *of_misreadings(subject, known)]
 
 
 def generated_changes(subject: Subject) -> list[Change]:
     """Every change that is made from the source of the specification."""
     o = subject.operation
-    return [Change(m.name, m) for m in generated(o.name, differentiable=o.differentiable)]
+    return of_misreadings(subject, generated(o.name, differentiable=o.differentiable))
+
+
+def of_misreadings(subject: Subject, known: Iterable[Misreading]) -> list[Change]:
+    """Misreadings as changes; a subject without a vjp of its own has the derivatives of them."""
+    made = [Change(m.name, m) for m in known]
+    return made if subject.vjp_function else [c.differentiated for c in made]
 
 
 def misreadings(operation: Operation) -> tuple[Misreading, ...]:
@@ -112,7 +141,9 @@ def fully_masked(value: dict[str, str], now: dict[str, str]) -> Change:
     return Change(name, traits=(("fully_masked", value),), declares=declared)
 
 
-def together(subject: Subject, changes: tuple[Change, ...]) -> tuple[Subject, Misreading | None]:
+def together(
+    subject: Subject, changes: tuple[Change, ...], *, vjp: bool
+) -> tuple[Subject, Misreading | None]:
     """The subject with other traits, and the misreading that makes all the others at once."""
     probe, traits = copy.copy(subject), dict[str, Any]()
     for name, value in (pair for c in changes for pair in c.traits):
@@ -122,7 +153,7 @@ def together(subject: Subject, changes: tuple[Change, ...]) -> tuple[Subject, Mi
         else:
             traits[name] = value
     probe.traits = dataclasses.replace(subject.traits, **traits)
-    read = [c.misreading for c in changes if c.misreading is not None]
+    read = [one for c in changes for one in c.misread(vjp=vjp)]
     if len(read) < 2:
         return probe, (read[0] if read else None)
     edits = tuple(dict.fromkeys(e for one in read for e in one.edits))
@@ -143,31 +174,41 @@ class Answer:
     def near(self, changes: tuple[Change, ...]) -> tuple[float, float]:
         """How far the changed specification's values are from it: at most, and in mean."""
         if changes not in self.distances:
-            probe, one = together(self.subject, changes)
-            self.distances[changes] = distance(probe, one, self.evidence)
+            self.distances[changes] = distance(*self.together(changes), self.evidence)
         return self.distances[changes]
 
     def is_explained(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changed specification gives it, and says enough to be sure."""
         if not self.evidence.is_wrong:
             return self.fits(changes)
-        furthest, _ = self.near(changes)
-        probe, one = together(self.subject, changes)
-        return furthest < FAR and judged(probe, one, self.evidence) > 0
+        return not self.is_far(changes) and judged(*self.together(changes), self.evidence) > 0
 
     def fits(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changed specification may have given it."""
+        if self.near(changes)[0] <= NEAR:
+            return True
+        if self.is_far(changes):
+            return False
+        return judged(*self.together(changes), self.evidence) >= 0
+
+    def is_far(self, changes: tuple[Change, ...]) -> bool:
+        """Return True if no bound of the changed specification can reach the answer.
+
+        Unless it may read what is put where nobody has to look: its bound is then a large one.
+        """
         furthest, mean = self.near(changes)
-        if furthest <= NEAR or furthest >= FAR or mean > MEAN:
-            return furthest <= NEAR
-        probe, one = together(self.subject, changes)
-        return judged(probe, one, self.evidence) >= 0
+        spoilt = bool(self.evidence.case.poison[0]) and furthest < np.inf
+        return not spoilt and (furthest >= FAR or (furthest > NEAR and mean > MEAN))
+
+    def together(self, changes: tuple[Change, ...]) -> tuple[Subject, Misreading | None]:
+        """The changes at once, as they are for this call."""
+        return together(self.subject, changes, vjp=self.evidence.vjp)
 
     def is_altered(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changes make a difference to this call."""
         e = self.evidence
         try:
-            values = plain(*together(self.subject, changes), e.case, vjp=e.vjp)
+            values = plain(*self.together(changes), e.case, vjp=e.vjp)
         except Exception:
             return True
         unit = 64 * unit_roundoff(self.subject.dtype)
@@ -183,18 +224,25 @@ class Answer:
 
 
 class ChangedSubject(Subject):
-    """A subject that is held to a misreading of the specification, which is run in this process."""
+    """A subject that is held to a misreading of the specification, which is run in this process.
 
-    misreading: Misreading
+    misread: that of the values, and that of the gradients; None where there is none.
+    """
+
+    misread: dict[bool, Misreading | None]
 
     def expected(self, case: Case, *, vjp: bool = False) -> dict[str, Expected]:
         """Return the misreading's values and the errors that are allowed about them."""
-        found = expected(self, case, vjp=vjp, one=self.misreading)
+        if self.misread[vjp] is None:
+            return super().expected(case, vjp=vjp)
+        found = expected(self, case, vjp=vjp, one=self.misread[vjp])
         return dict(zip(found, self.claimed(case, [*found.values()]), strict=True))
 
     def expected_of_steps(self, case: Case, outputs: Outputs) -> dict[str, Expected]:
         """Return the expected values of the whole call: a misreading is not run step by step."""
-        return self.expected(case)
+        return (
+            self.expected(case) if self.misread[False] else super().expected_of_steps(case, outputs)
+        )
 
     def expected_of_steps_back(self, case: Case, gradients: Outputs) -> dict[str, Expected]:
         """Return the expected gradients of the whole call."""
@@ -202,14 +250,14 @@ class ChangedSubject(Subject):
 
     def plain(self, case: Case, *, vjp: bool = False) -> dict[str, Array]:
         """Return the misreading's values in float64."""
-        return plain(self, self.misreading, case, vjp=vjp)
+        return plain(self, self.misread[vjp], case, vjp=vjp)
 
 
 class AsChanged(Subject):
     """A subject in whose place the changed specification answers, rounded to the dtype."""
 
     probe: Subject
-    misreading: Misreading | None
+    misread: dict[bool, Misreading | None]
 
     def run(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """Return the changed specification's outputs."""
@@ -221,7 +269,7 @@ class AsChanged(Subject):
 
     def given(self, case: Case, *, vjp: bool) -> Outputs:
         """Return what it gives for a case."""
-        values = plain(self.probe, self.misreading, case, vjp=vjp)
+        values = plain(self.probe, self.misread[vjp], case, vjp=vjp)
         return {name: representable(value, self.dtype) for name, value in values.items()}
 
     def called(self, *_: Any, **__: Any) -> Any:
@@ -234,17 +282,25 @@ def answering_as(subject: Subject, changes: tuple[Change, ...]) -> Subject:
     made = copy.copy(subject)
     made.__class__ = AsChanged
     assert isinstance(made, AsChanged)
-    made.probe, made.misreading = together(subject, changes)
+    made.probe, made.misread = both_ways(subject, changes)
     return made
 
 
 def changed(subject: Subject, changes: tuple[Change, ...]) -> Subject:
     """The subject as it is held to the changed specification."""
-    probe, one = together(subject, changes)
-    if one is None:
+    probe, misread = both_ways(subject, changes)
+    if misread == {False: None, True: None}:
         return probe
     held = copy.copy(probe)
     held.__class__ = ChangedSubject
     assert isinstance(held, ChangedSubject)
-    held.misreading = one
+    held.misread = misread
     return held
+
+
+def both_ways(
+    subject: Subject, changes: tuple[Change, ...]
+) -> tuple[Subject, dict[bool, Misreading | None]]:
+    """The subject with other traits, and the misreadings of the function and of the vjp."""
+    probe, back = together(subject, changes, vjp=True)
+    return probe, {False: together(subject, changes, vjp=False)[1], True: back}

@@ -47,6 +47,7 @@ DECLARE = {  # a trait that would admit it, or what to mend
     "elementary": 'declare `"elementary": "absolute"`, or use a sigmoid that keeps small values',
     "normalise": 'declare `"normalise": "affine"`, or subtract the mean first',
     "accumulate": 'declare `"accumulate": "dtype"`, or sum in float32',
+    "cancelled": "subtract the mean first",
 }
 
 
@@ -136,7 +137,7 @@ def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
                 scores[one] = (conditional, known.index(one))
     if scores:
         return worded(operation, scores, vjp=failing.vjp)
-    rounded = rounding(probe, apt)
+    rounded = cancelled(probe, wrong) or rounding(probe, apt)
     if rounded is not None:
         return rounded
     if not known:
@@ -231,6 +232,19 @@ def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
             what = "gradients are" if wrong[0].vjp else "output is"
             return Diagnosis(f"your {what} consistent with {name}", (name,))
     return None
+
+
+def cancelled(probe: Subject, wrong: list[Evidence]) -> Diagnosis | None:
+    """NaN wherever moments in one pass may give a negative variance, and nothing else wrong."""
+    affine = replace(probe.arithmetic, normalise="affine")
+    for e in wrong:
+        for n, (_, allowed) in expected(probe, e.case, vjp=e.vjp, arithmetic=affine).items():
+            here = e.wrong[n]
+            if not (np.isnan(e.observed[n][here]) & np.isinf(allowed[here])).all():
+                return None
+    name = f"moments in one pass: the root of a negative variance; {DECLARE['cancelled']}"
+    what = "gradients are" if wrong[0].vjp else "output is"
+    return Diagnosis(f"your {what} consistent with {name}", (name,))
 
 
 def bits_of(wrong: list[Evidence]) -> int:

@@ -1,24 +1,26 @@
 """Answers of an implementation beside what is due, and beside what a misreading would give."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from seqlaws import reference
-from seqlaws.properties.diagnosis.differences import by_differences
 from seqlaws.properties.diagnosis.memory import bounded
 from seqlaws.properties.inputs.case import Case, output_shapes
 from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, misread
 from seqlaws.properties.subjects.record import Call, Outputs
 from seqlaws.properties.subjects.subject import Subject, answer
 from seqlaws.reference.numbers import Arithmetic, Expected, flattened, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
+from seqlaws.reference.numbers.reverse import gradients
 
 SIZE_AT_MOST, STEPS_AT_MOST = 20_000, 40  # of a call that the misreadings are run on
 NEAR = 1.0  # so many times the error allowed about the truth
@@ -124,9 +126,6 @@ def expected(
 ) -> dict[str, Expected]:
     """Return the values and bounds of a misreading, or of the specification, in an arithmetic."""
     a = arithmetic or probe.arithmetic
-    if vjp and one is not None and one.differentiated:
-        values, truth = plain(probe, one, case, vjp=True), expected(probe, case, vjp=True)
-        return {n: Expected(v, truth[n].allowed) for n, v in values.items()}
     if case.operation.whole:  # a token is right or wrong
         tokens = plain(probe, one, case, vjp=vjp)
         return {name: Expected(1.0 * t, 0.0 * t) for name, t in tokens.items()}
@@ -141,8 +140,6 @@ def expected(
 
 def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> Outputs:
     """Return the outputs of a misreading, or of the specification, in float64."""
-    if vjp and one is not None and one.differentiated:
-        return by_differences(lambda near: plain(probe, one, near, vjp=False), case)
     arrays, options = given(probe, case, vjp=vjp)
     with bounded() if one is not None else nullcontext():
         found = function(case, vjp=vjp, one=one)(*arrays, **options)
@@ -157,8 +154,30 @@ def given(probe: Subject, case: Case, *, vjp: bool) -> tuple[list[Array], dict[s
 
 def function(case: Case, *, vjp: bool, one: Misreading | None) -> Any:
     """The specification of a case's operation, or a misreading of it."""
-    name = case.operation.name + "_vjp" * vjp
+    name = case.operation.name
+    if vjp and one is not None and one.differentiated:
+        return partial(pulled_back, misread(one, name), case)
+    name += "_vjp" * vjp
     return reference.function_of(name) if one is None else misread(one, name)
+
+
+def pulled_back(
+    changed: Callable[..., Any], case: Case, *given: Any, **options: Any
+) -> tuple[Any, ...]:
+    """The gradients of a changed operation, as automatic differentiation has them."""
+    operation, count = case.operation, len(case.cotangents)
+    arrays: dict[str, Any] = {}
+    for name, x in zip(operation.arguments, given[count:], strict=True):
+        if isinstance(x, dict):
+            arrays |= {f"{name}.{n}": array for n, array in x.items()}
+        elif name in case.arrays:
+            arrays[name] = x
+        else:
+            options[name] = x
+    of_leaves = OfLeaves(changed, operation, arrays)
+    leaves = [arrays[name] for name in case.differentiated]
+    outputs = lambda *x: flattened(of_leaves(*x, **options))  # noqa: E731
+    return tuple(gradients(outputs, given[:count], leaves))
 
 
 def named(case: Case, found: Iterable[Any], *, vjp: bool) -> dict[str, Any]:

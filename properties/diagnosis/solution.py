@@ -33,7 +33,7 @@ class Failed:
     def is_explained(self, found: "Solution", *more: Change) -> bool:
         """Return True if every wrong answer of it is explained, by these and more changes."""
         if not self.answers:
-            return self.holds
+            return self.holds and bool(found.changes)
         return all(found.explains(a, *more) for a in self.answers)
 
 
@@ -45,6 +45,15 @@ class Solution:
     alike: dict[Change, list[Change]] = field(default_factory=dict)
     conditional: set[Change] = field(default_factory=set)  # some right answer refutes it elsewhere
     known: dict[tuple[Answer, Changes], bool] = field(default_factory=dict)
+
+    def copied(self) -> "Solution":
+        """The same, to which more can be added."""
+        return Solution([*self.changes], {**self.alike}, {*self.conditional}, self.known)
+
+    def worth(self, failed: list[Failed]) -> tuple[int, int]:
+        """How many laws are not explained, and by how many changes the others are."""
+        left = sum(bool(f.answers) and not f.is_explained(self) for f in failed)
+        return left, len(self.changes)
 
     def explains(self, answer: Answer, *more: Change, surely: bool = False) -> bool:
         """Return True if all changes together explain an answer.

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
-from seqlaws.properties.diagnosis.evidence import effort
+from seqlaws.properties.diagnosis.evidence import NEAR, effort
 from seqlaws.properties.diagnosis.solution import Budget, Changes, Failed, Solution
 
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, after one
-POOL, TRIED, MANY = 40, 12, 600  # changes left after some answers, and in the end; very many
+POOL, TRIED = 60, 12  # changes left after some answers, and in the end
+TURNS = 2  # answers that may be the first
 SURE = 3  # answers that are explained beyond doubt, so many count
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
 PAIRED = 16  # changes of which pairs are tried
@@ -39,28 +40,27 @@ class Solver:
         """True if the time is over."""
         return self.budget.left < 0
 
-    def solve(self, failed: list[Failed], others: list[Answer]) -> Solution:
-        """Explain as many as possible; others: further answers of the implementation.
+    def solve(self, failed: list[Failed], others: list[Answer], before: Solution) -> Solution:
+        """Explain as many as possible, beginning with what was found before.
 
-        What explains most at first may not be right: some others are tried in its place, until
-        all is explained.
+        others: further answers of the implementation. What explains most at first may not be right:
+        some others are tried in its place, until all is explained.
         """
         wrong = [a for a in others if a.evidence.is_wrong][-WRONG:]
         right = [a for a in others if not a.evidence.is_wrong][:RIGHT]
-        best, worth = Solution(), (len(failed) + 1, 0)
-        begun: list[Change] = []
+        best, begun = before, list[Change]()
         while len(begun) < BEGINNINGS and not self.is_over:
-            self.found = Solution(known=self.found.known)
+            again = best if best is before and not begun else Solution(known=best.known)
+            self.found = again.copied()
             self.extend(failed, wrong, right, begun)
             if not self.found.changes:
                 break
-            begun.append(self.found.changes[0])
+            begun.append(self.found.changes[0].origin)
             self.drop_contradicted(failed, wrong)
-            unexplained = sum(bool(f.answers) and not f.is_explained(self.found) for f in failed)
-            this = unexplained, len(self.found.changes)
-            if self.found.changes and this < worth:
-                best, worth = self.found, this
-            if not worth[0]:
+            self.drop_needless(failed)
+            if not best.changes or self.found.worth(failed) < best.worth(failed):
+                best = self.found
+            if not best.worth(failed)[0]:
                 break
         return best
 
@@ -76,7 +76,6 @@ class Solver:
             best = self.best(left, astray, right, () if self.found.changes else begun)
             if best is not None:
                 change, alike = best
-                change = self.with_its_gradient(change, left)
                 self.found.changes.append(change)
                 self.found.alike[change] = alike
                 continue
@@ -85,14 +84,28 @@ class Solver:
                 break
             self.found.changes += pair
 
-    def with_its_gradient(self, change: Change, left: list[Failed]) -> Change:
-        """The change, with the gradients of the changed function where those explain more."""
-        back = [a for f in left for a in f.answers if a.evidence.vjp]
-        for one in sorted(back, key=lambda a: effort(a.evidence))[:1]:
-            both = change, change.differentiated
-            if [self.found.explains(one, c) for c in both] == [False, True]:
-                return change.differentiated
-        return change
+    def formed(self, change: Change, wrong: list[Answer], right: list[Answer]) -> Change:
+        """The change with the gradients that explain most answers.
+
+        They are those of its own vjp, the derivatives of what is changed, or not changed at all.
+        """
+        back = [
+            a
+            for some in (wrong, right)
+            for a in sorted((a for a in some if a.evidence.vjp), key=lambda a: effort(a.evidence))[
+                :2
+            ]
+        ]
+        own = all(a.subject.vjp_function for a in back)
+        forms = (change, change.differentiated, *([change.in_values] if own else []))
+        best, most = change, -1
+        for form in dict.fromkeys(forms if back else ()):
+            told = sum(self.found.explains(a, form) for a in back)
+            if told > most:
+                best, most = form, told
+            if told == len(back):
+                break
+        return best
 
     def best(
         self,
@@ -107,9 +120,10 @@ class Solver:
         """
         answers = distinct([a for f in left for a in f.answers] + astray)
         scores: dict[Change, tuple[int, ...]] = {}
-        for change, laws in self.explaining(left, answers, begun).items():
+        for known, laws in self.explaining(left, answers, begun).items():
+            change = self.formed(known, answers, right)
             told = [a for a in answers if self.found.explains(a, change)]
-            against = sum(a.is_altered((change,)) for a in answers if a not in told)
+            against = contradictions(tuple(self.found.changes), change, told, answers)
             refuted = sum(not a.fits((*self.found.changes, change)) for a in right)
             sure = (a for a in told if self.found.explains(a, change, surely=True))
             needed = 2 if self.found.changes else 1
@@ -126,7 +140,7 @@ class Solver:
         order = sorted(scores, key=lambda c: (scores[c], bool(c.misreading), self.place(c)))
         first = order[0]
         if scores[first][-1]:
-            self.found.conditional |= {first, first.differentiated}
+            self.found.conditional.add(first)
         if first.traits:
             return first, []
         return first, [c for c in order[1:] if scores[c] == scores[first] and not c.traits]
@@ -139,7 +153,7 @@ class Solver:
         for pair in itertools.combinations(self.screened(answers, PAIRED), 2):
             if self.is_over:
                 break
-            hits = sum(a.near(pair)[0] <= 1.0 for a in looks)
+            hits = sum(a.near(pair)[0] <= NEAR for a in looks)
             near += [(-hits, sum(a.near(pair)[1] for a in looks), len(near), pair)] if hits else []
         best: tuple[int, Changes] = (0, ())
         for *_, both in sorted(near, key=lambda one: one[:3])[:NAMED]:
@@ -152,31 +166,44 @@ class Solver:
     def explaining(
         self, left: list[Failed], answers: list[Answer], begun: Sequence[Change]
     ) -> dict[Change, int]:
-        """How many of the failed laws each change explains, where it is at least half the most."""
+        """How many of the failed laws each change explains, where it is at least half the most.
+
+        Beside one that explains all of them, only those count whose values are the same.
+        """
         laws: dict[Change, int] = {}
-        for change in self.screened(answers):
-            if self.is_over or [*laws.values()].count(len(left)) > NAMED:
-                break
-            if change not in begun:
+        base = tuple(self.found.changes)
+        for turn in range(TURNS):
+            for change in self.screened(answers, turn=turn):
+                if self.is_over or [*laws.values()].count(len(left)) > NAMED:
+                    break
+                if change.origin in begun:
+                    continue
+                of_laws = (a for f in left for a in f.answers)
+                if len(left) in laws.values() and any(
+                    nearest(a, base, change)[0] > NEAR for a in of_laws
+                ):
+                    continue
                 laws[change] = sum(f.is_explained(self.found, change) for f in left)
+            if any(laws.values()):
+                break
         most = max(laws.values(), default=0)
         return {change: n for change, n in laws.items() if n and 2 * n >= most}
 
     def place(self, change: Change) -> int:
         """Place of a change in the catalogue: the likelier ones come first."""
-        return self.changes.index(change)
+        return self.changes.index(change.origin if change.of in self.changes else change)
 
-    def screened(self, answers: list[Answer], most: int = TRIED) -> list[Change]:
+    def screened(self, answers: list[Answer], most: int = TRIED, turn: int = 0) -> list[Change]:
         """The changes that come nearest to some of the answers, the nearest first.
 
-        Of very many only one answer is looked at first, that which costs least: some change must
-        explain it.
+        Only one answer is looked at first: of those that cost least, the one whose turn it is. Some
+        change must explain it.
         """
         looks = varied(sorted(answers, key=lambda a: effort(a.evidence)))[:LOOKS]
-        taken = {*self.found.changes}
-        pool = [c for c in self.changes if c not in taken and c.differentiated not in taken]
-        if len(pool) > MANY:
-            pool = self.nearest(pool, looks[:1])[:POOL]
+        taken = {c.origin for c in self.found.changes}
+        pool = [c for c in self.changes if c.origin not in taken]
+        if len(pool) > POOL:
+            pool = self.nearest(pool, looks[turn : turn + 1])[:POOL]
         pool = self.nearest(pool, looks[:FIRST])[:POOL]
         return self.nearest(pool, looks)[:most]
 
@@ -190,7 +217,7 @@ class Solver:
             if not any(alters(a, base, change) for a in looks):
                 continue
             near = [nearest(a, base, change) for a in looks]
-            hits = sum(furthest <= 1.0 for furthest, _ in near)
+            hits = sum(furthest <= NEAR for furthest, _ in near)
             means = sorted(mean for _, mean in near if mean < np.inf)
             if means:
                 ranked.append((-hits, sum(means[: max(1, len(means) // 2)]), k, change))
@@ -199,12 +226,36 @@ class Solver:
     def drop_contradicted(self, failed: list[Failed], wrong: list[Answer]) -> None:
         """Take back what the answers that are still wrong contradict."""
         every = distinct([a for f in failed for a in f.answers] + wrong)
-        astray = [a for a in every if not self.found.explains(a)]
         for change in list(self.found.changes):
-            told = sum(self.found.does(a, (change,)) for a in every)
-            against = sum(a.is_altered((change,)) for a in astray)
-            if against and STRONG * against > told:
+            told = [a for a in every if self.found.does(a, (change,))]
+            astray = [a for a in every if not self.found.explains(a)]
+            others = tuple(c for c in self.found.changes if c is not change)
+            against = contradictions(others, change, told, astray)
+            if against and STRONG * against > len(told):
                 self.found.changes.remove(change)
+
+    def drop_needless(self, failed: list[Failed]) -> None:
+        """Take back what explains no law that the others do not explain, too."""
+        explained = [f for f in failed if f.answers and f.is_explained(self.found)]
+        for change in list(self.found.changes):
+            changes = self.found.changes
+            self.found.changes = [c for c in changes if c is not change]
+            if not all(f.is_explained(self.found) for f in explained):
+                self.found.changes = changes
+
+
+def contradictions(base: Changes, change: Change, told: list[Answer], answers: list[Answer]) -> int:
+    """How many answers that a change does not explain it would change, and bring no nearer.
+
+    A vjp of its own, with gradients that are not those of the function, contradicts none of what
+    explains the values.
+    """
+    about_values = any(not a.evidence.vjp and a.subject.vjp_function for a in told)
+    return sum(
+        a.is_altered((change,)) and a.near((*base, change))[1] >= a.near(base)[1]
+        for a in answers
+        if a not in told and not (a.evidence.vjp and about_values)
+    )
 
 
 def alters(answer: Answer, base: Changes, change: Change) -> bool:

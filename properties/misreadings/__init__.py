@@ -29,6 +29,7 @@ from seqlaws.properties.misreadings import (
     rnn,
     sentinels,
     softmax,
+    tiles,
 )
 from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
 from seqlaws.properties.misreadings.generated import generated
@@ -41,6 +42,7 @@ CATALOGUE: tuple[Misreading, ...] = (
     *masked.MISREADINGS,
     *sentinels.MISREADINGS,
     *softmax.MISREADINGS,
+    *tiles.MISREADINGS,
     *attention_gradients.MISREADINGS,
     *attention_ignored.MISREADINGS,
     *recurrent.MISREADINGS,

@@ -50,7 +50,27 @@ def gradients(name: str, place: str, old: str, new: str) -> Misreading:
     return misreading(name, NAME, edit(place, old, new), gradients=True)
 
 
+def half_normalised(name: str, given: str) -> Misreading:
+    """Pre-norm, in which queries or else keys and values are the raw input; given: of z and n."""
+    attends = edit(
+        "sublayers: self_attention",
+        f"def f(z: Array) -> Array:\n        {ATTENTION}",
+        "def f(z: Array, other: Any = None) -> Array:\n        "
+        "other = z if other is None else other\n        "
+        + ATTENTION.replace("z, z, z", "z, other, other"),
+    )
+    norm = "layer_norm(z, weight, bias)"
+    residual = edit(
+        "sublayers: residual",
+        f"return +(z + f({norm}))",
+        f'n = {norm}\n        return +(z + (f({given}) if sublayer.norm == "norm1" else f(n)))',
+    )
+    return misreading(name, NAME, attends, residual)
+
+
 OWN = (
+    half_normalised("norm_first: only the queries normalised", "n, z"),
+    half_normalised("norm_first: only keys and values normalised", "z, n"),
     misreading("norm_first ignored", NAME, edit(BOTH, "if norm_first:", "if False:")),
     misreading("the norms always first", NAME, edit(BOTH, "if norm_first:", "if True:")),
     stages(

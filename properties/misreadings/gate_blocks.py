@@ -57,6 +57,20 @@ def slope(gate: str, *changes: tuple[str, str]) -> Misreading:
 
 SIGMOIDS = [(f"{g} * (1 - {g})", f"sigmoid({g}) * (1 - sigmoid({g}))") for g in ("i", "f", "o")]
 TANH = ("1 - g * g", "1 - np.tanh(g) * np.tanh(g)")
+
+
+def kept_before_the_sigmoid(gate: str, letter: str, block: str) -> Misreading:
+    """What gru's vjp has of a gate is what goes into its sigmoid."""
+    kept = "(+r, +z, +n, +m, h)"
+    before = f"preactivation(x[:, t], h, *(w[{block}] for w in parameters))"
+    return misreading(
+        f"the {gate} gate kept for the gradient before its sigmoid",
+        "gru",
+        edit("gru: gru_vjp", kept, kept.replace(f"+{letter},", f"+{before},")),
+        gradients=True,
+    )
+
+
 MISREADINGS = (
     *(
         read(name, operations, what, order)
@@ -83,6 +97,8 @@ MISREADINGS = (
         edit("gru: gru_cell_gradient", "(r * (1 - r))", "(sigmoid(r) * (1 - sigmoid(r)))"),
         gradients=True,
     ),
+    kept_before_the_sigmoid("reset", "r", ":hidden"),
+    kept_before_the_sigmoid("update", "z", "hidden : 2 * hidden"),
     misreading(
         "update gate's slope at the gate's value",
         "gru",

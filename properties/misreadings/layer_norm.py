@@ -58,6 +58,14 @@ MISREADINGS = (
     moments("moments over the first axis", "over_the_first_axis(x, eps)"),
     moments("moments over all axes", "over_all_axes(x, eps)"),
     moments("moments in one pass", "in_one_pass(x, eps)"),
+    *(
+        moments(
+            f"statistics over a width padded to a multiple of {n}",
+            f"over_a_padded_width(x, eps, {n}, centred={centred})",
+        )
+        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+        for centred in (True, False)
+    ),
     applied("no bias", "+normalised * weight"),
     applied("no weight", "+normalised + bias"),
     applied("neither weight nor bias", "+normalised"),
@@ -76,6 +84,22 @@ MISREADINGS = (
     ),
     gradient(
         "the mean subtracted twice", "(dh - 2 * mean(dh) - h * mean(products)) * reciprocal_root"
+    ),
+    gradient(
+        "the weighted mean of the products subtracted twice",
+        "(dh - mean(dh) - 2 * h * mean(products)) * reciprocal_root",
+    ),
+    *(
+        gradient(
+            f"the last block of {n} features alone in {what}",
+            f"(dh - mean({one}) - h * mean({other})) * reciprocal_root",
+        )
+        for n in (16, 32, 64, 128, 256, 512, 1024)
+        for what, one, other in (
+            ("the sum of dy w", f"last_block(dh, {n})", "products"),
+            ("the sum of dy w h", "dh", f"last_block(products, {n})"),
+            ("both sums", f"last_block(dh, {n})", f"last_block(products, {n})"),
+        )
     ),
     gradient(
         "rows counted by the first axis alone",

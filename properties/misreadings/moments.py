@@ -12,8 +12,8 @@ from seqlaws.reference.numbers import Rounding
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "assigned_at", "in_one_pass", "is_zero", "over_all_axes", "over_the_first_axis", "root",
-    "standardized_by", "underflowing",
+    "assigned_at", "in_one_pass", "is_zero", "last_block", "over_a_padded_width", "over_all_axes",
+    "over_the_first_axis", "root", "standardized_by", "underflowing",
 ]  # fmt: skip
 
 
@@ -59,6 +59,26 @@ def over_all_axes(x: Array, eps: float) -> tuple[Array, Array]:
     """Moments over all axes."""
     h, r = standardized(np.reshape(x, (int(np.prod(x.shape)),)), eps)
     return np.reshape(h, x.shape), r
+
+
+def over_a_padded_width(x: Array, eps: float, step: int, *, centred: bool) -> tuple[Array, Array]:
+    """Moments over a width rounded up to a multiple of step, with zeros in the padding.
+
+    centred: the padding counts in the variance, too, less the mean.
+    """
+    n = max(x.shape[-1], 1)
+    wide = -(-n // step) * step
+    mu = mean(x) * (n / wide)
+    z = x - mu
+    v = mean(z * z) * (n / wide) + (mu * mu * ((wide - n) / wide) if centred else 0)
+    s = root(v + eps)
+    return z / s, 1 / s
+
+
+def last_block(x: Array, size: int) -> Array:
+    """Zeros but in the last block of the last axis."""
+    n = x.shape[-1]
+    return np.where(np.arange(n) // size == (n - 1) // size, x, 0)
 
 
 def is_zero(x: Array) -> np.ndarray[Any, Any]:

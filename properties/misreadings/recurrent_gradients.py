@@ -120,6 +120,14 @@ MISREADINGS = (
         for o, k in (("rnn", 3), ("lstm", 4))
         for back in (False, True)
     ),
+    *(
+        returned(
+            "the last state before the first step: t - 1 wraps at t = 0",
+            o,
+            {k: f"weight_gradient({das}, wrapped(befores, h, reverse))"},
+        )
+        for o, k, das in (("rnn", 3, "das"), ("lstm", 4, "das"), ("gru", 3, "das_hh"))
+    ),
     returned("dx through weight_hh", "rnn", {0: "das @ weight_hh"}),
     returned(
         "dx of the last step alone",

@@ -41,6 +41,17 @@ def declared(name: str, rule: str) -> Misreading:
     return misreading(name, BOTH, softmax, attention)
 
 
+def kept_in_gradients(name: str, row: str) -> Misreading:
+    """Other weights of a row without anything, and a gradient that passes through them."""
+    passes = edit(
+        "softmax: softmax_vjp",
+        "np.where(fully_masked_rows(x), 0, dx)",
+        "dx",
+    )
+    weights = f"p = np.where(fully_masked_rows(x), {row}, softmax_rows(x))"
+    return misreading(name, "softmax", rows(weights), passes)
+
+
 def along(name: str, axis: str) -> Misreading:
     """Another axis."""
     gradients = before("softmax: softmax_vjp", "if dp.shape != x.shape:", f"axis = {axis}")
@@ -65,6 +76,7 @@ MISREADINGS = (
     declared("NaN for a fully masked row", "nan"),
     declared("the mean for a fully masked row", "mean"),
     declared("zeros for a fully masked row", "zeros"),
+    kept_in_gradients("the mean for a fully masked row", "1 / x.shape[-1]"),
     along("axis ignored", "-1"),
     along("axis 0 whatever is asked", "0"),
     along("axis 1 whatever is asked", "min(1, len(x.shape) - 1)"),
@@ -85,6 +97,15 @@ MISREADINGS = (
     shifted("the mean for the maximum", "np.sum(x, axis=-1, keepdims=True) * (1 / x.shape[-1])"),
     shifted("a maximum of at least 0", "np.maximum(highest(x), 0)", guarded=True),
     shifted("a maximum of at least 0", "np.maximum(highest(x), 0)"),
+    *(
+        shifted(
+            f"a maximum begun at {least}, not at -inf",
+            f"np.maximum(highest(x), {least})",
+            guarded=guarded,
+        )
+        for least in (-100, -1000, -10000, -50000, -65504)
+        for guarded in (True, False)
+    ),
     weights("softmax plus one", f"softmax_rows(np.concatenate([x, {ZERO}], axis=-1))[..., :-1]"),
     weights("base 2", "softmax_rows(x * math.log(2))"),
     weights("base 10", "softmax_rows(x * math.log(10))"),

@@ -11,18 +11,19 @@ import numpy as np
 from seqlaws.reference.algebra import log_sum_exp, relu, sigmoid, softmax_rows, transpose
 from seqlaws.reference.numbers import Arithmetic, Rounding
 from seqlaws.reference.numbers.arithmetic import FORMATS, greatest
-from seqlaws.reference.numbers.reverse import Traced, detached
+from seqlaws.reference.numbers.reverse import Traced, detached, primal
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
     "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow",
     "first_row", "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow",
     "negated", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax", "sigmoid",
-    "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block",
+    "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block", "wrapped",
 ]  # fmt: skip
 
 Array = Any
 logistic = sigmoid  # where an edit gives `sigmoid` another meaning
+FEW = 16  # exponents, in e-folds above the smallest number, that have few digits
 AT_HAND: ContextVar[Arithmetic] = ContextVar("at hand", default=Arithmetic())  # noqa: B039  # frozen
 
 
@@ -79,6 +80,13 @@ def without_block(x: Array, block: int, of: int) -> Array:
     """x with zeros in one block of its last axis."""
     kept = np.arange(x.shape[-1]) // max(x.shape[-1] // of, 1) != block
     return np.where(kept, x, 0)
+
+
+def wrapped(before: Array, last: Array, reverse: bool) -> Array:
+    """The states before the steps (B, T, H), the last one of all before the step read first."""
+    rest = before[:, :-1] if reverse else before[:, 1:]
+    both = [rest, last[:, None]] if reverse else [last[:, None], rest]
+    return np.concatenate(both, axis=1) if before.shape[1] else before
 
 
 def replaced(
@@ -199,22 +207,30 @@ def exp_with_overflow(x: Array, result: Array) -> Array:
 def shifted_softmax(x: Array, shift: Array, *, guarded: bool = False) -> Array:
     """exp(x - shift) / sum exp(x - shift), as it comes: infinities over infinities, 0 over 0.
 
-    guarded: a sum of 0 is replaced by 1.
+    guarded: a sum of 0 is replaced by 1. A row with only -inf is left to the declared rule.
     """
-    over, under = limits(x)
-    z = settled(x - shift).value if isinstance(x, Rounding) else x - shift
-    top = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
-    p = softmax_rows(x)
-    p = np.where(top > over, np.where(z > over, np.nan, 0), p)
-    p = np.where(z < under, 0, p)
-    p = np.where(top < under, 0 if guarded else np.nan, p)
-    near = (np.abs(top - over) < math.log(z.shape[-1] + 1) + 0.1) | (np.abs(z - over) < 0.01)
-    near |= (z < under + 30) & (z >= under)  # few digits are left
-    return unclaimed(p, near | ((top < under + 30) & (top >= under)))
+    over, under = limits(primal(x))
+    z = valued(primal(x)) - valued(primal(shift))
+    e = np.where(z > over, np.inf, np.where(z < under - math.log(2), 0, np.exp(z)))
+    total = np.sum(e, axis=-1, keepdims=True)
+    size = np.log(total)
+    total = np.where(size > over, np.inf, total)
+    found = e / np.where((total == 0) & guarded, 1, total)
+    told = (found > 0) | np.all(np.isneginf(z), axis=-1, keepdims=True)
+    p = np.where(told, softmax_rows(x), found)
+    near = (np.abs(size - over) < 0.01) | (np.abs(z - over) < 0.01)
+    return unclaimed(p, near | (np.abs(z - under) < FEW) | (np.abs(size - under) < FEW))
+
+
+def valued(x: Array) -> Array:
+    """The value of a number, of any system."""
+    return settled(x).value if isinstance(x, Rounding) else x
 
 
 def unclaimed(x: Array, where: Array) -> Array:
     """x, of which nothing is claimed in some places."""
+    if isinstance(x, Traced):
+        return Traced(unclaimed(x.value, where), [(x, lambda g: g)])
     if not isinstance(x, Rounding):
         return x
     x = settled(x)

@@ -76,17 +76,17 @@ class Explaining:
         self.look_at_more(BATCH)
         for vjp in (False, True):
             set_aside_all(self.failed, vjp=vjp)
-        changes, more = changes_of(self.subject), generated_changes(self.subject)
+        changes, whole = changes_of(self.subject), False
         if any(f.answers for f in self.failed):
             self.look_closer()
         for _ in range(ROUNDS):
-            self.solve(changes, pairs=not more)
-            if more and any(f.answers and not f.is_explained(self.solution) for f in self.failed):
-                changes, more = [*changes, *more], []
+            self.solve(changes, pairs=whole)
+            if not whole and any(self.is_left(f) for f in self.failed):
+                changes, whole = [*changes, *generated_changes(self.subject)], True
                 self.solve(changes, pairs=True)
             seen = len(self.failed)
             self.look_at_more(len(self.waiting))
-            new = any(f.answers and not f.is_explained(self.solution) for f in self.failed[seen:])
+            new = any(self.is_left(f) for f in self.failed[seen:])
             if not self.solution.changes:
                 break
             hidden = ask_again(self.failed, self.solution, self.budget)
@@ -97,12 +97,16 @@ class Explaining:
             if not one.is_explained(self.solution) and one.verdict.section != "manners":
                 set_aside(one)
 
+    def is_left(self, one: Failed) -> bool:
+        """Return True if a law has wrong answers that nothing explains yet."""
+        return bool(one.answers) and not one.is_explained(self.solution)
+
     def solve(self, changes: list[Change], *, pairs: bool) -> None:
         """Find what explains the failures so far."""
         for one in self.failed:
             one.holds = False  # it was asked of other changes
         solver = Solver(changes, self.budget.part(0.6), pairs=pairs)
-        self.solution = solver.solve(self.failed, distinct(self.others))
+        self.solution = solver.solve(self.failed, distinct(self.others), self.solution)
 
     def look_at_more(self, most: int) -> None:
         """Compare the answers of some failures with what is expected, as long as there is time."""

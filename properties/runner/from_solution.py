@@ -4,17 +4,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
-from seqlaws.properties.diagnosis.diagnose import STOPPED, distinct_names, rounding
+from seqlaws.properties.diagnosis.diagnose import STOPPED, cancelled, distinct_names, rounding
 from seqlaws.properties.diagnosis.solution import Failed, Solution
 from seqlaws.properties.diagnosis.solve import NAMED, distinct
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.misreadings import shown
-from seqlaws.properties.runner.from_calls import is_right_at_first
+from seqlaws.properties.runner.from_calls import is_right_at_first, kept_from_earlier
 from seqlaws.properties.runner.from_verdicts import cause, says
 
 UNKNOWN, NO_TIME = "no known misreading", "no time"
 KEPT = "called first in a new process it gives the right answer: it depends on earlier calls"
+LOOKED_AT = 2  # laws whose calls are made again after another
 FORGET = "look for a cache, a buffer or a state that outlives a call"
 
 
@@ -72,7 +73,10 @@ def imprecise(failed: list[Failed], others: list[Answer]) -> Iterator[Cause]:
         answers = [a for f in some for a in f.answers]
         answers += [a for a in others if a.subject is some[0].subject]
         apt = [a.evidence for a in distinct(answers)]
-        found = rounding(some[0].subject, apt) if apt and apt[0].is_wrong else None
+        if not apt or not apt[0].is_wrong:
+            continue
+        subject, wrong = some[0].subject, [e for e in apt if e.is_wrong]
+        found = cancelled(subject, wrong) or rounding(subject, apt)
         if found is not None:
             explained = [f.verdict for f in some if f.answers]
             made = cause(explained[0], "precision", found.text)
@@ -98,6 +102,7 @@ def not_explained(
                 said = [(numbers[0].verdict, KEPT)]
     if said:
         v, what = said[0]
+        what = of_an_earlier_call(left) or what
         made = cause(v, "calls", f"{v.operation}: {what}", FORGET)
         made.names = (what.partition(":")[0],)
         yield with_verdicts(made, [*(f.verdict for f in left), *waiting])
@@ -112,6 +117,16 @@ def not_explained(
         made = cause(v, "law", f"{v.operation}: there was no time to explain {more}")
         made.names = (NO_TIME,)
         yield with_verdicts(made, waiting)
+
+
+def of_an_earlier_call(left: list[Failed]) -> str:
+    """What a call takes from an earlier one, by the last call of one of the laws."""
+    with suppress(*STOPPED):
+        for one in [f for f in left if f.calls][:LOOKED_AT]:
+            last = one.calls[-1]
+            if said := kept_from_earlier(one.subject, last.case, vjp=last.vjp):
+                return said
+    return ""
 
 
 def with_verdicts(made: Cause, verdicts: list[Verdict]) -> Cause:

@@ -275,7 +275,7 @@ def boolean_mask_added(a, s, allowed):
     return s + a.mask if a.mask is not None and a.mask.dtype == bool else base.masked(a, s, allowed)
 
 
-@masked(differs(given(mask=boolean())), diagnosis="masked scores become 0")
+@masked(differs(given(mask=boolean())), diagnosis="masked scores set to 0")
 def masked_score_is_zero(a, s, allowed):
     """A masked score becomes 0, not -inf."""
     return np.where(allowed, base.masked(a, s, allowed), 0)
@@ -283,7 +283,7 @@ def masked_score_is_zero(a, s, allowed):
 
 @masked(
     differs(given(mask=boolean(), q=fill(100.0), k=fill(-20.0), scale=10.0)),
-    diagnosis="masked scores become -10000",
+    diagnosis="masked scores set to -10000",
 )
 def masked_score_is_minus_ten_thousand(a, s, allowed):
     """A masked score becomes -10000, which is above some scores."""

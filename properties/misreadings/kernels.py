@@ -1,0 +1,56 @@
+"""What an edit may say of tiles and of shared heads; on arrays and on rounding numbers."""
+
+from typing import Any
+
+import numpy as np
+
+from seqlaws.properties.misreadings.vocabulary import at_zero, quotient, valued
+from seqlaws.reference.algebra import Array
+from seqlaws.reference.numbers import Rounding
+from seqlaws.reference.numbers.reverse import primal
+from seqlaws.reference.numbers.rounding import settled
+
+__all__ = ["exchanged_groups", "ratio_of_weights", "running_maximum", "with_zeros"]
+
+
+def running_maximum(x: Array, size: int) -> Array:
+    """The maximum up to the end of each entry's tile of the last axis; 0 where there is none."""
+    values = valued(primal(x))
+    n = values.shape[-1]
+    whole = -(-n // min(size, max(n, 1))) * min(size, max(n, 1))
+    wide = np.full((*values.shape[:-1], whole), -np.inf)
+    wide[..., :n] = values
+    tiles = np.reshape(wide, (*values.shape[:-1], -1, min(size, max(n, 1))))
+    top = np.maximum.accumulate(np.max(tiles, axis=-1, initial=-np.inf), axis=-1)
+    top = np.repeat(top, tiles.shape[-1], axis=-1)[..., :n]
+    top = np.where(np.isneginf(top), 0, top)
+    return enclosed(primal(x), top)
+
+
+def enclosed(x: Any, top: Any) -> Array:
+    """A maximum of x, with the error that x has."""
+    if not isinstance(x, Rounding):
+        return top
+    x = settled(x)
+    error = np.where(np.isfinite(x.value), x.error, 0)
+    error = np.max(error, axis=-1, keepdims=True, initial=0)
+    return Rounding(top, np.broadcast_to(error, top.shape), x.arithmetic)
+
+
+def ratio_of_weights(e: Array, total: Array) -> Array:
+    """e / total, and 0 where the total is 0."""
+    return quotient(e, total + at_zero(total))
+
+
+def with_zeros(x: Array, more: int) -> Array:
+    """x (B, N, S, D) with so many entries of zeros behind the last of S."""
+    if more < 1:
+        return x
+    return np.concatenate([x, np.zeros((*x.shape[:2], more, x.shape[3]))], axis=2)
+
+
+def exchanged_groups(x: Array, group: int) -> Array:
+    """x (B, N, L, D) with its N = M G heads in the order of (G, M)."""
+    batch, n, *rest = x.shape
+    parts = np.reshape(x, (batch, n // group, group, *rest))
+    return np.reshape(np.swapaxes(parts, 1, 2), x.shape)

@@ -1,0 +1,133 @@
+"""Misreadings of attention as kernels have them: tiles of keys, shared heads, masks of heads."""
+
+from seqlaws.properties.misreadings.attention import EVERY, REPEATED
+from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
+from seqlaws.properties.misreadings.masks import PAIRS
+
+WEIGHTS = "p = +weights(s, fully_masked)"
+TILES = (1, 16, 32, 64, 128, 256, 512)
+HEADS = "return +matmul_where(counted(allowed, fully_masked), p, v)"
+
+
+def online(name: str, numerator: str, total: str) -> Misreading:
+    """Exponentials and their sum, each from its own maximum."""
+    new = f"p = ratio_of_weights(np.exp(s - {numerator}), {total})"
+    return misreading(name, "attention", edit("attention: attention", WEIGHTS, new))
+
+
+def summed(of: str) -> str:
+    """The sum of exponentials, from a maximum."""
+    return f"np.sum(np.exp(s - {of}), axis=-1, keepdims=True)"
+
+
+def rescaled(size: int) -> tuple[Misreading, ...]:
+    """What is summed so far is not rescaled when a later tile has a larger maximum."""
+    later = "key" if size == 1 else f"tile of {size} keys"
+    when = f"not rescaled when a later {later} has a larger maximum"
+    run, end = f"running_maximum(s, {size})", "running_maximum(s, 1 << 60)"
+    return (
+        online(f"the output and the sum {when}", run, summed(run)),
+        online(f"the output {when}", run, summed(end)),
+        online(f"the sum {when}", end, summed(run)),
+    )
+
+
+def last_tile(size: int) -> Misreading:
+    """The sum of the exponentials of one tile alone."""
+    run = "running_maximum(s, 1 << 60)"
+    last = f"np.arange(s.shape[3]) // {size} == (s.shape[3] - 1) // {size}"
+    total = f"np.sum(np.where({last}, np.exp(s - {run}), 0), axis=-1, keepdims=True)"
+    return online(f"the sum of the last tile of {size} keys alone", run, total)
+
+
+def limited(name: str, line: str) -> Misreading:
+    """Other pairs, by the tiles that are read."""
+    return misreading(name, "attention", before(PAIRS, "if mask is not None:", line))
+
+
+def unread(size: int) -> tuple[Misreading, ...]:
+    """Tiles of keys that a loop leaves out."""
+    row = f"(np.arange(shape[2])[:, None] // {size} * {size})"  # the first of a query's tile
+    past = f"j < {row} + {size}"
+    first = f"({row} + query_offset - window[0])"
+    return (
+        limited(f"keys beyond the query's tile of {size} not read", f"allowed &= {past}"),
+        limited(
+            f"keys beyond the query's tile of {size} not read under is_causal",
+            f"allowed &= ({past}) | (not is_causal)",
+        ),
+        limited(
+            f"a window's first tile of {size} keys skipped",
+            "if window is not None and window[0] is not None:\n"
+            f"        allowed &= j >= -(-{first} // {size}) * {size}",
+        ),
+        limited(
+            f"a window's first tile of {size} keys skipped",
+            "if window is not None and window[0] is not None:\n"
+            f"        allowed &= j >= (np.maximum({first}, 0) // {size} + 1) * {size}",
+        ),
+        limited(
+            f"the keys behind the last full tile of {size} not read",
+            f"allowed &= j < max(shape[3] // {size} * {size}, {size})",
+        ),
+    )
+
+
+def padded(name: str, condition: str, more: str) -> Misreading:
+    """Keys of zeros behind the last one."""
+    line = f"k, v = (with_zeros(z, {more} if {condition} else 0) for z in (k, v))"
+    place = "attention: attention"
+    return misreading(name, "attention", before(place, "group = heads(q, k, v)", line))
+
+
+def of_group(name: str, condition: str) -> Misreading:
+    """The output's heads in the order in which the heads of all groups come together."""
+    exchanged = "exchanged_groups(+matmul_where(counted(allowed, fully_masked), p, v), group)"
+    own = HEADS.removeprefix("return ")
+    new = f"return {exchanged} if {condition} else {own}"
+    return misreading(name, "attention", edit("attention: attention", HEADS, new))
+
+
+def mask_of(name: str, entries: str) -> Misreading:
+    """Another entry of a mask with as many as batch entries times heads."""
+    lines = (
+        "if mask is not None and len(mask.shape) == 4 and min(mask.shape[:2]) > 1:\n"
+        "        flat = np.reshape(mask, (-1, *mask.shape[2:]))\n"
+        f"        mask = np.reshape(flat[{entries}], mask.shape)"
+    )
+    return misreading(name, "attention", before(EVERY, "group = heads(q, k, v)", lines))
+
+
+BEHIND = "max(q.shape[2] + query_offset - k.shape[2], 0)"
+MISREADINGS = (
+    misreading(
+        "the causal limit of query i // group with fewer key heads",
+        "attention",
+        before(EVERY, REPEATED, "is_causal = group if is_causal else 0"),
+        edit(
+            PAIRS,
+            "        allowed &= j <= i\n",
+            "        allowed &= j <= (i - query_offset) // is_causal + query_offset\n",
+        ),
+    ),
+    of_group("heads of the output in the order of the groups", "True"),
+    of_group(
+        "heads of the output in the order of the groups for a single query", "len(q[0, 0]) == 1"
+    ),
+    mask_of(
+        "the number of heads taken for 1 where the mask is read",
+        "np.minimum(np.arange(len(flat)), mask.shape[0] - 1)",
+    ),
+    mask_of(
+        "the mask's axes of batch and heads exchanged",
+        "np.arange(len(flat)) % mask.shape[1] * mask.shape[0] % len(flat)",
+    ),
+    padded(
+        "keys of zeros behind the last one attended to under is_causal",
+        "is_causal and mask is None",
+        BEHIND,
+    ),
+    *(one for size in TILES for one in rescaled(size)),
+    *(one for size in TILES[1:] for one in unread(size)),
+    *(last_tile(size) for size in TILES[1:]),
+)
