@@ -18,6 +18,8 @@ HEADS = {  # statuses in the table
     "not run": "not run",
 }
 
+NAMED = 3  # operations that are not offered; of more the number is said
+
 
 def rows(verdicts: list[Verdict], width: int) -> list[str]:
     """The table of the screen: one row for each operation and device."""
@@ -39,9 +41,10 @@ def rows(verdicts: list[Verdict], width: int) -> list[str]:
     lines = aligned(made, 2)
     if max(map(len, lines)) > width:
         lines = aligned([row[:1] + row[2:] for row in made], 1)
-    absent = [operation for (operation, device) in groups if (operation, device) not in ran]
+    absent = list(dict.fromkeys(o for o, device in groups if (o, device) not in ran))
     if absent:
-        lines.append(shorten(f"not offered: {', '.join(dict.fromkeys(absent))}", width))
+        named = ", ".join(absent) if len(absent) <= NAMED else f"{len(absent)} other operations"
+        lines.append(f"not offered: {named}")
     return [shorten(line, width, keep=True) for line in lines]
 
 
@@ -98,7 +101,7 @@ def totals(verdicts: Iterable[Verdict]) -> str:
     share = f", {100 * unclaimed / entries:.1f}% of them without a bound" if entries else ""
     examples = sum(v.examples for v in verdicts)
     return (
-        f"laws: {', '.join(said) or 'none'}; {examples} examples, {entries} entries compared{share}"
+        f"laws: {', '.join(said) or 'none'}; {examples:,} examples, {entries:,} entries compared{share}"
     )
 
 
