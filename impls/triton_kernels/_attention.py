@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from seqlaws.impls._shapes import bind_attention
+from seqlaws.impls._shapes import bind_attention, must_be
 from seqlaws.impls.triton_kernels._launch import DTYPES, FEATURES, KEYS, QUERIES, tile_of, tiled
 from seqlaws.impls.triton_kernels.kernels import attention as forward
 from seqlaws.impls.triton_kernels.kernels import attention_backward as backward
@@ -59,9 +59,10 @@ def attention_vjp(
     """Return the gradients of q, k and v for the cotangent dout (B, N, L, Dv)."""
     call = _call(q, k, v, mask, is_causal, scale, query_offset, window, softcap)
     _, _, L, S, D, Dv, *_ = call.sizes
+    must_be(Tensor, "dout", dout)
+    if dout.shape != (*q.shape[:3], Dv) or dout.dtype != q.dtype:
+        raise ValueError(f"dout must be {q.dtype} of shape {(*q.shape[:3], Dv)}")
     out, logs = _forward(call, q, k, v, torch.float32)
-    if dout.shape != out.shape or dout.dtype != q.dtype:
-        raise ValueError(f"dout must be {q.dtype} of shape {tuple(out.shape)}")
     dout, delta = dout.contiguous(), torch.empty_like(logs)
     dq, dk, dv = (torch.zeros(x.shape, dtype=x.dtype, device=x.device) for x in (q, k, v))
     rows = logs.numel()

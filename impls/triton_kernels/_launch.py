@@ -21,7 +21,7 @@ DTYPES = ("float32", "float16") if INTERPRETED else ("float32", "bfloat16", "flo
 
 QUERIES, KEYS, FEATURES = 64, 32, 64  # of a tile of attention
 BATCH, HIDDEN, INNER = 16, 32, 32  # of a tile of a recurrent step
-COLUMNS, NUMBERS = 1024, 4096  # of a tile of rows: its width at most, and its numbers
+COLUMNS, NUMBERS = 256, 1024  # of a tile of rows: its width at most, and its numbers
 
 
 def power_above(n: int) -> int:

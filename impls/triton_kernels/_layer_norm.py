@@ -9,7 +9,7 @@ from seqlaws.impls._shapes import bind, of_any_rank
 from seqlaws.impls.triton_kernels._launch import DTYPES, tile_of_rows, tiled
 from seqlaws.impls.triton_kernels.kernels import layer_norm as kernels
 
-PARTS = {"PARTS": 16, "COLUMNS": 64}  # of a tile of the second stage
+PARTS = {"PARTS": 4, "COLUMNS": 64}  # of a tile of the second stage
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: Any = 1e-5) -> Tensor:

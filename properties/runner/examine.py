@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
+from random import Random
 from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
@@ -24,10 +26,15 @@ from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
 from seqlaws.properties.reporting.reproduction import Reproduction, reproduction
 from seqlaws.properties.reporting.witness import witness
-from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
+from seqlaws.properties.subjects.pace import TOO_LARGE
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Record
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
+SLOWLY = 80.0  # seconds for an operation of a slow implementation
+PART = 8  # of the time left, for a law of a slow implementation
+LEAST = 2.0  # seconds, while there are any
+TILE = 64  # sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
@@ -41,6 +48,7 @@ class Effort:
     explains: whether each failure is diagnosed at once; else all are explained after the run.
     knows: whether a known failure is shrunk, too; else its first failing case is kept.
     failures: how many failures were shrunk in the run, by implementation and operation.
+    spent: seconds for slow implementations in the run, by implementation and operation.
     """
 
     seed: int = 0
@@ -53,6 +61,17 @@ class Effort:
     explains: bool = True
     knows: bool = False
     failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
+    spent: dict[tuple[str, str], float] = field(default_factory=dict, compare=False)
+
+    def for_slow(self, of: tuple[str, str]) -> float:
+        """Return when a law of a slow implementation has to end, of the time that is left for it.
+
+        Laws come in the order of what they find: each takes a part of what those before left.
+        """
+        now = time.perf_counter()
+        limited = math.isfinite(self.until)
+        left = self.until - now if limited else SLOWLY - self.spent.get(of, 0.0)
+        return now + (max(LEAST, left / PART) if left > 0 else 0.0)
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
@@ -71,60 +90,84 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         subject.dtype,
         subject.device,
         section=made.section,
+        interpreted=subject.traits.interpreted,
     )
     missing = not_offered(made, subject)
     if missing:
         verdict.status, verdict.reason = "not offered", missing
         return verdict
     verdict.level = level = made.level_for(subject.traits.masked_nan, subject.dtype)
-    if subject.traits.interpreted:  # a thousand times slower
-        effort = replace(effort, examples=max(1, effort.examples // 10))
     of = subject.name, subject.operation.name
+    slow = subject.pace.is_slow
+    if slow:
+        effort = replace(effort, examples=max(1, effort.examples // 10))
+        subject.until = effort.for_slow(of)
     if level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
     elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
         effort = replace(effort, shrinking=effort.shrinking / 5)
     subject.record = record = type(subject.record)()
-    subject.place.until = effort.until
+    subject.place.until = min(effort.until, subject.until + effort.shrinking)
     started = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True):  # what a subject says of overflow is its own
             warnings.simplefilter("ignore")
             hunt(made, subject, effort)
-    except EnoughError:
-        verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
+    except EnoughError as enough:
+        over = time.perf_counter() > effort.until
+        if str(enough) or over or not (slow and record.examples):  # else it has had its part
+            why = str(enough) or f"{CUT_OFF} after {record.examples} examples"
+            verdict.status, verdict.reason = "not run", why
     except SpecificationError as error:
         verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
         verdict.status = "failed" if level == "MUST" else "SHOULD failed"
         effort.failures[of] += level == "MUST" and effort.shrinking > 0
-        verdict.reason = headline(broken)
-        left = max(0.3, effort.until - time.perf_counter())
-        seconds = min(1.0, effort.shrinking + 0.5, left)
-        answers = effort.explains and broken.entry is not None  # else no number is wrong
-        subject.place.until = time.perf_counter() + 2 * seconds
-        found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
-        subject.place.until = effort.until
-        verdict.diagnosis = found.text
-        shown = (
-            reproduction(made, subject, broken.case, broken.kind)
-            if effort.explains
-            else Reproduction()
-        )
-        told = verdict.law, level, made.statement, subject, broken, found
-        verdict.message = message(*told, *shown)
-        verdict.witness = witness(subject, broken, found, shown.script)
-        verdict.evidence = stored(record, broken)
+        show(verdict, made, subject, broken, effort)
     verdict.seconds = round(time.perf_counter() - started, 4)
+    if slow:
+        effort.spent[of] = effort.spent.get(of, 0.0) + verdict.seconds
+    account(verdict, record)
+    return verdict
+
+
+def show(
+    verdict: Verdict, made: Law, subject: Subject, broken: LawBrokenError, effort: Effort
+) -> None:
+    """Tell in the verdict how the law is broken; with a diagnosis and a script, if asked."""
+    record = subject.record
+    verdict.reason = headline(broken)
+    left = max(0.3, effort.until - time.perf_counter())
+    seconds = min(1.0, effort.shrinking + 0.5, left)
+    subject.until = math.inf
+    answers = effort.explains and broken.entry is not None  # else no number is wrong
+    subject.place.until = time.perf_counter() + 2 * seconds
+    found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
+    subject.place.until = effort.until
+    verdict.diagnosis = found.text
+    shown = (
+        reproduction(made, subject, broken.case, broken.kind) if effort.explains else Reproduction()
+    )
+    told = verdict.law, verdict.level, made.statement, subject, broken, found
+    verdict.message = message(*told, *shown)
+    verdict.witness = witness(subject, broken, found, shown.script)
+    verdict.evidence = stored(record, broken)
+
+
+def account(verdict: Verdict, record: Record) -> None:
+    """Count in the verdict what was done; a law of which nothing was done is not passed."""
     verdict.examples, verdict.entries = record.examples, record.entries
     verdict.unclaimed, verdict.worst = record.unclaimed, record.worst
     verdict.not_offered = dict(record.not_offered)
     verdict.noted = dict(record.noticed)
     verdict.accuracy = {n: e.as_data() for n, e in record.errors.items() if e.entries}
-    if verdict.status == "passed" and not record.examples:
+    if verdict.status != "passed" or record.examples:
+        return
+    if record.too_large:
+        verdict.status, verdict.reason = "not run", TOO_LARGE
+    else:
         verdict.status = "not offered"
         verdict.reason = f"no drawn case is offered: {', '.join(record.not_offered)}"
-    return verdict
 
 
 def not_offered(made: Law, subject: Subject) -> str:
@@ -144,7 +187,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     seed, operation = seed_of(made, subject, effort.seed), subject.operation
     rounds = max(1, round(effort.examples * made.share))
     trial = Trial(
-        lambda case: tried(made, subject, case),
+        lambda case: tried(made, subject, case, effort.shrinking),
         subject.record,
         effort.shrinking,
         target=effort.target,
@@ -159,8 +202,10 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):
         pinned = pinned + beside_tiles(subject.traits.tiles)
-    sweep = list(enumerate(pinned))
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
+    if subject.pace.is_slow:  # time decides how far it gets
+        pinned, rounds, thirds, part = large_and_small(pinned, seed), 1, 1, max(1, part // 10)
+    sweep = list(enumerate(pinned))
     part = max(1, min(part * thirds, len(sweep)))
     for k in range(rounds):
         for i, one in sweep[(seed + k) % part :: part]:
@@ -169,14 +214,28 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
             attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
 
 
+def large_and_small(pinned: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """Shuffle what a sweep pins: in turn beyond a tile of usual size, where kernels err, and below.
+
+    A slow implementation gets no further than the time allows.
+    """
+    shuffled = Random(seed).sample(pinned, len(pinned))  # noqa: S311  # the same for everybody
+    large: list[dict[str, Any]] = []
+    small: list[dict[str, Any]] = []
+    for one in shuffled:
+        sizes = [n for n in one.values() if type(n) is int]
+        (large if max(sizes, default=0) > TILE else small).append(one)
+    return [one for pair in zip_longest(large, small) for one in pair if one is not None]
+
+
 def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
     """Return what makes the law's cases of drawn numbers; pinned: what a sweep pins."""
     fixed = {**(pinned or {}), "gradients": made.gradients}
     return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
 
 
-def tried(made: Law, subject: Subject, case: Case) -> None:
-    """Check the law on one example. Raises LawBrokenError."""
+def tried(made: Law, subject: Subject, case: Case, shrinking: float) -> None:
+    """Check the law on one example. Raises LawBrokenError; then there is time to shrink it."""
     subject.record.begin()
     try:
         made.check(subject, subject.adapted(case))
@@ -185,4 +244,5 @@ def tried(made: Law, subject: Subject, case: Case) -> None:
         return
     except LawBrokenError:
         subject.record.first = subject.record.first or list(subject.record.calls)
+        subject.until = max(subject.until, time.perf_counter() + shrinking)
         raise

@@ -10,10 +10,8 @@ import triton.language as tl
 
 
 @triton.jit
-def forward(x, p, rows, n, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
-    """p = softmax(x), both (rows, n); a row of -inf throughout gives zeros."""
-    row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)[:, None]
-    column = tl.arange(0, COLUMNS)[None, :]
+def statistics(x, row, column, rows, n, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    """The maximum of each row and the sum of e^(x - maximum): 0 and 1 for a row of -inf."""
     largest = tl.full([ROWS, 1], float("-inf"), tl.float32)
     total = tl.zeros([ROWS, 1], tl.float32)
     for first in range(0, n, COLUMNS):
@@ -25,12 +23,20 @@ def forward(x, p, rows, n, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
         total = total * tl.exp(largest - base) + tl.sum(tl.exp(s - base), 1)[:, None]
         largest = new
     base = tl.where(largest == float("-inf"), 0.0, largest)
-    total = tl.where(total == 0.0, 1.0, total)
+    return base, tl.where(total == 0.0, 1.0, total)
+
+
+@triton.jit
+def forward(x, p, rows, n, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    """p = softmax(x), both (rows, n); a row of -inf throughout gives zeros."""
+    row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)[:, None]
+    column = tl.arange(0, COLUMNS)[None, :]
+    base, total = statistics(x, row, column, rows, n, ROWS, COLUMNS)
     for first in range(0, n, COLUMNS):
         inside = (row < rows) & (first + column < n)
         s = tl.load(x + row * n + first + column, mask=inside, other=float("-inf"))
-        e = tl.exp(s.to(tl.float32) - base)
-        tl.store(p + row * n + first + column, (e / total).to(p.dtype.element_ty), mask=inside)
+        weight = tl.exp(s.to(tl.float32) - base) / total
+        tl.store(p + row * n + first + column, weight.to(p.dtype.element_ty), mask=inside)
 
 
 @triton.jit
@@ -38,29 +44,16 @@ def backward(dp, x, dx, rows, n, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     """dx = p (dp - sum(p dp)), all (rows, n); p is computed again from x."""
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)[:, None]
     column = tl.arange(0, COLUMNS)[None, :]
-    largest = tl.full([ROWS, 1], float("-inf"), tl.float32)
-    total = tl.zeros([ROWS, 1], tl.float32)
-    for first in range(0, n, COLUMNS):
-        inside = (row < rows) & (first + column < n)
-        s = tl.load(x + row * n + first + column, mask=inside, other=float("-inf"))
-        s = s.to(tl.float32)
-        new = tl.maximum(largest, tl.max(s, 1)[:, None])
-        base = tl.where(new == float("-inf"), 0.0, new)
-        total = total * tl.exp(largest - base) + tl.sum(tl.exp(s - base), 1)[:, None]
-        largest = new
-    base = tl.where(largest == float("-inf"), 0.0, largest)
-    total = tl.where(total == 0.0, 1.0, total)
+    base, total = statistics(x, row, column, rows, n, ROWS, COLUMNS)
     inner = tl.zeros([ROWS, 1], tl.float32)
     for first in range(0, n, COLUMNS):
         inside = (row < rows) & (first + column < n)
         s = tl.load(x + row * n + first + column, mask=inside, other=float("-inf"))
         d = tl.load(dp + row * n + first + column, mask=inside, other=0.0).to(tl.float32)
-        p = tl.exp(s.to(tl.float32) - base) / total
-        inner += tl.sum(p * d, 1)[:, None]
+        inner += tl.sum(tl.exp(s.to(tl.float32) - base) / total * d, 1)[:, None]
     for first in range(0, n, COLUMNS):
         inside = (row < rows) & (first + column < n)
         s = tl.load(x + row * n + first + column, mask=inside, other=float("-inf"))
         d = tl.load(dp + row * n + first + column, mask=inside, other=0.0).to(tl.float32)
-        p = tl.exp(s.to(tl.float32) - base) / total
-        g = p * (d - inner)
-        tl.store(dx + row * n + first + column, g.to(dx.dtype.element_ty), mask=inside)
+        gradient = tl.exp(s.to(tl.float32) - base) / total * (d - inner)
+        tl.store(dx + row * n + first + column, gradient.to(dx.dtype.element_ty), mask=inside)
