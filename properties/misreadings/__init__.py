@@ -28,6 +28,7 @@ from seqlaws.properties.misreadings import (
     recurrent_gradients,
     rnn,
     softmax,
+    truncation,
 )
 from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
 from seqlaws.properties.misreadings.generated import generated
@@ -54,6 +55,7 @@ CATALOGUE: tuple[Misreading, ...] = (
     *layer_norm.MISREADINGS,
     *markov.MISREADINGS,
     *precision.MISREADINGS,
+    *truncation.MISREADINGS,
 )
 
 

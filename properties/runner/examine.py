@@ -5,7 +5,7 @@ import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
@@ -204,7 +204,12 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         pinned = pinned + beside_tiles(subject.traits.tiles)
     part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
     if subject.pace.is_slow:  # time decides how far it gets
-        pinned, rounds, thirds, part = large_and_small(pinned, seed), 1, 1, max(1, part // 10)
+        pinned, rounds, thirds, part = (
+            large_and_small(pinned, operation.letters, seed),
+            1,
+            1,
+            max(1, part // 10),
+        )
     sweep = list(enumerate(pinned))
     part = max(1, min(part * thirds, len(sweep)))
     for k in range(rounds):
@@ -214,18 +219,25 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
             attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
 
 
-def large_and_small(pinned: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+def large_and_small(
+    pinned: list[dict[str, Any]], letters: Collection[str], seed: int
+) -> list[dict[str, Any]]:
     """Shuffle what a sweep pins: in turn beyond a tile of usual size, where kernels err, and below.
 
-    A slow implementation gets no further than the time allows.
+    Those come first that are so in most letters, and of these the smallest. A slow implementation
+    gets no further than its time.
     """
     shuffled = Random(seed).sample(pinned, len(pinned))  # noqa: S311  # the same for everybody
-    large: list[dict[str, Any]] = []
-    small: list[dict[str, Any]] = []
-    for one in shuffled:
-        sizes = [n for n in one.values() if type(n) is int]
-        (large if max(sizes, default=0) > TILE else small).append(one)
-    return [one for pair in zip_longest(large, small) for one in pair if one is not None]
+    large: list[tuple[int, int, int]] = []
+    small: list[int] = []
+    for k, one in enumerate(shuffled):
+        beyond = [n for name, n in one.items() if name in letters and n > TILE]
+        if beyond:
+            large.append((-len(beyond), sum(beyond), k))
+        else:
+            small.append(k)
+    pairs = zip_longest((k for *_, k in sorted(large)), small)
+    return [shuffled[k] for pair in pairs for k in pair if k is not None]
 
 
 def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:

@@ -20,22 +20,24 @@ DEFECTS = {
     # The tail of a row counts as zeros: each adds e^0 to the sum.
     "tail_counts_as_zero": Defect(
         "softmax", SOFTMAX,
-        'other=float("-inf"))\n        s = s.to(tl.float32)', "other=0.0)\n        s = s.to(tl.float32)",
+        'other=float("-inf"))\n        s = s.to(tl.float32)',
+        "other=0.0)\n        s = s.to(tl.float32)",
     ),
     # The maximum grows in a later tile, and the sum stays as it was.
     "sum_not_rescaled": Defect(
-        "softmax", SOFTMAX, "total = total * tl.exp(largest - base) + tl.sum", "total = total + tl.sum"
+        "softmax", SOFTMAX, "total = total * tl.exp(largest - base) + ", "total = total + "
     ),
     # A tile of -inf: -inf - -inf is NaN.
     "maximum_of_a_masked_tile": Defect(
-        "softmax", SOFTMAX, "base = tl.where(new == float(\"-inf\"), 0.0, new)", "base = new"
+        "softmax", SOFTMAX, 'base = tl.where(new == float("-inf"), 0.0, new)', "base = new"
     ),
     # The stride of a row is taken for the padded width of a tile.
     "row_stride_of_the_padded_width": Defect(
-        "softmax", SOFTMAX, "tl.store(p + row * n + first", "tl.store(p + row * tl.minimum(COLUMNS, n) + first"
+        "softmax", SOFTMAX,
+        "tl.store(p + row * n + first", "tl.store(p + row * tl.minimum(COLUMNS, n) + first",
     ),
     # The first stage of the gradient keeps the last tile's sum.
-    "inner_product_of_the_last_tile": Defect("softmax", SOFTMAX, "inner += tl.sum", "inner = tl.sum"),
+    "inner_product_of_the_last_tile": Defect("softmax", SOFTMAX, "inner +=", "inner ="),
     # The tail of a row counts in the variance, by the square of the mean.
     "variance_counts_the_tail": Defect(
         "layer_norm", NORM,
@@ -54,7 +56,7 @@ DEFECTS = {
     ),
     # A whole block that a query does not see.
     "block_without_a_key_is_nan": Defect(
-        "attention", FORWARD, "base = tl.where(new == float(\"-inf\"), 0.0, new)", "base = new"
+        "attention", FORWARD, 'base = tl.where(new == float("-inf"), 0.0, new)', "base = new"
     ),
     # The loop over keys ends before the block on the diagonal that is not whole.
     "partial_diagonal_block_skipped": Defect(
@@ -68,7 +70,8 @@ DEFECTS = {
     ),
     # Heads of a group are taken as if they lay apart.
     "value_heads_tiled": Defect(
-        "attention", FORWARD, "v += batch * v_batch + head // group", "v += batch * v_batch + head % (N // group)"
+        "attention", FORWARD,
+        "v += batch * v_batch + head // group", "v += batch * v_batch + head % (N // group)",
     ),
     # The accumulator is kept in half precision.
     "accumulator_in_half_precision": Defect(
@@ -88,10 +91,12 @@ DEFECTS = {
     ),
     # The gradient of keys misses the queries that an offset lets see them.
     "offset_forgotten_in_the_gradient_of_keys": Defect(
-        "attention", BACKWARD, "tl.maximum(begin - high, 0) // QUERIES", "tl.maximum(begin, 0) // QUERIES"
+        "attention", BACKWARD, "tl.maximum(begin - high, 0)", "tl.maximum(begin, 0)"
     ),
     # The gradient of keys is that of one head of a group.
-    "gradient_of_one_head_of_a_group": Defect("attention", BACKWARD, "in range(group)", "in range(1)"),
+    "gradient_of_one_head_of_a_group": Defect(
+        "attention", BACKWARD, "in range(group)", "in range(1)"
+    ),
     # The window's left side is forgotten where blocks of queries are skipped.
     "window_cuts_the_gradient_of_keys": Defect(
         "attention", BACKWARD, "tl.minimum(begin + KEYS, S) - low, L)", "begin - low, L)"

@@ -11,10 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 
+from seqlaws.properties import check  # noqa: E402
 from zoo.triton.defects import DEFECTS  # noqa: E402
 from zoo.triton.planted import planted  # noqa: E402
-
-from seqlaws.properties import check  # noqa: E402
 
 
 def main():
