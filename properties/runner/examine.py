@@ -5,7 +5,7 @@ import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
@@ -16,7 +16,7 @@ from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
-from seqlaws.properties.inputs.sizes import beside_tiles
+from seqlaws.properties.inputs.sizes import Fixed, beside_tiles
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.isolation.specification_server import SpecificationError
@@ -34,7 +34,8 @@ CUT_OFF = "cut off by the time given"
 SLOWLY = 80.0  # seconds for an operation of a slow implementation
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
-TILE = 64  # sizes above it cross the edge of a kernel's tile
+SWEPT = 24  # cases of a sweep that a slow implementation gets, where time allows
+TILE = 64  # where none is declared: sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
@@ -199,39 +200,45 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         count = max(effort.least, round(rounds * operation.share / thirds))
         search(trial, cases_of(made, subject), seed, count)
         return
+    for k, i, one in swept(made, subject, effort, seed, thirds):
+        simpler = cases_of(made, subject, one)
+        draw = by_seed(seed, seed >> 32, k, i)
+        attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+
+
+def swept(
+    made: Law, subject: Subject, effort: Effort, seed: int, thirds: int
+) -> Iterator[tuple[int, int, Fixed]]:
+    """Yield what the law's sweep pins, with the numbers of its round and its place."""
+    operation = subject.operation
+    assert made.sweep is not None
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):
         pinned = pinned + beside_tiles(subject.traits.tiles)
-    part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
-    if subject.pace.is_slow:  # time decides how far it gets
-        pinned, rounds, thirds, part = (
-            large_and_small(pinned, operation.letters, seed),
-            1,
-            1,
-            max(1, part // 10),
-        )
+    share = effort.examples * made.share
+    part = max(1, round(1 / share))  # a short run takes a part of it
+    if subject.pace.is_slow:  # the first ones, as far as time allows
+        most = max(SWEPT, 10 * len(pinned) // part)
+        yield from ((0, i, one) for i, one in enumerate(in_turn(pinned, subject, seed)[:most]))
+        return
     sweep = list(enumerate(pinned))
     part = max(1, min(part * thirds, len(sweep)))
-    for k in range(rounds):
-        for i, one in sweep[(seed + k) % part :: part]:
-            simpler = cases_of(made, subject, one)
-            draw = by_seed(seed, seed >> 32, k, i)
-            attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+    for k in range(max(1, round(share))):
+        yield from ((k, i, one) for i, one in sweep[(seed + k) % part :: part])
 
 
-def large_and_small(
-    pinned: list[dict[str, Any]], letters: Collection[str], seed: int
-) -> list[dict[str, Any]]:
-    """Shuffle what a sweep pins: in turn beyond a tile of usual size, where kernels err, and below.
+def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
+    """Shuffle what a sweep pins: in turn beyond a tile, where kernels err, and below.
 
     Those come first that are so in most letters, and of these the smallest. A slow implementation
     gets no further than its time.
     """
+    tiles = dict.fromkeys(subject.operation.letters, TILE) | subject.traits.tiles
     shuffled = Random(seed).sample(pinned, len(pinned))  # noqa: S311  # the same for everybody
     large: list[tuple[int, int, int]] = []
     small: list[int] = []
     for k, one in enumerate(shuffled):
-        beyond = [n for name, n in one.items() if name in letters and n > TILE]
+        beyond = [one[name] for name, n in tiles.items() if (one.get(name) or 0) > n]
         if beyond:
             large.append((-len(beyond), sum(beyond), k))
         else:

@@ -6,15 +6,18 @@ from seqlaws.properties import check
 from zoo.triton.defects import DEFECTS
 from zoo.triton.planted import planted
 
-SAMPLE = {
-    "tail_counts_as_zero": "softmax.values_of_every_combination",
-    "state_written_in_place": "lstm.values_of_every_combination",
-}
-
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_is_where_it_should_be(name, tmp_path):
     assert planted(name, tmp_path).is_file()
+
+
+def test_a_wrong_one_is_caught(tmp_path):
+    pytest.importorskip("triton")
+    spec = planted("sum_not_rescaled", tmp_path)
+    result = check(spec, ["softmax"], ["float32"], seconds=120, stop_at_first=True)
+    assert [v.level for v in result.failures] == ["MUST"]
+    assert result.failures[0].interpreted
 
 
 def test_a_right_one_is_not_failed_and_says_that_it_was_interpreted():
