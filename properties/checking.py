@@ -24,35 +24,16 @@ from seqlaws.properties.isolation.fork_server import Fork
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.second_program import end_elsewhere
 from seqlaws.properties.judging.verdict import Verdict, settle_noted
-from seqlaws.properties.laws import LAWS, SECTIONS, Law
+from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import file_of
 from seqlaws.properties.runner.causes import causes_of, told_by_causes, with_scripts
 from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.order import in_order
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
 from seqlaws.properties.subjects.subject import Subject
 
-# MUST laws that run first: those that find most failures in the least time
-FIRST = (
-    "values_of_every_combination",
-    "gradients_of_every_combination",
-    "values",
-    "gradients",
-    "values_at_every_size",
-    "masked_keys_have_no_influence",
-    "nan_shows",
-    "memory_layouts",
-    "wrong_shapes_are_refused",
-    "gradients_at_every_size",
-)
-LAST = (
-    "large_problems",
-    "long_sequences",
-    "any_other_program_gets_the_same_answer",
-    "any_other_program_gets_the_same_gradient",
-    "threads_do_not_disturb_each_other",
-)
 ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
 SHARE = 0.2  # of the time, to explain what failed
 ONE_AT_A_TIME = threading.Lock()
@@ -176,15 +157,6 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
     if limits is None or not can_fork:
         return implementation
     return Contained(spec, limits, Fork(implementation), until=until)
-
-
-def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
-    """Return the laws of an operation: MUST before SHOULD, those that find most failures first."""
-    place = {name: k - len(FIRST) for k, name in enumerate(FIRST)}
-    place |= {name: 1 + k for k, name in enumerate(LAST)}
-    about = [law for law in LAWS.values() if operation in law.operations]
-    laws = [law for law in about if law.section in sections]
-    return sorted(laws, key=lambda law: (law.level != "MUST", place.get(law.name, 0)))
 
 
 @dataclass

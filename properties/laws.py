@@ -97,6 +97,7 @@ class Law:
     threads, environment, layouts) or "guards" (invalid input).
     promised: values of the trait `masked_nan` for which this SHOULD is a MUST.
     second_program: True if it calls the implementation from another process, by its name.
+    in_threads: True if it calls the implementation from several threads at once.
     level_in_16_bits: the level for bfloat16 and float16, if it is another.
     """
 
@@ -114,6 +115,7 @@ class Law:
     promised: tuple[str, ...] = ()
     second_program: bool = False
     level_in_16_bits: str = ""
+    in_threads: bool = False
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -140,6 +142,7 @@ def law(
     promised: tuple[str, ...] = (),
     second_program: bool = False,
     level_in_16_bits: str = "",
+    in_threads: bool = False,
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring states the law and its formula."""
 
@@ -149,7 +152,7 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         given = share, needs, gradients, sweep, section, promised, second_program, level_in_16_bits
-        made = Law(name, operations, level, statement, cases, check, *given)
+        made = Law(name, operations, level, statement, cases, check, *given, in_threads)
         LAWS[name if name not in LAWS else f"{name} ({', '.join(made.operations)})"] = made
 
         @functools.wraps(check)

@@ -231,6 +231,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("impl", subjects, ids=[s.id for s in subjects])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put laws about interpreted implementations last, in the order of what they find."""
+    if "seqlaws.properties.laws" in sys.modules:
+        from seqlaws.properties.session import by_power
+
+        items.sort(key=by_power)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the files that were requested; a complaint sets the exit status of a failure."""

@@ -32,6 +32,7 @@ from seqlaws.properties.reporting.terminal import Line, summary
 from seqlaws.properties.runner.causes import BROKEN, causes_of, told_by_causes, with_scripts
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale
+from seqlaws.properties.runner.order import rank
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, why_unavailable
 from seqlaws.properties.subjects.subject import Subject
@@ -307,6 +308,16 @@ class Session:
         """Return the lines of the summary at the end of the run."""
         said = [g.line() for g in self.grades], self.absent, self.complaints
         return summary(self.verdicts, self.causes, *said, width=width, verbose=verbose)
+
+
+def by_power(item: pytest.Item) -> tuple[Any, ...]:
+    """Place of a law's test among others; only those about interpreted subjects change places."""
+    law = getattr(getattr(item, "function", None), "law", None)
+    put = getattr(getattr(item, "callspec", None), "params", {}).get("impl")
+    if not (isinstance(law, Law) and isinstance(put, Candidate) and put.interpreted):
+        return (0,)
+    of_law = (*rank(law), law.name)
+    return (1, put.name, put.operation, *of_law, put.dtype != "float32")
 
 
 def contained(spec: str) -> Contained | None:

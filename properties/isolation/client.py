@@ -28,6 +28,7 @@ from seqlaws.properties.isolation.supervisor import LIBRARIES, START, Keeper, Pr
 from seqlaws.properties.isolation.worker import Held, Named
 
 NUMBERS = itertools.count(1)
+COMPILING = 3.0  # times the limit of a call, for the first call of a function
 PARAMETERS = (
     inspect.Parameter.POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -136,6 +137,8 @@ class Contained:
     ) -> None:
         self.spec, self.limits, self.keeper = spec, limits, keeper
         self.until, self.library = until, ""
+        self.patience = 0.0  # seconds that a call may take, if more than its limit
+        self.returned: set[Named] = set()  # functions that returned: their first call may compile
         self.backends: dict[str, RemoteBackend] = {}
         self.process: Process | None = None
         self.forget()
@@ -175,9 +178,13 @@ class Contained:
 
     def ask(self, deed: str, *given: Any) -> Any:
         """Call a method of the worker and return its result; begin a worker if there is none."""
+        return self.ask_within(self.limits.seconds, deed, *given)
+
+    def ask_within(self, seconds: float, deed: str, *given: Any) -> Any:
+        """Call a method of the worker, with a time limit of its own."""
         if self.process is None or self.process.is_over:
             self.begun()
-        return self.asked(self.process, self.limits.seconds, deed, *given)
+        return self.asked(self.process, seconds, deed, *given)
 
     def asked(self, process: Any, seconds: float, deed: str, *given: Any) -> Any:
         """Call a method of the worker in a process and return its result.
@@ -222,7 +229,11 @@ class Contained:
     def call(self, name: Named, given: Any, options: Mapping[str, Any]) -> Any:
         """Call a function in the worker and return its outputs."""
         soil, self.soiled = self.soiled, ((), "")
-        return self.given(self.ask("call", name, referred(given), referred(options), *soil))
+        seconds = self.limits.seconds * (1.0 if name in self.returned else COMPILING)
+        asked = "call", name, referred(given), referred(options), *soil
+        found = self.ask_within(max(seconds, self.patience), *asked)
+        self.returned.add(name)
+        return self.given(found)
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         """Return the arguments unchanged: the worker settles dicts."""

@@ -25,7 +25,10 @@ class Limits:
 
 
 class EnoughError(BaseException):
-    """The time limit is over. Not an Exception, so that Hypothesis lets it through at once."""
+    """The time limit is over. Not an Exception, so that Hypothesis lets it through at once.
+
+    With a message if it is that of a single call.
+    """
 
 
 class LostError(Exception):

@@ -17,6 +17,7 @@ class Place(Protocol):
 
     until: float
     limits: Limits
+    patience: float  # seconds that a call may take, if more than its limit
 
     def backend(self, library: str) -> Arrays:
         """The arrays of a library."""
@@ -54,6 +55,7 @@ class Here:
 
     until = math.inf  # nobody can be stopped here
     limits = Limits(seconds=300.0, memory=1 << 20)  # of its calls from any other program
+    patience = 0.0
 
     def __init__(self) -> None:
         self.dicts = Dicts()

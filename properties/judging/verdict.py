@@ -18,6 +18,7 @@ class Verdict:
     status: one of STATUSES; "SHOULD failed" is a SHOULD that does not hold.
     worst: the largest observed / allowed; entries and unclaimed: output entries compared, and those
     of them of which nothing can be said. not_offered: options or combinations, how often.
+    interpreted: True if the implementation ran in an interpreter of kernels.
     accuracy: for each output how far it was from what is due, as `errors.Errors` tells it.
     """
 
@@ -41,6 +42,7 @@ class Verdict:
     section: str = "numbers"
     noted: dict[str, str] = field(default_factory=dict)  # against manners, by the law about it
     accuracy: dict[str, Any] = field(default_factory=dict)
+    interpreted: bool = False
     evidence: str = ""  # the calls that show it, for `causes`; not in verdict.json
 
     @property

@@ -30,6 +30,7 @@ from seqlaws.properties.misreadings import (
     sentinels,
     softmax,
     tiles,
+    truncation,
 )
 from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
 from seqlaws.properties.misreadings.generated import generated
@@ -58,6 +59,7 @@ CATALOGUE: tuple[Misreading, ...] = (
     *layer_norm.MISREADINGS,
     *markov.MISREADINGS,
     *precision.MISREADINGS,
+    *truncation.MISREADINGS,
 )
 
 

@@ -136,6 +136,12 @@ MISREADINGS = (
     weights("-inf taken for 0", "softmax_rows(np.where(np.isneginf(x), 0, x))", "softmax"),
     weights("NaN taken for -inf", "softmax_rows(np.where(np.isnan(x), -np.inf, x))"),
     weights("NaN taken for 0", "softmax_rows(np.where(np.isnan(x), 0, x))"),
+    weights(
+        "zeros up to a power of two in the sum",
+        "softmax_rows(np.concatenate([x, np.zeros((*x.shape[:-1], "
+        "(1 << (x.shape[-1] - 1).bit_length()) - x.shape[-1] if x.shape[-1] else 0))], axis=-1))"
+        "[..., :x.shape[-1]]",
+    ),
     *(
         weights(
             f"zeros up to a multiple of {n} in the sum",

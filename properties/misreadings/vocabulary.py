@@ -18,7 +18,7 @@ __all__ = [
     "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow",
     "first_row", "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow",
     "negated", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax", "sigmoid",
-    "softmax_rows", "tile", "transpose", "transposed_blocks", "without_block", "wrapped",
+    "softmax_rows", "tile", "towards_zero", "transpose", "transposed_blocks", "without_block", "wrapped",
 ]  # fmt: skip
 
 Array = Any
@@ -141,23 +141,26 @@ def _(x: Rounding, y: Any) -> Rounding:
 
 
 @singledispatch
-def narrow(x: Array, form: str | int) -> Array:
-    """x rounded to a dtype, to "tf32", or to so many bits of significand; ties to even."""
+def narrow(x: Array, form: str | int, whole: Any = np.rint) -> Array:
+    """x rounded to a dtype, to "tf32", or to so many bits of significand; ties to even.
+
+    whole: how a number is made whole: np.trunc rounds towards zero.
+    """
     bits, smallest, largest = FORMATS.get(str(form), (11 if form == "tf32" else form, -1021, 1024))
     x = np.asarray(x, float)
     with np.errstate(all="ignore"):
         _, exponent = np.frexp(x)
         unit = np.ldexp(1.0, np.maximum(exponent, smallest + 1) - int(bits))
-        rounded = np.where(np.isfinite(x) & (unit > 0), np.rint(x / unit) * unit, x)
+        rounded = np.where(np.isfinite(x) & (unit > 0), whole(x / unit) * unit, x)
         top = greatest(str(form)) if form in FORMATS and largest < 1024 else np.inf
         return np.where(np.abs(rounded) > top, np.copysign(np.inf, x), rounded)
 
 
 @narrow.register
-def _(x: Rounding, form: str | int) -> Rounding:
+def _(x: Rounding, form: str | int, whole: Any = np.rint) -> Rounding:
     x = settled(x)  # rounding is monotone
-    value = narrow(x.value, form)
-    low, high = narrow(x.value - x.error, form), narrow(x.value + x.error, form)
+    value = narrow(x.value, form, whole)
+    low, high = (narrow(x.value + e, form, whole) for e in (-x.error, x.error))
     with np.errstate(all="ignore"):
         error = np.where(low == high, 0.0, np.maximum(high - value, value - low))
     error = np.where(np.isfinite(x.error) & ~np.isnan(error), error, np.inf)
@@ -165,8 +168,14 @@ def _(x: Rounding, form: str | int) -> Rounding:
 
 
 @narrow.register
-def _(x: Traced, form: str | int) -> Traced:
-    return Traced(narrow(x.value, form), [(x, lambda g: g)])
+def _(x: Traced, form: str | int, whole: Any = np.rint) -> Traced:
+    return Traced(narrow(x.value, form, whole), [(x, lambda g: g)])
+
+
+def towards_zero(x: Array) -> Array:
+    """x in the dtype at hand, rounded towards zero: without the digits beyond it."""
+    a = x.arithmetic if isinstance(x, Rounding) else AT_HAND.get()
+    return narrow(x, a.dtype, np.trunc)
 
 
 def pulled(x: Array, factor: float) -> Array:

@@ -95,14 +95,16 @@ def every_combination(operation: Operation) -> list[Fixed]:
     large: Fixed = left_out(operation) | ONE_HEAD | {"L": 66, "S": 131}
     alone = [large | one for one in each_option(operation)]
     wide = [large | {"window": sides} for sides in ((64, None), (31, 65))]
-    return pairs + kinds_of_masks(operation) + alone + wide
+    half = beyond_two_tiles(operation, HALF)
+    return pairs + kinds_of_masks(operation) + alone + wide + half
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
     """Every pair of options at one size; some at sizes that tiles divide, some of many keys."""
     pairs = [OBLONG[i % 2] | pair for i, pair in enumerate(causal_pairs(operation))]
     pairs += whole_tiles(operation)[1::3] + beyond_two_tiles(operation)[::2]
-    return pairs + decoding(operation)[::2] + all_digits(operation)[::2]
+    half = beyond_two_tiles(operation, HALF)
+    return pairs + decoding(operation)[::2] + all_digits(operation)[::2] + half
 
 
 ONE_HEAD: Fixed = {"B": 1, "M": 1, "group": 2, "D": 4, "Dv": 2}
@@ -115,6 +117,7 @@ WHOLE: list[Fixed] = [
     )
 ]
 BEYOND: Fixed = ONE_HEAD | {"L": 259, "S": 518, "group": 1}  # just beyond two tiles of up to 256
+HALF: Fixed = BEYOND | {"L": 130, "S": 259}  # of up to 128, and at a quarter of the cost
 ENDS = (65, 130, 258, 514, 1030)  # keys beyond one, two, ... splits
 
 
@@ -125,8 +128,11 @@ def whole_tiles(operation: Operation) -> list[Fixed]:
     return square + [pair | WHOLE[k % len(WHOLE)] for k, pair in enumerate(pairs)]
 
 
-def beyond_two_tiles(operation: Operation) -> list[Fixed]:
-    """Six combinations where queries and keys end just beyond two tiles of 16 to 256."""
+def beyond_two_tiles(operation: Operation, sizes: Fixed | None = None) -> list[Fixed]:
+    """Six combinations where queries and keys end just beyond two tiles of 16 to 256.
+
+    sizes: others than these.
+    """
     some: list[Fixed] = [
         {"is_causal": True, "query_offset": 259},
         {"is_causal": True, "mask": "floating", "query_offset": 200},
@@ -135,7 +141,7 @@ def beyond_two_tiles(operation: Operation) -> list[Fixed]:
         {"mask": "boolean", "window": (None, 40), "query_offset": 100},
         {"is_causal": True, "softcap": 0.7, "scale": 1.1, "mask": "both", "query_offset": 259},
     ]
-    return [left_out(operation) | BEYOND | one for one in some]
+    return [left_out(operation) | (sizes or BEYOND) | one for one in some]
 
 
 def decoding(operation: Operation) -> list[Fixed]:

@@ -7,6 +7,10 @@ from seqlaws.properties.judging.verdict import STATUSES, Verdict
 from seqlaws.properties.laws import SECTIONS
 from seqlaws.properties.reporting.lines import shorten
 
+INTERPRETED = (
+    "interpreted: on the CPU, one program after another. Races, and the real precision of products "
+    "(tl.dot), show only on the device"
+)
 REASONS = 8  # of what is not supported, in a line
 SHORT = {"float64": "f64", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 HEADS = {  # statuses in the table
@@ -130,6 +134,13 @@ def simplest(refused: Counter[str]) -> list[str]:
     said = [" with ".join(sorted(reasons)) for reasons in found]
     more = [f"and {len(said) - REASONS} more"] if len(said) > REASONS else []
     return said[:REASONS] + more
+
+
+def interpreted(verdicts: Iterable[Verdict]) -> list[str]:
+    """A sentence about what an interpreter of kernels cannot show, where one ran them."""
+    if not any(v.interpreted for v in verdicts):
+        return []
+    return [INTERPRETED]
 
 
 def sections(verdicts: list[Verdict]) -> list[str]:

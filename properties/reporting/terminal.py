@@ -14,7 +14,14 @@ import numpy as np
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.reporting.lines import clipped, counted, plural, shorten
-from seqlaws.properties.reporting.tables import not_supported, rows, sections, table, totals
+from seqlaws.properties.reporting.tables import (
+    interpreted,
+    not_supported,
+    rows,
+    sections,
+    table,
+    totals,
+)
 
 SCREEN = 35  # lines for one implementation; pytest adds its own
 ROWS = 18  # of the table
@@ -65,6 +72,7 @@ def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) 
     spare = room - min(sum(map(len, told)), room // 2)
     known = cut(known, max(spare // 2, spare - len(lacking)))
     rest = [*table, *cut(lacking, spare - len(known)), *known, *more]
+    rest += [Line(one) for text in interpreted(verdicts) for one in textwrap.wrap(text, width)]
     room = SCREEN - 2 - len(rest)
     for size in (4, 3, 2, 1):
         if sum(len(one[:size]) for one in told) <= room:
@@ -206,7 +214,7 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     ran = [v for v in verdicts if v.status != "not offered"]
     lines += [Line(one) for one in table(ran)]
     lines += [Line(one) for one in sections(verdicts)]
-    for text in not_supported(verdicts):
+    for text in (*not_supported(verdicts), *interpreted(verdicts)):
         lines += wrapped("", text, width)
     for status in ("known failure", "SHOULD failed", "not run"):
         found = {f"{v.law} ({v.dtype}): {v.reason}" for v in verdicts if v.status == status}

@@ -5,16 +5,18 @@ import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
+from random import Random
 from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
-from seqlaws.properties.inputs.sizes import beside_tiles
+from seqlaws.properties.inputs.sizes import Fixed, beside_tiles
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.isolation.specification_server import SpecificationError
@@ -24,10 +26,16 @@ from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
 from seqlaws.properties.reporting.reproduction import Reproduction, reproduction
 from seqlaws.properties.reporting.witness import witness
-from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
+from seqlaws.properties.subjects.pace import TOO_LARGE
+from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Record
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
+SLOWLY = 80.0  # seconds for an operation of a slow implementation
+PART = 8  # of the time left, for a law of a slow implementation
+LEAST = 2.0  # seconds, while there are any
+SWEPT = 24  # cases of a sweep that a slow implementation gets, where time allows
+TILE = 64  # where none is declared: sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
@@ -41,6 +49,7 @@ class Effort:
     explains: whether each failure is diagnosed at once; else all are explained after the run.
     knows: whether a known failure is shrunk, too; else its first failing case is kept.
     failures: how many failures were shrunk in the run, by implementation and operation.
+    spent: seconds for slow implementations in the run, by implementation and operation.
     """
 
     seed: int = 0
@@ -53,6 +62,17 @@ class Effort:
     explains: bool = True
     knows: bool = False
     failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
+    spent: dict[tuple[str, str], float] = field(default_factory=dict, compare=False)
+
+    def for_slow(self, of: tuple[str, str]) -> float:
+        """Return when a law of a slow implementation has to end, of the time that is left for it.
+
+        Laws come in the order of what they find: each takes a part of what those before left.
+        """
+        now = time.perf_counter()
+        limited = math.isfinite(self.until)
+        left = self.until - now if limited else SLOWLY - self.spent.get(of, 0.0)
+        return now + (max(LEAST, left / PART) if left > 0 else 0.0)
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
@@ -71,60 +91,84 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         subject.dtype,
         subject.device,
         section=made.section,
+        interpreted=subject.traits.interpreted,
     )
     missing = not_offered(made, subject)
     if missing:
         verdict.status, verdict.reason = "not offered", missing
         return verdict
     verdict.level = level = made.level_for(subject.traits.masked_nan, subject.dtype)
-    if subject.traits.interpreted:  # a thousand times slower
-        effort = replace(effort, examples=max(1, effort.examples // 10))
     of = subject.name, subject.operation.name
+    slow = subject.pace.is_slow
+    if slow:
+        effort = replace(effort, examples=max(1, effort.examples // 10))
+        subject.until = effort.for_slow(of)
     if level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
     elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
         effort = replace(effort, shrinking=effort.shrinking / 5)
     subject.record = record = type(subject.record)()
-    subject.place.until = effort.until
+    subject.place.until = min(effort.until, subject.until + effort.shrinking)
     started = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True):  # what a subject says of overflow is its own
             warnings.simplefilter("ignore")
             hunt(made, subject, effort)
-    except EnoughError:
-        verdict.status, verdict.reason = "not run", f"{CUT_OFF} after {record.examples} examples"
+    except EnoughError as enough:
+        over = time.perf_counter() > effort.until
+        if str(enough) or over or not (slow and record.examples):  # else it has had its part
+            why = str(enough) or f"{CUT_OFF} after {record.examples} examples"
+            verdict.status, verdict.reason = "not run", why
     except SpecificationError as error:
         verdict.status, verdict.reason = "not run", str(error)
     except LawBrokenError as broken:
         verdict.status = "failed" if level == "MUST" else "SHOULD failed"
         effort.failures[of] += level == "MUST" and effort.shrinking > 0
-        verdict.reason = headline(broken)
-        left = max(0.3, effort.until - time.perf_counter())
-        seconds = min(1.0, effort.shrinking + 0.5, left)
-        answers = effort.explains and broken.entry is not None  # else no number is wrong
-        subject.place.until = time.perf_counter() + 2 * seconds
-        found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
-        subject.place.until = effort.until
-        verdict.diagnosis = found.text
-        shown = (
-            reproduction(made, subject, broken.case, broken.kind)
-            if effort.explains
-            else Reproduction()
-        )
-        told = verdict.law, level, made.statement, subject, broken, found
-        verdict.message = message(*told, *shown)
-        verdict.witness = witness(subject, broken, found, shown.script)
-        verdict.evidence = stored(record, broken)
+        show(verdict, made, subject, broken, effort)
     verdict.seconds = round(time.perf_counter() - started, 4)
+    if slow:
+        effort.spent[of] = effort.spent.get(of, 0.0) + verdict.seconds
+    account(verdict, record)
+    return verdict
+
+
+def show(
+    verdict: Verdict, made: Law, subject: Subject, broken: LawBrokenError, effort: Effort
+) -> None:
+    """Tell in the verdict how the law is broken; with a diagnosis and a script, if asked."""
+    record = subject.record
+    verdict.reason = headline(broken)
+    left = max(0.3, effort.until - time.perf_counter())
+    seconds = min(1.0, effort.shrinking + 0.5, left)
+    subject.until = math.inf
+    answers = effort.explains and broken.entry is not None  # else no number is wrong
+    subject.place.until = time.perf_counter() + 2 * seconds
+    found = diagnose(subject, record.first, seconds) if answers else Diagnosis()
+    subject.place.until = effort.until
+    verdict.diagnosis = found.text
+    shown = (
+        reproduction(made, subject, broken.case, broken.kind) if effort.explains else Reproduction()
+    )
+    told = verdict.law, verdict.level, made.statement, subject, broken, found
+    verdict.message = message(*told, *shown)
+    verdict.witness = witness(subject, broken, found, shown.script)
+    verdict.evidence = stored(record, broken)
+
+
+def account(verdict: Verdict, record: Record) -> None:
+    """Count in the verdict what was done; a law of which nothing was done is not passed."""
     verdict.examples, verdict.entries = record.examples, record.entries
     verdict.unclaimed, verdict.worst = record.unclaimed, record.worst
     verdict.not_offered = dict(record.not_offered)
     verdict.noted = dict(record.noticed)
     verdict.accuracy = {n: e.as_data() for n, e in record.errors.items() if e.entries}
-    if verdict.status == "passed" and not record.examples:
+    if verdict.status != "passed" or record.examples:
+        return
+    if record.too_large:
+        verdict.status, verdict.reason = "not run", TOO_LARGE
+    else:
         verdict.status = "not offered"
         verdict.reason = f"no drawn case is offered: {', '.join(record.not_offered)}"
-    return verdict
 
 
 def not_offered(made: Law, subject: Subject) -> str:
@@ -144,7 +188,7 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     seed, operation = seed_of(made, subject, effort.seed), subject.operation
     rounds = max(1, round(effort.examples * made.share))
     trial = Trial(
-        lambda case: tried(made, subject, case),
+        lambda case: tried(made, subject, case, effort.shrinking),
         subject.record,
         effort.shrinking,
         target=effort.target,
@@ -156,17 +200,51 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         count = max(effort.least, round(rounds * operation.share / thirds))
         search(trial, cases_of(made, subject), seed, count)
         return
+    for k, i, one in swept(made, subject, effort, seed, thirds):
+        simpler = cases_of(made, subject, one)
+        draw = by_seed(seed, seed >> 32, k, i)
+        attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+
+
+def swept(
+    made: Law, subject: Subject, effort: Effort, seed: int, thirds: int
+) -> Iterator[tuple[int, int, Fixed]]:
+    """Yield what the law's sweep pins, with the numbers of its round and its place."""
+    operation = subject.operation
+    assert made.sweep is not None
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):
         pinned = pinned + beside_tiles(subject.traits.tiles)
+    share = effort.examples * made.share
+    part = max(1, round(1 / share))  # a short run takes a part of it
+    if subject.pace.is_slow:  # the first ones, as far as time allows
+        most = max(SWEPT, 10 * len(pinned) // part)
+        yield from ((0, i, one) for i, one in enumerate(in_turn(pinned, subject, seed)[:most]))
+        return
     sweep = list(enumerate(pinned))
-    part = max(1, round(1 / (effort.examples * made.share)))  # a short run takes a part of it
     part = max(1, min(part * thirds, len(sweep)))
-    for k in range(rounds):
-        for i, one in sweep[(seed + k) % part :: part]:
-            simpler = cases_of(made, subject, one)
-            draw = by_seed(seed, seed >> 32, k, i)
-            attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+    for k in range(max(1, round(share))):
+        yield from ((k, i, one) for i, one in sweep[(seed + k) % part :: part])
+
+
+def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
+    """Shuffle what a sweep pins: in turn beyond a tile, where kernels err, and below.
+
+    Those come first that are so in most letters, and of these the smallest. A slow implementation
+    gets no further than its time.
+    """
+    tiles = dict.fromkeys(subject.operation.letters, TILE) | subject.traits.tiles
+    shuffled = Random(seed).sample(pinned, len(pinned))  # noqa: S311  # the same for everybody
+    large: list[tuple[int, int, int]] = []
+    small: list[int] = []
+    for k, one in enumerate(shuffled):
+        beyond = [one[name] for name, n in tiles.items() if (one.get(name) or 0) > n]
+        if beyond:
+            large.append((-len(beyond), sum(beyond), k))
+        else:
+            small.append(k)
+    pairs = zip_longest((k for *_, k in sorted(large)), small)
+    return [shuffled[k] for pair in pairs for k in pair if k is not None]
 
 
 def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
@@ -175,8 +253,8 @@ def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = Non
     return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
 
 
-def tried(made: Law, subject: Subject, case: Case) -> None:
-    """Check the law on one example. Raises LawBrokenError."""
+def tried(made: Law, subject: Subject, case: Case, shrinking: float) -> None:
+    """Check the law on one example. Raises LawBrokenError; then there is time to shrink it."""
     subject.record.begin()
     try:
         made.check(subject, subject.adapted(case))
@@ -185,4 +263,5 @@ def tried(made: Law, subject: Subject, case: Case) -> None:
         return
     except LawBrokenError:
         subject.record.first = subject.record.first or list(subject.record.calls)
+        subject.until = max(subject.until, time.perf_counter() + shrinking)
         raise

@@ -74,11 +74,14 @@ class Explaining:
     def search(self) -> None:
         """Explain some failures, then see which others that explains; a few times."""
         self.look_at_more(BATCH)
-        for vjp in (False, True):
-            set_aside_all(self.failed, vjp=vjp)
+        with suppress(*STOPPED):  # what calls are too slow for is not known, and no more
+            for vjp in (False, True):
+                set_aside_all(self.failed, vjp=vjp)
         changes, whole = changes_of(self.subject), False
         if any(f.answers for f in self.failed):
-            self.look_closer()
+            with suppress(*STOPPED):  # the evidence at hand is left
+                self.look_closer()
+            self.subject.place.until = self.budget.until
         for _ in range(ROUNDS):
             self.solve(changes, pairs=whole)
             if not whole and any(self.is_left(f) for f in self.failed):
@@ -126,15 +129,21 @@ class Explaining:
                 self.others += told + answers(subject, kept.first)
 
     def look_closer(self) -> None:
-        """Call the implementation on cases that tell changes apart."""
+        """Call the implementation on cases that tell changes apart.
+
+        A slow one only on shapes that it was called on before: it may have compiled these.
+        """
         half = self.budget.part(0.3)
+        self.subject.place.until = half.until
         wrong = [a for f in self.failed for a in f.answers]
         for vjp in sorted({a.evidence.vjp for a in wrong}):
             of_kind = [a for a in wrong if a.evidence.vjp == vjp]
             subject, failing = of_kind[0].subject, of_kind[0].evidence
             witnesses = [a.evidence.case for a in of_kind]
             cases = [dense(c) for c in witnesses if moderate(c)][:4]
-            for case in (*cases, *discriminating_cases(failing.case, subject.offers)):
+            if not subject.pace.is_slow:
+                cases += discriminating_cases(failing.case, subject.offers)
+            for case in cases:
                 if half.left < 0:
                     return
                 found = asked(subject, case, vjp=vjp)

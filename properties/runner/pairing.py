@@ -9,11 +9,13 @@ from typing import Any
 from seqlaws import properties
 from seqlaws.properties.discovery.known_failures import about, is_pattern
 from seqlaws.properties.discovery.loader import is_adapted, is_named
+from seqlaws.properties.discovery.traits import traits_of
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.subjects.subject import Subject
 
+UNSAFE = "several threads cannot use an interpreter of kernels at once; see the trait interpreted"
 UNNAMED = "needs an implementation with an import path or a file"
 
 
@@ -45,6 +47,11 @@ class Candidate:
         """True if the implementation has the operation and its device is available."""
         return not (self.not_offered or self.unavailable)
 
+    @property
+    def interpreted(self) -> bool:
+        """True if the implementation declares that an interpreter runs it."""
+        return traits_of(getattr(self.namespace, "TRAITS", {}), self.operation).interpreted
+
     def subject(self) -> Subject:
         """The implementation as a law sees it."""
         made = self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
@@ -58,6 +65,8 @@ class Candidate:
         if law.second_program and (is_adapted(self.operation) or not is_named(self.spec)):
             return self.without_answer(law, "not run", UNNAMED)
         subject = self.subject()
+        if law.in_threads and subject.traits.interpreted:
+            return self.without_answer(law, "not run", UNSAFE)
         known = about(subject.known_failures, self.operation, law.name, self.dtype)
         effort = self.effort
         if known and not effort.knows:

@@ -111,6 +111,7 @@ class NotOfferedError(Exception):
 class Record:
     """Record of one law on one subject.
 
+    too_large: calls that a slow subject is spared, because their arrays are large.
     calls: those of the current example, or the latest of them if a law makes many; every: all of
     them. first: those of the first example that failed. noted: violations of manners in the current
     example, by the name of the law about them.
@@ -119,6 +120,7 @@ class Record:
     examples: int = 0
     entries: int = 0
     unclaimed: int = 0
+    too_large: int = 0
     worst: float = 0.0
     not_offered: Counter[str] = field(default_factory=Counter)
     errors: dict[str, Errors] = field(default_factory=dict)  # by output

@@ -5,6 +5,7 @@ shape, dtype and device of the outputs, and that inputs are unchanged.
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -27,6 +28,7 @@ from seqlaws.properties.isolation.limits import EnoughError, LostError
 from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subjects.expectations import Expectations, arithmetic_of
+from seqlaws.properties.subjects.pace import TOO_LARGE, is_small, pace_of
 from seqlaws.properties.subjects.record import (
     Call,
     LawBrokenError,
@@ -61,6 +63,8 @@ class Subject(Expectations, Returned):
         self.arithmetic = arithmetic_of(self.traits, dtype)
         self.record = Record()
         self.place = place_of(namespace)
+        self.pace = pace_of(self.spec, operation, interpreted=self.traits.interpreted)
+        self.until = math.inf  # when no call begins any more, by `time.perf_counter`
         self.unusual_layouts: list[str] = []  # of the present call's arrays
         self.made: Made | None = None  # of the next call
         self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
@@ -205,9 +209,22 @@ class Subject(Expectations, Returned):
 
     def called(self, function: Any, case: Case, *given: Any, **options: Any) -> Any:
         """Call the function and record the call; turn an exception into LawBrokenError."""
+        self.spare(case)
         given, vjp = tuple(self.place.settled(given)), function != self.function
         self.soil(case, vjp=vjp)
-        return self.minded(case, vjp, lambda: function(*given, **options))
+        self.place.patience = self.pace.patience
+        started = time.perf_counter()
+        found = self.minded(case, vjp, lambda: function(*given, **options))
+        self.pace.returned(case, time.perf_counter() - started)
+        return found
+
+    def spare(self, case: Case) -> None:
+        """Raise EnoughError if the time is over, NotOfferedError for what a slow one is spared."""
+        if time.perf_counter() > self.until:
+            raise EnoughError
+        if self.pace.is_slow and not is_small(case):
+            self.record.too_large += 1
+            raise NotOfferedError(TOO_LARGE)
 
     def soil(self, case: Case, *, vjp: bool) -> None:
         """Leave odd bytes where outputs may be allocated, so that unwritten memory is seen."""
@@ -227,6 +244,7 @@ class Subject(Expectations, Returned):
 
         Raises LawBrokenError if the process has ended.
         """
+        self.spare(case)
         given = tuple(self.place.settled(given))
         vjp = function != self.function
         try:
@@ -253,6 +271,8 @@ class Subject(Expectations, Returned):
             says = f"{self.operation.name} cannot be differentiated: {error}"
             raise LawBrokenError(says) from None
         except LostError as lost:
+            if self.pace.excuses(slow=lost.slow):
+                raise EnoughError(f"{name} {lost}, and is slow") from None
             raise LawBrokenError(f"{name} {lost}", lost=True, slow=lost.slow) from None
         except EnoughError:
             raise

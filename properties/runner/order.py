@@ -1,0 +1,38 @@
+"""The order of laws where time is short: those that find most failures in the least time first."""
+
+from collections.abc import Collection, Iterable
+
+from seqlaws.properties.laws import LAWS, SECTIONS, Law
+
+FIRST = (
+    "values_of_every_combination",
+    "gradients_of_every_combination",
+    "values",
+    "gradients",
+    "values_at_every_size",
+    "masked_keys_have_no_influence",
+    "nan_shows",
+    "memory_layouts",
+    "wrong_shapes_are_refused",
+    "gradients_at_every_size",
+)
+LAST = (
+    "large_problems",
+    "long_sequences",
+    "any_other_program_gets_the_same_answer",
+    "any_other_program_gets_the_same_gradient",
+    "threads_do_not_disturb_each_other",
+)
+PLACE = {name: k - len(FIRST) for k, name in enumerate(FIRST)}
+PLACE |= {name: 1 + k for k, name in enumerate(LAST)}
+
+
+def rank(law: Law) -> tuple[bool, int]:
+    """Place of a law: MUST before SHOULD, those that find most failures first."""
+    return law.level != "MUST", PLACE.get(law.name, 0)
+
+
+def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
+    """Return the laws of an operation in these sections, by their rank."""
+    about: Iterable[Law] = (law for law in LAWS.values() if operation in law.operations)
+    return sorted((law for law in about if law.section in sections), key=rank)
