@@ -102,6 +102,9 @@ def gradients(function, cotangents, arrays):
     def soil(self, sizes: Sequence[int], device: str) -> None:
         """Do nothing: JAX has no array that is not initialised."""
 
+    def finish(self, outputs: Any, device: str) -> None:
+        self.jax.block_until_ready(outputs)
+
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not isinstance(output, self.jax.Array):
             raise BadOutputError(f"a {type(output).__name__}, not a JAX array")

@@ -2,7 +2,7 @@
 
 1. Arrays: make one from NumPy's, in a dtype, on a device, in a memory layout; read one back
    exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory; leave
-   free memory such that what reads it uninitialised is seen.
+   free memory such that what reads it uninitialised is seen; wait until a device is done.
 2. Gradients through a function, where the library differentiates.
 3. Global state: which settings no call may change, how to seed the random numbers, whether the
    library works in a fork of a process that used it.
@@ -61,6 +61,9 @@ class Arrays(Protocol):
     def soil(self, sizes: Sequence[int], device: str) -> None:
         """Leave odd bytes in free memory, where arrays of so many bytes are likely to be made."""
 
+    def finish(self, outputs: Any, device: str) -> None:
+        """Wait until the device has computed the outputs; raise the error that it reports."""
+
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         """Shape, dtype and device of an output; BadOutputError if it is not an array."""
 
@@ -111,6 +114,11 @@ class Backend(Arrays, Protocol):
 
     def name_of_device(self, device: str) -> str:
         """The maker's name of a device that is available."""
+
+    @classmethod
+    def survives_fork_on(cls, device: str) -> bool:
+        """Return True if a fork of this process can use the device, as far as can be told."""
+        return cls.survives_fork and device == "cpu"
 
     @staticmethod
     def state() -> dict[str, Any]:

@@ -16,6 +16,12 @@ from seqlaws.properties.backends.protocol import (
     BadOutputError,
     NotDifferentiableError,
 )
+from seqlaws.properties.backends.torch_devices import (
+    RANDOM,
+    is_initialised,
+    module_of,
+    state_of_device,
+)
 
 
 class TorchBackend(Backend):
@@ -24,7 +30,7 @@ class TorchBackend(Backend):
     library = "torch"
     differentiates = True
     survives_fork = True
-    passing = ("torch's random state",)
+    passing = ("torch's random state", RANDOM)
     modules = ("torch", "torch.testing", "torch.nn.functional")
     imports = ("import torch",)
     source_of_permuted = (
@@ -62,7 +68,7 @@ def gradients(function, cotangents, arrays):
 
     def available(self, device: str) -> str:
         try:
-            self.torch.zeros(1, device=device)
+            self.finish(self.torch.zeros(1, device=device), device)
         except Exception as error:  # torch raises several kinds, with several lines
             reason = str(error).strip().splitlines()[0]
             return f"torch has no usable device {device!r} here: {reason}"
@@ -102,6 +108,11 @@ def gradients(function, cotangents, arrays):
         for size in sizes:
             _ = [self.torch.full((size,), SOIL, **kind) for _ in range(BLOCKS)]
 
+    def finish(self, outputs: Any, device: str) -> None:
+        module = module_of(self.torch, device)
+        if module is not None:
+            module.synchronize(device)  # all its streams: an output may come from any
+
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not issubclass(type(output), self.torch.Tensor):  # whatever it says of itself
             raise BadOutputError(f"a {type(output).__name__}, not a torch tensor")
@@ -136,9 +147,14 @@ def gradients(function, cotangents, arrays):
         return tuple(zeros(a) if g is None else g for a, g in zip(leaves, gradients, strict=True))
 
     def name_of_device(self, device: str) -> str:
-        if device.startswith("cuda"):
-            return str(self.torch.cuda.get_device_name(device))
-        return device
+        module = module_of(self.torch, device)
+        name = getattr(module, "get_device_name", None)
+        return str(name(device)) if name else device
+
+    @classmethod
+    def survives_fork_on(cls, device: str) -> bool:
+        module = module_of(importlib.import_module("torch"), device)
+        return module is None or not is_initialised(module)
 
     @staticmethod
     def state() -> dict[str, Any]:
@@ -158,7 +174,14 @@ def gradients(function, cotangents, arrays):
                 cuda.flash_sdp_enabled(),
                 cuda.math_sdp_enabled(),
                 cuda.mem_efficient_sdp_enabled(),
+                cuda.cudnn_sdp_enabled(),
             ),
+            "torch's TF32 flags": (cuda.matmul.allow_tf32, cudnn.allow_tf32),
+            "torch's reduced precision flags": (
+                cuda.matmul.allow_fp16_reduced_precision_reduction,
+                cuda.matmul.allow_bf16_reduced_precision_reduction,
+            ),
+            **state_of_device(torch),
             "torch's mkldnn flag": mkldnn.enabled if hasattr(mkldnn, "enabled") else None,
         }
 

@@ -8,7 +8,7 @@ import builtins
 import inspect
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +21,7 @@ import numpy as np
 from seqlaws.properties.backends.protocol import Array, BadOutputError, NotDifferentiableError
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.inputs.operation import OfLeaves
+from seqlaws.properties.isolation.devices import SpoiltError
 from seqlaws.properties.isolation.fork_server import NURSERY
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.specification_server import ADDED
@@ -42,6 +43,7 @@ RAISED: Mapping[str, type[Exception]] = {
     "missing": loader.MissingDependencyError,
     "not found": loader.NotFoundError,
     "import": ImportError,
+    "spoilt": SpoiltError,
 }
 
 
@@ -203,7 +205,10 @@ class Contained:
             self.end()
             raise LostError("wrote to the pipe that its results come through")
         if kind == "raised":
-            raise exception(*found)
+            error = exception(*found)
+            if isinstance(error, SpoiltError):  # whatever is asked next is asked of a new process
+                self.end()
+            raise error
         return found
 
     def make(self, *how: Any) -> Remote:
@@ -227,6 +232,14 @@ class Contained:
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         """Return the arguments unchanged: the worker settles dicts."""
         return given
+
+    def finished(self, library: str, device: str, call: Callable[[], Any]) -> Any:
+        """Return the outputs of a call: the worker waits for the device."""
+        return call()
+
+    def spoilt(self, device: str) -> str:
+        """Return "": a process whose device failed is replaced."""
+        return ""
 
     def soil(self, library: str, sizes: Sequence[int], device: str) -> None:
         """Let the worker leave odd bytes in free memory before the next call."""

@@ -11,6 +11,7 @@ import pytest
 
 from seqlaws.properties.discovery.exits import TYPED
 from seqlaws.properties.isolation.limits import ending
+from seqlaws.properties.isolation.location import HERE
 from seqlaws.properties.judging.verdict import Verdict, dumped
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.reporting.journal import Journal, journal_of
@@ -157,7 +158,7 @@ class Checks:
 
     def may_measure(self) -> bool:
         """Return True if the implementation may be called once more, in this process."""
-        return not self.ended() and (self.isolated or not self.died)
+        return not self.ended() and (self.isolated or not (self.died or HERE.failed))
 
     def because(self) -> str:
         """Return a clause: why checks were not run."""

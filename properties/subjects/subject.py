@@ -194,7 +194,11 @@ class Subject(Expectations, Returned):
             calls = [self.pulling(case, *m) for case, m in zip(cases, made, strict=True)]
         else:
             calls = [(self.function, *self.operation.arranged(a, o)) for a, o, _ in made]
-        found = self.place.together(calls)
+        try:
+            found = self.finished(self.place.together, calls)
+        except LostError as lost:
+            name = self.operation.name + "_vjp" * vjp
+            raise LawBrokenError(f"{name} {lost}", lost=True, slow=lost.slow) from None
         outputs = []
         for case, (arrays, options, cotangents), outcome in zip(cases, made, found, strict=True):
             raw = self.minded(case, vjp, partial(gave, outcome))
@@ -207,7 +211,12 @@ class Subject(Expectations, Returned):
         """Call the function and record the call; turn an exception into LawBrokenError."""
         given, vjp = tuple(self.place.settled(given)), function != self.function
         self.soil(case, vjp=vjp)
-        return self.minded(case, vjp, lambda: function(*given, **options))
+        return self.minded(case, vjp, lambda: self.finished(function, *given, **options))
+
+    def finished(self, function: Any, *given: Any, **options: Any) -> Any:
+        """Call a function; return its outputs once the device has computed them."""
+        where = self.traits.backend, self.device if self.operation.arrays else "cpu"
+        return self.place.finished(*where, lambda: function(*given, **options))
 
     def soil(self, case: Case, *, vjp: bool) -> None:
         """Leave odd bytes where outputs may be allocated, so that unwritten memory is seen."""
@@ -230,7 +239,8 @@ class Subject(Expectations, Returned):
         given = tuple(self.place.settled(given))
         vjp = function != self.function
         try:
-            self.minded(case, vjp, lambda: function(*given, **options), valid=False)
+            call = partial(self.finished, function, *given, **options)
+            self.minded(case, vjp, call, valid=False)
         except LawBrokenError as broken:
             if broken.lost:  # a process that ended did not refuse the input
                 raise
