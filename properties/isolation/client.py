@@ -111,6 +111,9 @@ class RemoteBackend:
     def soil(self, sizes: Sequence[int], device: str) -> None:
         self.home.soil(self.library, sizes, device)
 
+    def finish(self, outputs: Any, device: str) -> None:
+        """Do nothing: the worker has waited."""
+
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if isinstance(output, Odd):
             raise BadOutputError(output.why)

@@ -182,7 +182,9 @@ class Checks:
             said = f"{count:,} of {self.total:,} checks {were} not run: {because}"
         else:
             said = f"{because} after its last check"
-        ungraded = [f"the precision was not graded: {because or self.died[0]}"] if grading else []
+        reasons = [because, *self.died, *(f"a call {said}" for said in HERE.failed.values())]
+        reason = next(filter(None, reasons), "")
+        ungraded = [f"the precision was not graded: {reason}"] if grading else []
         return [*([said] if because else []), *ungraded, *([self.hung] if self.hung else [])]
 
     def note_hang(self) -> None:

@@ -28,7 +28,6 @@ from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
-ISOLATE = "with --isolate each following law would have a new process"
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
@@ -76,9 +75,6 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     missing = not_offered(made, subject)
     if missing:
         verdict.status, verdict.reason = "not offered", missing
-        return verdict
-    if spoilt := subject.place.spoilt(subject.device):
-        verdict.status, verdict.reason = "not run", f"an earlier call {spoilt}; {ISOLATE}"
         return verdict
     verdict.level = level = made.level_for(subject.traits.masked_nan, subject.dtype)
     if subject.traits.interpreted:  # a thousand times slower

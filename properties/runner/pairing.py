@@ -15,6 +15,7 @@ from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.subjects.subject import Subject
 
 UNNAMED = "needs an implementation with an import path or a file"
+ISOLATE = "isolated (--isolate, or `check` with a path), what follows would have a new process"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,10 @@ class Candidate:
         if law.second_program and (is_adapted(self.operation) or not is_named(self.spec)):
             return self.without_answer(law, "not run", UNNAMED)
         subject = self.subject()
-        known = about(subject.known_failures, self.operation, law.name, self.dtype)
+        if spoilt := subject.place.spoilt(self.device):
+            return self.without_answer(law, "not run", f"an earlier call {spoilt}; {ISOLATE}")
+        where = self.operation, law.name, self.dtype, self.device
+        known = about(subject.known_failures, *where)
         effort = self.effort
         if known and not effort.knows:
             effort = replace(effort, shrinking=0.0, explains=False)

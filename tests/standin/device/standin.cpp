@@ -8,9 +8,11 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <ATen/native/CPUFallback.h>
+#include <ATen/ops/_reshape_alias_cpu_dispatch.h>
 #include <ATen/ops/as_strided_cpu_dispatch.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/set_cpu_dispatch.h>
+#include <ATen/ops/unfold_cpu_dispatch.h>
 #include <ATen/ops/view_cpu_dispatch.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
@@ -172,7 +174,7 @@ at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
 }
 
 at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
-  const_cast<at::Tensor&>(to).resize_(from.sizes());
+  if (from.sizes() != to.sizes()) to.resize_(from.sizes());
   return copy_from(from, to, false);
 }
 
@@ -191,6 +193,12 @@ const at::Tensor& resize(
   return self;
 }
 
+at::Tensor& set(
+    at::Tensor& self, at::Storage source, int64_t offset, at::IntArrayRef size,
+    at::IntArrayRef stride) {
+  return at::cpu::set_(self, source, offset, size, stride);
+}
+
 at::Scalar item(const at::Tensor& tensor) {
   synchronise();
   return on_cpu(tensor).item();
@@ -201,7 +209,9 @@ void fallback(const c10::OperatorHandle& op, c10::Stack* stack) {
   at::native::cpu_fallback(op, stack);
 }
 
-TORCH_LIBRARY_IMPL(_, PrivateUse1, m) { m.fallback(torch::CppFunction::makeFromBoxedFunction<&fallback>()); }
+TORCH_LIBRARY_IMPL(_, PrivateUse1, m) {
+  m.fallback(torch::CppFunction::makeFromBoxedFunction<&fallback>());
+}
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("empty.memory_format", empty);
@@ -212,8 +222,9 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("_local_scalar_dense", item);
   m.impl("as_strided", at::cpu::as_strided);
   m.impl("view", at::cpu::view);
-  m.impl("set_.source_Storage_storage_offset",
-         static_cast<at::Tensor& (*)(at::Tensor&, at::Storage, int64_t, at::IntArrayRef, at::IntArrayRef)>(at::cpu::set_));
+  m.impl("_reshape_alias", at::cpu::_reshape_alias);
+  m.impl("unfold", at::cpu::unfold);
+  m.impl("set_.source_Storage_storage_offset", set);
 }
 
 TORCH_LIBRARY(standin, m) {
