@@ -12,7 +12,7 @@ PASSED = "is declared a known failure but passed; remove it from known_failures"
 
 
 def where(v: Verdict) -> tuple[str, str, str, str]:
-    """What a key may name: operation, law, dtype and device."""
+    """Return what a key may name: operation, law, dtype and device."""
     return v.operation, v.law_name, v.dtype, v.device
 
 
