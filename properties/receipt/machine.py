@@ -1,4 +1,4 @@
-"""Facts that a receipt depends on: the source tree, the device and its driver, its clocks and power."""
+"""Facts that a receipt depends on: the source tree, the device, its driver, clocks and power."""
 
 import csv
 import hashlib
