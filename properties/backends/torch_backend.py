@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import LAYOUTS, axes_of, first_of, inside
+from seqlaws.properties.backends.layouts import (
+    LAYOUTS,
+    axes_of,
+    far_apart,
+    first_of,
+    inside,
+    reserved,
+)
 from seqlaws.properties.backends.protocol import (
     BLOCKS,
     SOIL,
@@ -94,7 +101,21 @@ def gradients(function, cotangents, arrays):
             wide = self.torch.full(shape, fill, **kind)
             wide[index] = tensor
             return wide[index]
+        if (spread := far_apart(layout, tuple(tensor.shape))) is not None:
+            count, strides, poisoned = spread
+            buffer = self.buffer(count, tensor)
+            buffer[poisoned] = float("nan") if tensor.is_floating_point() else 77
+            return buffer.as_strided(tensor.shape, strides).copy_(tensor)
         return tensor.clone(**contiguous)
+
+    def buffer(self, count: int, like: Any) -> Any:
+        """Return memory for so many entries; a device has to have it. Raises MemoryError."""
+        if like.device.type == "cpu":
+            return self.torch.frombuffer(reserved(count * like.itemsize), dtype=like.dtype)
+        try:
+            return like.new_empty(count)
+        except self.torch.OutOfMemoryError as error:
+            raise MemoryError(str(error)) from None
 
     def write(self, array: Any, values: Array) -> Any:
         return array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))

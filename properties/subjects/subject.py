@@ -314,7 +314,13 @@ class Subject(Expectations, Returned):
         return arrays, options
 
     def native_array(self, values: Array, layout: str = "") -> Any:
-        return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
+        try:
+            return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
+        except MemoryError:
+            if not layout:
+                raise
+            self.record.not_offered[f"arrays that are {LAYOUTS[layout]}, for lack of memory"] += 1
+            raise NotOfferedError(layout) from None
 
 
 def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from seqlaws.properties.check_result import Result
+from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.receipt import command, machine
 from seqlaws.properties.receipt.running import judged
 from seqlaws.properties.receipt.stages import STAGES, seconds_of
@@ -125,6 +127,22 @@ def test_clocks_and_power_are_those_that_nvidia_smi_tells(monkeypatch, tmp_path)
     program.unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert machine.state("cuda") == machine.state("standin") == {}
+
+
+def test_a_page_shows_what_the_stages_found(ran, tmp_path):
+    """Each stage's document is `check`'s own, or that of a run of the benchmarks."""
+    result = Result("torch_ops", 1.0, 0)
+    result.keep(Verdict("softmax.values", "MUST", "softmax", "torch_ops", "float32", "standin"))
+    done = {"status": "done", "reason": "", "document": json.loads(result.json())}
+    ran({STAGES[0].name: done})
+    (file,) = tmp_path.glob("receipts/*")
+    report = report_of([file])
+    assert [v.law for v in report.verdicts.values()] == ["softmax.values"]
+    (run,) = report.runs
+    assert run.file == f"{file.name}: laws of torch_ops"
+    assert run.machine == {"devices": {"standin": "A GPU (80 GB)"}}
+    (tmp_path / "check.json").write_text(result.json())
+    assert report_of([tmp_path / "check.json"]).implementations == ["torch_ops"]
 
 
 @pytest.mark.slow

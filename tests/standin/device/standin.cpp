@@ -66,8 +66,10 @@ struct Memory final : c10::Allocator {
     TORCH_CHECK_WITH(
         OutOfMemoryError, held + int64_t(bytes) <= limit,
         "CUDA out of memory. Tried to allocate ", bytes, " bytes.");
+    auto* data = std::malloc(bytes ? bytes : 1);
+    TORCH_CHECK_WITH(OutOfMemoryError, data, "CUDA out of memory.");
     held += bytes;
-    auto* one = new Block{bytes, std::malloc(bytes ? bytes : 1)};
+    auto* one = new Block{bytes, data};
     return {one->data, one, &release, Device(KIND, current)};
   }
 
