@@ -34,6 +34,15 @@ def cut_out(array, shape, index):
     wide[index] = array
     return wide[index]
 """
+    source_of_far_apart = """
+def far_apart(array, count, strides, near):
+    buffer = np.frombuffer(reserved(count * array.itemsize), array.dtype)
+    buffer[near] = np.nan if array.dtype.kind == "f" else 77
+    strides = [n * array.itemsize for n in strides]
+    wide = np.lib.stride_tricks.as_strided(buffer, array.shape, strides)
+    wide[...] = array
+    return wide
+"""
     layouts = tuple(LAYOUTS)
 
     def available(self, device: str) -> str:

@@ -97,6 +97,8 @@ class Backend(Arrays, Protocol):
     source_of_permuted, source_of_broadcast: expressions of an array in another memory layout, to be
     formatted with (array, axes) and with (array, index, shape).
     source_of_cut_out: a function `cut_out(array, shape, index)`: a part of a larger array.
+    source_of_far_apart: a function `far_apart(array, count, strides, near)`: the array in a buffer
+    of so many entries, where those at `near` are poison; RESERVED may be used.
     """
 
     library: ClassVar[str]
@@ -111,6 +113,7 @@ class Backend(Arrays, Protocol):
     source_of_permuted: ClassVar[str]
     source_of_broadcast: ClassVar[str]
     source_of_cut_out: ClassVar[str]
+    source_of_far_apart: ClassVar[str]
 
     def name_of_device(self, device: str) -> str:
         """The maker's name of a device that is available."""

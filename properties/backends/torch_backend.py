@@ -51,6 +51,15 @@ def cut_out(tensor, shape, index):
     wide[index] = tensor
     return wide[index]
 """
+    source_of_far_apart = """
+def far_apart(tensor, count, strides, near):
+    if tensor.device.type == "cpu":
+        buffer = torch.frombuffer(reserved(count * tensor.itemsize), dtype=tensor.dtype)
+    else:
+        buffer = tensor.new_empty(count)
+    buffer[near] = np.nan if tensor.is_floating_point() else 77
+    return buffer.as_strided(tensor.shape, strides).copy_(tensor)
+"""
     source_of_array = """
 def array(values, dtype, device):
     tensor = torch.from_numpy(values)

@@ -1,8 +1,10 @@
 """Arrays whose batch entries lie 2^32 numbers apart; kernels in C whose offsets have 32 bits."""
 
 import ctypes
+import mmap
 import shutil
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 
 from seqlaws.properties.backends.instances import backend
 from seqlaws.properties.backends.layouts import FAR
+from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.laws import LAWS
+from seqlaws.properties.reporting.array_source import RESERVED, laid_out
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.pairing import Candidate, law_names
 
@@ -135,8 +139,7 @@ def test_an_array_far_apart_holds_its_numbers_and_poison(name, dtype):
     values = values if dtype == "int64" else values.astype(float)
     made = arrays.array(values, dtype, "cpu", FAR)
     np.testing.assert_array_equal(arrays.values(made), values)
-    strides = made.stride() if name == "torch" else [n // made.itemsize for n in made.strides]
-    assert tuple(strides) == (2**32 + 16, 2, 1)
+    assert strides_of(made) == (2**32 + 16, 2, 1)
     for b in (1, 2):  # where an offset of 32 bits leads to
         near = made[0].as_strided((8,), (1,), b * 16) if name == "torch" else None
         if near is None:
@@ -145,3 +148,24 @@ def test_an_array_far_apart_holds_its_numbers_and_poison(name, dtype):
             near = np.lib.stride_tricks.as_strided(start, (b * 16 + 8,), step)[b * 16 :]
         found = arrays.values(near)
         assert np.isnan(found).all() if dtype != "int64" else (found == 77).all()
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_a_script_makes_the_same_array(name):
+    if name == "torch":
+        pytest.importorskip("torch")
+    values = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+    given = backend(name).array(values, "float32", "cpu")
+    scope = {"np": np, "mmap": mmap, "sys": sys, "given": given, "torch": sys.modules.get("torch")}
+    exec(RESERVED + BACKENDS[name].source_of_far_apart, scope)
+    made = eval(laid_out("given", FAR, (2, 3), name), scope)
+    due = backend(name).array(values, "float32", "cpu", FAR)
+    assert strides_of(made) == strides_of(due) == (2**32 + 6, 1)
+    np.testing.assert_array_equal(backend(name).values(made), values)
+
+
+def strides_of(array):
+    """In numbers, not in bytes."""
+    if hasattr(array, "stride"):
+        return tuple(array.stride())
+    return tuple(n // array.itemsize for n in array.strides)
