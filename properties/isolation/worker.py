@@ -20,26 +20,16 @@ from seqlaws.properties.backends.protocol import (
     Array,
     Arrays,
     BadOutputError,
-    NotDifferentiableError,
 )
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.exits import unended
-from seqlaws.properties.discovery.raised import line_of, said_by
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.devices import SpoiltError, finished
 from seqlaws.properties.isolation.parameter_dicts import Dicts
+from seqlaws.properties.isolation.told_exceptions import described
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import add_file
 
-KINDS = (  # of exceptions that mean something
-    (NotImplementedError, "not implemented"),
-    (NotDifferentiableError, "not differentiable"),
-    (BadOutputError, "bad output"),
-    (loader.MissingDependencyError, "missing"),
-    (loader.NotFoundError, "not found"),
-    (ImportError, "import"),
-    (SpoiltError, "spoilt"),
-)
 Plain = tuple[str, tuple[int, ...], bytes]  # an array: dtype, shape, contents
 
 
@@ -248,13 +238,6 @@ def parameters(function: Any) -> list[tuple[str, int]] | None:
     except (TypeError, ValueError):
         return None
     return [(str(p.name), int(p.kind)) for p in found]
-
-
-def described(error: BaseException, namespace: Any) -> tuple[str, str, str, str]:
-    """Return the kind of an exception, the name of its type, its text, and where it was raised."""
-    kind = next((word for type_, word in KINDS if isinstance(error, type_)), "raised")
-    name, text = str(type(error).__name__)[:80], said_by(error)[:4000]
-    return kind, name, text, line_of(error, namespace)[:400]
 
 
 @contextmanager
