@@ -1,4 +1,4 @@
-"""Clocks: the processor's for what is done when the call returns, CUDA's events for what is not.
+"""Clocks: the processor's for what is done when a call returns, a device's events for other work.
 
 A CUDA kernel is only queued when its call returns, so that the processor's clock would time the
 queue. An event is queued behind the kernels, on the stream that they are on, and the GPU notes the
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-CLOCKED = ("cpu", "cuda")
 WARM_CALLS, WARM_SECONDS = 2, 0.1  # the agreement check has called it already
 ROUNDS_AT_MOST = 1000
 FLUSHED = 4  # times the L2 cache's size
@@ -21,16 +20,22 @@ FLUSHED = 4  # times the L2 cache's size
 
 def no_clock(device: str, library: str) -> str:
     """Empty, or one sentence that says why nothing can be timed there."""
-    kind = device.partition(":")[0]
-    if kind not in CLOCKED:
-        return f"there is no clock for the device {device!r}; {', '.join(CLOCKED)} have one"
-    if kind == "cuda" and library != "torch":
+    if device == "cpu":
+        return ""
+    if library != "torch":
         return f"there is no clock for {library} on {device!r}; torch has one"
+    if not hasattr(module_of(device), "Event"):
+        return f"there is no clock for the device {device!r}: torch has no events there"
     return ""
 
 
+def module_of(device: str) -> Any:
+    """Return torch's module of a device, as `torch.cuda`; None where it has none."""
+    return getattr(importlib.import_module("torch"), device.partition(":")[0], None)
+
+
 class Instant:
-    """A moment on a CUDA stream; the difference of two is in seconds.
+    """A moment on a device's stream; the difference of two is in seconds.
 
     The difference waits until the GPU has passed the later one, so that rounds do not pile up.
     """
@@ -43,13 +48,13 @@ class Instant:
         return float(earlier.event.elapsed_time(self.event)) / 1000  # milliseconds
 
 
-def cuda_clock(device: str) -> Callable[[], Instant]:
-    """A timer for `@pytest.mark.benchmark(timer=...)`, on the current stream of a CUDA device."""
+def event_clock(device: str) -> Callable[[], Instant]:
+    """A timer for `@pytest.mark.benchmark(timer=...)`, on the current stream of a device."""
 
     def clock() -> Instant:
-        cuda = importlib.import_module("torch").cuda
-        stream = cuda.current_stream(device)  # asked each time: the caller may have changed it
-        event = cuda.Event(enable_timing=True)
+        module = module_of(device)
+        stream = module.current_stream(device)  # asked each time: the caller may have changed it
+        event = module.Event(enable_timing=True)
         event.record(stream)
         return Instant(event)
 
@@ -58,20 +63,21 @@ def cuda_clock(device: str) -> Callable[[], Instant]:
 
 def timer_of(device: str) -> Callable[[], Any]:
     """The clock that tells when what was done on a device is done."""
-    return cuda_clock(device) if device.startswith("cuda") else time.perf_counter
+    return time.perf_counter if device == "cpu" else event_clock(device)
 
 
 def flusher(device: str) -> Callable[[], None] | None:
-    """What to do before each round: on CUDA, push the inputs out of the L2 cache; else nothing.
+    """What to do before each round: push the inputs out of a GPU's L2 cache; else nothing.
 
     The last round left inputs and outputs there, which no caller finds in his. The write is queued
     on the stream before the first event, and so is not timed; while it lasts the call's own kernels
     are queued, so that a queue that is slower than the GPU is seen only where it really is.
     """
-    if not device.startswith("cuda"):
+    tells = getattr(module_of(device), "get_device_properties", None) if device != "cpu" else None
+    cache = getattr(tells(device), "L2_cache_size", 0) if tells else 0
+    if not cache:
         return None
     torch = importlib.import_module("torch")
-    cache = torch.cuda.get_device_properties(device).L2_cache_size
     buffer = torch.empty(FLUSHED * cache, dtype=torch.int8, device=device)
 
     def flush() -> None:

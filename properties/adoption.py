@@ -45,7 +45,8 @@ class Put:
 
     def is_named(self, key: str) -> bool:
         """Return True if a key of `known_failures` matches the law and its candidate."""
-        return is_about(key, self.candidate.operation, self.law.name, self.candidate.dtype)
+        put = self.candidate
+        return is_about(key, put.operation, self.law.name, put.dtype, put.device)
 
 
 def laws_of(

@@ -117,7 +117,7 @@ def checked(
     spec = loader.spec_of(implementation)
     result = Result(spec, seconds, seed)
     try:
-        namespace = settled(implementation, spec, limits, until)
+        namespace = settled(implementation, spec, device, limits, until)
     except loader.NotFoundError as error:
         result.problem = str(error)
     except LostError as lost:
@@ -142,7 +142,9 @@ def checked(
     return result
 
 
-def settled(implementation: Any, spec: str, limits: Limits | None, until: float) -> Any:
+def settled(
+    implementation: Any, spec: str, device: str, limits: Limits | None, until: float
+) -> Any:
     """Return the implementation, isolated if there are limits. Raises NotFoundError, LostError."""
     if limits is not None and loader.is_named(spec):
         return Contained(spec, limits, until=until)
@@ -153,7 +155,7 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
     loader.refuse_unusable(spec, implementation)
     traits = getattr(implementation, "TRAITS", {})
     each = [traits_of(traits, operation) for operation in OPERATIONS]
-    can_fork = all(t.device == "cpu" and BACKENDS[t.backend].survives_fork for t in each)
+    can_fork = all(BACKENDS[t.backend].survives_fork_on(device or t.device) for t in each)
     if limits is None or not can_fork:
         return implementation
     return Contained(spec, limits, Fork(implementation), until=until)

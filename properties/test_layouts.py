@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import LAYOUTS, first_of
+from seqlaws.properties.backends.layouts import FAR, LAYOUTS, first_of
 from seqlaws.properties.inputs.sweeps import unequal
 from seqlaws.properties.laws import (
     Array,
@@ -21,12 +21,13 @@ from seqlaws.properties.laws import (
 )
 from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS, WITH_PARAMS, Kind
 
+AT_MOST = 8  # batch entries that lie far apart: each takes 32 GiB of addresses in float64
 WHOLE = Kind(lambda o: o.integers or "lengths" in o.options)
 
 
 def layouts_of(impl: Subject, case: Case, names: list[str]) -> Iterator[dict[str, str]]:
     """Yield every layout of all arrays at once, and two layouts of each array by itself."""
-    layouts = [n for n in impl.backend.layouts if not n.startswith("broadcast")]
+    layouts = [n for n in impl.backend.layouts if not n.startswith(("broadcast", FAR))]
     yield from (dict.fromkeys(names, layout) for layout in layouts)
     lot, unusual = case.random(9), [n for n in layouts if n != "contiguous"]
     for name in several(names, case):
@@ -62,6 +63,28 @@ def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
         how = ", ".join(f"{n} {layout}" for n, layout in list(layouts.items())[:1])
         says = f"the memory layout ({how}) changes the gradient"
         agree(impl, gradients, expected, says, nan_is_free=True)
+
+
+@law(WITH_ARRAYS, share=0.01, sweep=unequal, section="manners")
+def test_offsets_beyond_32_bits(impl: Subject, case: Case) -> None:
+    """Batch entries that lie 2^32 numbers apart give what adjacent ones give.
+
+    An offset or a stride of 32 bits leads to NaN. The memory between them is not used.
+    """
+    if not impl.operation.batched:  # rows of the first array
+        case = case.having(
+            **{n: a[:AT_MOST] for n, a in list(case.arrays.items())[:1] if a.ndim > 1}
+        )
+    rows = impl.operation.batched or list(case.arrays)[:1]
+    apart = [n for n in rows if case.arrays[n].ndim and 2 <= len(case.arrays[n]) <= AT_MOST]
+    if not apart or FAR not in impl.backend.layouts:
+        impl.record.not_offered[f"arrays that are {LAYOUTS[FAR]}"] += 1
+        raise NotOfferedError(FAR)
+    for name in apart:
+        impl.record.calls.clear()
+        outputs = impl.run(case, {name: FAR})
+        due = impl.expected_of_steps(case, outputs)
+        agree(impl, outputs, due, f"{name} with entries {LAYOUTS[FAR]} changes the output")
 
 
 @law(DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")

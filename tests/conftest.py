@@ -15,12 +15,26 @@ TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "numbers")]
 
+from standin import build  # noqa: E402
+
 
 def pytest_collection_modifyitems(items):
     """Mark as slow what starts another pytest."""
     for item in items:
         if "run_suite" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+
+
+@pytest.fixture(scope="session")
+def standin(pytestconfig, tmp_path_factory):
+    """The environment of a process in which torch has the device `standin`."""
+    pytest.importorskip("torch")
+    if build.compiler() is None:
+        pytest.skip("there is no C++ compiler to build the device with")
+    cache = getattr(pytestconfig, "cache", None)
+    folder = build.built(cache.mkdir("standin") if cache else tmp_path_factory.mktemp("standin"))
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ LEVELS = (  # from the ground; rooms of one level do not know each other
     ("runner",),
     ("session", "check_result"),
     ("plugin", "checking", "adoption"),
+    ("receipt",),
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FILES = [

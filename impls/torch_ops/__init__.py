@@ -3,6 +3,8 @@
 16-bit inputs are computed in float32 and rounded once, at the end, forward and backward.
 """
 
+from types import SimpleNamespace
+
 from seqlaws.impls.torch_ops import cached, compiled
 from seqlaws.impls.torch_ops._attention import attention
 from seqlaws.impls.torch_ops._decoder import decoder_layer
@@ -41,4 +43,12 @@ __all__ = [
     "rnn",
     "rotary_embedding",
     "softmax",
+    "tf32",
 ]
+
+# the same, for a process in which products round their operands so: on a GPU, if torch is told
+NAMES = [name for name in __all__ if callable(globals().get(name))]
+tf32 = SimpleNamespace(
+    **{name: globals()[name] for name in NAMES},
+    TRAITS={**TRAITS, "matmul": "tf32", "dtypes": ("float32",)},
+)

@@ -44,7 +44,7 @@ class JaxBackend(Backend):
     imports = ("import contextlib", "import jax")
     source_of_permuted = "np.ascontiguousarray({0}.transpose({1})).transpose({1})"
     source_of_broadcast = "np.broadcast_to({0}[{1}].copy(), {2})"
-    source_of_cut_out = ""
+    source_of_cut_out = source_of_far_apart = ""
     source_of_array = """
 def array(values, dtype, device):
     name, _, index = device.partition(":")
@@ -101,6 +101,9 @@ def gradients(function, cotangents, arrays):
 
     def soil(self, sizes: Sequence[int], device: str) -> None:
         """Do nothing: JAX has no array that is not initialised."""
+
+    def finish(self, outputs: Any, device: str) -> None:
+        self.jax.block_until_ready(outputs)
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not isinstance(output, self.jax.Array):

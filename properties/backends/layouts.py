@@ -1,5 +1,8 @@
 """Memory layouts of an array: orders of its axes, strides, broadcasting, offsets."""
 
+import math
+import mmap
+import sys
 from typing import Any
 
 import numpy as np
@@ -26,7 +29,10 @@ LAYOUTS = {
     "reversed first": "a negative stride along the first axis",
     "reversed middle": "a negative stride along the second axis",
     "read-only": "not writable",
+    "far apart": "more than 2^32 entries apart along the first axis",
 }
+NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
+FAR = "far apart"  # of memory that is reserved and hardly used
 SWAPS = {"transposed": (-1, -2), "time first": (0, 1), "heads inside": (1, 2)}
 STRIDED = {"strided": -1, "strided rows": 0, "strided middle": -2}
 BROADCAST = {"broadcast": 0, "broadcast second": 1, "broadcast last": -1}
@@ -51,6 +57,14 @@ def lay_out(values: Array, layout: str) -> Array:
         wide = between(shape, values.dtype)
         wide[index] = values
         return wide[index]
+    if (spread := far_apart(layout, values.shape)) is not None:
+        count, strides, poisoned = spread
+        buffer = np.frombuffer(reserved(count * values.itemsize), values.dtype)
+        buffer[poisoned] = between((), values.dtype)
+        in_bytes = tuple(n * values.itemsize for n in strides)
+        wide = np.lib.stride_tricks.as_strided(buffer, values.shape, in_bytes)
+        wide[...] = values
+        return wide
     copy = np.array(values, order="C")
     if layout == "read-only":
         copy.flags.writeable = False
@@ -92,6 +106,27 @@ def inside(layout: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Any] |
     at = axis % len(shape)
     wide = tuple(2 * n if i == at else n for i, n in enumerate(shape))
     return wide, tuple(slice(None, None, 2 if i == at else 1) for i in range(len(shape)))
+
+
+def far_apart(layout: str, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...], slice] | None:
+    """Return how many entries a buffer of items far apart has, their strides, and what is poison.
+
+    Poison is where an offset of 32 bits leads to: within the buffer, so that no read of it crashes.
+    """
+    if layout != FAR or not shape or 0 in shape or shape[0] < 2:
+        return None
+    item = math.prod(shape[1:])
+    inner = tuple(math.prod(shape[k + 1 :]) for k in range(1, len(shape)))
+    far = 2**32 + 2 * item
+    return (shape[0] - 1) * far + item, (far, *inner), slice(item, (2 * shape[0] - 1) * item)
+
+
+def reserved(count: int) -> mmap.mmap:
+    """Return zeros of which only those pages take memory that are written to; or MemoryError."""
+    try:
+        return mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE)
+    except OSError as error:
+        raise MemoryError(f"{count} bytes of address space cannot be reserved: {error}") from None
 
 
 def between(shape: tuple[int, ...], dtype: Any) -> Array:

@@ -34,6 +34,15 @@ def cut_out(array, shape, index):
     wide[index] = array
     return wide[index]
 """
+    source_of_far_apart = """
+def far_apart(array, count, strides, near):
+    buffer = np.frombuffer(reserved(count * array.itemsize), array.dtype)
+    buffer[near] = np.nan if array.dtype.kind == "f" else 77
+    strides = [n * array.itemsize for n in strides]
+    wide = np.lib.stride_tricks.as_strided(buffer, array.shape, strides)
+    wide[...] = array
+    return wide
+"""
     layouts = tuple(LAYOUTS)
 
     def available(self, device: str) -> str:
@@ -52,6 +61,9 @@ def cut_out(array, shape, index):
     def soil(self, sizes: Sequence[int], device: str) -> None:
         for size in sizes:
             _ = [np.full(size, SOIL, np.uint8) for _ in range(BLOCKS)]
+
+    def finish(self, outputs: Any, device: str) -> None:
+        """Do nothing: a call of NumPy returns when it is done."""
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         made = type(output)  # whatever it says of itself

@@ -2,7 +2,7 @@
 
 1. Arrays: make one from NumPy's, in a dtype, on a device, in a memory layout; read one back
    exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory; leave
-   free memory such that what reads it uninitialised is seen.
+   free memory such that what reads it uninitialised is seen; wait until a device is done.
 2. Gradients through a function, where the library differentiates.
 3. Global state: which settings no call may change, how to seed the random numbers, whether the
    library works in a fork of a process that used it.
@@ -61,6 +61,9 @@ class Arrays(Protocol):
     def soil(self, sizes: Sequence[int], device: str) -> None:
         """Leave odd bytes in free memory, where arrays of so many bytes are likely to be made."""
 
+    def finish(self, outputs: Any, device: str) -> None:
+        """Wait until the device has computed the outputs; raise the error that it reports."""
+
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         """Shape, dtype and device of an output; BadOutputError if it is not an array."""
 
@@ -94,6 +97,8 @@ class Backend(Arrays, Protocol):
     source_of_permuted, source_of_broadcast: expressions of an array in another memory layout, to be
     formatted with (array, axes) and with (array, index, shape).
     source_of_cut_out: a function `cut_out(array, shape, index)`: a part of a larger array.
+    source_of_far_apart: a function `far_apart(array, count, strides, near)`: the array in a buffer
+    of so many entries, where those at `near` are poison; RESERVED may be used.
     """
 
     library: ClassVar[str]
@@ -108,9 +113,15 @@ class Backend(Arrays, Protocol):
     source_of_permuted: ClassVar[str]
     source_of_broadcast: ClassVar[str]
     source_of_cut_out: ClassVar[str]
+    source_of_far_apart: ClassVar[str]
 
     def name_of_device(self, device: str) -> str:
         """The maker's name of a device that is available."""
+
+    @classmethod
+    def survives_fork_on(cls, device: str) -> bool:
+        """Return True if a fork of this process can use the device, as far as can be told."""
+        return cls.survives_fork and device == "cpu"
 
     @staticmethod
     def state() -> dict[str, Any]:

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import LAYOUTS, axes_of, first_of, inside
+from seqlaws.properties.backends.layouts import (
+    LAYOUTS,
+    axes_of,
+    far_apart,
+    first_of,
+    inside,
+    reserved,
+)
 from seqlaws.properties.backends.protocol import (
     BLOCKS,
     SOIL,
@@ -15,6 +22,12 @@ from seqlaws.properties.backends.protocol import (
     Backend,
     BadOutputError,
     NotDifferentiableError,
+)
+from seqlaws.properties.backends.torch_devices import (
+    RANDOM,
+    is_initialised,
+    module_of,
+    state_of_device,
 )
 
 
@@ -24,7 +37,7 @@ class TorchBackend(Backend):
     library = "torch"
     differentiates = True
     survives_fork = True
-    passing = ("torch's random state",)
+    passing = ("torch's random state", RANDOM)
     modules = ("torch", "torch.testing", "torch.nn.functional")
     imports = ("import torch",)
     source_of_permuted = (
@@ -37,6 +50,15 @@ def cut_out(tensor, shape, index):
     wide = wide.to(tensor.device)
     wide[index] = tensor
     return wide[index]
+"""
+    source_of_far_apart = """
+def far_apart(tensor, count, strides, near):
+    if tensor.device.type == "cpu":
+        buffer = torch.frombuffer(reserved(count * tensor.itemsize), dtype=tensor.dtype)
+    else:
+        buffer = tensor.new_empty(count)
+    buffer[near] = np.nan if tensor.is_floating_point() else 77
+    return buffer.as_strided(tensor.shape, strides).copy_(tensor)
 """
     source_of_array = """
 def array(values, dtype, device):
@@ -62,7 +84,7 @@ def gradients(function, cotangents, arrays):
 
     def available(self, device: str) -> str:
         try:
-            self.torch.zeros(1, device=device)
+            self.finish(self.torch.zeros(1, device=device), device)
         except Exception as error:  # torch raises several kinds, with several lines
             reason = str(error).strip().splitlines()[0]
             return f"torch has no usable device {device!r} here: {reason}"
@@ -88,7 +110,21 @@ def gradients(function, cotangents, arrays):
             wide = self.torch.full(shape, fill, **kind)
             wide[index] = tensor
             return wide[index]
+        if (spread := far_apart(layout, tuple(tensor.shape))) is not None:
+            count, strides, poisoned = spread
+            buffer = self.buffer(count, tensor)
+            buffer[poisoned] = float("nan") if tensor.is_floating_point() else 77
+            return buffer.as_strided(tensor.shape, strides).copy_(tensor)
         return tensor.clone(**contiguous)
+
+    def buffer(self, count: int, like: Any) -> Any:
+        """Return memory for so many entries; a device has to have it. Raises MemoryError."""
+        if like.device.type == "cpu":
+            return self.torch.frombuffer(reserved(count * like.itemsize), dtype=like.dtype)
+        try:
+            return like.new_empty(count)
+        except self.torch.OutOfMemoryError as error:
+            raise MemoryError(str(error)) from None
 
     def write(self, array: Any, values: Array) -> Any:
         return array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))
@@ -101,6 +137,11 @@ def gradients(function, cotangents, arrays):
         kind = {"dtype": self.torch.uint8, "device": device}
         for size in sizes:
             _ = [self.torch.full((size,), SOIL, **kind) for _ in range(BLOCKS)]
+
+    def finish(self, outputs: Any, device: str) -> None:
+        module = module_of(self.torch, device)
+        if module is not None:
+            module.synchronize(device)  # all its streams: an output may come from any
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not issubclass(type(output), self.torch.Tensor):  # whatever it says of itself
@@ -136,9 +177,14 @@ def gradients(function, cotangents, arrays):
         return tuple(zeros(a) if g is None else g for a, g in zip(leaves, gradients, strict=True))
 
     def name_of_device(self, device: str) -> str:
-        if device.startswith("cuda"):
-            return str(self.torch.cuda.get_device_name(device))
-        return device
+        module = module_of(self.torch, device)
+        name = getattr(module, "get_device_name", None)
+        return str(name(device)) if name else device
+
+    @classmethod
+    def survives_fork_on(cls, device: str) -> bool:
+        module = module_of(importlib.import_module("torch"), device)
+        return module is None or not is_initialised(module)
 
     @staticmethod
     def state() -> dict[str, Any]:
@@ -158,7 +204,14 @@ def gradients(function, cotangents, arrays):
                 cuda.flash_sdp_enabled(),
                 cuda.math_sdp_enabled(),
                 cuda.mem_efficient_sdp_enabled(),
+                cuda.cudnn_sdp_enabled(),
             ),
+            "torch's TF32 flags": (cuda.matmul.allow_tf32, cudnn.allow_tf32),
+            "torch's reduced precision flags": (
+                cuda.matmul.allow_fp16_reduced_precision_reduction,
+                cuda.matmul.allow_bf16_reduced_precision_reduction,
+            ),
+            **state_of_device(torch),
             "torch's mkldnn flag": mkldnn.enabled if hasattr(mkldnn, "enabled") else None,
         }
 

@@ -21,6 +21,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
     "masked_nan": ("never", "never in outputs", "may leak"),
     "elementary": ("relative", "absolute"),
     "normalise": ("centred", "affine"),
+    "scale": ("scores", "operands"),
     "tiles": (),
     "interpreted": (),
 }
@@ -35,6 +36,7 @@ DEFAULT: Mapping[str, Any] = {
     "masked_nan": "may leak",
     "elementary": "relative",
     "normalise": "centred",
+    "scale": "scores",
     "tiles": {},
     "interpreted": False,
 }
@@ -58,6 +60,7 @@ class Traits:
     masked_nan: str
     elementary: str
     normalise: str
+    scale: str
     tiles: Mapping[str, int]
     interpreted: bool
 

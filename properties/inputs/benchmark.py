@@ -31,7 +31,8 @@ class Benchmark:
     axes: of arrays and outputs of any rank, where they are not one row after another.
     products: floating-point operations in the forward's matrix products, by letters of sizes.
     entrywise: those beside them; gradient: those that the gradient adds, beside its products.
-    None: as many as the specification does.
+    None: as many as the specification does. dtypes_of_kernel: those in which GPUs have a famous
+    kernel to be compared with, as cuDNN's; a receipt times the operation in these.
     """
 
     sizes: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Benchmark:
     products: Counts | None = None
     entrywise: Counts | None = None
     gradient: Counts | None = None
+    dtypes_of_kernel: tuple[str, ...] = ()
 
 
 def counted(counts: Counts, sizes: Mapping[str, int]) -> int:

@@ -4,12 +4,10 @@ It looks like a namespace with the contract's functions. Arrays live there; what
 its number and what it held when it was last reported. Nothing comes back but built-in values.
 """
 
-import builtins
 import inspect
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MethodType
@@ -18,13 +16,14 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from seqlaws.properties.backends.protocol import Array, BadOutputError, NotDifferentiableError
-from seqlaws.properties.discovery import loader
+from seqlaws.properties.backends.protocol import Array, BadOutputError
 from seqlaws.properties.inputs.operation import OfLeaves
+from seqlaws.properties.isolation.devices import SpoiltError
 from seqlaws.properties.isolation.fork_server import NURSERY
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.specification_server import ADDED
 from seqlaws.properties.isolation.supervisor import LIBRARIES, START, Keeper, Process, array_of
+from seqlaws.properties.isolation.told_exceptions import exception
 from seqlaws.properties.isolation.worker import Held, Named
 
 NUMBERS = itertools.count(1)
@@ -36,14 +35,6 @@ PARAMETERS = (
     inspect.Parameter.KEYWORD_ONLY,
     inspect.Parameter.VAR_KEYWORD,
 )
-RAISED: Mapping[str, type[Exception]] = {
-    "not implemented": NotImplementedError,
-    "not differentiable": NotDifferentiableError,
-    "bad output": BadOutputError,
-    "missing": loader.MissingDependencyError,
-    "not found": loader.NotFoundError,
-    "import": ImportError,
-}
 
 
 class Remote:
@@ -109,6 +100,9 @@ class RemoteBackend:
 
     def soil(self, sizes: Sequence[int], device: str) -> None:
         self.home.soil(self.library, sizes, device)
+
+    def finish(self, outputs: Any, device: str) -> None:
+        """Do nothing: the worker has waited."""
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if isinstance(output, Odd):
@@ -210,7 +204,10 @@ class Contained:
             self.end()
             raise LostError("wrote to the pipe that its results come through")
         if kind == "raised":
-            raise exception(*found)
+            error = exception(*found)
+            if isinstance(error, SpoiltError):  # whatever is asked next is asked of a new process
+                self.end()
+            raise error
         return found
 
     def make(self, *how: Any) -> Remote:
@@ -238,6 +235,14 @@ class Contained:
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         """Return the arguments unchanged: the worker settles dicts."""
         return given
+
+    def finished(self, library: str, device: str, call: Callable[[], Any]) -> Any:
+        """Return the outputs of a call: the worker waits for the device."""
+        return call()
+
+    def spoilt(self, device: str) -> str:
+        """Return "": a process whose device failed is replaced."""
+        return ""
 
     def soil(self, library: str, sizes: Sequence[int], device: str) -> None:
         """Let the worker leave odd bytes in free memory before the next call."""
@@ -304,15 +309,3 @@ def referred(value: Any) -> Any:
     if isinstance(value, dict):
         return {n: referred(v) for n, v in value.items()}
     return type(value)(map(referred, value)) if isinstance(value, (tuple, list)) else value
-
-
-def exception(kind: str, name: str, text: str, place: str) -> Exception:
-    """An exception of the kind and name that was raised over there, and at which line."""
-    made = RAISED.get(kind) or getattr(builtins, name, None)
-    raised: Exception | None = None
-    if isinstance(made, type) and issubclass(made, Exception):
-        with suppress(TypeError):  # some take more than a text
-            raised = made(text)
-    raised = raised or type(name, (Exception,), {})(text)
-    vars(raised)["raised_at"] = place
-    return raised

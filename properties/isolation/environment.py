@@ -28,9 +28,13 @@ def as_the_user_set_it() -> dict[str, str]:
 
 
 def where_seqlaws_is() -> dict[str, str]:
-    """Return the variables by which a process imports seqlaws from a clone, if any are needed."""
+    """Return the variables by which a process imports seqlaws from a clone, if any are needed.
+
+    What stands in PYTHONPATH stays: torch finds devices of other makers there.
+    """
     clone = Path(__file__).resolve().parents[2] / ".typings"
-    return {"PYTHONPATH": str(clone)} if clone.is_dir() else {}
+    path = [str(clone), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(path)} if clone.is_dir() else {}
 
 
 def silent() -> dict[str, str]:

@@ -34,7 +34,7 @@ class EnoughError(BaseException):
 class LostError(Exception):
     """The process of an isolated implementation has ended; the message completes a sentence.
 
-    slow: because a call took too long.
+    slow: no other call is worth a try: each takes too long, or the device cannot be used any more.
     """
 
     def __init__(self, message: str, *, slow: bool = False) -> None:

@@ -1,13 +1,14 @@
 """Places where an implementation runs: in this process, or contained in one of its own."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from seqlaws.properties.backends import instances, side_effects
 from seqlaws.properties.backends.protocol import Arrays
 from seqlaws.properties.isolation.client import Contained
-from seqlaws.properties.isolation.limits import Limits
+from seqlaws.properties.isolation.devices import SpoiltError, finished
+from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.parameter_dicts import Dicts
 from seqlaws.properties.isolation.worker import in_threads
 
@@ -24,6 +25,15 @@ class Place(Protocol):
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         """Return the arguments, with the last call's dict in place of one that shares an entry."""
+
+    def finished(self, library: str, device: str, call: Callable[[], Any]) -> Any:
+        """Return the outputs of a call once the device has computed them.
+
+        Raises LostError where the device cannot be used any more.
+        """
+
+    def spoilt(self, device: str) -> str:
+        """Return how a device failed, if it cannot be used any more; else ""."""
 
     def soil(self, library: str, sizes: Sequence[int], device: str) -> None:
         """Leave odd bytes in free memory before the next call, as a backend does."""
@@ -59,12 +69,23 @@ class Here:
 
     def __init__(self) -> None:
         self.dicts = Dicts()
+        self.failed: dict[str, str] = {}  # devices that cannot be used any more
 
     def backend(self, library: str) -> Arrays:
         return instances.backend(library)
 
     def settled(self, given: Sequence[Any]) -> Sequence[Any]:
         return self.dicts.settled(given)
+
+    def finished(self, library: str, device: str, call: Callable[[], Any]) -> Any:
+        try:
+            return finished(instances.backend(library), device, call)
+        except SpoiltError as error:
+            self.failed.setdefault(device, str(error))
+            raise LostError(str(error), slow=True) from error
+
+    def spoilt(self, device: str) -> str:
+        return self.failed.get(device, "")
 
     def soil(self, library: str, sizes: Sequence[int], device: str) -> None:
         instances.backend(library).soil(sizes, device)

@@ -195,6 +195,8 @@ def ask_elsewhere(
     except (LostError, EnoughError):
         del PLACES[place]
         raise
+    if kind == "raised" and traits["device"] != "cpu":  # its device may be unusable from now on
+        PLACES.pop(place).end()
     if kind == "answer":
         names = case.differentiated if vjp else operation.outputs
         found = dict(zip(names, map(array_of, found), strict=False))

@@ -20,24 +20,16 @@ from seqlaws.properties.backends.protocol import (
     Array,
     Arrays,
     BadOutputError,
-    NotDifferentiableError,
 )
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.exits import unended
-from seqlaws.properties.discovery.raised import line_of, said_by
 from seqlaws.properties.inputs.operation import OfLeaves
+from seqlaws.properties.isolation.devices import SpoiltError, finished
 from seqlaws.properties.isolation.parameter_dicts import Dicts
+from seqlaws.properties.isolation.told_exceptions import described
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import add_file
 
-KINDS = (  # of exceptions that mean something
-    (NotImplementedError, "not implemented"),
-    (NotDifferentiableError, "not differentiable"),
-    (BadOutputError, "bad output"),
-    (loader.MissingDependencyError, "missing"),
-    (loader.NotFoundError, "not found"),
-    (ImportError, "import"),
-)
 Plain = tuple[str, tuple[int, ...], bytes]  # an array: dtype, shape, contents
 
 
@@ -63,6 +55,7 @@ class Inside:
         self.new = itertools.count(-1, -1)  # numbers of what the implementation gives
         self.dicts = Dicts()
         self.backend: Arrays
+        self.device = "cpu"  # of the latest array that was made
 
     def answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         """Apply the arrays made, written and dropped since the last call, then call a method."""
@@ -75,6 +68,7 @@ class Inside:
                 self.known.pop(one, None)
             for one, *how in made:
                 self.hold(one, self.backend.array(*how))
+                self.device = how[2]
             for one, values in written:
                 if one not in self.arrays:  # it was dropped since
                     continue
@@ -83,6 +77,8 @@ class Inside:
             found = "gave", getattr(self, deed)(*given)
         except BaseException as error:  # whatever a stranger's code raises is its answer
             found = "raised", described(error, self.namespace)
+            if isinstance(error, SpoiltError):  # nothing can be read any more
+                return number, *found, []
         return number, *found, self.changes()
 
     def load(self, spec: str, added: Sequence[str] = ()) -> tuple[Any, ...]:
@@ -115,7 +111,9 @@ class Inside:
         settled, named = self.dicts.settled(self.here(given)), self.here(options)
         if sizes:
             self.backend.soil(sizes, device)
-        return self.told([self.function(name)(*settled, **named)])[0]
+        function = self.function(name)
+        outputs = finished(self.backend, self.device, lambda: function(*settled, **named))
+        return self.told([outputs])[0]
 
     def rewritten(self) -> bool:
         """Return True if the latest call changed a dict that it was given."""
@@ -124,11 +122,12 @@ class Inside:
     def together(self, calls: Sequence[tuple[Named, Any, Any]]) -> list[Any]:
         """Several calls at once, each in a thread; what each gave, or how it failed."""
         made = [(self.function(n), self.here(g), self.here(o)) for n, g, o in calls]
+        outcomes = finished(self.backend, self.device, lambda: in_threads(made))
         return [
             ("raised", described(found, self.namespace))
             if isinstance(found, BaseException)
             else ("gave", told)
-            for found, told in ((f, self.told([f])[0]) for f in in_threads(made))
+            for found, told in ((f, self.told([f])[0]) for f in outcomes)
         ]
 
     def function(self, name: Named) -> Any:
@@ -239,13 +238,6 @@ def parameters(function: Any) -> list[tuple[str, int]] | None:
     except (TypeError, ValueError):
         return None
     return [(str(p.name), int(p.kind)) for p in found]
-
-
-def described(error: BaseException, namespace: Any) -> tuple[str, str, str, str]:
-    """Return the kind of an exception, the name of its type, its text, and where it was raised."""
-    kind = next((word for type_, word in KINDS if isinstance(error, type_)), "raised")
-    name, text = str(type(error).__name__)[:80], said_by(error)[:4000]
-    return kind, name, text, line_of(error, namespace)[:400]
 
 
 @contextmanager

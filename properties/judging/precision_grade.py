@@ -91,7 +91,7 @@ def described(a: Arithmetic) -> str:
 
 def ladder(dtype: str, declared: Arithmetic) -> list[Arithmetic]:
     """Return the arithmetics that outputs of a dtype can show, including the declared one."""
-    forms = {"elementary": declared.elementary, "normalise": declared.normalise}
+    forms = {n: getattr(declared, n) for n in ("elementary", "normalise", "scale")}
     rungs = [replace(a, **forms) for a in LADDER if FORMATS[a.dtype][0] <= FORMATS[dtype][0]]
     if described(declared) not in map(described, rungs):
         narrower = [k for k, a in enumerate(rungs) if a.dtype != dtype]

@@ -18,7 +18,8 @@ __all__ = [
     "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow",
     "first_row", "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow",
     "negated", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax", "sigmoid",
-    "softmax_rows", "tile", "towards_zero", "transpose", "transposed_blocks", "without_block", "wrapped",
+    "softmax_rows", "tile", "towards_zero", "transpose", "transposed_blocks", "without_block",
+    "wrapped",
 ]  # fmt: skip
 
 Array = Any

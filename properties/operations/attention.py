@@ -165,5 +165,6 @@ ATTENTION = Operation(
         products={"B N L S D": 2, "B N L S Dv": 2},  # q k^T and p v
         entrywise={"B N L S": 6},  # the scale and softmax
         gradient={"B N L S": 5},  # softmax's gradient and the scale
+        dtypes_of_kernel=("float32", "bfloat16", "float16"),
     ),
 )

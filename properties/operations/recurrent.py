@@ -254,6 +254,7 @@ def recurrence(
             products={"B T H I": products, "B T H H": products},  # W_ih x and W_hh h at each step
             entrywise={"B T H": entrywise},
             gradient={"B T H": gradient},
+            dtypes_of_kernel=("float32",),  # cuDNN's
         ),
     )
 

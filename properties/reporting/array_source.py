@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import FLIPS, axes_of, first_of, inside
+from seqlaws.properties.backends.layouts import FLIPS, axes_of, far_apart, first_of, inside
 from seqlaws.properties.backends.protocol import holding
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.inputs.numbers import Array
@@ -19,6 +19,11 @@ def sparse(shape, dtype, entries):
     for at, value in entries.items():
         array[at] = value
     return array
+"""
+RESERVED = """
+def reserved(count):
+    no_reserve = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
+    return mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | no_reserve)
 """
 READ_ONLY = """
 def read_only(array):
@@ -55,6 +60,9 @@ def laid_out(text: str, layout: str, shape: tuple[int, ...], library: str) -> st
     elif (cut := inside(layout, shape)) is not None:
         steps = ", ".join(sliced(one) for one in cut[1])
         made = f"cut_out({text}, {cut[0]}, np.s_[{steps}])"
+    elif (spread := far_apart(layout, shape)) is not None:
+        count, strides, near = spread
+        made = f"far_apart({text}, {count}, {strides}, np.s_[{sliced(near)}])"
     elif layout == "read-only":
         made = f"read_only({text})"
     return made

@@ -9,7 +9,7 @@ import numpy as np
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.loader import import_folders, is_named, location
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.reporting.array_source import READ_ONLY, SPARSE, made, numbers
+from seqlaws.properties.reporting.array_source import READ_ONLY, RESERVED, SPARSE, made, numbers
 from seqlaws.properties.subjects.record import Call, Made
 from seqlaws.properties.subjects.subject import Subject
 
@@ -30,12 +30,17 @@ def program(subject: Subject, lines: Sequence[str], *, bare: bool = True) -> str
         "sparse(": SPARSE,
         "read_only(": READ_ONLY,
         "cut_out(": library.source_of_cut_out,
+        "far_apart(": RESERVED + library.source_of_far_apart,
         " = array(": library.source_of_array,
         "(array(": library.source_of_array,
         "gradients(": library.source_of_gradients,
     }
     helpers = dict.fromkeys(source for name, source in needed.items() if source and name in body)
-    modules = {"zlib.": "import base64, zlib", "contextlib.": "import contextlib"}
+    modules = {
+        "zlib.": "import base64, zlib",
+        "contextlib.": "import contextlib",
+        "far_apart(": "import mmap, sys",
+    }
     imports = dict.fromkeys(line for name, line in modules.items() if name in body)
     head = [*imports, "import numpy as np"]
     if bare:

@@ -105,7 +105,8 @@ def totals(verdicts: Iterable[Verdict]) -> str:
     share = f", {100 * unclaimed / entries:.1f}% of them without a bound" if entries else ""
     examples = sum(v.examples for v in verdicts)
     return (
-        f"laws: {', '.join(said) or 'none'}; {examples:,} examples, {entries:,} entries compared{share}"
+        f"laws: {', '.join(said) or 'none'}; {examples:,} examples, "
+        f"{entries:,} entries compared{share}"
     )
 
 

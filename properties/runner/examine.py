@@ -233,7 +233,7 @@ def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
     Those come first that are so in most letters, and of these the smallest. A slow implementation
     gets no further than its time.
     """
-    tiles = dict.fromkeys(subject.operation.letters, TILE) | subject.traits.tiles
+    tiles = {**dict.fromkeys(subject.operation.letters, TILE), **subject.traits.tiles}
     shuffled = Random(seed).sample(pinned, len(pinned))  # noqa: S311  # the same for everybody
     large: list[tuple[int, int, int]] = []
     small: list[int] = []

@@ -11,6 +11,11 @@ FEW = 100  # with fewer examples a law may be passed by luck
 PASSED = "is declared a known failure but passed; remove it from known_failures"
 
 
+def where(v: Verdict) -> tuple[str, str, str, str]:
+    """Return what a key may name: operation, law, dtype and device."""
+    return v.operation, v.law_name, v.dtype, v.device
+
+
 def stale(
     name: str, known: Mapping[str, str], laws: list[str], verdicts: Iterable[Verdict], examples: int
 ) -> list[str]:
@@ -25,7 +30,7 @@ def stale(
         if not fnmatch.filter(laws, law):
             lines.append(f"{name}: known_failures names no law {law!r}{nearest(law, laws)}")
         elif examples >= FEW or not is_pattern(key):
-            about = [v for v in verdicts if is_about(key, v.operation, v.law_name, v.dtype)]
+            about = [v for v in verdicts if is_about(key, *where(v))]
             ran = [v.status for v in about if v.status in ("passed", "failed", "known failure")]
             if set(ran) == {"passed"}:
                 lines.append(f"{name}: {key} {PASSED}")

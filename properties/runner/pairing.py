@@ -17,6 +17,7 @@ from seqlaws.properties.subjects.subject import Subject
 
 UNSAFE = "several threads cannot use an interpreter of kernels at once; see the trait interpreted"
 UNNAMED = "needs an implementation with an import path or a file"
+ISOLATE = "isolated (--isolate, or `check` with a path), what follows would have a new process"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ class Candidate:
         subject = self.subject()
         if law.in_threads and subject.traits.interpreted:
             return self.without_answer(law, "not run", UNSAFE)
-        known = about(subject.known_failures, self.operation, law.name, self.dtype)
+        if spoilt := subject.place.spoilt(self.device):
+            return self.without_answer(law, "not run", f"an earlier call {spoilt}; {ISOLATE}")
+        where = self.operation, law.name, self.dtype, self.device
+        known = about(subject.known_failures, *where)
         effort = self.effort
         if known and not effort.knows:
             effort = replace(effort, shrinking=0.0, explains=False)

@@ -164,4 +164,5 @@ class Expectations:
 
 def arithmetic_of(traits: Traits, dtype: str) -> Arithmetic:
     """Return the arithmetic that an implementation declares for one of its dtypes."""
-    return Arithmetic(dtype, traits.accumulate, traits.matmul, traits.elementary, traits.normalise)
+    forms = traits.elementary, traits.normalise, traits.scale
+    return Arithmetic(dtype, traits.accumulate, traits.matmul, *forms)

@@ -68,7 +68,7 @@ class LawBrokenError(AssertionError):
     """A law does not hold; the message says how.
 
     entry: the worst entry, if numbers were compared. raised: the exception that the call raised.
-    lost: the implementation's process has ended. slow: it was ended because a call took too long.
+    lost: the implementation's process has ended. slow: no other case is worth a try (LostError).
     answered: a call that must be refused returned. case: of the example that broke the law.
     """
 

@@ -198,7 +198,11 @@ class Subject(Expectations, Returned):
             calls = [self.pulling(case, *m) for case, m in zip(cases, made, strict=True)]
         else:
             calls = [(self.function, *self.operation.arranged(a, o)) for a, o, _ in made]
-        found = self.place.together(calls)
+        try:
+            found = self.finished(self.place.together, calls)
+        except LostError as lost:
+            name = self.operation.name + "_vjp" * vjp
+            raise LawBrokenError(f"{name} {lost}", lost=True, slow=lost.slow) from None
         outputs = []
         for case, (arrays, options, cotangents), outcome in zip(cases, made, found, strict=True):
             raw = self.minded(case, vjp, partial(gave, outcome))
@@ -214,7 +218,7 @@ class Subject(Expectations, Returned):
         self.soil(case, vjp=vjp)
         self.place.patience = self.pace.patience
         started = time.perf_counter()
-        found = self.minded(case, vjp, lambda: function(*given, **options))
+        found = self.minded(case, vjp, lambda: self.finished(function, *given, **options))
         self.pace.returned(case, time.perf_counter() - started)
         return found
 
@@ -225,6 +229,11 @@ class Subject(Expectations, Returned):
         if self.pace.is_slow and not is_small(case):
             self.record.too_large += 1
             raise NotOfferedError(TOO_LARGE)
+
+    def finished(self, function: Any, *given: Any, **options: Any) -> Any:
+        """Call a function; return its outputs once the device has computed them."""
+        where = self.traits.backend, self.device if self.operation.arrays else "cpu"
+        return self.place.finished(*where, lambda: function(*given, **options))
 
     def soil(self, case: Case, *, vjp: bool) -> None:
         """Leave odd bytes where outputs may be allocated, so that unwritten memory is seen."""
@@ -248,7 +257,8 @@ class Subject(Expectations, Returned):
         given = tuple(self.place.settled(given))
         vjp = function != self.function
         try:
-            self.minded(case, vjp, lambda: function(*given, **options), valid=False)
+            call = partial(self.finished, function, *given, **options)
+            self.minded(case, vjp, call, valid=False)
         except LawBrokenError as broken:
             if broken.lost:  # a process that ended did not refuse the input
                 raise
@@ -324,7 +334,13 @@ class Subject(Expectations, Returned):
         return arrays, options
 
     def native_array(self, values: Array, layout: str = "") -> Any:
-        return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
+        try:
+            return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
+        except MemoryError:
+            if not layout:
+                raise
+            self.record.not_offered[f"arrays that are {LAYOUTS[layout]}, for lack of memory"] += 1
+            raise NotOfferedError(layout) from None
 
 
 def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:

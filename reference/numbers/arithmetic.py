@@ -14,12 +14,14 @@ FORMATS = {
 OPERANDS = {"ieee": None, "tf32": 2.0**-11, "bf16": 2.0**-8}
 ELEMENTARY = ("relative", "absolute")
 NORMALISE = ("centred", "affine")
+SCALE = ("scores", "operands")
 KNOWN: Mapping[str, Collection[str]] = {
     "dtype": FORMATS,
     "accumulate": FORMATS,
     "matmul": OPERANDS,
     "elementary": ELEMENTARY,
     "normalise": NORMALISE,
+    "scale": SCALE,
 }
 
 
@@ -40,6 +42,8 @@ class Arithmetic:
     1, however small they are).
     normalise: "centred" ((x - mean) / sigma) or "affine" (x / sigma - mean / sigma, and moments in
     one pass).
+    scale: "scores" (the factor of a matrix product keeps the accumulating dtype, wherever it is
+    put) or "operands" (put on an operand, or its root on both, they are rounded to `dtype`).
     Raises ValueError for an unknown name.
     """
 
@@ -48,6 +52,7 @@ class Arithmetic:
     matmul: str = "ieee"
     elementary: str = "relative"
     normalise: str = "centred"
+    scale: str = "scores"
 
     def __post_init__(self) -> None:
         default = "float32" if self.dtype in ("bfloat16", "float16") else self.dtype
@@ -73,6 +78,11 @@ class Arithmetic:
         """Unit roundoff of matrix-product operands; 0 if they are not rounded."""
         operand = OPERANDS[self.matmul]
         return operand if operand and operand > unit_roundoff(self.dtype) else 0.0
+
+    @cached_property
+    def scaling_unit(self) -> float:
+        """Unit roundoff of a scaled operand; 0 if it is not rounded to the dtype."""
+        return self.storage_unit if self.scale == "operands" else 0.0
 
     @cached_property
     def tiny(self) -> float:

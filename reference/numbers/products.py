@@ -2,7 +2,8 @@
 
 A scalar factor may be put on the sum, on one operand or as its root on both; the operands of a
 matrix product may be rounded beforehand, and the normaliser of softmax weights may wait for it, as
-may a scalar factor of an operand: what is scaled last may overflow before.
+may a scalar factor of an operand: what is scaled last may overflow before. Where it is declared, a
+scaled operand is rounded to the dtype.
 """
 
 import math
@@ -21,6 +22,9 @@ from seqlaws.reference.numbers.rounding import (
     size,
     unknown_if_nan,
 )
+
+LOG2E = math.log2(math.e)
+ONCE_MORE = 1 + 2.0**-8  # roundings of the factor and of the product, before an operand's own
 
 
 def multiply(x: Any, y: Any) -> Rounding:
@@ -102,6 +106,9 @@ def lost_by_scaling(x: Rounding, factor: float, exact_root: bool) -> Array:
     lost = np.where((x.value != 0) & (np.minimum(before, after) < a.tiny), after, 0.0)
     if a.operand_unit and not exact_root:
         lost = lost + np.where(free(x), a.operand_unit * after, 0.0)
+    if a.scaling_unit:  # of the factor times log2(e), if exp is exp2: no power of two
+        lost = lost + np.where(before > 0, a.scaling_unit * after * ONCE_MORE + a.storage_tiny, 0.0)
+        lost = np.where(after * LOG2E > a.storage_largest, np.inf, lost)
     return np.where(np.maximum(before, after) > a.largest, np.inf, lost)
 
 
@@ -118,9 +125,11 @@ def matmul(x: Rounding, y: Rounding) -> Rounding:
     if operands[0].waiting is not None:
         sizes, factor = operands[0].waiting
         error = error + scaled_last(x, sizes @ size_y, factor, grid)
+        error = error + scaled_first(x, sizes @ size_y, sizes @ np.ones_like(size_y), factor)
     if operands[1].waiting is not None:
         sizes, factor = operands[1].waiting
         error = error + scaled_last(x, size_x @ sizes, factor, grid)
+        error = error + scaled_first(x, size_x @ sizes, np.ones_like(size_x) @ sizes, factor)
     chain = Chain(unknown_if_nan(size_x @ size_y), x.shape[-1], 1, operands)
     return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)
 
@@ -134,6 +143,17 @@ def scaled_last(x: Rounding, magnitude: Array, factor: float, grid: float) -> Ar
     may_underflow = factor > 1 and grid < 2 * a.tiny * factor
     underflow = a.tiny * (x.shape[-1] + 1) * factor if may_underflow else 0.0
     return np.where(unknown_if_nan(magnitude) > a.largest, np.inf, underflow)
+
+
+def scaled_first(x: Rounding, magnitude: Array, others: Array, factor: float) -> Any:
+    """What it costs if the factor is put on the other operand, which is rounded to the dtype.
+
+    magnitude: of the product before it is scaled; others: the sum of what that operand meets.
+    """
+    a = x.arithmetic
+    if not a.scaling_unit:
+        return 0.0
+    return unknown_if_nan(a.scaling_unit * magnitude * factor * ONCE_MORE + a.storage_tiny * others)
 
 
 def narrowed(x: Rounding) -> Rounding:

@@ -96,6 +96,7 @@ STRIDES = {  # in bytes, of (3, 4, 2, 5) numbers of 4 bytes
     "reversed first": (-160, 40, 20, 4),
     "reversed middle": (160, -40, 20, 4),
     "read-only": (160, 40, 20, 4),
+    "far apart": (4 * (2**32 + 80), 40, 20, 4),
 }
 
 

@@ -15,7 +15,7 @@ from seqlaws.properties.runner.known_failures import stale
 from seqlaws.properties.runner.pairing import law_names
 from seqlaws.properties.runner.selection import candidates_of
 
-LAW = ("softmax", "values", "bfloat16")
+LAW = ("softmax", "values", "bfloat16", "cuda:1")
 
 
 ABOUT = (
@@ -28,6 +28,9 @@ ABOUT = (
     "val*[bfloat16]",
     "s*.v*",
     "value?",
+    "values[cuda]",
+    "values[cuda:1]",
+    "softmax.values[bfloat16, cuda]",
 )
 
 
@@ -38,7 +41,18 @@ def test_a_key_is_about_a_law(key):
 
 @pytest.mark.parametrize(
     "key",
-    ["value", "softmax", "gru.values", "values[float32]", "softmax.values[float16]", "gru.*", ""],
+    [
+        "value",
+        "softmax",
+        "gru.values",
+        "values[float32]",
+        "softmax.values[float16]",
+        "gru.*",
+        "",
+        "values[cpu]",
+        "values[float32, cuda]",
+        "values[cuda:0]",
+    ],
 )
 def test_a_key_is_about_no_other_law(key):
     assert not is_about(key, *LAW)

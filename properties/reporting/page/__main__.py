@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         "files",
         nargs="+",
         metavar="FILE",
-        help="verdict.json or a benchmark's JSON; several files are merged",
+        help="verdict.json, a benchmark's JSON or a receipt; several files are merged",
     )
     parser.add_argument(
         "--to",

@@ -30,7 +30,7 @@ class Asked:
             path = Path(folder) / "verdict.json"
             path.write_text(verdicts, encoding="utf-8")
             own = read(path)
-        report = completed(merged([own, *self.beside]), self.earlier)
+        report = completed(merged([*own, *self.beside]), self.earlier)
         for page in self.pages:
             write(report, page)
 
@@ -46,8 +46,8 @@ def asked(option: Callable[[str], Any]) -> Asked | None:
         if Path(page).suffix not in SUFFIXES:
             raise pytest.UsageError(f"--report {page}: the suffix has to be .html or .md")
     try:
-        beside = [read(path) for path in option("report_with") or []]
-        earlier = [read(path) for path in option("report_earlier") or []]
+        beside = [one for path in option("report_with") or [] for one in read(path)]
+        earlier = [one for path in option("report_earlier") or [] for one in read(path)]
     except RefusedError as error:
         raise pytest.UsageError(str(error)) from None
     return Asked(pages, beside, earlier) if pages else None

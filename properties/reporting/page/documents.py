@@ -16,7 +16,17 @@ from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict
 from seqlaws.properties.reporting.journal import SUFFIX, read_journal
 
 BENCHMARK_SCHEMA = 3  # of the key `seqlaws` in pytest-benchmark's document
+RECEIPT_SCHEMA = 1
 NUMBERS = ("inf", "-inf", "nan")  # numbers that JSON lacks are texts
+OF_CHECK = (  # what `check` says of itself in the place of a run
+    "implementation",
+    "status",
+    "seconds",
+    "budget",
+    "problem",
+    "coverage",
+    "operations not offered",
+)
 RENAMED_IN, RENAMED = 4, {"not kept": "SHOULD failed"}  # statuses of the schemas before
 
 
@@ -118,8 +128,8 @@ class Times:
     not_timed: list[Untimed] = field(default_factory=list)
 
 
-def read(path: str | Path) -> Run | Times:
-    """A verdict.json or a benchmark's JSON. Raises RefusedError."""
+def read(path: str | Path) -> list[Run | Times]:
+    """A verdict.json, a benchmark's JSON, or all that a receipt has. Raises RefusedError."""
     path = Path(path)
     try:
         left = read_journal(path) if path.suffix == SUFFIX else None
@@ -130,11 +140,36 @@ def read(path: str | Path) -> Run | Times:
         raise RefusedError(f"{path}: cannot be read: {error.strerror or error}{hint}") from None
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"{path}: not JSON: {error}") from None
+    if isinstance(document, dict) and "stages" in document:
+        return of_receipt(document, path)
+    return [document_of(document, path)]
+
+
+def document_of(document: Any, path: Path) -> Run | Times:
+    """A run or times. Raises RefusedError."""
     if isinstance(document, dict) and "verdicts" in document:
         return run_of(document, path)
     if isinstance(document, dict) and "benchmarks" in document:
         return times_of(document, path)
-    raise RefusedError(f"{path}: neither a verdict.json nor a benchmark's JSON")
+    raise RefusedError(f"{path}: neither a verdict.json nor a benchmark's JSON nor a receipt")
+
+
+def of_receipt(receipt: Mapping[str, Any], path: Path) -> list[Run | Times]:
+    """The documents of a receipt's stages; a stage that was not run has none."""
+    refuse_unknown(receipt.get("schema"), RECEIPT_SCHEMA, path)
+    head, stages = receipt.get("receipt"), receipt["stages"]
+    if not isinstance(head, dict) or not isinstance(stages, dict):
+        raise RefusedError(f"{path}: its stages or its head are not objects")
+    found = []
+    for name, stage in stages.items():
+        if not isinstance(stage, dict) or "document" not in stage:
+            continue
+        one = document_of(stage["document"], path)
+        one.file, one.when = f"{path.name}: {name}", str(head.get("when", ""))
+        if isinstance(one, Run):
+            one.machine = {"devices": {str(head.get("device")): str(head.get("name"))}}
+        found.append(one)
+    return found
 
 
 def refuse_unknown(schema: Any, known: int, path: Path) -> None:
@@ -154,6 +189,9 @@ def run_of(document: Mapping[str, Any], path: Path) -> Run:
     if not isinstance(rows, list):
         raise RefusedError(f"{path}: verdicts is not a list")
     told = document.get("run", {})
+    if isinstance(told, dict) and "implementation" in told:
+        told, name = {n: v for n, v in told.items() if n not in OF_CHECK}, told["implementation"]
+        told["implementations"] = {name: name}
     run = made(Run, told, f"{path}: run")
     run.file = path.name
     for name in ("laws", "gradient_flow", "causes"):

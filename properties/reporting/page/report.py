@@ -95,8 +95,8 @@ def report_of(
     paths: Iterable[str | Path], earlier: Iterable[str | Path] = (), relative_to: str = ""
 ) -> Report:
     """The report of some files, compared with some earlier ones. Raises RefusedError."""
-    report = merged(read(path) for path in paths)
-    return completed(report, [read(path) for path in earlier], relative_to)
+    report = merged(one for path in paths for one in read(path))
+    return completed(report, [one for path in earlier for one in read(path)], relative_to)
 
 
 def completed(report: Report, earlier: list[Run | Times], relative_to: str = "") -> Report:

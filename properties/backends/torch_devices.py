@@ -1,0 +1,34 @@
+"""Devices of torch other than the CPU: their modules, as `torch.cuda`, and what calls may change.
+
+Nothing here initialises a device: a fork of a process that has initialised one cannot use it.
+"""
+
+from typing import Any
+
+RANDOM = "the random state of torch's device"
+
+
+def module_of(torch: Any, device: str) -> Any:
+    """Return the device's module, as `torch.cuda`; None for the CPU and what nobody waits for."""
+    kind = device.partition(":")[0]
+    module = getattr(torch, kind, None) if kind != "cpu" else None
+    return module if hasattr(module, "synchronize") else None
+
+
+def is_initialised(module: Any) -> bool:
+    """Return True if this process has begun to use a device; a module may not tell."""
+    tells = getattr(module, "is_initialized", None)
+    return bool(tells()) if tells else True
+
+
+def state_of_device(torch: Any) -> dict[str, Any]:
+    """Return the state of the machine's accelerator, if this process has begun to use it."""
+    accelerator = torch.accelerator.current_accelerator()
+    module = accelerator and module_of(torch, accelerator.type)
+    if not module or not is_initialised(module):
+        return {}
+    return {
+        RANDOM: hash(module.get_rng_state().cpu().numpy().tobytes()),
+        "torch's current device": torch.accelerator.current_device_index(),
+        "torch's current stream": repr(torch.accelerator.current_stream()),
+    }
