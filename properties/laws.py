@@ -33,6 +33,7 @@ from seqlaws.properties.judging.comparison import (
     exactly,
     none_where,
     require,
+    require_unnoted,
     same,
 )
 from seqlaws.properties.judging.refusals import must_raise, unless_refused
@@ -72,6 +73,7 @@ __all__ = [
     "must_raise",
     "none_where",
     "require",
+    "require_unnoted",
     "same",
     "several",
     "unless_refused",

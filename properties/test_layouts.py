@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import LAYOUTS, first_of
-from seqlaws.properties.inputs.sweeps import unequal
+from seqlaws.properties.backends.layouts import AMID, LAYOUTS, first_of
+from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes, unequal
 from seqlaws.properties.laws import (
     Array,
     Case,
@@ -16,17 +16,19 @@ from seqlaws.properties.laws import (
     arrays_among_options,
     drawn,
     law,
+    require_unnoted,
     several,
     unless_refused,
 )
 from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS, WITH_PARAMS, Kind
+from seqlaws.properties.subjects.returned import BEYOND
 
 WHOLE = Kind(lambda o: o.integers or "lengths" in o.options)
 
 
 def layouts_of(impl: Subject, case: Case, names: list[str]) -> Iterator[dict[str, str]]:
     """Yield every layout of all arrays at once, and two layouts of each array by itself."""
-    layouts = [n for n in impl.backend.layouts if not n.startswith("broadcast")]
+    layouts = [n for n in impl.backend.layouts if not n.startswith("broadcast") and n not in AMID]
     yield from (dict.fromkeys(names, layout) for layout in layouts)
     lot, unusual = case.random(9), [n for n in layouts if n != "contiguous"]
     for name in several(names, case):
@@ -62,6 +64,49 @@ def test_memory_layouts_of_gradients(impl: Subject, case: Case) -> None:
         how = ", ".join(f"{n} {layout}" for n, layout in list(layouts.items())[:1])
         says = f"the memory layout ({how}) changes the gradient"
         agree(impl, gradients, expected, says, nan_is_free=True)
+
+
+@law(WITH_ARRAYS, share=0.005, sweep=every_size, section="manners")
+def test_calls_stay_within_their_arrays(impl: Subject, case: Case) -> None:
+    """A call neither reads nor writes beyond the ends of its inputs, at any size.
+
+    Each input lies in the middle of a longer buffer. NaN, or large numbers, in the rest of the
+    buffer have no effect on the output, and stay as they are.
+    """
+    layout = amid(impl, case)
+    plain, outputs = impl.run(case), impl.run(case, within(case, layout))
+    require_unnoted(impl, BEYOND)
+    if any(not np.array_equal(outputs[n], plain[n], equal_nan=True) for n in plain):
+        due = impl.expected_of_steps(case, outputs)
+        says = f"{layout.removeprefix('amid ')} beyond the ends of the inputs affects the output"
+        agree(impl, outputs, due, says)
+
+
+@law(DIFFERENTIABLE, share=0.005, gradients=True, sweep=moderate_sizes, section="manners")
+def test_gradients_stay_within_their_arrays(impl: Subject, case: Case) -> None:
+    """A gradient neither reads nor writes beyond the ends of inputs and cotangents, at any size."""
+    layout = amid(impl, case)
+    plain, gradients = impl.pull(case), impl.pull(case, within(case, layout))
+    require_unnoted(impl, BEYOND)
+    if any(not np.array_equal(gradients[n], plain[n], equal_nan=True) for n in plain):
+        due = impl.expected(case, vjp=True)
+        says = f"{layout.removeprefix('amid ')} beyond the ends of the inputs affects the gradient"
+        agree(impl, gradients, due, says, nan_is_free=True)
+
+
+def amid(impl: Subject, case: Case) -> str:
+    """Return the layout of the arrays: in the middle of NaN, or of large numbers, in turn."""
+    layouts = [layout for layout in impl.backend.layouts if layout in AMID]
+    if not layouts:
+        impl.record.not_offered["arrays inside a longer buffer"] += 1
+        raise NotOfferedError("arrays inside a longer buffer")
+    return layouts[case.seed % len(layouts)]
+
+
+def within(case: Case, layout: str) -> dict[str, str]:
+    """Return the layout for every array of a call."""
+    options = [name for name, _ in arrays_among_options(case)]
+    return dict.fromkeys([*case.arrays, *case.cotangents, *options], layout)
 
 
 @law(DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")

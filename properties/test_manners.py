@@ -32,6 +32,7 @@ from seqlaws.properties.laws import (
     arrays_among_options,
     law,
     require,
+    require_unnoted,
     same,
 )
 from seqlaws.properties.operations import ALL, DIFFERENTIABLE, WITH_ARRAYS
@@ -68,11 +69,6 @@ def call_both(impl: Subject, case: Case) -> None:
     if impl.gives_gradients:
         with contextlib.suppress(NotOfferedError):
             impl.pull(case)
-
-
-def require_unnoted(impl: Subject, law: str) -> None:
-    """Raise LawBrokenError if a call of this example violated this law."""
-    require(law not in impl.record.noted, impl.record.noted.get(law, ""))
 
 
 def call(

@@ -26,7 +26,11 @@ LAYOUTS = {
     "reversed first": "a negative stride along the first axis",
     "reversed middle": "a negative stride along the second axis",
     "read-only": "not writable",
+    "amid NaN": "contiguous, in the middle of a longer buffer that holds NaN",
+    "amid large numbers": "contiguous, in the middle of a longer buffer that holds large numbers",
 }
+AMID = {"amid NaN": 77, "amid large numbers": 0}  # what lies around whole numbers and booleans
+PAD = 256  # entries before the array, and after it: any alignment of its start is kept
 SWAPS = {"transposed": (-1, -2), "time first": (0, 1), "heads inside": (1, 2)}
 STRIDED = {"strided": -1, "strided rows": 0, "strided middle": -2}
 BROADCAST = {"broadcast": 0, "broadcast second": 1, "broadcast last": -1}
@@ -51,6 +55,10 @@ def lay_out(values: Array, layout: str) -> Array:
         wide = between(shape, values.dtype)
         wide[index] = values
         return wide[index]
+    if layout in AMID:
+        buffer = np.full(values.size + 2 * PAD, around(layout, values.dtype), values.dtype)
+        buffer[PAD:-PAD] = values.reshape(-1)
+        return buffer[PAD:-PAD].reshape(values.shape)
     copy = np.array(values, order="C")
     if layout == "read-only":
         copy.flags.writeable = False
@@ -97,3 +105,19 @@ def inside(layout: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Any] |
 def between(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return a buffer of entries that must never be read."""
     return np.full(shape, np.nan if np.issubdtype(dtype, np.floating) else 77).astype(dtype)
+
+
+def around(layout: str, dtype: Any) -> Any:
+    """Return what lies around an array of a dtype of NumPy, in a layout of AMID.
+
+    Large numbers are half of the largest: a maximum, in which NaN may be lost, shows them.
+    """
+    if not np.issubdtype(dtype, np.floating):
+        return AMID[layout]
+    return np.nan if layout == "amid NaN" else np.finfo(dtype).max / 2
+
+
+def is_one_number(entries: Array) -> bool:
+    """Return True if all entries have the bits of the first."""
+    bits = np.ascontiguousarray(entries).view(np.uint8).reshape(len(entries), -1)
+    return bool((bits == bits[:1]).all())

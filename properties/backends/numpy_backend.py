@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import LAYOUTS, lay_out
+from seqlaws.properties.backends.layouts import LAYOUTS, PAD, is_one_number, lay_out
 from seqlaws.properties.backends.protocol import (
     BLOCKS,
     SOIL,
@@ -33,6 +33,14 @@ def cut_out(array, shape, index):
     wide = np.full(shape, np.nan if array.dtype.kind == "f" else 77).astype(array.dtype)
     wide[index] = array
     return wide[index]
+"""
+    source_of_amid = f"""
+def amid(array, whole, is_nan):
+    if array.dtype.kind == "f":
+        whole = np.nan if is_nan else np.finfo(array.dtype).max / 2
+    buffer = np.full(array.size + {2 * PAD}, whole, array.dtype)
+    buffer[{PAD}:-{PAD}] = array.reshape(-1)
+    return buffer[{PAD}:-{PAD}].reshape(array.shape)
 """
     layouts = tuple(LAYOUTS)
 
@@ -63,6 +71,10 @@ def cut_out(array, shape, index):
     def write(self, array: Array, values: Array) -> Array:
         array[...] = values
         return array
+
+    def is_intact_around(self, array: Any) -> bool:
+        buffer = array.base
+        return is_one_number(np.concatenate([buffer[:PAD], buffer[-PAD:]]))
 
     def overlap(self, a: Any, b: Any) -> bool:
         return bool(np.may_share_memory(a, b) and np.shares_memory(a, b))

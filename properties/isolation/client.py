@@ -106,6 +106,9 @@ class RemoteBackend:
         self.home.write(array, np.array(values))
         return array
 
+    def is_intact_around(self, array: Remote) -> bool:
+        return bool(self.home.ask("is_intact_around", array.number))
+
     def soil(self, sizes: Sequence[int], device: str) -> None:
         self.home.soil(self.library, sizes, device)
 

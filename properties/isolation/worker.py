@@ -104,6 +104,10 @@ class Inside:
         """The layouts that the arrays of a library have."""
         return self.backend.layouts
 
+    def is_intact_around(self, number: int) -> bool:
+        """Return True if nothing was written around an array of a layout of AMID."""
+        return self.backend.is_intact_around(self.arrays[number])
+
     def available(self, device: str) -> str:
         """Return "", or the reason why the device cannot be used."""
         return self.backend.available(device)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import FLIPS, axes_of, first_of, inside
+from seqlaws.properties.backends.layouts import AMID, FLIPS, axes_of, first_of, inside
 from seqlaws.properties.backends.protocol import holding
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.inputs.numbers import Array
@@ -55,6 +55,8 @@ def laid_out(text: str, layout: str, shape: tuple[int, ...], library: str) -> st
     elif (cut := inside(layout, shape)) is not None:
         steps = ", ".join(sliced(one) for one in cut[1])
         made = f"cut_out({text}, {cut[0]}, np.s_[{steps}])"
+    elif layout in AMID:
+        made = f"amid({text}, {AMID[layout]}, {layout == 'amid NaN'})"
     elif layout == "read-only":
         made = f"read_only({text})"
     return made

@@ -30,6 +30,7 @@ def program(subject: Subject, lines: Sequence[str], *, bare: bool = True) -> str
         "sparse(": SPARSE,
         "read_only(": READ_ONLY,
         "cut_out(": library.source_of_cut_out,
+        "amid(": library.source_of_amid,
         " = array(": library.source_of_array,
         "(array(": library.source_of_array,
         "gradients(": library.source_of_gradients,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.backends.layouts import AMID
 from seqlaws.properties.backends.protocol import Arrays, BadOutputError
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
@@ -21,6 +22,7 @@ from seqlaws.reference.numbers import flattened
 KIND = "outputs_are_of_the_inputs_kind"
 WRITTEN = "inputs_are_not_written"
 SHARED = "outputs_share_no_memory"
+BEYOND = "calls_stay_within_their_arrays"
 
 
 class Returned:
@@ -121,6 +123,12 @@ class Returned:
                     self.backend.write(array, before[name])
             if any(self.overlap(array, output) for output in outputs):
                 self.record.note(SHARED, f"an output shares memory with the input {name}{when}")
+
+    def check_around(self, arrays: Mapping[str, Any], layouts: Mapping[str, str]) -> None:
+        """Record an array around which a call wrote, of those that lie in a longer buffer."""
+        for name, array in arrays.items():
+            if layouts.get(name) in AMID and not self.backend.is_intact_around(array):
+                self.record.note(BEYOND, f"something was written beyond the ends of {name}")
 
     def overlap(self, a: Any, b: Any) -> bool:
         """Return True if two values share memory; False if one is not an array of the library."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import LAYOUTS
+from seqlaws.properties.backends.layouts import AMID, LAYOUTS
 from seqlaws.properties.backends.protocol import BYTES_AT_MOST, Arrays, NotDifferentiableError
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
@@ -123,7 +123,9 @@ class Subject(Expectations, Returned):
         """Return the outputs, by name, as float64. Raises LawBrokenError, NotOfferedError."""
         arrays, options = self.native(case, layouts or {})
         self.made = Made(layouts or {})
-        return self.answer(case, arrays, options)
+        outputs = self.answer(case, arrays, options)
+        self.check_around({**arrays, **options}, layouts or {})
+        return outputs
 
     def answer(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Outputs:
         """The outputs for arrays that are already the implementation's; checked, and recorded."""
@@ -147,7 +149,9 @@ class Subject(Expectations, Returned):
         function, given, named = self.pulling(case, arrays, options, cotangents)
         self.made = Made(layouts or {})
         raw = self.called(function, case, *given, **named)
-        return self.accepted_gradients(case, arrays, options, cotangents, raw)
+        gradients = self.accepted_gradients(case, arrays, options, cotangents, raw)
+        self.check_around({**arrays, **options, **cotangents}, layouts or {})
+        return gradients
 
     def native_of_pull(self, case: Case, layouts: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
         """Return arrays, options and cotangents as `native` does."""
@@ -294,7 +298,7 @@ class Subject(Expectations, Returned):
         if missing:
             self.record.not_offered.update(missing)
             raise NotOfferedError(f"the option {', '.join(missing)}")
-        unusual = {layout for layout in layouts.values() if layout not in ("", "contiguous")}
+        unusual = set(layouts.values()) - {"", "contiguous", *AMID}
         self.unusual_layouts = [f"arrays that are {LAYOUTS[layout]}" for layout in sorted(unusual)]
         arrays = {n: self.native_array(a, layouts.get(n, "")) for n, a in case.arrays.items()}
         options = {
