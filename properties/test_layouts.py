@@ -113,7 +113,7 @@ def within(case: Case, layout: str) -> dict[str, str]:
 def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
     """A cotangent with stride 0, such as that of a sum, gives the same as its contiguous copy."""
     for layout in spread_out(impl):
-        spread = {n: equal_along(c, layout) for n, c in case.cotangents.items()}
+        spread = {n: equal_along(impl, n, c, layout) for n, c in case.cotangents.items()}
         summed = case.pulled(**spread)
         impl.record.calls.clear()
         gradients = impl.pull(summed, dict.fromkeys(spread, layout))
@@ -128,7 +128,7 @@ def test_broadcast_inputs(impl: Subject, case: Case) -> None:
     held = {**case.arrays, **dict(arrays_among_options(case))}
     for name in several(held, case):
         layout = layouts[lot.randint(len(layouts))]
-        spread = case.having(**{name: equal_along(held[name], layout)})
+        spread = case.having(**{name: equal_along(impl, name, held[name], layout)})
         outputs = impl.run(spread, {name: layout})
         due = impl.expected_of_steps(spread, outputs)
         agree(impl, outputs, due, f"{name} with {LAYOUTS[layout]} changes the output")
@@ -143,10 +143,13 @@ def spread_out(impl: Subject) -> list[str]:
     return found
 
 
-def equal_along(array: Array, layout: str) -> Array:
-    """Return the array with equal entries where the layout has stride 0."""
-    first = first_of(layout, array.shape)
-    return array if first is None else np.array(np.broadcast_to(array[first], array.shape))
+def equal_along(impl: Subject, name: str, array: Array, layout: str) -> Array:
+    """Return an argument with equal entries where the implementation's array has stride 0."""
+    given = impl.convention.given(name, array)
+    first = first_of(layout, given.shape)
+    if first is None:
+        return array
+    return np.array(impl.convention.taken(name, np.broadcast_to(given[first], given.shape)))
 
 
 @law(WHOLE, share=0.1, cases=drawn(padded=True), section="manners")

@@ -75,8 +75,7 @@ def call(
     impl: Subject, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]
 ) -> list[Any]:
     """Return the raw outputs for arrays that are already the implementation's."""
-    given, named = impl.operation.arranged(arrays, options)
-    outputs = impl.called(impl.function, case, *given, **named)
+    outputs = impl.raw(case, arrays, options)
     flat = flattened(tuple(outputs) if isinstance(outputs, list) else outputs)
     for output in flat:
         try:
@@ -158,9 +157,9 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
     for now in (other, turned, masked):
         with np.errstate(all="ignore"):
             for name, array in now.arrays.items():
-                arrays[name] = impl.backend.write(arrays[name], array)
+                arrays[name] = impl.overwrite(name, arrays[name], array)
             for name, option in arrays_among_options(now):
-                options[name] = impl.backend.write(options[name], option)
+                options[name] = impl.overwrite(name, options[name], option)
         outputs = impl.answer(now, arrays, options)
         agree(
             impl,
@@ -172,7 +171,7 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
     if entries:
         entries.pop(int(case.random(8).randint(len(entries))))
         now = masked.having(**{name: case.arrays[name] for name in entries})
-        arrays |= {name: impl.native_array(now.arrays[name]) for name in entries}
+        arrays |= {name: impl.native_array(name, now.arrays[name]) for name in entries}
         outputs = impl.answer(now, arrays, options)
         says = "the result depends on arrays in the dict of an earlier call"
         agree(impl, outputs, impl.expected_of_steps(now, outputs), says)

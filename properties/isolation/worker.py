@@ -236,13 +236,13 @@ def plainly(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def parameters(function: Any) -> list[tuple[str, int]] | None:
-    """The names and kinds of a function's parameters; None where it does not tell."""
+def parameters(function: Any) -> list[tuple[str, int, bool]] | None:
+    """Each parameter's name and kind, and whether it is optional; None where it does not tell."""
     try:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    return [(str(p.name), int(p.kind)) for p in found]
+    return [(str(p.name), int(p.kind), p.default is not p.empty) for p in found]
 
 
 def described(error: BaseException, namespace: Any) -> tuple[str, str, str, str]:

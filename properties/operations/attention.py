@@ -151,6 +151,7 @@ ATTENTION = Operation(
         summed=("S", "L", "D"),
     ),
     discriminating=discriminating,
+    layouts=("BHSD", "BSHD", "SBHD"),
     reach=("v", "S"),
     benchmark=Benchmark(
         sizes={

@@ -35,9 +35,14 @@ def made(subject: Subject, array: Array, layout: str = "", dtype: str = "") -> s
     if dtype:
         with np.errstate(all="ignore"):
             array = np.nan_to_num(array, neginf=0).astype(dtype)
-    text = literal(array, dtype or subject.dtype)
+    return of_library(subject, array, layout, dtype or subject.dtype)
+
+
+def of_library(subject: Subject, array: Array, layout: str, dtype: str) -> str:
+    """Source text of an array of the subject's library, in a dtype and a layout."""
+    text = literal(array, dtype)
     if BACKENDS[subject.traits.backend].source_of_array:
-        text = f"array({text}, {dtype or subject.dtype!r}, {subject.device!r})"
+        text = f"array({text}, {dtype!r}, {subject.device!r})"
     return laid_out(text, layout, array.shape, subject.traits.backend)
 
 

@@ -155,7 +155,7 @@ def stand_alone(subject: Subject, broken: LawBrokenError) -> str:
     for k in kept:
         lines += making(subject, calls[k], broken if k == last else None, k in needed)
         if asked is not None:
-            lines += reading(asked, calls[k], k)
+            lines += reading(subject, asked, calls[k], k)
     return program(subject, lines + (asserting(asked, str(broken)) if asked is not None else []))
 
 
@@ -173,13 +173,14 @@ def making(
     return arguments + asking
 
 
-def reading(asked: Asked, call: Call, number: int) -> list[str]:
+def reading(subject: Subject, asked: Asked, call: Call, number: int) -> list[str]:
     """Lines that read the entries that are asked of, if they are in what the call returned."""
     lines = []
     for name, place in (("found", asked.found), ("other", asked.other)):
         if place is not None and place.call == number:
-            at = ", ".join(map(str, place.at)) or "()"
-            output = names_of(call).index(place.output)
+            index = subject.convention.place(place.output, place.at)
+            at = ", ".join(map(str, index)) or "()"
+            output = names_of(subject, call).index(place.output)
             lines += [f"{name} = float(outputs[{output}][{at}])"]
     return lines
 

@@ -15,6 +15,7 @@ import numpy as np
 from seqlaws.properties.backends.layouts import AMID, LAYOUTS
 from seqlaws.properties.backends.protocol import BYTES_AT_MOST, Arrays, NotDifferentiableError
 from seqlaws.properties.backends.registry import BACKENDS
+from seqlaws.properties.discovery.convention import convention_of
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.raised import line_of, text_of
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
@@ -36,7 +37,9 @@ from seqlaws.properties.subjects.record import (
     Record,
 )
 from seqlaws.properties.subjects.returned import Returned
-from seqlaws.properties.subjects.signature import gave, in_order, offered_options
+from seqlaws.properties.subjects.signature import gave, in_order, is_optional, offered_options
+
+OF_BUFFERS = "amid large numbers"  # the layout of arrays that an implementation writes to
 
 
 class Subject(Expectations, Returned):
@@ -60,6 +63,8 @@ class Subject(Expectations, Returned):
         self.known_failures = {**known_failures_of(declared), **(known_failures or {})}
         self.arithmetic = arithmetic_of(self.traits, dtype)
         self.record = Record()
+        self.convention = convention_of(self.traits, self.operation)
+        self.extras: Outputs = {}  # what the latest call returned beside the contract's outputs
         self.place = place_of(namespace)
         self.unusual_layouts: list[str] = []  # of the present call's arrays
         self.made: Made | None = None  # of the next call
@@ -81,10 +86,16 @@ class Subject(Expectations, Returned):
 
     @property
     def gives_gradients(self) -> bool:
-        """True if gradients can be taken: by a vjp function or by the library."""
+        """True if gradients can be taken: by a vjp function or by the library.
+
+        No library takes them through arrays that are written to: a call without these has to do.
+        """
         if not self.operation.differentiable:
             return False
-        return self.vjp_function is not None or BACKENDS[self.traits.backend].differentiates
+        if self.vjp_function is not None:
+            return True
+        called = not self.traits.writes or is_optional(self.function, self.traits.writes)
+        return called and BACKENDS[self.traits.backend].differentiates
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
@@ -129,19 +140,35 @@ class Subject(Expectations, Returned):
 
     def answer(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Outputs:
         """The outputs for arrays that are already the implementation's; checked, and recorded."""
+        return self.accepted(case, arrays, options, self.raw(case, arrays, options))
+
+    def raw(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """Call the function with arrays that are its own; return its outputs as they are."""
         given, named = self.operation.arranged(arrays, options)
-        raw = self.called(self.function, case, *given, **named)
-        return self.accepted(case, arrays, options, raw)
+        buffers = self.buffers(case)
+        raw = self.called(self.function, case, *given, **named, **self.convention.keyword(buffers))
+        return self.written(raw, buffers)
+
+    def buffers(self, case: Case) -> dict[str, Any]:
+        """Return new arrays for the outputs, if the implementation writes to some.
+
+        They hold NaN, so that an entry that is not written shows, and lie in longer buffers.
+        """
+        return {
+            name: self.backend.array(values, self.dtypes_of(name)[0], self.device, OF_BUFFERS)
+            for name, values in self.convention.unwritten(case).items()
+        }
 
     def accepted(
         self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any], raw: Any
     ) -> Outputs:
         """Return the outputs by name, after the checks of every call."""
-        outputs = self.checked(raw, output_shapes(case), self.operation.name)
+        outputs = self.checked(raw, self.convention.shapes(case), self.operation.name)
         self.check_inputs(case, arrays, options, raw)
-        self.check_earlier(self.operation.name, raw, list(outputs.values()))
+        self.check_earlier(self.operation.name, raw, outputs)
         self.record.answered(outputs)
-        return outputs
+        self.extras = {n: o for n, o in outputs.items() if n in self.operation.extras}
+        return {n: outputs[n] for n in self.operation.outputs}
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """Return the gradient of each floating array for the case's cotangents, by name."""
@@ -157,7 +184,7 @@ class Subject(Expectations, Returned):
         """Return arrays, options and cotangents as `native` does."""
         arrays, options = self.native(case, layouts)
         cotangents = {
-            n: self.native_array(c, layouts.get(n, "")) for n, c in case.cotangents.items()
+            n: self.native_array(n, c, layouts.get(n, "")) for n, c in case.cotangents.items()
         }
         return arrays, options, cotangents
 
@@ -170,7 +197,7 @@ class Subject(Expectations, Returned):
             given, named = self.operation.arranged(arrays, options)
             return self.vjp_function, [*pulled, *given], named
         leaves = [arrays[name] for name in case.differentiated]
-        function = OfLeaves(self.function, self.operation, arrays)
+        function = OfLeaves(self.function, self.operation, arrays, self.convention.pulled)
         return self.backend.gradients, [function, pulled, leaves, options], {}
 
     def accepted_gradients(
@@ -187,21 +214,27 @@ class Subject(Expectations, Returned):
         gradients = self.checked(raw, shapes, f"{self.operation.name}_vjp")
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
         self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
-        self.check_earlier(f"{self.operation.name}_vjp", raw, list(gradients.values()))
+        self.check_earlier(f"{self.operation.name}_vjp", raw, gradients)
         self.record.answered(gradients)
         return gradients
 
     def together(self, cases: Sequence[Case], *, vjp: bool = False) -> list[Outputs]:
         """Make several calls at once, each in a thread; return the outputs, or gradients if vjp."""
         made = [self.native_of_pull(case, {}) for case in cases]
-        if vjp:
-            calls = [self.pulling(case, *m) for case, m in zip(cases, made, strict=True)]
-        else:
-            calls = [(self.function, *self.operation.arranged(a, o)) for a, o, _ in made]
+        buffers = [{} if vjp else self.buffers(case) for case in cases]
+        calls: list[Any] = []
+        for case, (arrays, options, cotangents), written in zip(cases, made, buffers, strict=True):
+            if vjp:
+                calls += [self.pulling(case, arrays, options, cotangents)]
+                continue
+            placed, named = self.operation.arranged(arrays, options)
+            calls += [(self.function, placed, {**named, **self.convention.keyword(written)})]
         found = self.place.together(calls)
         outputs = []
-        for case, (arrays, options, cotangents), outcome in zip(cases, made, found, strict=True):
-            raw = self.minded(case, vjp, partial(gave, outcome))
+        for case, (arrays, options, cotangents), outcome, written in zip(
+            cases, made, found, buffers, strict=True
+        ):
+            raw = self.written(self.minded(case, vjp, partial(gave, outcome)), written)
             given = (arrays, options, cotangents) if vjp else (arrays, options)
             accept: Any = self.accepted_gradients if vjp else self.accepted
             outputs.append(accept(case, *given, raw))
@@ -300,15 +333,21 @@ class Subject(Expectations, Returned):
             raise NotOfferedError(f"the option {', '.join(missing)}")
         unusual = set(layouts.values()) - {"", "contiguous", *AMID}
         self.unusual_layouts = [f"arrays that are {LAYOUTS[layout]}" for layout in sorted(unusual)]
-        arrays = {n: self.native_array(a, layouts.get(n, "")) for n, a in case.arrays.items()}
+        arrays = {n: self.native_array(n, a, layouts.get(n, "")) for n, a in case.arrays.items()}
         options = {
-            n: self.native_array(o, layouts.get(n, "")) if isinstance(o, np.ndarray) else o
+            n: self.native_array(n, o, layouts.get(n, "")) if isinstance(o, np.ndarray) else o
             for n, o in case.options.items()
         }
         return arrays, options
 
-    def native_array(self, values: Array, layout: str = "") -> Any:
-        return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
+    def native_array(self, name: str, values: Array, layout: str = "") -> Any:
+        """Return an argument of a name as an array of the implementation's library."""
+        given = self.convention.given(name, values)
+        return self.backend.array(given, self.dtype, self.device, layout or "contiguous")
+
+    def overwrite(self, name: str, array: Any, values: Array) -> Any:
+        """Overwrite an argument where it lies, if it can be; return what now holds the values."""
+        return self.backend.write(array, self.convention.given(name, values))
 
 
 def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:
