@@ -178,11 +178,11 @@ def settled(implementation: Any, spec: str, limits: Limits | None, until: float)
     return Contained(spec, limits, Fork(implementation), until=until)
 
 
-def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
-    """Return the laws of an operation: MUST before SHOULD, those that find most failures first."""
+def in_order(candidate: Candidate, sections: Collection[str] = SECTIONS) -> list[Law]:
+    """Return the laws of a candidate: MUST before SHOULD, those that find most failures first."""
     place = {name: k - len(FIRST) for k, name in enumerate(FIRST)}
     place |= {name: 1 + k for k, name in enumerate(LAST)}
-    about = [law for law in LAWS.values() if operation in law.operations]
+    about = [law for law in LAWS.values() if candidate.is_put_to(law)]
     laws = [law for law in about if law.section in sections]
     return sorted(laws, key=lambda law: (law.level != "MUST", place.get(law.name, 0)))
 
@@ -223,7 +223,7 @@ class Run:
         self.result.not_offered += dict.fromkeys(
             c.operation for c in selected if c.operation not in claimed
         )
-        return [Group(c, in_order(c.operation, self.sections)) for c in offered]
+        return [Group(c, in_order(c, self.sections)) for c in offered]
 
     def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
         """Run laws until the time is over, always from the group that has had the least time."""

@@ -98,6 +98,7 @@ class Law:
     masked rows, NaN and infinities, extremes, very long sequences), "manners" (memory, bits,
     threads, environment, layouts) or "guards" (invalid input).
     promised: values of the trait `masked_nan` for which this SHOULD is a MUST.
+    declared: the name of a trait; the law is about implementations that declare it alone.
     second_program: True if it calls the implementation from another process, by its name.
     level_in_16_bits: the level for bfloat16 and float16, if it is another.
     """
@@ -116,6 +117,7 @@ class Law:
     promised: tuple[str, ...] = ()
     second_program: bool = False
     level_in_16_bits: str = ""
+    declared: str = ""
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ def law(
     promised: tuple[str, ...] = (),
     second_program: bool = False,
     level_in_16_bits: str = "",
+    declared: str = "",
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring states the law and its formula."""
 
@@ -151,7 +154,7 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         given = share, needs, gradients, sweep, section, promised, second_program, level_in_16_bits
-        made = Law(name, operations, level, statement, cases, check, *given)
+        made = Law(name, operations, level, statement, cases, check, *given, declared)
         LAWS[name if name not in LAWS else f"{name} ({', '.join(made.operations)})"] = made
 
         @functools.wraps(check)

@@ -173,7 +173,7 @@ class Session:
         """Return the candidates that a law judges."""
         if self.sections and law.section not in self.sections:
             return []
-        about = [c for c in self.selected if c.operation in law.operations]
+        about = [c for c in self.selected if c.is_put_to(law)]
         return [replace(c, effort=self.effort) for c in about]
 
     def subjects(self) -> Iterator[Subject]:

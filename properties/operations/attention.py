@@ -152,6 +152,7 @@ ATTENTION = Operation(
     ),
     discriminating=discriminating,
     layouts=("BHSD", "BSHD", "SBHD"),
+    extras={"lse": ("B N L", reference.attention_lse)},
     reach=("v", "S"),
     benchmark=Benchmark(
         sizes={

@@ -196,6 +196,7 @@ def suffice(subject: Subject, calls: Sequence[Call], broken: LawBrokenError) -> 
                     return False
                 run = probe.pull if call.vjp else probe.run
                 found = run(call.case, how.layouts)
+                found = found if call.vjp else {**found, **probe.extras}
             except LawBrokenError as other:
                 return other.kind == broken.kind
             before = call.outputs
@@ -254,6 +255,8 @@ def is_kept(subject: Subject, asked: Asked, calls: Sequence[Call]) -> bool:
 
     def due(place: Place) -> float:
         call = calls[place.call]
+        if place.output in subject.operation.extras:
+            return float(subject.plain_extra(call.case, place.output)[place.at])
         return float(subject.plain(call.case, vjp=call.vjp)[place.output][place.at])
 
     expected = asked.expected if asked.other is None else due(asked.other)

@@ -9,6 +9,7 @@ from typing import Any
 from seqlaws import properties
 from seqlaws.properties.discovery.known_failures import about, is_pattern
 from seqlaws.properties.discovery.loader import is_adapted, is_named
+from seqlaws.properties.discovery.traits import traits_of
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, examine
@@ -49,6 +50,13 @@ class Candidate:
         """The implementation as a law sees it."""
         made = self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
         return Subject(*made, known_failures=self.known_failures)
+
+    def is_put_to(self, law: Law) -> bool:
+        """Return True if a law is about the operation, and about what is declared for it."""
+        if self.operation not in law.operations:
+            return False
+        traits = traits_of(getattr(self.namespace, "TRAITS", {}), self.operation)
+        return not law.declared or bool(getattr(traits, law.declared))
 
     def verdict(self, law: Law) -> Verdict:
         """Examine the law, unless there is nothing to run; mind what is known to fail."""

@@ -65,6 +65,7 @@ class Subject(Expectations, Returned):
         self.record = Record()
         self.convention = convention_of(self.traits, self.operation)
         self.extras: Outputs = {}  # what the latest call returned beside the contract's outputs
+        self.dtypes_of_extras: dict[str, str] = {}
         self.place = place_of(namespace)
         self.unusual_layouts: list[str] = []  # of the present call's arrays
         self.made: Made | None = None  # of the next call
@@ -168,6 +169,8 @@ class Subject(Expectations, Returned):
         self.check_earlier(self.operation.name, raw, outputs)
         self.record.answered(outputs)
         self.extras = {n: o for n, o in outputs.items() if n in self.operation.extras}
+        at = self.convention.returned.index
+        self.dtypes_of_extras = {n: self.backend.describe(raw[at(n)])[1] for n in self.extras}
         return {n: outputs[n] for n in self.operation.outputs}
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
