@@ -38,6 +38,7 @@ class JaxBackend(Backend):
 
     library = "jax"
     differentiates = True
+    writable = False
     survives_fork = False  # its threads hold locks, and it warns of it
     passing = ("JAX's jax_enable_x64",)  # enabled for good, on import or by a first call
     modules = ("jax", "jax.numpy", "jax.nn")

@@ -21,6 +21,7 @@ class NumpyBackend(Backend):
 
     library = "numpy"
     differentiates = False
+    writable = True
     survives_fork = True
     passing = ("NumPy's random state",)
     modules = ("numpy", "numpy.testing", "numpy.linalg")

@@ -86,6 +86,7 @@ class Backend(Arrays, Protocol):
 
     library: the module, which is the name of the distribution too.
     differentiates: whether gradients can be taken through a function.
+    writable: whether a function can write to an array that it is given.
     survives_fork: whether it works, on the CPU, in a fork of a process that used it.
     passing: the names of `state` that may differ at a later call by right.
     modules: those whose functions nobody may replace.
@@ -104,6 +105,7 @@ class Backend(Arrays, Protocol):
 
     library: ClassVar[str]
     differentiates: ClassVar[bool]
+    writable: ClassVar[bool]
     survives_fork: ClassVar[bool]
     passing: ClassVar[tuple[str, ...]]
     modules: ClassVar[tuple[str, ...]]

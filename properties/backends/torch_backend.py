@@ -31,6 +31,7 @@ class TorchBackend(Backend):
 
     library = "torch"
     differentiates = True
+    writable = True
     survives_fork = True
     passing = ("torch's random state",)
     modules = ("torch", "torch.testing", "torch.nn.functional")

@@ -84,8 +84,9 @@ def traits_of(declared: Any, operation: str) -> Traits:
             names = [*KNOWN, "known_failures"]
             raise UnknownTraitError(f"unknown trait {name!r}{nearest(name, names)}")
     traits = Traits(**{name: trait_value(declared, name, operation) for name in KNOWN})
-    if traits.writes and traits.backend == "jax":
-        raise UnknownTraitError("trait 'writes' needs arrays that can be written to; JAX's cannot")
+    if traits.writes and not BACKENDS[traits.backend].writable:
+        says = f"trait 'writes' is given, but arrays of {traits.backend} cannot be written to"
+        raise UnknownTraitError(f"{says}; return the outputs instead")
     return traits
 
 

@@ -1,0 +1,89 @@
+"""Implementations that are called in their own way: laws hold for right ones, and catch others."""
+
+import shutil
+
+import pytest
+from zoo.conventions import attention, beyond
+
+from seqlaws.properties.laws import LAWS
+from seqlaws.properties.runner.examine import Effort, examine
+from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.subjects.subject import Subject
+
+law_names()  # registers the laws
+WITHIN = "calls_stay_within_their_arrays"
+WRITTEN = "outputs_are_written_into_the_given_arrays"
+
+MADE = {  # the makers of right and wrong ones: operation, what is wrong, laws
+    attention.in_heads_inside: ("attention", attention.LAYOUT, ("values", "gradients")),
+    attention.time_first: ("rnn", attention.TIME, ("values",)),
+    attention.into_an_array: ("attention", attention.WRITES, (WRITTEN, "values")),
+    attention.with_lse: ("attention", attention.LSE, ("log_sum_exp", "values")),
+}
+
+
+def put(namespace, operation, *laws, dtype="float32", examples=20):
+    """The status of each law, and what the failures say."""
+    subject = Subject("made", namespace, operation, dtype, "cpu")
+    effort = Effort(examples=examples, explains=False, shrinking=0.0)
+    verdicts = [examine(LAWS[law], subject, effort) for law in laws]
+    return [v.status for v in verdicts], " ".join(v.reason for v in verdicts)
+
+
+@pytest.fixture(scope="module")
+def in_c(tmp_path_factory):
+    if not shutil.which("cc"):
+        pytest.skip("there is no C compiler")
+    return beyond.compiled(tmp_path_factory.mktemp("c"))
+
+
+def kinds(in_c, offence):
+    """The C function behind NumPy, and behind torch."""
+    yield beyond.InC(in_c, offence)
+    pytest.importorskip("torch")
+    yield beyond.InCOfTensors(in_c, offence)
+
+
+def test_a_c_function_that_stays_within_its_arrays_passes(in_c):
+    for namespace in kinds(in_c, "none"):
+        statuses, says = put(namespace, "softmax", WITHIN, WRITTEN, "values", examples=10)
+        assert statuses == ["passed"] * 3, says
+
+
+@pytest.mark.parametrize("offence", [o for o in beyond.OFFENCES if o.startswith("reads")])
+def test_a_c_function_that_reads_beyond_its_arrays_is_caught(in_c, offence):
+    for namespace in kinds(in_c, offence):
+        statuses, says = put(namespace, "softmax", WITHIN, examples=40)
+        assert statuses == ["failed"]
+        assert "large numbers beyond the ends of the inputs" in says
+
+
+def test_a_c_function_that_writes_beyond_its_arrays_is_caught(in_c):
+    for namespace in kinds(in_c, "writes beyond"):
+        statuses, says = put(namespace, "softmax", WITHIN, WRITTEN, "values")
+        assert statuses == ["failed", "failed", "passed"]
+        assert "something was written beyond the ends of the array for p" in says
+
+
+def test_a_strided_view_beyond_the_end_is_caught():
+    statuses, says = put(beyond.OverlappingWindow, "layer_norm", WITHIN)
+    assert statuses == ["failed"]
+    assert "NaN beyond the ends of the inputs affects the output" in says
+
+
+@pytest.mark.parametrize("made", MADE, ids=lambda made: made.__name__)
+def test_laws_hold_for_what_is_called_as_it_declares(made):
+    operation, _, laws = MADE[made]
+    statuses, says = put(made(), operation, *laws, WITHIN, "inputs_are_not_written")
+    assert set(statuses) == {"passed"}, says
+
+
+@pytest.mark.parametrize(
+    ("made", "wrong"),
+    [(made, one) for made, (_, wrong, _) in MADE.items() for one in wrong[1:]],
+    ids=lambda one: getattr(one, "__name__", one),
+)
+def test_laws_catch_what_is_not_as_it_declares(made, wrong):
+    operation, _, laws = MADE[made]
+    statuses, _ = put(made(wrong), operation, *laws, examples=60)
+    assert "failed" in statuses
