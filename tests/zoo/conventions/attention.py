@@ -17,13 +17,12 @@ LSE = ("", "base 2", "before the scale", "no logarithm of an empty row", "maximu
 
 def weights(q, k, is_causal, scale, mask=None):
     """The weights and log-sum-exps of (B, H, S, D) arrays."""
-    if mask is not None and mask.dtype != bool:
-        raise NotImplementedError("boolean masks alone")
     q, k = q.astype(np.float64), np.repeat(k, q.shape[1] // k.shape[1], axis=1)
     s = q @ np.swapaxes(k, -1, -2) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
     if is_causal:
         s = np.where(np.arange(s.shape[-1]) <= np.arange(s.shape[-2])[:, None], s, -np.inf)
-    s = s if mask is None else np.where(mask, s, -np.inf)
+    if mask is not None:
+        s = np.where(mask, s, -np.inf) if mask.dtype == bool else s + mask
     largest = np.max(s, -1, keepdims=True, initial=-1e300)
     e = np.exp(s - largest)
     total = e.sum(-1, keepdims=True)
