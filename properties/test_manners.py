@@ -148,11 +148,15 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
     """
     arrays, options = impl.native(case, {})
     impl.answer(case, arrays, options)
-    other = another(case)
+    other, fixed = another(case), impl.operation.dividing
     for name, array in other.arrays.items():
+        if name in fixed:
+            continue
         part = slice(1 + array.size // 8)
         array.reshape(-1)[part] = case.arrays[name].reshape(-1)[part]
-    turned = other.having(**{n: np.flip(a) for n, a in other.arrays.items()})  # of the same sum
+    turned = other.having(
+        **{n: np.flip(a) for n, a in other.arrays.items() if n not in fixed}
+    )  # of the same sum
     masked = turned.having(**{n: np.flip(o, -1) for n, o in arrays_among_options(case)})
     for now in (other, turned, masked):
         with np.errstate(all="ignore"):

@@ -166,6 +166,11 @@ class Operation:
         return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
 
     @property
+    def dividing(self) -> list[str]:
+        """The arrays that say where parts of others begin: no numbers whatever will do."""
+        return []
+
+    @property
     def own(self) -> bool:
         """True if it is an operation of a user's own."""
         return self.file is not None

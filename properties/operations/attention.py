@@ -152,7 +152,7 @@ ATTENTION = Operation(
     ),
     discriminating=discriminating,
     layouts=("BHSD", "BSHD", "SBHD"),
-    extras={"lse": ("B N L", reference.attention_lse)},
+    extras={"lse": ("B N L", reference.attention_log_sum_exp)},
     reach=("v", "S"),
     benchmark=Benchmark(
         sizes={

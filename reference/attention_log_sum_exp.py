@@ -15,7 +15,7 @@ from seqlaws.reference.algebra import Array, log_sum_exp
 from seqlaws.reference.attention import Window, heads, scores
 
 
-def attention_lse(
+def attention_log_sum_exp(
     q: Array,
     k: Array,
     v: Array,
