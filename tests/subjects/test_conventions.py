@@ -3,8 +3,9 @@
 import shutil
 
 import pytest
-from zoo.conventions import attention, beyond
+from zoo.conventions import attention, beyond, packed
 
+from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.runner.pairing import law_names
@@ -12,6 +13,7 @@ from seqlaws.properties.subjects.subject import Subject
 
 law_names()  # registers the laws
 WITHIN = "calls_stay_within_their_arrays"
+UNTOUCHED = "rows_beyond_the_last_sequence_are_not_written"
 WRITTEN = "outputs_are_written_into_the_given_arrays"
 
 MADE = {  # the makers of right and wrong ones: operation, what is wrong, laws
@@ -21,6 +23,12 @@ MADE = {  # the makers of right and wrong ones: operation, what is wrong, laws
     attention.with_lse: ("attention", attention.LSE, ("log_sum_exp", "values")),
 }
 
+PACKED = {
+    packed.packed: ("attention_varlen", packed.VARLEN, ("values",)),
+    packed.packed_into: ("attention_varlen", packed.INTO, (WRITTEN, UNTOUCHED)),
+    packed.paged: ("attention_paged", packed.PAGED, ("values", "unused_pages_may_hold_nan")),
+}
+
 
 def put(namespace, operation, *laws, dtype="float32", examples=20):
     """The status of each law, and what the failures say."""
@@ -28,6 +36,11 @@ def put(namespace, operation, *laws, dtype="float32", examples=20):
     effort = Effort(examples=examples, explains=False, shrinking=0.0)
     verdicts = [examine(LAWS[law], subject, effort) for law in laws]
     return [v.status for v in verdicts], " ".join(v.reason for v in verdicts)
+
+
+def name_of(one):
+    """The name of a maker, or of what is wrong."""
+    return getattr(one, "__name__", one)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +84,7 @@ def test_a_strided_view_beyond_the_end_is_caught():
     assert "NaN beyond the ends of the inputs affects the output" in says
 
 
-@pytest.mark.parametrize("made", MADE, ids=lambda made: made.__name__)
+@pytest.mark.parametrize("made", MADE, ids=name_of)
 def test_laws_hold_for_what_is_called_as_it_declares(made):
     operation, _, laws = MADE[made]
     statuses, says = put(made(), operation, *laws, WITHIN, "inputs_are_not_written")
@@ -81,9 +94,43 @@ def test_laws_hold_for_what_is_called_as_it_declares(made):
 @pytest.mark.parametrize(
     ("made", "wrong"),
     [(made, one) for made, (_, wrong, _) in MADE.items() for one in wrong[1:]],
-    ids=lambda one: getattr(one, "__name__", one),
+    ids=name_of,
 )
 def test_laws_catch_what_is_not_as_it_declares(made, wrong):
     operation, _, laws = MADE[made]
     statuses, _ = put(made(wrong), operation, *laws, examples=60)
     assert "failed" in statuses
+
+
+@pytest.fixture(scope="module")
+def packed_attention():
+    names = specification_server.add("packed_attention")
+    yield names
+    specification_server.remove(names)
+
+
+@pytest.mark.parametrize("made", PACKED, ids=name_of)
+def test_laws_hold_for_packed_sequences_and_pages(made, packed_attention):
+    operation, _, laws = PACKED[made]
+    others = [law.name for law in LAWS.values() if law.operations == (operation,)]
+    general = [WITHIN, "answers_are_not_kept", "inputs_are_not_written", "broadcast_inputs"]
+    statuses, says = put(made(), operation, *laws, *general, *others)
+    assert set(statuses) <= {"passed", "not offered"}, says
+    assert statuses.count("not offered") == (made is packed.packed)  # it writes to no array
+
+
+@pytest.mark.parametrize(
+    ("made", "wrong"),
+    [(made, one) for made, (_, wrong, _) in PACKED.items() for one in wrong[1:]],
+    ids=name_of,
+)
+def test_laws_catch_wrong_packed_sequences_and_pages(made, wrong, packed_attention):
+    operation, _, laws = PACKED[made]
+    statuses, _ = put(made(wrong), operation, *laws)
+    assert "failed" in statuses
+
+
+def test_gradients_of_packed_sequences_are_those_of_each(packed_attention):
+    pytest.importorskip("torch")
+    statuses, says = put(packed.of_tensors(), "attention_varlen", "values", "gradients")
+    assert statuses == ["passed", "passed"], says

@@ -7,6 +7,7 @@ import numpy as np
 
 VARLEN = ("", "sees the next sequence", "causal from the first key", "offset of keys for queries",
           "last sequence dropped", "scale of the longest")  # fmt: skip
+INTO = ("", "writes the rows beyond")
 PAGED = ("", "pages in order", "one slot too many", "last page whole", "weights times every slot")
 
 
@@ -48,6 +49,21 @@ def packed(wrong=""):
     return SimpleNamespace(TRAITS={}, attention_varlen=attention_varlen)
 
 
+def packed_into(wrong=""):
+    """`attention_varlen` that writes to an array, which may have more rows than the sequences."""
+    inner = packed().attention_varlen
+
+    def attention_varlen(
+        q, k, v, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, is_causal=False,
+        scale=None, out=None,
+    ):  # fmt: skip
+        made = inner(q, k, v, cu_seqlens_q, cu_seqlens_k, 0, 0, is_causal, scale)
+        end = len(out) if wrong == "writes the rows beyond" else cu_seqlens_q[-1]
+        out[:end] = made[:end]
+
+    return SimpleNamespace(TRAITS={"writes": "out"}, attention_varlen=attention_varlen)
+
+
 def paged(wrong=""):
     """`attention_paged`."""
 
@@ -69,3 +85,25 @@ def paged(wrong=""):
 
 
 right_packed, right_paged = packed(), paged()
+
+
+def of_tensors():
+    """`attention_varlen` of torch tensors, whose gradients autograd takes."""
+    import torch
+
+    def attention_varlen(
+        q, k, v, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, is_causal=False, scale=None
+    ):
+        c, group = 1 / math.sqrt(q.shape[2]) if scale is None else scale, q.shape[1] // k.shape[1]
+        outputs = []
+        for b in range(len(cu_seqlens_q) - 1):
+            (i, j), (m, n) = cu_seqlens_q[b : b + 2].tolist(), cu_seqlens_k[b : b + 2].tolist()
+            keys, values = (x[m:n].repeat_interleave(group, 1) for x in (k, v))
+            s = torch.einsum("lnd,snd->nls", q[i:j], keys) * c
+            seen = torch.arange(n - m) <= torch.arange(j - i)[:, None] + (n - m) - (j - i)
+            seen = seen if is_causal else torch.ones_like(seen)
+            p = torch.softmax(s.masked_fill(~seen, -1e30), -1) * seen
+            outputs.append(torch.einsum("nls,snd->lnd", p, values))
+        return torch.cat(outputs)
+
+    return SimpleNamespace(TRAITS={"backend": "torch"}, attention_varlen=attention_varlen)
