@@ -189,6 +189,9 @@ class Session:
             on = f" on {', '.join(self.devices_of(name))}" if offered else ""
             shown = ", ".join(dtypes) or "nothing that is selected is offered"
             lines.append(f"seqlaws: {name}{on}: {shown}")
+            if spec := loader.wanted_by(self.found[name][1]):
+                functions = " or ".join(loader.SPECS[spec])
+                lines.append(f"seqlaws: {name} has {functions}, which --spec {spec} checks")
         lines.append(
             f"seqlaws: suite seed {self.effort.seed}, {self.effort.examples} examples a law; "
             + ", ".join(f"{k} {v}" for k, v in versions().items())

@@ -103,6 +103,8 @@ def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
         raise UnknownTraitError(f"trait 'tiles' is {value!r}; known: {{letter: size}}")
     if name == "interpreted" and type(value) is not bool:
         raise UnknownTraitError(f"trait 'interpreted' is {value!r}; known: True, False")
+    if name == "returns" and isinstance(value, list):
+        value = tuple(value)
     if name in KNOWN_BY_OPERATION:
         return known_by_operation(declared, name, operation, value)
     if name not in ("tiles", "interpreted") and value != DEFAULT[name]:
