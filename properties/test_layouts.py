@@ -78,7 +78,7 @@ def test_calls_stay_within_their_arrays(impl: Subject, case: Case) -> None:
     require_unnoted(impl, BEYOND)
     if any(not np.array_equal(outputs[n], plain[n], equal_nan=True) for n in plain):
         due = impl.expected_of_steps(case, outputs)
-        says = f"{layout.removeprefix('amid ')} beyond the ends of the inputs affects the output"
+        says = f"memory beyond the ends of the inputs affects the output ({held_by(layout)})"
         agree(impl, outputs, due, says)
 
 
@@ -90,7 +90,7 @@ def test_gradients_stay_within_their_arrays(impl: Subject, case: Case) -> None:
     require_unnoted(impl, BEYOND)
     if any(not np.array_equal(gradients[n], plain[n], equal_nan=True) for n in plain):
         due = impl.expected(case, vjp=True)
-        says = f"{layout.removeprefix('amid ')} beyond the ends of the inputs affects the gradient"
+        says = f"memory beyond the ends of the inputs affects the gradient ({held_by(layout)})"
         agree(impl, gradients, due, says, nan_is_free=True)
 
 
@@ -101,6 +101,11 @@ def amid(impl: Subject, case: Case) -> str:
         impl.record.not_offered["arrays inside a longer buffer"] += 1
         raise NotOfferedError("arrays inside a longer buffer")
     return layouts[case.seed % len(layouts)]
+
+
+def held_by(layout: str) -> str:
+    """Say what the rest of the buffers holds."""
+    return f"it holds {layout.removeprefix('amid ')}"
 
 
 def within(case: Case, layout: str) -> dict[str, str]:

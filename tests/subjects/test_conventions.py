@@ -70,7 +70,7 @@ def test_a_c_function_that_reads_beyond_its_arrays_is_caught(in_c, offence):
     for namespace in kinds(in_c, offence):
         statuses, says = put(namespace, "softmax", WITHIN, examples=40)
         assert statuses == ["failed"]
-        assert "large numbers beyond the ends of the inputs" in says
+        assert "affects the output (it holds large numbers)" in says
 
 
 def test_a_c_function_that_writes_beyond_its_arrays_is_caught(in_c):
@@ -83,7 +83,7 @@ def test_a_c_function_that_writes_beyond_its_arrays_is_caught(in_c):
 def test_a_strided_view_beyond_the_end_is_caught():
     statuses, says = put(beyond.OverlappingWindow, "layer_norm", WITHIN)
     assert statuses == ["failed"]
-    assert "NaN beyond the ends of the inputs affects the output" in says
+    assert "affects the output (it holds NaN)" in says
 
 
 @pytest.mark.parametrize("made", MADE, ids=name_of)
