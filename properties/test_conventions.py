@@ -23,7 +23,7 @@ def test_outputs_are_written_into_the_given_arrays(impl: Subject, case: Case) ->
 
 
 @law("attention", share=0.25, declared="returns")
-def test_log_sum_exp(impl: Subject, case: Case) -> None:
+def test_returned_log_sum_exp(impl: Subject, case: Case) -> None:
     """The returned log-sum-exp of each query's scores differs by at most the allowed error.
 
     lse_i = log sum_j exp(s_ij), with the scores after scale, softcap and masks; -inf for a query

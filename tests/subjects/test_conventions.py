@@ -22,7 +22,7 @@ MADE = {  # the makers of right and wrong ones: operation, what is wrong, laws
     attention.in_heads_inside: ("attention", attention.LAYOUT, ("values", "gradients")),
     attention.time_first: ("rnn", attention.TIME, ("values",)),
     attention.into_an_array: ("attention", attention.WRITES, (WRITTEN, "values")),
-    attention.with_lse: ("attention", attention.LSE, ("log_sum_exp", "values")),
+    attention.with_lse: ("attention", attention.LSE, ("returned_log_sum_exp", "values")),
 }
 
 PACKED = {
