@@ -23,7 +23,7 @@ from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
 from seqlaws.properties.judging.verdict import Verdict, loaded, settle_noted
 from seqlaws.properties.laws import SECTIONS, Law
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.operations import OPERATIONS, SPECS
 from seqlaws.properties.own.proof import SpecError
 from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
@@ -190,7 +190,7 @@ class Session:
             shown = ", ".join(dtypes) or "nothing that is selected is offered"
             lines.append(f"seqlaws: {name}{on}: {shown}")
             if spec := loader.wanted_by(self.found[name][1]):
-                functions = " or ".join(loader.SPECS[spec])
+                functions = " or ".join(SPECS[spec])
                 lines.append(f"seqlaws: {name} has {functions}, which --spec {spec} checks")
         lines.append(
             f"seqlaws: suite seed {self.effort.seed}, {self.effort.examples} examples a law; "

@@ -20,10 +20,9 @@ from seqlaws.properties.discovery.traits import (
     nearest,
     traits_of,
 )
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.operations import OPERATIONS, SPECS
 
 GROUP = "seqlaws.impls"
-SPECS = {"packed_attention": ("attention_varlen", "attention_paged")}  # those of `specs/`
 FILES: dict[str, Path] = {}  # a module that was loaded from a file, by its name
 ADAPTERS: dict[str, "Adapter"] = {}  # of namespaces in other forms, by what they have
 

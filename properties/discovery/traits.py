@@ -7,7 +7,7 @@ from typing import Any
 
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.operations import OPERATIONS, SPECS
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 KINDS = ("boolean", "floating", "causal")  # of masks, by which `fully_masked` may differ
@@ -173,9 +173,10 @@ def of_operation(value: Any, name: str, operation: str) -> Any:
         return value
     if name == "fully_masked" and value and all(key in KINDS for key in value):
         return value
-    known = [*OPERATIONS, *(KINDS if name == "fully_masked" else ())]
+    operations = [*OPERATIONS, *(o for added in SPECS.values() for o in added)]
+    known = [*operations, *(KINDS if name == "fully_masked" else ())]
     for key in value:
-        if key not in OPERATIONS:
+        if key not in operations:
             what = "operation or kind of mask" if name == "fully_masked" else "operation"
             raise UnknownTraitError(
                 f"trait {name!r} is given for an unknown {what} {key!r}{nearest(key, known)}"

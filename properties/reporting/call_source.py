@@ -10,8 +10,9 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.loader import import_folders, is_named, location
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.reporting.array_source import READ_ONLY, SPARSE, made, numbers, of_library
+from seqlaws.properties.subjects.arguments import OF_BUFFERS
 from seqlaws.properties.subjects.record import Call, Made
-from seqlaws.properties.subjects.subject import OF_BUFFERS, Subject
+from seqlaws.properties.subjects.subject import Subject
 
 
 def names_of(subject: Subject, call: Call) -> list[str]:

@@ -4,29 +4,25 @@ It converts a case into the implementation's arrays, calls it, and checks every 
 shape, dtype and device of the outputs, and that inputs are unchanged.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
-
-from seqlaws.properties.backends.layouts import AMID, LAYOUTS
-from seqlaws.properties.backends.protocol import BYTES_AT_MOST, Arrays, NotDifferentiableError
+from seqlaws.properties.backends.protocol import Arrays, NotDifferentiableError
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.convention import convention_of
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.raised import line_of, text_of
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
-from seqlaws.properties.inputs.case import Case, output_shapes
+from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
 from seqlaws.properties.inputs.strategies import poisoned
 from seqlaws.properties.isolation.limits import EnoughError, LostError
 from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.subjects.arguments import Arguments
 from seqlaws.properties.subjects.expectations import Expectations, arithmetic_of
 from seqlaws.properties.subjects.record import (
     Call,
@@ -39,10 +35,8 @@ from seqlaws.properties.subjects.record import (
 from seqlaws.properties.subjects.returned import Returned
 from seqlaws.properties.subjects.signature import gave, in_order, is_optional, offered_options
 
-OF_BUFFERS = "amid large numbers"  # the layout of arrays that an implementation writes to
 
-
-class Subject(Expectations, Returned):
+class Subject(Expectations, Returned, Arguments):
     """An implementation for one operation, dtype and device."""
 
     def __init__(
@@ -67,9 +61,9 @@ class Subject(Expectations, Returned):
         self.extras: Outputs = {}  # what the latest call returned beside the contract's outputs
         self.dtypes_of_extras: dict[str, str] = {}
         self.place = place_of(namespace)
-        self.unusual_layouts: list[str] = []  # of the present call's arrays
+        self.unusual_layouts = []
         self.made: Made | None = None  # of the next call
-        self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
+        self.earlier = {}
 
     @property
     def backend(self) -> Arrays:
@@ -150,16 +144,6 @@ class Subject(Expectations, Returned):
         raw = self.called(self.function, case, *given, **named, **self.convention.keyword(buffers))
         return self.written(raw, buffers)
 
-    def buffers(self, case: Case) -> dict[str, Any]:
-        """Return new arrays for the outputs, if the implementation writes to some.
-
-        They hold NaN, so that an entry that is not written shows, and lie in longer buffers.
-        """
-        return {
-            name: self.backend.array(values, self.dtypes_of(name)[0], self.device, OF_BUFFERS)
-            for name, values in self.convention.unwritten(case).items()
-        }
-
     def accepted(
         self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any], raw: Any
     ) -> Outputs:
@@ -182,14 +166,6 @@ class Subject(Expectations, Returned):
         gradients = self.accepted_gradients(case, arrays, options, cotangents, raw)
         self.check_around({**arrays, **options, **cotangents}, layouts or {})
         return gradients
-
-    def native_of_pull(self, case: Case, layouts: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
-        """Return arrays, options and cotangents as `native` does."""
-        arrays, options = self.native(case, layouts)
-        cotangents = {
-            n: self.native_array(n, c, layouts.get(n, "")) for n, c in case.cotangents.items()
-        }
-        return arrays, options, cotangents
 
     def pulling(
         self, case: Case, arrays: Mapping[str, Any], options: Any, cotangents: Mapping[str, Any]
@@ -248,19 +224,6 @@ class Subject(Expectations, Returned):
         given, vjp = tuple(self.place.settled(given)), function != self.function
         self.soil(case, vjp=vjp)
         return self.minded(case, vjp, lambda: function(*given, **options))
-
-    def soil(self, case: Case, *, vjp: bool) -> None:
-        """Leave odd bytes where outputs may be allocated, so that unwritten memory is seen."""
-        shapes = (
-            [case.arrays[name].shape for name in case.differentiated]
-            if vjp
-            else output_shapes(case).values()
-        )
-        width = int(self.dtype[-2:]) // 8
-        sizes = {math.prod(shape) * width for shape in shapes}
-        few = [size for size in sorted(sizes) if 0 < size <= BYTES_AT_MOST]
-        device = self.device if case.arrays else "cpu"
-        self.place.soil(self.traits.backend, few, device)
 
     def raises(self, function: Any, case: Case, *given: Any, **options: Any) -> bool:
         """Return True if a call on invalid input raises an exception.
@@ -322,35 +285,6 @@ class Subject(Expectations, Returned):
         if beyond:
             self.record.not_offered["; ".join(beyond)] += 1
             raise NotOfferedError(str(error)) from None
-
-    def native(
-        self, case: Case, layouts: Mapping[str, str]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return copies of arrays and options as arrays of the implementation's library.
-
-        Raises NotOfferedError for an option that a law gives and the function does not have.
-        """
-        missing = self.not_offered(case)
-        if missing:
-            self.record.not_offered.update(missing)
-            raise NotOfferedError(f"the option {', '.join(missing)}")
-        unusual = set(layouts.values()) - {"", "contiguous", *AMID}
-        self.unusual_layouts = [f"arrays that are {LAYOUTS[layout]}" for layout in sorted(unusual)]
-        arrays = {n: self.native_array(n, a, layouts.get(n, "")) for n, a in case.arrays.items()}
-        options = {
-            n: self.native_array(n, o, layouts.get(n, "")) if isinstance(o, np.ndarray) else o
-            for n, o in case.options.items()
-        }
-        return arrays, options
-
-    def native_array(self, name: str, values: Array, layout: str = "") -> Any:
-        """Return an argument of a name as an array of the implementation's library."""
-        given = self.convention.given(name, values)
-        return self.backend.array(given, self.dtype, self.device, layout or "contiguous")
-
-    def overwrite(self, name: str, array: Any, values: Array) -> Any:
-        """Overwrite an argument where it lies, if it can be; return what now holds the values."""
-        return self.backend.write(array, self.convention.given(name, values))
 
 
 def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:

@@ -73,5 +73,6 @@ def test_a_value_for_all_operations_is_of_those_that_know_it():
     assert traits_of(declared, "attention").layout == "BSHD"
     assert traits_of(declared, "rotary_embedding").layout == "BSHD"
     assert traits_of(declared, "rnn").layout == ""
+    assert traits_of({"writes": {"attention_varlen": "out"}}, "attention").writes == ""
     assert traits_of(declared, "attention").returns == ("out", "lse")
     assert traits_of(declared, "softmax").returns == ()

@@ -8,7 +8,7 @@ from zoo.conventions import attention, beyond, packed
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.laws import LAWS
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.operations import OPERATIONS, SPECS
 from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.runner.pairing import law_names
 from seqlaws.properties.subjects.subject import Subject
@@ -116,7 +116,7 @@ def test_a_function_that_the_suite_can_specify_is_named_with_its_specification()
     if "attention_varlen" not in OPERATIONS:
         with pytest.raises(loader.NotFoundError, match="did you mean --spec packed_attention"):
             loader.refuse_unusable("mine.py", namespace)
-    assert {"packed_attention": tuple(specification_server.add("packed_attention"))} == loader.SPECS
+    assert {"packed_attention": tuple(specification_server.add("packed_attention"))} == SPECS
     loader.refuse_unusable("mine.py", namespace)
 
 
