@@ -59,8 +59,9 @@ class Job:
         function = subject.function
         assert function is not None
         if not self.work.backward:
+            named |= subject.convention.keyword(subject.buffers(case))
             return partial(function, *given, **named)
-        cotangents = {n: subject.native_array(c) for n, c in case.cotangents.items()}
+        cotangents = {n: subject.native_array(n, c) for n, c in case.cotangents.items()}
         function, given, named = subject.pulling(case, arrays, options, cotangents)
         return partial(function, *given, **named)
 

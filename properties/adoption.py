@@ -118,7 +118,7 @@ def all_of(implementation: Any, spec: str, operations: list[str], dtypes: list[s
         for candidate in candidates_of(spec, spec, implementation, operations, dtypes)
         if not candidate.not_offered
         for law in LAWS.values()
-        if candidate.operation in law.operations
+        if candidate.is_put_to(law)
     ]
 
 

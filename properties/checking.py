@@ -197,7 +197,7 @@ class Run:
         self.result.not_offered += dict.fromkeys(
             c.operation for c in selected if c.operation not in claimed
         )
-        return [Group(c, in_order(c.operation, self.sections)) for c in offered]
+        return [Group(c, in_order(c, self.sections)) for c in offered]
 
     def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
         """Run laws until the time is over, always from the group that has had the least time."""

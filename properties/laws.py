@@ -33,6 +33,7 @@ from seqlaws.properties.judging.comparison import (
     exactly,
     none_where,
     require,
+    require_unnoted,
     same,
 )
 from seqlaws.properties.judging.refusals import must_raise, unless_refused
@@ -72,6 +73,7 @@ __all__ = [
     "must_raise",
     "none_where",
     "require",
+    "require_unnoted",
     "same",
     "several",
     "unless_refused",
@@ -96,6 +98,7 @@ class Law:
     masked rows, NaN and infinities, extremes, very long sequences), "manners" (memory, bits,
     threads, environment, layouts) or "guards" (invalid input).
     promised: values of the trait `masked_nan` for which this SHOULD is a MUST.
+    declared: the name of a trait; the law is about implementations that declare it alone.
     second_program: True if it calls the implementation from another process, by its name.
     in_threads: True if it calls the implementation from several threads at once.
     level_in_16_bits: the level for bfloat16 and float16, if it is another.
@@ -116,6 +119,7 @@ class Law:
     second_program: bool = False
     level_in_16_bits: str = ""
     in_threads: bool = False
+    declared: str = ""
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -143,6 +147,7 @@ def law(
     second_program: bool = False,
     level_in_16_bits: str = "",
     in_threads: bool = False,
+    declared: str = "",
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring states the law and its formula."""
 
@@ -152,7 +157,7 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         given = share, needs, gradients, sweep, section, promised, second_program, level_in_16_bits
-        made = Law(name, operations, level, statement, cases, check, *given, in_threads)
+        made = Law(name, operations, level, statement, cases, check, *given, in_threads, declared)
         LAWS[name if name not in LAWS else f"{name} ({', '.join(made.operations)})"] = made
 
         @functools.wraps(check)

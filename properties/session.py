@@ -23,7 +23,7 @@ from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
 from seqlaws.properties.judging.verdict import Verdict, loaded, settle_noted
 from seqlaws.properties.laws import SECTIONS, Law
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.operations import OPERATIONS, SPECS
 from seqlaws.properties.own.proof import SpecError
 from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
@@ -174,7 +174,7 @@ class Session:
         """Return the candidates that a law judges."""
         if self.sections and law.section not in self.sections:
             return []
-        about = [c for c in self.selected if c.operation in law.operations]
+        about = [c for c in self.selected if c.is_put_to(law)]
         return [replace(c, effort=self.effort) for c in about]
 
     def subjects(self) -> Iterator[Subject]:
@@ -190,6 +190,9 @@ class Session:
             on = f" on {', '.join(self.devices_of(name))}" if offered else ""
             shown = ", ".join(dtypes) or "nothing that is selected is offered"
             lines.append(f"seqlaws: {name}{on}: {shown}")
+            if spec := loader.wanted_by(self.found[name][1]):
+                functions = " or ".join(SPECS[spec])
+                lines.append(f"seqlaws: {name} has {functions}, which --spec {spec} checks")
         lines.append(
             f"seqlaws: suite seed {self.effort.seed}, {self.effort.examples} examples a law; "
             + ", ".join(f"{k} {v}" for k, v in versions().items())

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import FAR, LAYOUTS, first_of
-from seqlaws.properties.inputs.sweeps import unequal
+from seqlaws.properties.backends.layouts import AMID, FAR, LAYOUTS, first_of
+from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes, unequal
 from seqlaws.properties.laws import (
     Array,
     Case,
@@ -16,10 +16,12 @@ from seqlaws.properties.laws import (
     arrays_among_options,
     drawn,
     law,
+    require_unnoted,
     several,
     unless_refused,
 )
 from seqlaws.properties.operations import DIFFERENTIABLE, WITH_ARRAYS, WITH_PARAMS, Kind
+from seqlaws.properties.subjects.returned import BEYOND
 
 AT_MOST = 8  # batch entries that lie far apart: each takes 32 GiB of addresses in float64
 WHOLE = Kind(lambda o: o.integers or "lengths" in o.options)
@@ -27,7 +29,8 @@ WHOLE = Kind(lambda o: o.integers or "lengths" in o.options)
 
 def layouts_of(impl: Subject, case: Case, names: list[str]) -> Iterator[dict[str, str]]:
     """Yield every layout of all arrays at once, and two layouts of each array by itself."""
-    layouts = [n for n in impl.backend.layouts if not n.startswith(("broadcast", FAR))]
+    spared = (*AMID, FAR)
+    layouts = [n for n in impl.backend.layouts if not n.startswith(("broadcast", *spared))]
     yield from (dict.fromkeys(names, layout) for layout in layouts)
     lot, unusual = case.random(9), [n for n in layouts if n != "contiguous"]
     for name in several(names, case):
@@ -87,11 +90,59 @@ def test_offsets_beyond_32_bits(impl: Subject, case: Case) -> None:
         agree(impl, outputs, due, f"{name} with entries {LAYOUTS[FAR]} changes the output")
 
 
+@law(WITH_ARRAYS, share=0.005, sweep=every_size, section="manners")
+def test_calls_stay_within_their_arrays(impl: Subject, case: Case) -> None:
+    """A call neither reads nor writes beyond the ends of its inputs, at any size.
+
+    Each input lies in the middle of a longer buffer. NaN, or large numbers, in the rest of the
+    buffer have no effect on the output, and stay as they are.
+    """
+    layout = amid(impl, case)
+    plain, outputs = impl.run(case), impl.run(case, within(case, layout))
+    require_unnoted(impl, BEYOND)
+    if any(not np.array_equal(outputs[n], plain[n], equal_nan=True) for n in plain):
+        due = impl.expected_of_steps(case, outputs)
+        says = f"memory beyond the ends of the inputs affects the output ({held_by(layout)})"
+        agree(impl, outputs, due, says)
+
+
+@law(DIFFERENTIABLE, share=0.005, gradients=True, sweep=moderate_sizes, section="manners")
+def test_gradients_stay_within_their_arrays(impl: Subject, case: Case) -> None:
+    """A gradient neither reads nor writes beyond the ends of inputs and cotangents, at any size."""
+    layout = amid(impl, case)
+    plain, gradients = impl.pull(case), impl.pull(case, within(case, layout))
+    require_unnoted(impl, BEYOND)
+    if any(not np.array_equal(gradients[n], plain[n], equal_nan=True) for n in plain):
+        due = impl.expected(case, vjp=True)
+        says = f"memory beyond the ends of the inputs affects the gradient ({held_by(layout)})"
+        agree(impl, gradients, due, says, nan_is_free=True)
+
+
+def amid(impl: Subject, case: Case) -> str:
+    """Return the layout of the arrays: in the middle of NaN, or of large numbers, in turn."""
+    layouts = [layout for layout in impl.backend.layouts if layout in AMID]
+    if not layouts:
+        impl.record.not_offered["arrays inside a longer buffer"] += 1
+        raise NotOfferedError("arrays inside a longer buffer")
+    return layouts[case.seed % len(layouts)]
+
+
+def held_by(layout: str) -> str:
+    """Say what the rest of the buffers holds."""
+    return f"it holds {layout.removeprefix('amid ')}"
+
+
+def within(case: Case, layout: str) -> dict[str, str]:
+    """Return the layout for every array of a call."""
+    options = [name for name, _ in arrays_among_options(case)]
+    return dict.fromkeys([*case.arrays, *case.cotangents, *options], layout)
+
+
 @law(DIFFERENTIABLE, share=0.01, gradients=True, sweep=unequal, section="manners")
 def test_broadcast_cotangents(impl: Subject, case: Case) -> None:
     """A cotangent with stride 0, such as that of a sum, gives the same as its contiguous copy."""
     for layout in spread_out(impl):
-        spread = {n: equal_along(c, layout) for n, c in case.cotangents.items()}
+        spread = {n: equal_along(impl, n, c, layout) for n, c in case.cotangents.items()}
         summed = case.pulled(**spread)
         impl.record.calls.clear()
         gradients = impl.pull(summed, dict.fromkeys(spread, layout))
@@ -104,9 +155,10 @@ def test_broadcast_inputs(impl: Subject, case: Case) -> None:
     """An input with stride 0, along any or all axes, gives the same as its contiguous copy."""
     layouts, lot = spread_out(impl), case.random()
     held = {**case.arrays, **dict(arrays_among_options(case))}
+    held = {n: a for n, a in held.items() if n not in impl.operation.dividing}
     for name in several(held, case):
         layout = layouts[lot.randint(len(layouts))]
-        spread = case.having(**{name: equal_along(held[name], layout)})
+        spread = case.having(**{name: equal_along(impl, name, held[name], layout)})
         outputs = impl.run(spread, {name: layout})
         due = impl.expected_of_steps(spread, outputs)
         agree(impl, outputs, due, f"{name} with {LAYOUTS[layout]} changes the output")
@@ -121,10 +173,13 @@ def spread_out(impl: Subject) -> list[str]:
     return found
 
 
-def equal_along(array: Array, layout: str) -> Array:
-    """Return the array with equal entries where the layout has stride 0."""
-    first = first_of(layout, array.shape)
-    return array if first is None else np.array(np.broadcast_to(array[first], array.shape))
+def equal_along(impl: Subject, name: str, array: Array, layout: str) -> Array:
+    """Return an argument with equal entries where the implementation's array has stride 0."""
+    given = impl.convention.given(name, array)
+    first = first_of(layout, given.shape)
+    if first is None:
+        return array
+    return np.array(impl.convention.taken(name, np.broadcast_to(given[first], given.shape)))
 
 
 @law(WHOLE, share=0.1, cases=drawn(padded=True), section="manners")

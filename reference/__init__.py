@@ -9,6 +9,7 @@ from typing import Any
 
 from seqlaws.reference.algebra import Array
 from seqlaws.reference.attention import attention, attention_vjp
+from seqlaws.reference.attention_log_sum_exp import attention_log_sum_exp
 from seqlaws.reference.decoder import decoder_layer, decoder_layer_vjp
 from seqlaws.reference.encoder import encoder_layer, encoder_layer_vjp
 from seqlaws.reference.generate import generate
@@ -37,6 +38,7 @@ OWN: dict[str, Callable[..., Any]] = {}  # specifications and vjps of a user's o
 
 __all__ = [
     "attention",
+    "attention_log_sum_exp",
     "attention_vjp",
     "decoder_layer",
     "decoder_layer_vjp",

@@ -38,13 +38,14 @@ class JaxBackend(Backend):
 
     library = "jax"
     differentiates = True
+    writable = False
     survives_fork = False  # its threads hold locks, and it warns of it
     passing = ("JAX's jax_enable_x64",)  # enabled for good, on import or by a first call
     modules = ("jax", "jax.numpy", "jax.nn")
     imports = ("import contextlib", "import jax")
     source_of_permuted = "np.ascontiguousarray({0}.transpose({1})).transpose({1})"
     source_of_broadcast = "np.broadcast_to({0}[{1}].copy(), {2})"
-    source_of_cut_out = source_of_far_apart = ""
+    source_of_cut_out = source_of_far_apart = source_of_amid = ""
     source_of_array = """
 def array(values, dtype, device):
     name, _, index = device.partition(":")
@@ -110,6 +111,9 @@ def gradients(function, cotangents, arrays):
             raise BadOutputError(f"a {type(output).__name__}, not a JAX array")
         platform = next(iter(output.devices())).platform
         return tuple(output.shape), str(output.dtype), PLATFORMS.get(platform, platform)
+
+    def is_intact_around(self, array: Any) -> bool:
+        return True  # there is no such layout
 
     def overlap(self, a: Any, b: Any) -> bool:
         return False  # nobody can write to either

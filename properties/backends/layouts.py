@@ -30,9 +30,13 @@ LAYOUTS = {
     "reversed middle": "a negative stride along the second axis",
     "read-only": "not writable",
     "far apart": "more than 2^32 entries apart along the first axis",
+    "amid NaN": "contiguous, in the middle of a longer buffer that holds NaN",
+    "amid large numbers": "contiguous, in the middle of a longer buffer that holds large numbers",
 }
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 FAR = "far apart"  # of memory that is reserved and hardly used
+AMID = {"amid NaN": 77, "amid large numbers": 0}  # what lies around whole numbers and booleans
+PAD = 256  # entries before the array, and after it: any alignment of its start is kept
 SWAPS = {"transposed": (-1, -2), "time first": (0, 1), "heads inside": (1, 2)}
 STRIDED = {"strided": -1, "strided rows": 0, "strided middle": -2}
 BROADCAST = {"broadcast": 0, "broadcast second": 1, "broadcast last": -1}
@@ -52,23 +56,30 @@ def lay_out(values: Array, layout: str) -> Array:
             return np.flip(np.ascontiguousarray(np.flip(values, axis)), axis)
     if (first := first_of(layout, values.shape)) is not None:
         return np.broadcast_to(values[first].copy(), values.shape)
+    if (room := room_for(values, layout)) is not None:
+        room[...] = values
+        return room
+    copy = np.array(values, order="C")
+    if layout == "read-only":
+        copy.flags.writeable = False
+    return copy
+
+
+def room_for(values: Array, layout: str) -> Array | None:
+    """Return a part of a larger buffer that the values can be written to, if the layout has one."""
     if (cut := inside(layout, values.shape)) is not None:
         shape, index = cut
-        wide = between(shape, values.dtype)
-        wide[index] = values
-        return wide[index]
+        return between(shape, values.dtype)[index]
     if (spread := far_apart(layout, values.shape)) is not None:
         count, strides, poisoned = spread
         buffer = np.frombuffer(reserved(count * values.itemsize), values.dtype)
         buffer[poisoned] = between((), values.dtype)
         in_bytes = tuple(n * values.itemsize for n in strides)
-        wide = np.lib.stride_tricks.as_strided(buffer, values.shape, in_bytes)
-        wide[...] = values
-        return wide
-    copy = np.array(values, order="C")
-    if layout == "read-only":
-        copy.flags.writeable = False
-    return copy
+        return np.lib.stride_tricks.as_strided(buffer, values.shape, in_bytes)
+    if layout in AMID:
+        buffer = np.full(values.size + 2 * PAD, around(layout, values.dtype), values.dtype)
+        return buffer[PAD:-PAD].reshape(values.shape)
+    return None
 
 
 def axes_of(layout: str, rank: int) -> tuple[int, ...] | None:
@@ -132,3 +143,19 @@ def reserved(count: int) -> mmap.mmap:
 def between(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return a buffer of entries that must never be read."""
     return np.full(shape, np.nan if np.issubdtype(dtype, np.floating) else 77).astype(dtype)
+
+
+def around(layout: str, dtype: Any) -> Any:
+    """Return what lies around an array of a dtype of NumPy, in a layout of AMID.
+
+    Large numbers are half of the largest: a maximum, in which NaN may be lost, shows them.
+    """
+    if not np.issubdtype(dtype, np.floating):
+        return AMID[layout]
+    return np.nan if layout == "amid NaN" else np.finfo(dtype).max / 2
+
+
+def is_one_number(entries: Array) -> bool:
+    """Return True if all entries have the bits of the first."""
+    bits = np.ascontiguousarray(entries).view(np.uint8).reshape(len(entries), -1)
+    return bool((bits == bits[:1]).all())

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import LAYOUTS, lay_out
+from seqlaws.properties.backends.layouts import LAYOUTS, PAD, is_one_number, lay_out
 from seqlaws.properties.backends.protocol import (
     BLOCKS,
     SOIL,
@@ -21,6 +21,7 @@ class NumpyBackend(Backend):
 
     library = "numpy"
     differentiates = False
+    writable = True
     survives_fork = True
     passing = ("NumPy's random state",)
     modules = ("numpy", "numpy.testing", "numpy.linalg")
@@ -42,6 +43,14 @@ def far_apart(array, count, strides, near):
     wide = np.lib.stride_tricks.as_strided(buffer, array.shape, strides)
     wide[...] = array
     return wide
+"""
+    source_of_amid = f"""
+def amid(array, whole, is_nan):
+    if array.dtype.kind == "f":
+        whole = np.nan if is_nan else np.finfo(array.dtype).max / 2
+    buffer = np.full(array.size + {2 * PAD}, whole, array.dtype)
+    buffer[{PAD}:-{PAD}] = array.reshape(-1)
+    return buffer[{PAD}:-{PAD}].reshape(array.shape)
 """
     layouts = tuple(LAYOUTS)
 
@@ -75,6 +84,10 @@ def far_apart(array, count, strides, near):
     def write(self, array: Array, values: Array) -> Array:
         array[...] = values
         return array
+
+    def is_intact_around(self, array: Any) -> bool:
+        buffer = array.base
+        return is_one_number(np.concatenate([buffer[:PAD], buffer[-PAD:]]))
 
     def overlap(self, a: Any, b: Any) -> bool:
         return bool(np.may_share_memory(a, b) and np.shares_memory(a, b))

@@ -1,8 +1,9 @@
 """Requirements of a backend. A new backend is a class that meets them for its array library.
 
 1. Arrays: make one from NumPy's, in a dtype, on a device, in a memory layout; read one back
-   exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory; leave
-   free memory such that what reads it uninitialised is seen; wait until a device is done.
+   exactly; overwrite one; tell its shape, dtype and device; tell whether two share memory; tell
+   whether something was written around one; leave free memory such that what reads it
+   uninitialised is seen; wait until a device is done.
 2. Gradients through a function, where the library differentiates.
 3. Global state: which settings no call may change, how to seed the random numbers, whether the
    library works in a fork of a process that used it.
@@ -58,6 +59,9 @@ class Arrays(Protocol):
     def write(self, array: Any, values: Array) -> Any:
         """Overwrite a subject's array where it lies, if it can be; what now holds the values."""
 
+    def is_intact_around(self, array: Any) -> bool:
+        """Return True if nothing was written around an array that was made in a layout of AMID."""
+
     def soil(self, sizes: Sequence[int], device: str) -> None:
         """Leave odd bytes in free memory, where arrays of so many bytes are likely to be made."""
 
@@ -85,6 +89,7 @@ class Backend(Arrays, Protocol):
 
     library: the module, which is the name of the distribution too.
     differentiates: whether gradients can be taken through a function.
+    writable: whether a function can write to an array that it is given.
     survives_fork: whether it works, on the CPU, in a fork of a process that used it.
     passing: the names of `state` that may differ at a later call by right.
     modules: those whose functions nobody may replace.
@@ -99,10 +104,13 @@ class Backend(Arrays, Protocol):
     source_of_cut_out: a function `cut_out(array, shape, index)`: a part of a larger array.
     source_of_far_apart: a function `far_apart(array, count, strides, near)`: the array in a buffer
     of so many entries, where those at `near` are poison; RESERVED may be used.
+    source_of_amid: a function `amid(array, whole, is_nan)`: the array in the middle of a longer
+    buffer of NaN or of large numbers, or, for an array of whole numbers, of `whole`.
     """
 
     library: ClassVar[str]
     differentiates: ClassVar[bool]
+    writable: ClassVar[bool]
     survives_fork: ClassVar[bool]
     passing: ClassVar[tuple[str, ...]]
     modules: ClassVar[tuple[str, ...]]
@@ -114,6 +122,7 @@ class Backend(Arrays, Protocol):
     source_of_broadcast: ClassVar[str]
     source_of_cut_out: ClassVar[str]
     source_of_far_apart: ClassVar[str]
+    source_of_amid: ClassVar[str]
 
     def name_of_device(self, device: str) -> str:
         """The maker's name of a device that is available."""

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.backends.layouts import (
+    AMID,
     LAYOUTS,
+    PAD,
     axes_of,
     far_apart,
     first_of,
     inside,
+    is_one_number,
     reserved,
 )
 from seqlaws.properties.backends.protocol import (
@@ -36,6 +39,7 @@ class TorchBackend(Backend):
 
     library = "torch"
     differentiates = True
+    writable = True
     survives_fork = True
     passing = ("torch's random state", RANDOM)
     modules = ("torch", "torch.testing", "torch.nn.functional")
@@ -59,6 +63,15 @@ def far_apart(tensor, count, strides, near):
         buffer = tensor.new_empty(count)
     buffer[near] = np.nan if tensor.is_floating_point() else 77
     return buffer.as_strided(tensor.shape, strides).copy_(tensor)
+"""
+    source_of_amid = f"""
+def amid(tensor, whole, is_nan):
+    if tensor.is_floating_point():
+        whole = np.nan if is_nan else torch.finfo(tensor.dtype).max / 2
+    buffer = torch.full((tensor.numel() + {2 * PAD},), whole, dtype=tensor.dtype)
+    buffer = buffer.to(tensor.device)
+    buffer[{PAD}:-{PAD}] = tensor.reshape(-1)
+    return buffer[{PAD}:-{PAD}].view(tensor.shape)
 """
     source_of_array = """
 def array(values, dtype, device):
@@ -115,6 +128,10 @@ def gradients(function, cotangents, arrays):
             buffer = self.buffer(count, tensor)
             buffer[poisoned] = float("nan") if tensor.is_floating_point() else 77
             return buffer.as_strided(tensor.shape, strides).copy_(tensor)
+        if layout in AMID:
+            buffer = self.around(layout, tensor)
+            buffer[PAD:-PAD] = tensor.reshape(-1)
+            return buffer[PAD:-PAD].view(tensor.shape)
         return tensor.clone(**contiguous)
 
     def buffer(self, count: int, like: Any) -> Any:
@@ -125,6 +142,21 @@ def gradients(function, cotangents, arrays):
             return like.new_empty(count)
         except self.torch.OutOfMemoryError as error:
             raise MemoryError(str(error)) from None
+
+    def around(self, layout: str, tensor: Any) -> Any:
+        """Return the buffer for a tensor in a layout of AMID, as `layouts.around` fills it."""
+        fill: Any = AMID[layout]
+        if tensor.is_floating_point():
+            largest = self.torch.finfo(tensor.dtype).max
+            fill = float("nan") if layout == "amid NaN" else largest / 2
+        kind = {"dtype": tensor.dtype, "device": tensor.device}
+        return self.torch.full((tensor.numel() + 2 * PAD,), fill, **kind)
+
+    def is_intact_around(self, array: Any) -> bool:
+        kind = {"dtype": array.dtype, "device": array.device}
+        buffer = self.torch.empty(0, **kind).set_(array.detach().untyped_storage())
+        pads = self.torch.cat([buffer[:PAD], buffer[-PAD:]]).cpu()
+        return is_one_number(pads.view(self.torch.uint8).numpy().reshape(2 * PAD, -1))
 
     def write(self, array: Any, values: Array) -> Any:
         return array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))

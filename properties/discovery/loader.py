@@ -20,7 +20,7 @@ from seqlaws.properties.discovery.traits import (
     nearest,
     traits_of,
 )
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.operations import OPERATIONS, SPECS
 
 GROUP = "seqlaws.impls"
 FILES: dict[str, Path] = {}  # a module that was loaded from a file, by its name
@@ -206,6 +206,12 @@ def module_name(path: Path) -> str:
     return f"{stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 
+def wanted_by(namespace: Any) -> str:
+    """Return the suite's specification of a function that a namespace has, if it is not added."""
+    missing = {s: set(names) - OPERATIONS.keys() for s, names in SPECS.items()}
+    return next((s for s, some in missing.items() if any(hasattr(namespace, n) for n in some)), "")
+
+
 def is_namespace(value: Any) -> bool:
     """Return True if a value has at least one of the contract's functions."""
     return any(callable(getattr(value, name, None)) for name in OPERATIONS)
@@ -217,6 +223,8 @@ def refuse_unusable(spec: str, namespace: Any) -> None:
         public = [n for n in dir(namespace) if not n.startswith("_")][:8]
         inside = [n for n in public if is_namespace(getattr(namespace, n, None))]
         hint = f"; did you mean {spec}:{inside[0]}?" if inside else ""
+        if wanted := wanted_by(namespace):
+            hint = f"; did you mean --spec {wanted}?"
         raise NotFoundError(
             f"--impl {spec}: it offers no operation{hint}; known: {', '.join(OPERATIONS)}; "
             f"it has: {', '.join(public) or 'nothing'}"

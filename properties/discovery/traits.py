@@ -1,12 +1,13 @@
 """Traits that an implementation declares; an error about an unknown word lists the known ones."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from seqlaws.properties.backends.registry import BACKENDS
-from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.inputs.operation import Operation
+from seqlaws.properties.operations import OPERATIONS, SPECS
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 KINDS = ("boolean", "floating", "causal")  # of masks, by which `fully_masked` may differ
@@ -24,6 +25,9 @@ KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
     "scale": ("scores", "operands"),
     "tiles": (),
     "interpreted": (),
+    "layout": (),
+    "writes": (),
+    "returns": (),
 }
 DEFAULT: Mapping[str, Any] = {
     "backend": "numpy",
@@ -39,6 +43,9 @@ DEFAULT: Mapping[str, Any] = {
     "scale": "scores",
     "tiles": {},
     "interpreted": False,
+    "layout": "",
+    "writes": "",
+    "returns": (),
 }
 
 
@@ -63,6 +70,9 @@ class Traits:
     scale: str
     tiles: Mapping[str, int]
     interpreted: bool
+    layout: str
+    writes: str
+    returns: tuple[str, ...]
 
 
 def traits_of(declared: Any, operation: str) -> Traits:
@@ -76,7 +86,11 @@ def traits_of(declared: Any, operation: str) -> Traits:
         if name not in KNOWN and name != "known_failures":
             names = [*KNOWN, "known_failures"]
             raise UnknownTraitError(f"unknown trait {name!r}{nearest(name, names)}")
-    return Traits(**{name: trait_value(declared, name, operation) for name in KNOWN})
+    traits = Traits(**{name: trait_value(declared, name, operation) for name in KNOWN})
+    if traits.writes and not BACKENDS[traits.backend].writable:
+        says = f"trait 'writes' is given, but arrays of {traits.backend} cannot be written to"
+        raise UnknownTraitError(f"{says}; return the outputs instead")
+    return traits
 
 
 def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
@@ -92,9 +106,48 @@ def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
         raise UnknownTraitError(f"trait 'tiles' is {value!r}; known: {{letter: size}}")
     if name == "interpreted" and type(value) is not bool:
         raise UnknownTraitError(f"trait 'interpreted' is {value!r}; known: True, False")
+    if name == "returns" and isinstance(value, list):
+        value = tuple(value)
+    if name in KNOWN_BY_OPERATION:
+        return known_by_operation(declared, name, operation, value)
     if name not in ("tiles", "interpreted") and value != DEFAULT[name]:
         refuse_unknown(name, value)
     return value
+
+
+def known_by_operation(declared: Mapping[str, Any], name: str, operation: str, value: Any) -> Any:
+    """Return a value that some operations know; the default where others do, and it is for all."""
+    known = KNOWN_BY_OPERATION[name]
+    if value == DEFAULT[name] or known(OPERATIONS[operation], value):
+        return value
+    for_all = not isinstance(declared[name], Mapping)
+    if for_all and any(known(one, value) for one in OPERATIONS.values()):
+        return DEFAULT[name]
+    knowing = {o.name: WORDS[name](o) for o in OPERATIONS.values() if WORDS[name](o)}
+    if not for_all and operation in knowing:
+        knowing = {operation: knowing[operation]}
+    listed = "; ".join(f"{one}: {', '.join(words)}" for one, words in knowing.items())
+    of = "" if for_all else f" for {operation}"
+    raise UnknownTraitError(f"trait {name!r} is {value!r}{of}; known: {listed}")
+
+
+def returns_all(operation: Operation, value: Any) -> bool:
+    """Return True if a value names each output of the operation once, and perhaps its extras."""
+    return (
+        isinstance(value, tuple)
+        and set(operation.outputs) <= set(value) <= {*operation.outputs, *operation.extras}
+        and len(set(value)) == len(value)
+    )
+
+
+WORDS: Mapping[str, Callable[[Operation], Any]] = {
+    "layout": lambda o: o.layouts,
+    "returns": lambda o: [*o.outputs, *o.extras] if o.extras else [],
+}
+KNOWN_BY_OPERATION: Mapping[str, Callable[[Operation, Any], bool]] = {
+    "layout": lambda o, value: value in o.layouts,
+    "returns": returns_all,
+}
 
 
 def dtypes_among(value: Any) -> tuple[str, ...]:
@@ -123,9 +176,10 @@ def of_operation(value: Any, name: str, operation: str) -> Any:
         return value
     if name == "fully_masked" and value and all(key in KINDS for key in value):
         return value
-    known = [*OPERATIONS, *(KINDS if name == "fully_masked" else ())]
+    operations = [*OPERATIONS, *(o for added in SPECS.values() for o in added)]
+    known = [*operations, *(KINDS if name == "fully_masked" else ())]
     for key in value:
-        if key not in OPERATIONS:
+        if key not in operations:
             what = "operation or kind of mask" if name == "fully_masked" else "operation"
             raise UnknownTraitError(
                 f"trait {name!r} is given for an unknown {what} {key!r}{nearest(key, known)}"

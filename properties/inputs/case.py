@@ -81,8 +81,11 @@ def arrays_among_options(case: Case) -> Iterator[tuple[str, Array]]:
             yield name, option
 
 
-def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
-    """Return the shape that each output must have, by name."""
+def output_shapes(case: Case, named: Mapping[str, str] | None = None) -> dict[str, tuple[int, ...]]:
+    """Return the shape that each output must have, by name.
+
+    named: the axes of other outputs than the operation's own.
+    """
     sizes, first = case.sizes(), next(iter(case.arrays.values()), np.zeros(()))
     given = {**case.operation.options, **case.options}
     sizes |= {n: o for n, o in given.items() if isinstance(o, int)}  # length, dim, steps
@@ -98,7 +101,7 @@ def output_shapes(case: Case) -> dict[str, tuple[int, ...]]:
             rest, letters = shape[: len(shape) - named], letters[1:]
         return (*rest, *(extent(axis, sizes) for axis in letters))
 
-    return {name: shape(axes) for name, axes in case.operation.outputs.items()}
+    return {name: shape(axes) for name, axes in (named or case.operation.outputs).items()}
 
 
 def shapes_of_cotangents(case: Case) -> dict[str, tuple[int, ...]]:

@@ -52,6 +52,9 @@ class Operation:
     "". dtypes: where the operation is of some dtypes only, whatever is declared. whole: whether
     outputs are whole numbers. share: of the drawn examples, for an operation that is made of others
     that have laws themselves.
+    layouts: the orders of axes that an implementation may declare for its arrays that have a batch
+    and as many axes; the contract's first. extras: outputs that an implementation may return
+    besides, by name, each with its axes and the function of `reference/` that specifies it.
     way: how the specification is asked for expected values: "expected", of the whole call; "step by
     step", from the implementation's own state; "token by token", from its own text. file: where the
     specification of a user's own operation stands.
@@ -75,6 +78,8 @@ class Operation:
     dtypes: tuple[str, ...] = ()
     whole: bool = False
     share: float = 1.0
+    layouts: tuple[str, ...] = ()
+    extras: Mapping[str, tuple[str, Callable[..., Any]]] = field(default_factory=dict)
     way: str = "expected"
     file: Path | None = None
 
@@ -161,6 +166,11 @@ class Operation:
         return [name for name, axes in self.arrays.items() if axes.split()[0] == "B"]
 
     @property
+    def dividing(self) -> list[str]:
+        """The arrays that say where parts of others begin: no numbers whatever will do."""
+        return []
+
+    @property
     def own(self) -> bool:
         """True if it is an operation of a user's own."""
         return self.file is not None
@@ -239,14 +249,19 @@ def extent(axis: str, sizes: Mapping[str, int]) -> int:
 
 @dataclass(frozen=True)
 class OfLeaves:
-    """An implementation's function, with its floating arrays alone as arguments."""
+    """An implementation's function, with its floating arrays alone as arguments.
+
+    pulled: the places of the outputs that have a cotangent, if there are others.
+    """
 
     function: Any
     operation: Operation
     arrays: Mapping[str, Any]
+    pulled: tuple[int, ...] = ()
 
     def __call__(self, *leaves: Any, **options: Any) -> Any:
         names = self.operation.differentiated(self.arrays)
         taken = {**self.arrays, **dict(zip(names, leaves, strict=True))}
         given, named = self.operation.arranged(taken, options)
-        return self.operation.floating(self.function(*given, **named))
+        outputs = self.function(*given, **named)
+        return tuple(outputs[k] for k in self.pulled) if self.pulled else outputs

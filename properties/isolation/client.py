@@ -68,7 +68,11 @@ class RemoteFunction:
     def __init__(self, home: "Contained", name: str, parameters: Any) -> None:
         self.home, self.name = home, name
         if parameters is not None:
-            made = [inspect.Parameter(n, PARAMETERS[kind]) for n, kind in parameters]
+            nothing = inspect.Parameter.empty
+            made = [
+                inspect.Parameter(n, PARAMETERS[kind], default=None if optional else nothing)
+                for n, kind, optional in parameters
+            ]
             self.__signature__ = inspect.Signature(made)
 
     def __call__(self, *given: Any, **options: Any) -> Any:
@@ -97,6 +101,9 @@ class RemoteBackend:
     def write(self, array: Remote, values: Array) -> Remote:
         self.home.write(array, np.array(values))
         return array
+
+    def is_intact_around(self, array: Remote) -> bool:
+        return bool(self.home.ask("is_intact_around", array.number))
 
     def soil(self, sizes: Sequence[int], device: str) -> None:
         self.home.soil(self.library, sizes, device)
@@ -210,13 +217,14 @@ class Contained:
             raise error
         return found
 
-    def make(self, *how: Any) -> Remote:
+    def make(self, values: Array, dtype: str, device: str, layout: str) -> Remote:
         """An array over there, made when next something is asked."""
         if self.process is None or self.process.is_over:
             self.begun()
         number = next(NUMBERS)
-        self.made.append((number, *how))
-        return Remote(self, number, how[0])
+        self.made.append((number, values, dtype, device, layout))
+        kept = dtype if values.dtype.kind == "f" else str(values.dtype)
+        return Remote(self, number, values, values.shape, kept, device.partition(":")[0])
 
     def write(self, array: Remote, values: Array) -> None:
         """Overwrite an array over there."""

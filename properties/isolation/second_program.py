@@ -18,6 +18,7 @@ import numpy as np
 from seqlaws.properties.backends.protocol import Backend, holding
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery import loader
+from seqlaws.properties.discovery.convention import Convention
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.isolation.environment import silent, where_seqlaws_is
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
@@ -75,9 +76,12 @@ def work(ask):
     cotangents = [make(c) for c in ask["cotangents"]]
     options = {n: make(o) for n, o in ask["options"].items()}
     function = getattr(subject, ask["operation"])
+    buffers = [make(b) for b in ask["buffers"]]
+    written = {ask["writes"]: buffers[0] if len(buffers) == 1 else tuple(buffers)}
     back = getattr(subject, ask["operation"] + "_vjp", None)
     if not cotangents:
-        outputs = function(*arrays, **options)
+        outputs = function(*arrays, **options, **(written if buffers else {}))
+        outputs = buffers or outputs
     elif back is not None:
         outputs = in_order(back(*cotangents, *arrays, **options), arrays)
     else:
@@ -162,6 +166,7 @@ def ask_elsewhere(
     spec: str,
     case: Case,
     traits: Mapping[str, str],
+    convention: Convention,
     *,
     vjp: bool = False,
     limits: Limits,
@@ -173,17 +178,21 @@ def ask_elsewhere(
     EnoughError at `until`.
     """
     operation, place = case.operation, (spec, traits["backend"])
-    arrays = {name: stored(a, case.dtype) for name, a in case.arrays.items()}
+    given = {n: convention.given(n, a) for n, a in case.arrays.items()}
+    arrays = {name: stored(a, case.dtype) for name, a in given.items()}
     options = {name: stored(o, case.dtype) for name, o in case.options.items()}
     arguments, named = operation.arranged(arrays, options)
+    cotangents = case.cotangents.items() if vjp else ()
     question = {
         "operation": operation.name,
         "dtype": case.dtype,
         "device": traits["device"],
         "arguments": arguments,
         "options": named,
-        "pulled": [k for k, n in enumerate(operation.outputs) if not operation.is_whole(n)],
-        "cotangents": [stored(c, case.dtype) for c in case.cotangents.values()] if vjp else [],
+        "pulled": [convention.returned.index(n) for n in operation.pulled],
+        "cotangents": [stored(convention.given(*c), case.dtype) for c in cotangents],
+        "writes": convention.writes,
+        "buffers": [stored(b, case.dtype) for b in convention.unwritten(case).values()],
     }
     new = place not in PLACES
     if new:
@@ -198,8 +207,9 @@ def ask_elsewhere(
     if kind == "raised" and traits["device"] != "cpu":  # its device may be unusable from now on
         PLACES.pop(place).end()
     if kind == "answer":
-        names = case.differentiated if vjp else operation.outputs
-        found = dict(zip(names, map(array_of, found), strict=False))
+        names = case.differentiated if vjp else convention.returned
+        named = dict(zip(names, map(array_of, found), strict=False))
+        found = {name: convention.taken(name, array) for name, array in named.items()}
     return kind, found
 
 

@@ -100,6 +100,10 @@ class Inside:
         """The layouts that the arrays of a library have."""
         return self.backend.layouts
 
+    def is_intact_around(self, number: int) -> bool:
+        """Return True if nothing was written around an array of a layout of AMID."""
+        return self.backend.is_intact_around(self.arrays[number])
+
     def available(self, device: str) -> str:
         """Return "", or the reason why the device cannot be used."""
         return self.backend.available(device)
@@ -231,13 +235,13 @@ def plainly(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def parameters(function: Any) -> list[tuple[str, int]] | None:
-    """The names and kinds of a function's parameters; None where it does not tell."""
+def parameters(function: Any) -> list[tuple[str, int, bool]] | None:
+    """Each parameter's name and kind, and whether it is optional; None where it does not tell."""
     try:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    return [(str(p.name), int(p.kind)) for p in found]
+    return [(str(p.name), int(p.kind), p.default is not p.empty) for p in found]
 
 
 @contextmanager

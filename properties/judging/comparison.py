@@ -121,3 +121,8 @@ def require(holds: bool, says: str) -> None:
     """Raise LawBrokenError with the sentence unless it holds."""
     if not holds:
         raise LawBrokenError(says)
+
+
+def require_unnoted(impl: Subject, law: str) -> None:
+    """Raise LawBrokenError if a call of this example violated this law of manners."""
+    require(law not in impl.record.noted, impl.record.noted.get(law, ""))

@@ -197,12 +197,13 @@ def settings(
 def reduce(trial: Trial) -> None:
     """Put zeros, then ones, in the place of what does not matter. Raises EnoughError."""
     case = trial.smallest().case
-    for name in (*case.arrays, *case.cotangents):
+    names = [n for n in (*case.arrays, *case.cotangents) if n not in case.operation.dividing]
+    for name in names:
         for value in (0.0, 1.0):
             array = holding(case, name)
             if len(telling(array)):
                 case = kept(trial, case, name, np.full_like(array, value))
-    for name in (*case.arrays, *case.cotangents):
+    for name in names:
         for value in (0.0, 1.0):
             for places in parts(telling(holding(case, name)), single=value == 1.0):
                 array = np.array(holding(case, name))

@@ -40,6 +40,8 @@ OPERATIONS: dict[str, Operation] = {
     )
 }
 
+SPECS = {"packed_attention": ("attention_varlen", "attention_paged")}  # added by this name
+
 
 @dataclass(frozen=True, eq=False)
 class Kind:

@@ -151,6 +151,8 @@ ATTENTION = Operation(
         summed=("S", "L", "D"),
     ),
     discriminating=discriminating,
+    layouts=("BHSD", "BSHD", "SBHD"),
+    extras={"lse": ("B N L", reference.attention_log_sum_exp)},
     reach=("v", "S"),
     benchmark=Benchmark(
         sizes={

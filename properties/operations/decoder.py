@@ -136,6 +136,7 @@ DECODER_LAYER = Operation(
         **{f"params.{name}": axes for name, axes in decoder.PARAMETERS.items()},
     },
     outputs={"out": "B T E"},
+    layouts=("BTE", "TBE"),
     share=0.5,
     kinds={"activation": ACTIVATION, "norm_first": Flag(), "memory_mask": MASK},
     case=decoder_case,

@@ -160,6 +160,7 @@ ENCODER_LAYER = Operation(
     arrays=ARRAYS,
     outputs={"out": "B T E"},
     share=0.5,
+    layouts=("BTE", "TBE"),
     kinds={"activation": ACTIVATION, "norm_first": Flag(), "mask": Mask("B N T T")},
     case=encoder_case,
     sweeps=Sweeps(

@@ -94,6 +94,7 @@ GENERATE = Operation(
         "params.projection.weight": "V E",
         "params.projection.bias": "V",
     },
+    layouts=("BTE", "TBE"),
     outputs={"tokens": "B steps"},
     integers={"start": "V"},
     whole=True,

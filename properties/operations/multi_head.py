@@ -205,6 +205,7 @@ MULTI_HEAD_ATTENTION = Operation(
         one_large,
         summed=("S", "L"),
     ),
+    layouts=("BTE", "TBE"),
     long={"S": 129, "source": "three"},
     benchmark=Benchmark(
         sizes={

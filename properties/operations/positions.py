@@ -182,6 +182,7 @@ ROTARY_EMBEDDING = Operation(
     outputs={"out": "B N L D"},
     integers={"positions": ""},
     kinds={"base": Real(2.0, 500_000.0), "interleaved": Flag()},
+    layouts=("BHSD", "BSHD", "SBHD"),
     case=rotary_case,
     other=other,
     sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),

@@ -234,6 +234,7 @@ def recurrence(
         },
         outputs={"y": "B T H", **{f"{s}_n": "B H" for s in states}},
         kinds={**own, "lengths": LENGTHS_OF_ROWS, "reverse": Flag()},
+        layouts=("BTI", "TBI"),
         way="step by step",
         case=recurrent_case,
         poisoned=poisoned,

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import seqlaws
 from seqlaws import reference
 from seqlaws.properties import misreadings
 from seqlaws.properties.discovery.loader import load_file
@@ -17,6 +18,8 @@ from seqlaws.properties.own.mutants import mutants_of
 from seqlaws.properties.own.operation import Own
 from seqlaws.properties.own.proof import SpecError, prove
 from seqlaws.properties.own.specification import Specification
+
+SPECS = Path(seqlaws.__file__ or "").parent / "specs"  # those that are part of the suite
 
 
 def add_file(file: str | Path, *, proving: bool = False) -> list[str]:
@@ -41,6 +44,14 @@ def add_file(file: str | Path, *, proving: bool = False) -> list[str]:
             spec = Specification(one, one.spec)
             prove(one, spec, reference.OWN.get(f"{one.name}_vjp"))
     return [one.name for one in found]
+
+
+def bundled(file: str | Path) -> Path:
+    """Return the file of a specification that is part of the suite, by its name; else the path."""
+    name = str(file)
+    found = SPECS / f"{name}.py"
+    named = name.isidentifier() and not Path(file).is_file()
+    return found if named and found.is_file() else Path(file)
 
 
 def declared_in(module: ModuleType) -> list[Own]:
@@ -77,7 +88,7 @@ def vjp_of(one: Own, names: dict[str, Any]) -> Callable[..., Any]:
 def file_of(spec: Any) -> str:
     """Return the file of a specification: a path, a module, or a decorated function."""
     if isinstance(spec, (str, Path)):
-        return str(Path(spec).resolve())
+        return str(bundled(spec).resolve())
     if isinstance(spec, ModuleType) and spec.__file__:
         return str(Path(spec.__file__).resolve())
     source = inspect.getsourcefile(spec) if callable(spec) else None

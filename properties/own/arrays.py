@@ -48,7 +48,9 @@ def whole_numbers(
         return np.asarray(random.random_sample(shape) < 0.7)
     if declared.domain == "whole":
         return np.asarray(random.randint(-20, 21, shape), np.int64)
-    bound = int(number_of(declared.bound, sizes))
+    bound = extent(declared.bound, sizes)
+    if declared.domain == "offsets":
+        return offsets(random, shape[0], bound)
     if declared.domain == "lengths":
         return np.asarray(random.randint(min(1, bound), bound + 1, shape), np.int64)
     drawn = np.asarray(random.randint(0, max(bound, 1), shape), np.int64)
@@ -56,6 +58,14 @@ def whole_numbers(
         instead = random.random_sample(shape) < 0.2
         drawn = np.where(instead, int(number_of(declared.other, sizes)), drawn)
     return drawn
+
+
+def offsets(random: np.random.RandomState, count: int, total: int) -> Array:
+    """Return numbers that rise from 0 to a total; in half of the cases no two are equal, if so."""
+    least = int(random.randint(2) and total >= count - 1)
+    inner = np.sort(random.randint(0, total - least * (count - 1) + 1, max(count - 2, 0)))
+    rising = inner + least * np.arange(1, len(inner) + 1)
+    return np.concatenate([[0], rising, [total]]).astype(np.int64)
 
 
 def number_of(word: str, sizes: Mapping[str, Any]) -> Any:
@@ -82,6 +92,10 @@ def other_values(case: Any, name: str, random: np.random.RandomState) -> Array:
     """Return other numbers for an array of a case: of the same shape and domain."""
     array = case.arrays[name]
     declared = case.operation.declared[name]
+    if declared.domain == "offsets":  # the same parts in another order
+        steps = random.permutation(np.diff(array))
+        return np.concatenate([array[:1], array[:1] + np.cumsum(steps)]).astype(array.dtype)
     if declared.is_whole:
-        return whole_numbers(random, declared, array.shape, case.operation.numbers_of(case))
+        numbers = case.operation.numbers_of(case)
+        return whole_numbers(random, declared, array.shape, numbers).astype(array.dtype)
     return within(declared, np.round(random.standard_normal(array.shape), 1), case.dtype)

@@ -38,6 +38,8 @@ def own_case(draw: Draw, operation: Own, dtype: str, **fixed: Any) -> Case:
     }
     if offset and arrays and not operation.declared[first].domain:
         arrays[first] = representable(arrays[first] + offset, dtype)
+    if operation.consistent is not None:
+        operation.consistent(arrays, options)
     return with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
 
 

@@ -5,6 +5,7 @@
 "B: below V"                  whole numbers from 0 to V - 1
 "B: below V or ignore_index"  the same, some of them the value of an option
 "B: lengths T"                whole numbers from 1 to T, seldom 0
+"C: offsets X"                whole numbers that rise from 0 to X: where parts begin, and the end
 "L S: bool"                   booleans
 "... V: positive", "... V: probabilities", "E: between -1 1"
 "B k: whole"                  of an output: whole numbers
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 
 FACTOR = re.compile(r"\d+|[A-Za-z_]\w*")
 AXIS = re.compile(r"\.\.\.|(?:\d+|[A-Za-z_]\w*)(?:\*?(?:\d+|[A-Za-z_]\w*))*")
-DOMAINS = ("below", "lengths", "bool", "positive", "probabilities", "between", "whole")
-WHOLE = ("below", "lengths", "bool", "whole")
+DOMAINS = ("below", "lengths", "offsets", "bool", "positive", "probabilities", "between", "whole")
+WHOLE = ("below", "lengths", "offsets", "bool", "whole")
 
 
 class DeclarationError(ValueError):
@@ -28,9 +29,9 @@ class DeclarationError(ValueError):
 class Declared:
     """Declaration of one array.
 
-    axes: with blanks between. domain: one of DOMAINS, or "" for any real numbers. bound: the size
-    or number that `below` and `lengths` name. other: the option or number that may stand in its
-    place. ends: of `between`.
+    axes: with blanks between. domain: one of DOMAINS, or "" for any real numbers. bound: the size,
+    number or product of some that `below`, `lengths` and `offsets` name. other: the option or
+    number that may stand in its place. ends: of `between`.
     """
 
     axes: str
@@ -82,7 +83,7 @@ def of_domain(name: str, text: str, axes: str, words: list[str]) -> Declared:
     match words:
         case ["bool" | "positive" | "probabilities" | "whole" as domain]:
             return Declared(axes, domain)
-        case ["below" | "lengths" as domain, bound]:
+        case ["below" | "lengths" | "offsets" as domain, bound]:
             return Declared(axes, domain, bound)
         case ["below" as domain, bound, "or", other]:
             return Declared(axes, domain, bound, other)
@@ -92,5 +93,6 @@ def of_domain(name: str, text: str, axes: str, words: list[str]) -> Declared:
                 return Declared(axes, "between", ends=ends)
     raise DeclarationError(
         f"{name}={text!r}: {' '.join(words)!r} is not known; known: below V, below V or NAME, "
-        "lengths T, bool, positive, probabilities, between LOW HIGH, and of outputs whole"
+        "lengths T, offsets X, bool, positive, probabilities, between LOW HIGH, and of outputs "
+        "whole"
     )

@@ -22,6 +22,7 @@ from seqlaws.properties.own.kinds import ArrayOption, kind_of
 from seqlaws.properties.own.operation import Own
 
 MARK = "__seqlaws_operation__"
+Consistent = Callable[[dict[str, Any], dict[str, Any]], None]
 Function = typing.TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -33,6 +34,7 @@ def operation(
     batch: str = "",
     dtypes: Iterable[str] = (),
     differentiable: bool = True,
+    consistent: Consistent | None = None,
     **arrays: str,
 ) -> Callable[[Function], Function]:
     """Return the decorator of a specification.
@@ -42,7 +44,9 @@ def operation(
     values of options, where annotation and default do not say enough: (low, high), a range, names.
     sizes: the sizes that a letter may have. batch: letters beside "..." whose entries do not
     influence each other. dtypes: if it is of some dtypes only. differentiable: False without
-    gradients. Raises DeclarationError, a ValueError, for what cannot be read.
+    gradients. consistent: a function of the arrays and the options of a drawn case, two dicts that
+    it changes where they do not fit each other. Raises DeclarationError, a ValueError, for what
+    cannot be read.
     """
 
     def declare(function: Function) -> Function:
@@ -55,6 +59,7 @@ def operation(
             batch.split(),
             tuple(dtypes),
             differentiable=differentiable,
+            consistent=consistent,
         )
         setattr(function, MARK, made)
         return function
@@ -72,6 +77,7 @@ def made_of(
     dtypes: tuple[str, ...],
     *,
     differentiable: bool,
+    consistent: Consistent | None = None,
 ) -> Own:
     """Return the operation of a function and its declarations."""
     name, parameters = function.__name__, inspect.signature(function).parameters
@@ -111,6 +117,7 @@ def made_of(
         allowed_sizes=sizes,
         file=Path(inspect.getsourcefile(function) or "").resolve(),
         gradients=differentiable and not all(whole),
+        consistent=consistent,
     )
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from seqlaws.properties.own import flashinfer, kernelbench
+from seqlaws.properties.own.adding import bundled
 from seqlaws.properties.own.kernelbench_problem import problem_of
 from seqlaws.properties.own.proof import SpecError
 from seqlaws.properties.own.torch_graph import NoRuleError
@@ -21,7 +22,7 @@ def as_specification(file: str | Path) -> Path:
 
     Raises SpecError for a problem or a definition that cannot be translated.
     """
-    path = Path(file)
+    path = bundled(file)
     try:
         source = translation(path) if path.is_file() else ""
     except NoRuleError as error:

@@ -20,13 +20,15 @@ class Own(Operation):
 
     declared: every array, optional ones and outputs included, by name. batch: the letters whose
     entries do not depend on each other, "..." among them. allowed_sizes: of a letter. gradients:
-    whether there are any.
+    whether there are any. consistent: changes the arrays and options of a drawn case, so that they
+    fit each other.
     """
 
     declared: Mapping[str, Declared] = field(default_factory=dict)
     batch: tuple[str, ...] = ()
     allowed_sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     gradients: bool = True
+    consistent: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return known, (self.name,)
@@ -44,6 +46,11 @@ class Own(Operation):
     def traits(self) -> tuple[str, ...]:
         """None: an option of the name of one of the suite's is an option."""
         return ()
+
+    @property
+    def dividing(self) -> list[str]:
+        """The arrays of offsets."""
+        return [n for n in self.arrays if self.declared[n].domain == "offsets"]
 
     @cached_property
     def numbers(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.backends.layouts import FLIPS, axes_of, far_apart, first_of, inside
+from seqlaws.properties.backends.layouts import AMID, FLIPS, axes_of, far_apart, first_of, inside
 from seqlaws.properties.backends.protocol import holding
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.inputs.numbers import Array
@@ -40,9 +40,14 @@ def made(subject: Subject, array: Array, layout: str = "", dtype: str = "") -> s
     if dtype:
         with np.errstate(all="ignore"):
             array = np.nan_to_num(array, neginf=0).astype(dtype)
-    text = literal(array, dtype or subject.dtype)
+    return of_library(subject, array, layout, dtype or subject.dtype)
+
+
+def of_library(subject: Subject, array: Array, layout: str, dtype: str) -> str:
+    """Source text of an array of the subject's library, in a dtype and a layout."""
+    text = literal(array, dtype)
     if BACKENDS[subject.traits.backend].source_of_array:
-        text = f"array({text}, {dtype or subject.dtype!r}, {subject.device!r})"
+        text = f"array({text}, {dtype!r}, {subject.device!r})"
     return laid_out(text, layout, array.shape, subject.traits.backend)
 
 
@@ -63,6 +68,8 @@ def laid_out(text: str, layout: str, shape: tuple[int, ...], library: str) -> st
     elif (spread := far_apart(layout, shape)) is not None:
         count, strides, near = spread
         made = f"far_apart({text}, {count}, {strides}, np.s_[{sliced(near)}])"
+    elif layout in AMID:
+        made = f"amid({text}, {AMID[layout]}, {layout == 'amid NaN'})"
     elif layout == "read-only":
         made = f"read_only({text})"
     return made

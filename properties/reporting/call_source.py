@@ -9,14 +9,22 @@ import numpy as np
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.loader import import_folders, is_named, location
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.reporting.array_source import READ_ONLY, RESERVED, SPARSE, made, numbers
+from seqlaws.properties.reporting.array_source import (
+    READ_ONLY,
+    RESERVED,
+    SPARSE,
+    made,
+    numbers,
+    of_library,
+)
+from seqlaws.properties.subjects.arguments import OF_BUFFERS
 from seqlaws.properties.subjects.record import Call, Made
 from seqlaws.properties.subjects.subject import Subject
 
 
-def names_of(call: Call) -> list[str]:
+def names_of(subject: Subject, call: Call) -> list[str]:
     """The names of what a call returns, in order."""
-    return call.case.differentiated if call.vjp else list(call.case.operation.outputs)
+    return call.case.differentiated if call.vjp else list(subject.convention.returned)
 
 
 def program(subject: Subject, lines: Sequence[str], *, bare: bool = True) -> str:
@@ -31,6 +39,7 @@ def program(subject: Subject, lines: Sequence[str], *, bare: bool = True) -> str
         "read_only(": READ_ONLY,
         "cut_out(": library.source_of_cut_out,
         "far_apart(": RESERVED + library.source_of_far_apart,
+        "amid(": library.source_of_amid,
         " = array(": library.source_of_array,
         "(array(": library.source_of_array,
         "gradients(": library.source_of_gradients,
@@ -98,13 +107,24 @@ def calling(subject: Subject, call: Call) -> tuple[list[str], list[str]]:
     named_arrays |= {n: (n, a) for n, a in {**case.arrays, **options}.items()}
     for name, (own, array) in named_arrays.items():
         kind = how.layouts.get(own, ""), how.dtypes.get(own, "")
-        lines += [f"{variable(name)} = {made(subject, array, *kind)}"]
+        given = subject.convention.given(own, array)
+        lines += [f"{variable(name)} = {made(subject, given, *kind)}"]
     placed = [numbers(case.options[n]) if n in case.options else n for n in operation.arguments]
     named = {n: o for n, o in case.options.items() if operation.is_option(n)}
     placed += [f"{n}={n if n in options else numbers(o)}" for n, o in named.items()]
     pulled = [f"d{n}" for n in cotangents]
     if vjp and subject.vjp_function is None:
-        return lines, differentiating(case, pulled, f"{operation.name}({', '.join(placed)})")
+        call_source = f"{operation.name}({', '.join(placed)})"
+        return lines, differentiating(subject, case, pulled, call_source)
+    buffers = {} if vjp else subject.convention.unwritten(case)
+    if buffers:
+        written = [
+            of_library(subject, b, OF_BUFFERS, subject.dtypes_of(n)[0]) for n, b in buffers.items()
+        ]
+        lines += [f"outputs = ({', '.join(written)},)"]
+        into = "outputs" if len(buffers) > 1 else "outputs[0]"
+        into = f"{subject.convention.writes}={into}"
+        return lines, [f"subject.{call.name}({', '.join([*placed, into])})"]
     asking = [f"outputs = subject.{call.name}({', '.join([*pulled, *placed])})"]
     asking += ["outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)"]
     if vjp and dicts:
@@ -113,14 +133,19 @@ def calling(subject: Subject, call: Call) -> tuple[list[str], list[str]]:
     return lines, asking
 
 
-def differentiating(case: Case, cotangents: Iterable[str], call: str) -> list[str]:
+def differentiating(
+    subject: Subject, case: Case, cotangents: Iterable[str], call: str
+) -> list[str]:
     """Lines that take the gradient through a call by the library's own means."""
     leaves = ", ".join(map(variable, case.differentiated))
+    kept = ", ".join(f"outputs[{k}]" for k in subject.convention.pulled)
+    every = "outputs if isinstance(outputs, (tuple, list)) else (outputs,)"
+    result = f"({kept},)" if kept else every
     return [
         "def forward(*leaves):",
         f"    {leaves}, = leaves",
         f"    outputs = subject.{call}",
-        "    return outputs if isinstance(outputs, (tuple, list)) else (outputs,)",
+        f"    return {result}",
         f"outputs = gradients(forward, [{', '.join(cotangents)}], [{leaves}])",
     ]
 

@@ -59,12 +59,21 @@ def message(
             f"  expected        {broken.entry.expected!r}",
             f"  allowed         {broken.entry.allowed!r}",
         ]
+    lines += axes_of(subject)
     if diagnosis.text:
         lines += indented("  diagnosis       ", diagnosis.text)
         lines += [f"                  {line}" for line in diagnosis.lines]
     if case is not None:
         lines += ["  case"] + [f"    {line}" for line in described(case)]
     return with_script("\n".join(lines), script, why_none)
+
+
+def axes_of(subject: Subject) -> list[str]:
+    """Say that the case has the contract's order of axes, where the implementation's is another."""
+    layout, usual = subject.convention.layout, (subject.operation.layouts or ("",))[0]
+    if layout == usual:
+        return []
+    return [f"  order of axes   {usual} here, as in the contract; {layout} in the script"]
 
 
 def with_script(text: str, script: str, why_none: str) -> str:

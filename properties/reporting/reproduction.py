@@ -155,7 +155,7 @@ def stand_alone(subject: Subject, broken: LawBrokenError) -> str:
     for k in kept:
         lines += making(subject, calls[k], broken if k == last else None, k in needed)
         if asked is not None:
-            lines += reading(asked, calls[k], k)
+            lines += reading(subject, asked, calls[k], k)
     return program(subject, lines + (asserting(asked, str(broken)) if asked is not None else []))
 
 
@@ -173,13 +173,14 @@ def making(
     return arguments + asking
 
 
-def reading(asked: Asked, call: Call, number: int) -> list[str]:
+def reading(subject: Subject, asked: Asked, call: Call, number: int) -> list[str]:
     """Lines that read the entries that are asked of, if they are in what the call returned."""
     lines = []
     for name, place in (("found", asked.found), ("other", asked.other)):
         if place is not None and place.call == number:
-            at = ", ".join(map(str, place.at)) or "()"
-            output = names_of(call).index(place.output)
+            index = subject.convention.place(place.output, place.at)
+            at = ", ".join(map(str, index)) or "()"
+            output = names_of(subject, call).index(place.output)
             lines += [f"{name} = float(outputs[{output}][{at}])"]
     return lines
 
@@ -195,6 +196,7 @@ def suffice(subject: Subject, calls: Sequence[Call], broken: LawBrokenError) -> 
                     return False
                 run = probe.pull if call.vjp else probe.run
                 found = run(call.case, how.layouts)
+                found = found if call.vjp else {**found, **probe.extras}
             except LawBrokenError as other:
                 return other.kind == broken.kind
             before = call.outputs
@@ -253,6 +255,8 @@ def is_kept(subject: Subject, asked: Asked, calls: Sequence[Call]) -> bool:
 
     def due(place: Place) -> float:
         call = calls[place.call]
+        if place.output in subject.operation.extras:
+            return float(subject.plain_extra(call.case, place.output)[place.at])
         return float(subject.plain(call.case, vjp=call.vjp)[place.output][place.at])
 
     expected = asked.expected if asked.other is None else due(asked.other)

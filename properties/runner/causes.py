@@ -18,13 +18,15 @@ from seqlaws.properties.reporting.reproduction import reproduction
 from seqlaws.properties.reporting.witness import SCRIPT_AT_MOST
 from seqlaws.properties.runner.explaining import Asks, Explaining
 from seqlaws.properties.runner.from_verdicts import cause, entries_of, says
-from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
+from seqlaws.properties.subjects.returned import BEYOND, INTO, KIND, SHARED, WRITTEN
 
 BROKEN = ("failed", "SHOULD failed")
 EXPLAIN = ("specification", "trait", "precision")  # kinds of causes that are a diagnosis
 REMEDIES = {
     KIND: "return arrays of the inputs' kind, dtype and device",
     WRITTEN: "copy an input before you write to it",
+    BEYOND: "leave out what a tile has before and beyond an array, in loads and in stores",
+    INTO: "write every entry of the arrays that are given for the outputs, and return no others",
     SHARED: "return a copy: an output must have memory of its own",
 }
 

@@ -175,6 +175,8 @@ def not_offered(made: Law, subject: Subject) -> str:
     """Return the reason why nothing can be checked, or ""."""
     if subject.function is None:
         return f"{subject.operation.name} is not offered"
+    if made.declared and not getattr(subject.traits, made.declared):
+        return f"the trait {made.declared} is not declared"
     missing = [option for option in made.needs if not subject.offers(option)]
     if missing:
         return f"the option {', '.join(missing)} is not offered"

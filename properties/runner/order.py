@@ -1,8 +1,9 @@
 """The order of laws where time is short: those that find most failures in the least time first."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from seqlaws.properties.laws import LAWS, SECTIONS, Law
+from seqlaws.properties.runner.pairing import Candidate
 
 FIRST = (
     "values_of_every_combination",
@@ -32,7 +33,7 @@ def rank(law: Law) -> tuple[bool, int]:
     return law.level != "MUST", PLACE.get(law.name, 0)
 
 
-def in_order(operation: str, sections: Collection[str] = SECTIONS) -> list[Law]:
-    """Return the laws of an operation in these sections, by their rank."""
-    about: Iterable[Law] = (law for law in LAWS.values() if operation in law.operations)
+def in_order(candidate: Candidate, sections: Collection[str] = SECTIONS) -> list[Law]:
+    """Return the laws of a candidate in these sections, by their rank."""
+    about = (law for law in LAWS.values() if candidate.is_put_to(law))
     return sorted((law for law in about if law.section in sections), key=rank)

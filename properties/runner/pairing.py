@@ -58,6 +58,13 @@ class Candidate:
         made = self.name, self.namespace, self.operation, self.dtype, self.device, self.spec
         return Subject(*made, known_failures=self.known_failures)
 
+    def is_put_to(self, law: Law) -> bool:
+        """Return True if a law is about the operation, and about what is declared for it."""
+        if self.operation not in law.operations:
+            return False
+        traits = traits_of(getattr(self.namespace, "TRAITS", {}), self.operation)
+        return not law.declared or bool(getattr(traits, law.declared))
+
     def verdict(self, law: Law) -> Verdict:
         """Examine the law, unless there is nothing to run; mind what is known to fail."""
         if not self.runs:

@@ -15,7 +15,7 @@ def called_elsewhere(subject: Subject, case: Case, *, vjp: bool) -> tuple[str, A
     """
     traits = {"backend": subject.traits.backend, "device": subject.device}
     where: dict[str, Any] = {"limits": subject.place.limits, "until": subject.place.until}
-    return ask_elsewhere(subject.spec, case, traits, vjp=vjp, **where)
+    return ask_elsewhere(subject.spec, case, traits, subject.convention, vjp=vjp, **where)
 
 
 def first_answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:

@@ -22,10 +22,12 @@ class Expectations:
     """Part of a subject that asks the specification for expected values."""
 
     operation: Operation
+    dtype: str
     traits: Traits
     arithmetic: Arithmetic
     record: Record
     place: Place
+    dtypes_of_extras: dict[str, str]
 
     def offers(self, option: str) -> bool:
         """Return True if the function's signature has the option."""
@@ -87,6 +89,33 @@ class Expectations:
             name: Expected(np.where(np.isnan(outputs[name]), np.nan, e.value), e.allowed)
             for name, e in zip(self.names(case, vjp=False), found, strict=True)
         }
+
+    def expected_extras(self, case: Case) -> dict[str, Expected]:
+        """Return the expected values of what the latest call returned beside the outputs."""
+        options = self.options_of_extras(case)
+        return {
+            name: self.asked(
+                "expected",
+                self.operation.extras[name][1].__name__,
+                *self.question(case, vjp=False)[1:],
+                stored=dtype == self.dtype,
+                **options,
+            )[0]
+            for name, dtype in self.dtypes_of_extras.items()
+        }
+
+    def plain_extra(self, case: Case, name: str) -> Array:
+        """Return the specification's values, in float64, of an output beside the contract's."""
+        spec = self.operation.extras[name][1].__name__
+        given = self.question(case, vjp=False)[1:]
+        found = specification_server.ask("plain", spec, *given, **self.options_of_extras(case))
+        return np.asarray(found[0])
+
+    def options_of_extras(self, case: Case) -> dict[str, Any]:
+        """Return the options of the call; what a query without keys gets is of the output alone."""
+        options = self.reference_options(case)
+        options.pop("fully_masked", None)
+        return options
 
     def plain(self, case: Case, *, vjp: bool = False) -> dict[str, Array]:
         """Return the specification's values in float64, without a bound."""

@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.backends.layouts import AMID
 from seqlaws.properties.backends.protocol import Arrays, BadOutputError
+from seqlaws.properties.discovery.convention import Convention
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.subjects.record import LawBrokenError, Outputs, Record
-from seqlaws.reference.numbers import flattened
+from seqlaws.reference.numbers import Arithmetic, flattened
 
 # the laws about what every call is looked at for
 KIND = "outputs_are_of_the_inputs_kind"
 WRITTEN = "inputs_are_not_written"
 SHARED = "outputs_share_no_memory"
+INTO = "outputs_are_written_into_the_given_arrays"
+BEYOND = "calls_stay_within_their_arrays"
 
 
 class Returned:
@@ -29,6 +33,8 @@ class Returned:
     operation: Operation
     dtype: str
     device: str
+    arithmetic: Arithmetic
+    convention: Convention
     record: Record
     earlier: dict[str, tuple[list[Any], list[Array]]]  # the last outputs of each function
 
@@ -54,11 +60,10 @@ class Returned:
                 found, odd, values = self.described(output, name)
             except BadOutputError as error:
                 raise LawBrokenError(f"{what} returned, as {name}, {error}") from None
-            if found != tuple(shape):
-                raise LawBrokenError(
-                    f"{what} returned {name} with shape {found}, not {tuple(shape)}"
-                )
-            outputs[name] = values
+            due = self.convention.shape(name, tuple(shape))
+            if found != due:
+                raise LawBrokenError(f"{what} returned {name} with shape {found}, not {due}")
+            outputs[name] = self.convention.taken(name, values)
             if odd:
                 self.record.note(KIND, f"{what} returned {name} {odd}")
         return outputs
@@ -86,13 +91,39 @@ class Returned:
         """Describe how dtype or device differ from the inputs'; return "" if neither does."""
         is_whole = self.operation.is_whole(name)
         whole = dtype.startswith(("int", "uint", "bool"))
-        if not whole if is_whole else dtype != self.dtype:
-            own_kind = "an integer" if is_whole else self.dtype
+        if not whole if is_whole else dtype not in self.dtypes_of(name):
+            own_kind = "an integer" if is_whole else " or ".join(self.dtypes_of(name))
             return f"with dtype {dtype}, not {own_kind}"
         own = self.device.partition(":")[0]
         if self.operation.arrays and device != own:  # else there is no device to go by
             return f"on {device}, not {own}"
         return ""
+
+    def dtypes_of(self, name: str) -> list[str]:
+        """Return the dtypes that an output may have; one beside the contract's may be wider."""
+        wider = [self.arithmetic.accumulate] if name in self.operation.extras else []
+        return list(dict.fromkeys([*wider, self.dtype]))
+
+    def written(self, raw: Any, buffers: Mapping[str, Any]) -> Any:
+        """Return the arrays that the call had to write its outputs to, or else what it returned."""
+        if not buffers:
+            return raw
+        given = raw if isinstance(raw, (tuple, list)) else (raw,)
+        for name, buffer in buffers.items():
+            if not self.backend.is_intact_around(buffer):
+                says = f"something was written beyond the ends of the array for {name}"
+                self.record.note(BEYOND, says)
+        for one in given:
+            if self.is_array(one) and not any(self.overlap(one, b) for b in buffers.values()):
+                self.record.note(INTO, "an array of its own is returned, not the one to write to")
+        return tuple(buffers[name] for name in self.convention.returned)
+
+    def is_array(self, value: Any) -> bool:
+        """Return True if a value is an array of the library, and not empty."""
+        try:
+            return 0 not in self.backend.describe(value)[0]
+        except BadOutputError:
+            return False
 
     def check_inputs(
         self,
@@ -114,13 +145,20 @@ class Returned:
         when = f" ({special[0]})" if special else ""
         for name, array in given.items():
             floating = before[name].dtype.kind == "f"
-            if not np.array_equal(self.backend.values(array), before[name], equal_nan=floating):
+            was = self.convention.given(name, before[name])
+            if not np.array_equal(self.backend.values(array), was, equal_nan=floating):
                 what = "the cotangent of" if cotangents and name in cotangents else "the input"
                 self.record.note(WRITTEN, f"{what} {name} was modified{when}")
                 with suppress(Exception):
-                    self.backend.write(array, before[name])
+                    self.backend.write(array, was)
             if any(self.overlap(array, output) for output in outputs):
                 self.record.note(SHARED, f"an output shares memory with the input {name}{when}")
+
+    def check_around(self, arrays: Mapping[str, Any], layouts: Mapping[str, str]) -> None:
+        """Record an array around which a call wrote, of those that lie in a longer buffer."""
+        for name, array in arrays.items():
+            if layouts.get(name) in AMID and not self.backend.is_intact_around(array):
+                self.record.note(BEYOND, f"something was written beyond the ends of {name}")
 
     def overlap(self, a: Any, b: Any) -> bool:
         """Return True if two values share memory; False if one is not an array of the library."""
@@ -129,11 +167,11 @@ class Returned:
         except Exception:
             return False
 
-    def check_earlier(self, what: str, raw: Any, values: list[Array]) -> None:
+    def check_earlier(self, what: str, raw: Any, found: Outputs) -> None:
         """Record outputs of the last such call that this call overwrote or shares memory with."""
         outputs = list(raw) if isinstance(raw, (tuple, list)) else [raw]
         before, known = self.earlier.get(what, ([], []))
-        self.earlier[what] = outputs, values
+        self.earlier[what] = outputs, [self.convention.given(*one) for one in found.items()]
         for output, value in zip(before, known, strict=False):
             if any(self.overlap(output, o) for o in outputs):
                 self.record.note(SHARED, f"{what} returned the memory of an earlier output")

@@ -23,6 +23,15 @@ def offered_options(function: Any, operation: Operation) -> tuple[str, ...]:
     return tuple(o for o in operation.options if o in names)
 
 
+def is_optional(function: Any, name: str) -> bool:
+    """Return True if a function has a parameter of a name that may be left out."""
+    try:
+        parameter = inspect.signature(function).parameters.get(name)
+    except (TypeError, ValueError):
+        return False
+    return parameter is not None and parameter.default is not parameter.empty
+
+
 def in_order(gradients: Any, names: Sequence[str]) -> Iterator[Any]:
     """Yield the gradients one by one; those in a dict in the order of its argument's names."""
     entries = [name.partition(".")[2] for name in names if "." in name]

@@ -11,22 +11,20 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
-
-from seqlaws.properties.backends.layouts import LAYOUTS
-from seqlaws.properties.backends.protocol import BYTES_AT_MOST, Arrays, NotDifferentiableError
+from seqlaws.properties.backends.protocol import Arrays, NotDifferentiableError
 from seqlaws.properties.backends.registry import BACKENDS
+from seqlaws.properties.discovery.convention import convention_of
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.raised import line_of, text_of
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
-from seqlaws.properties.inputs.case import Case, output_shapes
+from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
 from seqlaws.properties.inputs.strategies import poisoned
 from seqlaws.properties.isolation.limits import EnoughError, LostError
 from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.subjects.arguments import Arguments
 from seqlaws.properties.subjects.expectations import Expectations, arithmetic_of
 from seqlaws.properties.subjects.pace import TOO_LARGE, is_small, pace_of
 from seqlaws.properties.subjects.record import (
@@ -38,10 +36,10 @@ from seqlaws.properties.subjects.record import (
     Record,
 )
 from seqlaws.properties.subjects.returned import Returned
-from seqlaws.properties.subjects.signature import gave, in_order, offered_options
+from seqlaws.properties.subjects.signature import gave, in_order, is_optional, offered_options
 
 
-class Subject(Expectations, Returned):
+class Subject(Expectations, Returned, Arguments):
     """An implementation for one operation, dtype and device."""
 
     def __init__(
@@ -62,12 +60,15 @@ class Subject(Expectations, Returned):
         self.known_failures = {**known_failures_of(declared), **(known_failures or {})}
         self.arithmetic = arithmetic_of(self.traits, dtype)
         self.record = Record()
+        self.convention = convention_of(self.traits, self.operation)
+        self.extras: Outputs = {}  # what the latest call returned beside the contract's outputs
+        self.dtypes_of_extras: dict[str, str] = {}
         self.place = place_of(namespace)
         self.pace = pace_of(self.spec, operation, interpreted=self.traits.interpreted)
         self.until = math.inf  # when no call begins any more, by `time.perf_counter`
-        self.unusual_layouts: list[str] = []  # of the present call's arrays
+        self.unusual_layouts = []
         self.made: Made | None = None  # of the next call
-        self.earlier: dict[str, tuple[list[Any], list[Array]]] = {}  # each call's last outputs
+        self.earlier = {}
 
     @property
     def backend(self) -> Arrays:
@@ -85,10 +86,16 @@ class Subject(Expectations, Returned):
 
     @property
     def gives_gradients(self) -> bool:
-        """True if gradients can be taken: by a vjp function or by the library."""
+        """True if gradients can be taken: by a vjp function or by the library.
+
+        No library takes them through arrays that are written to: a call without these has to do.
+        """
         if not self.operation.differentiable:
             return False
-        return self.vjp_function is not None or BACKENDS[self.traits.backend].differentiates
+        if self.vjp_function is not None:
+            return True
+        called = not self.traits.writes or is_optional(self.function, self.traits.writes)
+        return called and BACKENDS[self.traits.backend].differentiates
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
@@ -127,23 +134,33 @@ class Subject(Expectations, Returned):
         """Return the outputs, by name, as float64. Raises LawBrokenError, NotOfferedError."""
         arrays, options = self.native(case, layouts or {})
         self.made = Made(layouts or {})
-        return self.answer(case, arrays, options)
+        outputs = self.answer(case, arrays, options)
+        self.check_around({**arrays, **options}, layouts or {})
+        return outputs
 
     def answer(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Outputs:
         """The outputs for arrays that are already the implementation's; checked, and recorded."""
+        return self.accepted(case, arrays, options, self.raw(case, arrays, options))
+
+    def raw(self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """Call the function with arrays that are its own; return its outputs as they are."""
         given, named = self.operation.arranged(arrays, options)
-        raw = self.called(self.function, case, *given, **named)
-        return self.accepted(case, arrays, options, raw)
+        buffers = self.buffers(case)
+        raw = self.called(self.function, case, *given, **named, **self.convention.keyword(buffers))
+        return self.written(raw, buffers)
 
     def accepted(
         self, case: Case, arrays: Mapping[str, Any], options: Mapping[str, Any], raw: Any
     ) -> Outputs:
         """Return the outputs by name, after the checks of every call."""
-        outputs = self.checked(raw, output_shapes(case), self.operation.name)
+        outputs = self.checked(raw, self.convention.shapes(case), self.operation.name)
         self.check_inputs(case, arrays, options, raw)
-        self.check_earlier(self.operation.name, raw, list(outputs.values()))
+        self.check_earlier(self.operation.name, raw, outputs)
         self.record.answered(outputs)
-        return outputs
+        self.extras = {n: o for n, o in outputs.items() if n in self.operation.extras}
+        at = self.convention.returned.index
+        self.dtypes_of_extras = {n: self.backend.describe(raw[at(n)])[1] for n in self.extras}
+        return {n: outputs[n] for n in self.operation.outputs}
 
     def pull(self, case: Case, layouts: Mapping[str, str] | None = None) -> Outputs:
         """Return the gradient of each floating array for the case's cotangents, by name."""
@@ -151,15 +168,9 @@ class Subject(Expectations, Returned):
         function, given, named = self.pulling(case, arrays, options, cotangents)
         self.made = Made(layouts or {})
         raw = self.called(function, case, *given, **named)
-        return self.accepted_gradients(case, arrays, options, cotangents, raw)
-
-    def native_of_pull(self, case: Case, layouts: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
-        """Return arrays, options and cotangents as `native` does."""
-        arrays, options = self.native(case, layouts)
-        cotangents = {
-            n: self.native_array(c, layouts.get(n, "")) for n, c in case.cotangents.items()
-        }
-        return arrays, options, cotangents
+        gradients = self.accepted_gradients(case, arrays, options, cotangents, raw)
+        self.check_around({**arrays, **options, **cotangents}, layouts or {})
+        return gradients
 
     def pulling(
         self, case: Case, arrays: Mapping[str, Any], options: Any, cotangents: Mapping[str, Any]
@@ -170,7 +181,7 @@ class Subject(Expectations, Returned):
             given, named = self.operation.arranged(arrays, options)
             return self.vjp_function, [*pulled, *given], named
         leaves = [arrays[name] for name in case.differentiated]
-        function = OfLeaves(self.function, self.operation, arrays)
+        function = OfLeaves(self.function, self.operation, arrays, self.convention.pulled)
         return self.backend.gradients, [function, pulled, leaves, options], {}
 
     def accepted_gradients(
@@ -187,25 +198,31 @@ class Subject(Expectations, Returned):
         gradients = self.checked(raw, shapes, f"{self.operation.name}_vjp")
         of_autograd = self.vjp_function is None  # which may hand a cotangent on as a gradient
         self.check_inputs(case, arrays, options, () if of_autograd else raw, cotangents)
-        self.check_earlier(f"{self.operation.name}_vjp", raw, list(gradients.values()))
+        self.check_earlier(f"{self.operation.name}_vjp", raw, gradients)
         self.record.answered(gradients)
         return gradients
 
     def together(self, cases: Sequence[Case], *, vjp: bool = False) -> list[Outputs]:
         """Make several calls at once, each in a thread; return the outputs, or gradients if vjp."""
         made = [self.native_of_pull(case, {}) for case in cases]
-        if vjp:
-            calls = [self.pulling(case, *m) for case, m in zip(cases, made, strict=True)]
-        else:
-            calls = [(self.function, *self.operation.arranged(a, o)) for a, o, _ in made]
+        buffers = [{} if vjp else self.buffers(case) for case in cases]
+        calls: list[Any] = []
+        for case, (arrays, options, cotangents), written in zip(cases, made, buffers, strict=True):
+            if vjp:
+                calls += [self.pulling(case, arrays, options, cotangents)]
+                continue
+            placed, named = self.operation.arranged(arrays, options)
+            calls += [(self.function, placed, {**named, **self.convention.keyword(written)})]
         try:
             found = self.finished(self.place.together, calls)
         except LostError as lost:
             name = self.operation.name + "_vjp" * vjp
             raise LawBrokenError(f"{name} {lost}", lost=True, slow=lost.slow) from None
         outputs = []
-        for case, (arrays, options, cotangents), outcome in zip(cases, made, found, strict=True):
-            raw = self.minded(case, vjp, partial(gave, outcome))
+        for case, (arrays, options, cotangents), outcome, written in zip(
+            cases, made, found, buffers, strict=True
+        ):
+            raw = self.written(self.minded(case, vjp, partial(gave, outcome)), written)
             given = (arrays, options, cotangents) if vjp else (arrays, options)
             accept: Any = self.accepted_gradients if vjp else self.accepted
             outputs.append(accept(case, *given, raw))
@@ -234,19 +251,6 @@ class Subject(Expectations, Returned):
         """Call a function; return its outputs once the device has computed them."""
         where = self.traits.backend, self.device if self.operation.arrays else "cpu"
         return self.place.finished(*where, lambda: function(*given, **options))
-
-    def soil(self, case: Case, *, vjp: bool) -> None:
-        """Leave odd bytes where outputs may be allocated, so that unwritten memory is seen."""
-        shapes = (
-            [case.arrays[name].shape for name in case.differentiated]
-            if vjp
-            else output_shapes(case).values()
-        )
-        width = int(self.dtype[-2:]) // 8
-        sizes = {math.prod(shape) * width for shape in shapes}
-        few = [size for size in sorted(sizes) if 0 < size <= BYTES_AT_MOST]
-        device = self.device if case.arrays else "cpu"
-        self.place.soil(self.traits.backend, few, device)
 
     def raises(self, function: Any, case: Case, *given: Any, **options: Any) -> bool:
         """Return True if a call on invalid input raises an exception.
@@ -312,35 +316,6 @@ class Subject(Expectations, Returned):
         if beyond:
             self.record.not_offered["; ".join(beyond)] += 1
             raise NotOfferedError(str(error)) from None
-
-    def native(
-        self, case: Case, layouts: Mapping[str, str]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return copies of arrays and options as arrays of the implementation's library.
-
-        Raises NotOfferedError for an option that a law gives and the function does not have.
-        """
-        missing = self.not_offered(case)
-        if missing:
-            self.record.not_offered.update(missing)
-            raise NotOfferedError(f"the option {', '.join(missing)}")
-        unusual = {layout for layout in layouts.values() if layout not in ("", "contiguous")}
-        self.unusual_layouts = [f"arrays that are {LAYOUTS[layout]}" for layout in sorted(unusual)]
-        arrays = {n: self.native_array(a, layouts.get(n, "")) for n, a in case.arrays.items()}
-        options = {
-            n: self.native_array(o, layouts.get(n, "")) if isinstance(o, np.ndarray) else o
-            for n, o in case.options.items()
-        }
-        return arrays, options
-
-    def native_array(self, values: Array, layout: str = "") -> Any:
-        try:
-            return self.backend.array(values, self.dtype, self.device, layout or "contiguous")
-        except MemoryError:
-            if not layout:
-                raise
-            self.record.not_offered[f"arrays that are {LAYOUTS[layout]}, for lack of memory"] += 1
-            raise NotOfferedError(layout) from None
 
 
 def answer(subject: Subject, case: Case, *, vjp: bool) -> Outputs | None:

@@ -9,7 +9,7 @@ import pytest
 
 from seqlaws.properties.backends import side_effects
 from seqlaws.properties.backends.instances import INSTANCES, backend
-from seqlaws.properties.backends.layouts import LAYOUTS, lay_out
+from seqlaws.properties.backends.layouts import AMID, LAYOUTS, PAD, lay_out
 from seqlaws.properties.backends.protocol import BadOutputError, NotDifferentiableError, holding
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.traits import KNOWN
@@ -97,6 +97,8 @@ STRIDES = {  # in bytes, of (3, 4, 2, 5) numbers of 4 bytes
     "reversed middle": (160, -40, 20, 4),
     "read-only": (160, 40, 20, 4),
     "far apart": (4 * (2**32 + 80), 40, 20, 4),
+    "amid NaN": (160, 40, 20, 4),
+    "amid large numbers": (160, 40, 20, 4),
 }
 
 
@@ -106,6 +108,27 @@ def test_a_layout_lies_in_memory_as_it_says(layout):
     strides = tuple(0 if n == 1 else s for n, s in zip(made.shape, made.strides, strict=True))
     assert strides == STRIDES[layout]
     assert made.flags.writeable == (layout != "read-only" and not layout.startswith("broadcast"))
+
+
+@pytest.mark.parametrize("layout", AMID)
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "bool"])
+@pytest.mark.parametrize("shape", [(2, 3), (0, 3), ()])
+def test_what_is_written_around_an_array_is_seen(arrays, layout, dtype, shape):
+    if layout not in arrays.layouts:
+        pytest.skip("the library does not have it")
+    values = np.ones(shape, dtype)
+    made = arrays.array(values, "float16" if dtype == "float16" else "float32", "cpu", layout)
+    np.testing.assert_array_equal(arrays.values(made), values)
+    for place in (-1, values.size):  # one before, and one beyond the end
+        assert arrays.is_intact_around(made)
+        if isinstance(made, np.ndarray):
+            at, flat = PAD + place, made.base
+        else:
+            at, flat = 0, made.as_strided((1,), (1,), PAD + place)
+        before = flat[at].item()
+        flat[at] = not before
+        assert not arrays.is_intact_around(made)
+        flat[at] = before
 
 
 def test_what_is_written_is_read(arrays):

@@ -13,7 +13,8 @@ from seqlaws.properties.subjects import returned
 
 law_names()  # registers the laws
 REGISTERED = {law.name for law in LAWS.values()}
-NAMED = {*checking.FIRST, *checking.LAST, returned.KIND, returned.WRITTEN, returned.SHARED}
+NOTED = {returned.KIND, returned.WRITTEN, returned.SHARED, returned.BEYOND, returned.INTO}
+NAMED = {*checking.FIRST, *checking.LAST, *NOTED}
 ROOT = Path(properties.__path__[0])
 
 

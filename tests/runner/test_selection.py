@@ -136,5 +136,5 @@ def test_an_implementation_of_another_array_library_is_not_mistaken_for_numpy():
     traits = {"backend": {"softmax": "torch"}}
     namespace = SimpleNamespace(softmax=lambda x, axis=-1: torch.softmax(x, axis), TRAITS=traits)
     (one,) = selected(namespace, ["softmax"])
-    made = one.subject().native_array(np.ones(2))
+    made = one.subject().native_array("x", np.ones(2))
     assert isinstance(made, torch.Tensor)
