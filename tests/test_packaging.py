@@ -48,6 +48,7 @@ def test_everything_is_below_one_name(wheel):
         assert f"seqlaws/{package}/py.typed" in names
     templates = (ROOT / "properties" / "reporting" / "page" / "templates").iterdir()
     assert {f"seqlaws/{p.relative_to(ROOT)}" for p in templates} <= set(names)
+    assert "seqlaws/properties/vectors/check.mjs" in names
 
 
 def test_the_wheel_is_well_made(wheel):
