@@ -6,7 +6,7 @@
 // attention_vjp, which the index names. An array is {data, shape, dtype}: data a Float32Array (or a
 // Float64Array, an Int32Array, for booleans a Uint8Array) in row-major order. The last argument is
 // an object with the options that are given. A result is such an array, or a list of them in the
-// order of the index. A function refuses a call by an exception. That is a failure where the call
+// order of the index; the gradient of a dict of parameters is an object. A function refuses a call by an exception. That is a failure where the call
 // is within the operation's core, unless the exception's name is NotImplementedError, for an
 // option that is not offered.
 //
@@ -71,10 +71,18 @@ function place(shape, flat) {
   return index.join(", ");
 }
 
+// A result, or the entries of an object in the order of the names, such as "params.weight".
+function parts(result, names) {
+  if (result === null || typeof result !== "object" || "data" in result) return [result];
+  return names.filter((name) => name.includes("."))
+    .map((name) => result[name.slice(name.indexOf(".") + 1)]);
+}
+
 // The worst ratio of a call, and a sentence about its entry.
 function compared(call, results, tensors) {
   const names = Object.keys(call.expected);
-  const list = Array.isArray(results) ? results : [results];
+  const list = (Array.isArray(results) ? results : [results])
+    .flatMap((one) => parts(one, names));
   if (list.length !== names.length) {
     return { worst: Infinity, says: `${list.length} results, expected ${names.join(", ")}` };
   }

@@ -56,6 +56,13 @@ def argument(told, tensors):
     return {name: argument(one, tensors) for name, one in told["entries"].items()}
 
 
+def entries(result, names):
+    """A result, or the entries of a dict in the order of the names, such as "params.weight"."""
+    if not isinstance(result, dict):
+        return [result]
+    return [result[name.partition(".")[2]] for name in names if "." in name]
+
+
 def ratio(observed, value, allowed, free):
     """The worst |observed - value| / allowed."""
     if observed.shape != value.shape:
@@ -82,6 +89,7 @@ def worst(index, tensors, subject):
             with np.errstate(all="ignore"):
                 results = function(*given, **options)
             results = results if isinstance(results, (tuple, list)) else [results]
+            results = [one for result in results for one in entries(result, call["expected"])]
             numbers = zip(results, call["expected"].values(), strict=True)
             each = [
                 ratio(

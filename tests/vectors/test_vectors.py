@@ -12,6 +12,7 @@ from vectors.rereading import broken, read, worst
 from seqlaws.impls import numpy_vectorized
 from seqlaws.properties.vectors import writing
 from seqlaws.properties.vectors.__main__ import main
+from seqlaws.properties.vectors.tensors import Tensors
 
 RIGHT = (Path(__file__).parent / "right.mjs").read_text(encoding="utf-8")
 pytestmark = pytest.mark.slow
@@ -166,3 +167,42 @@ def test_16_bit_numbers_are_exact_in_the_file(tmp_path):
     assert x.dtype == np.float32
     assert not (x.view(np.uint32) & 0xFFFF).any()
     assert json.loads((tmp_path / "softmax.json").read_text())["cases"] == index["cases"]
+
+
+def test_dicts_numbers_and_several_results_reach_a_function(tmp_path):
+    """Of an index written by hand: a dict of parameters, and its gradient as an object."""
+    tensors = Tensors()
+    two, half = np.array([2.0, 4.0], "<f4"), np.array([1.0, 2.0])
+    exact = tensors.add(np.zeros(2))
+    due = {"value": tensors.add(half), "allowed": exact}
+    call = {
+        "case": 0,
+        "law": "halves",
+        "level": "MUST",
+        "function": "halves_vjp",
+        "core": True,
+        "arguments": [{"tensor": tensors.add(two)}, {"entries": {"w": {"tensor": "2"}}}, 3],
+        "options": {"most": {"number": "inf"}, "sides": [1, None]},
+        "expected": {"x": due, "params.w": due},
+    }
+    index = {"schema": 1, "operation": "halves", "data": "halves.safetensors", "cases": [call]}
+    (tmp_path / "halves.json").write_text(json.dumps(index), encoding="utf-8")
+    (tmp_path / "halves.safetensors").write_bytes(tensors.bytes())
+    shutil.copy(Path(writing.__file__).parent / "check.mjs", tmp_path)
+    right = """
+        export function halves_vjp(x, params, count, { most, sides }) {
+          if (count !== 3 || most !== Infinity || sides[1] !== null) throw new Error("arguments");
+          const half = ({ data, shape }) => ({ data: data.map((one) => one / 2), shape });
+          return [half(x), { w: half(params.w) }];
+        }
+    """
+    said, status = node(tmp_path, "halves.json", right)
+    assert status == 0, said
+    said, status = node(tmp_path, "halves.json", right.replace("w: half(params.w)", "w: params.w"))
+    assert status == 1
+    assert "params.w[1] is 4, expected 2" in said or "params.w[0] is 2, expected 1" in said
+    said, status = node(
+        tmp_path, "halves.json", right.replace("[half(x), ", "[").replace("}];", "}]")
+    )
+    assert status == 1
+    assert "1 results, expected x, params.w" in said
