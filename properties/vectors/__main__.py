@@ -1,4 +1,4 @@
-"""`seqlaws-vectors`: write test vectors, and a checker in JavaScript that reads them.
+"""`seqlaws-vectors`: write test vectors, and checkers in JavaScript and C++ that read them.
 
 seqlaws-vectors attention softmax --out vectors
 node vectors/check.mjs vectors/attention.json mine.mjs

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from seqlaws.properties.judging.cause import Cause
+from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.annotations import AT_MOST, annotations, place_of
 from seqlaws.properties.runner.continuous import asked_shard
+from seqlaws.properties.runner.pairing import law_names
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples/ci").glob("*.yml"))
@@ -74,6 +76,9 @@ def test_an_annotation_says_the_cause_in_one_line(mine):
     assert len(list(annotations([*many, should], {}))) == AT_MOST + 1
 
 
+WORDS = ("rows_sum", "test_values", "order_is_kept")
+
+
 def keys(path):
     rows = json.loads(path.read_text(encoding="utf-8"))["verdicts"]
     return {(v["law"], v["dtype"]): v["status"] for v in rows}
@@ -84,35 +89,36 @@ def test_shards_together_are_the_whole(run_suite, plug_in, tmp_path, monkeypatch
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
     path = plug_in(SOURCE.replace("class Mine:", "class Mine:\n    TRAITS = {}"))
-    chosen = ("--op", "softmax", "-k", "rows_sum or test_values or order_is_kept", "-q")
+    chosen = ("--op", "softmax", "-k", " or ".join(WORDS), "-q")
     chosen += ("--hypothesis-profile", "quick", "-o", "junit_family=xunit1")
-    files = [tmp_path / name for name in ("whole.json", "1.json", "2.json")]
-    said = []
-    for part, file in zip(((), ("--shard", "1/2"), ("--shard=2/2",)), files, strict=True):
-        junit = f"--junitxml={file}.xml"
-        run = run_suite(f"--impl={path}:Mine", *chosen, *part, "--verdict-json", file, junit)
+    files, said = [tmp_path / "1.json", tmp_path / "2.json"], []
+    for number, file in enumerate(files, 1):
+        more = (f"--shard={number}/2", "--verdict-json", file, f"--junitxml={file}.xml")
+        run = run_suite(f"--impl={path}:Mine", *chosen, *more)
         assert run.returncode == 1, run.stdout + run.stderr
         said.append(run.stdout)
-    whole, one, other = map(keys, files)
+    one, other = map(keys, files)
     assert one
     assert other
     assert not one.keys() & other.keys()
-    assert one | other == whole
-    assert all(
-        re.search(r"^::error file=\w+\.py,line=10,title=seqlaws", s, re.MULTILINE) for s in said
-    )
+    law_names()
+    names = {f"test_{law.name}" for law in LAWS.values() if "softmax" in law.operations}
+    due = {name for name in names if any(word in name for word in WORDS)}
+    assert {f"test_{law.partition('.')[2]}" for law, _ in one | other} == due
+    annotation = re.compile(r"^::error file=\w+\.py,line=10,title=seqlaws", re.MULTILINE)
+    assert all(map(annotation.search, said))
     cases = list(ET.parse(f"{files[0]}.xml").iter("testcase"))
     told = [{p.get("name"): p.get("value") for p in case.iter("property")} for case in cases]
     told = [t for t in told if t]
-    assert {(t["seqlaws.law"], t["seqlaws.dtype"]): t["seqlaws.status"] for t in told} == whole
+    assert {(t["seqlaws.law"], t["seqlaws.dtype"]): t["seqlaws.status"] for t in told} == one
     assert not any("seqlaws" in t for t in told)
-    report = [sys.executable, "-m", "seqlaws.properties.reporting.page", *map(str, files[1:])]
+    report = [sys.executable, "-m", "seqlaws.properties.reporting.page", *map(str, files)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / ".typings")}
     subprocess.run(
         [*report, "--to", "merged.md"], cwd=tmp_path, env=environment, check=True, timeout=60
     )
     merged = (tmp_path / "merged.md").read_text(encoding="utf-8")
-    failed = sum(status == "failed" for status in whole.values())
+    failed = sum(status == "failed" for status in (one | other).values())
     assert f"{failed} of " in merged
     assert f"explains {failed} laws" in merged
 

@@ -68,6 +68,21 @@ def test_a_wrong_one_in_javascript_fails(folder, operation, old, new):
     assert "expected" in said
 
 
+def test_a_softmax_in_cpp_is_told_right_from_wrong(folder):
+    compiler = shutil.which("c++")
+    if compiler is None:
+        pytest.skip("there is no C++ compiler")
+    source, program = Path(__file__).parent / "softmax.cpp", folder / "softmax"
+    strict = ("-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{folder}")
+    subprocess.run([compiler, *strict, source, "-o", program], check=True)
+    for status, more in enumerate(((), ("wrong",))):
+        command = [program, folder / "softmax.json", *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout
+        assert ("FAILED softmax.values " in done.stdout) == bool(status)
+        assert "softmax.values_at_every_size" in done.stdout
+
+
 def test_a_refusal_is_no_failure_beyond_the_core(folder):
     refuse = 'Object.assign(new Error("no options"), { name: "NotImplementedError" })'
     limited = RIGHT.replace(
@@ -123,16 +138,16 @@ def test_what_is_promised_of_the_cases(folder):
     assert size < 20_000_000
 
 
-def test_the_files_follow_from_the_seed(tmp_path):
-    def files(seed, name):
-        assert main(["softmax", "--out", str(tmp_path / name), "--seed", seed, "--examples=1"]) == 0
-        return [
-            (tmp_path / name / f"softmax.{end}").read_bytes() for end in ("json", "safetensors")
-        ]
+def test_the_files_follow_from_the_seed(folder, tmp_path):
+    def tensors(folder):
+        return (folder / "softmax.safetensors").read_bytes()
 
-    first = files("3", "a")
-    assert first == files("3", "b")
-    assert first[1] != files("4", "c")[1]
+    writing.write("softmax", tmp_path, examples=5)
+    index = (folder / "softmax.json").read_text(encoding="utf-8")
+    assert (tmp_path / "softmax.json").read_text(encoding="utf-8") == index
+    assert tensors(tmp_path) == tensors(folder)
+    assert main(["softmax", "--out", str(tmp_path), "--seed", "1", "--examples", "5"]) == 0
+    assert tensors(tmp_path) != tensors(folder)
 
 
 def test_another_reader_reads_the_arrays(folder):
