@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import seqlaws
+from seqlaws.properties.check_result import Result
 from seqlaws.properties.many import worker
 from seqlaws.properties.many.lines import Lines
 
@@ -35,6 +37,12 @@ def parent(process):
 server = os.getppid()
 a_worker = parent(server)
 run = parent(a_worker)
+"""
+RMS_NORM = """
+import numpy as np
+TRAITS = {"dtypes": ("float32",)}
+def rms_norm(x, weight, eps=1e-6):
+    return x / np.sqrt(np.sum(x * x, axis=-1, keepdims=True) + np.float32(eps)) * weight
 """
 QUICK = {"operations": ["softmax"], "sections": ["numbers"], "examples": 1, "stop_at_first": True}
 
@@ -191,6 +199,32 @@ def test_what_cannot_be_checked_is_said_at_once(tmp_path):
     with pytest.raises(ValueError, match="at least 1"):
         seqlaws.check_many(["a.py"], path, workers=0)
     assert not path.exists()
+
+
+def test_operations_of_ones_own_are_checked_with_their_causes(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(RMS_NORM, encoding="utf-8")
+    (row,) = seqlaws.check_many(
+        [path],
+        tmp_path / "verdicts.jsonl",
+        spec=ROOT / "examples/rms_norm.py",
+        sections=["numbers"],
+        examples=1,
+        explain=True,
+    )
+    assert row["status"] == "failed"
+    assert row["causes"]
+    assert row["failed"][0]["law"].startswith("rms_norm.")
+
+
+def test_the_page_lists_the_fields_of_a_line(tmp_path):
+    page = (ROOT / "docs/many.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| field | |\n|---|---|\n")
+    told = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+    kept = Lines(tmp_path / "verdicts.jsonl", {})
+    kept.add(worker.row_of("a.py", Result("a.py", 1.0, 0)))
+    kept.close()
+    assert told == list(*lines(tmp_path / "verdicts.jsonl"))
 
 
 def test_one_that_takes_far_too_long_is_given_up(candidate, tmp_path, monkeypatch):

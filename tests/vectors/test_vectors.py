@@ -1,6 +1,7 @@
 """Test vectors: what is in them, and what the checker in JavaScript says of implementations."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from seqlaws.properties.vectors import writing
 from seqlaws.properties.vectors.__main__ import main
 from seqlaws.properties.vectors.tensors import Tensors
 
+ROOT = Path(__file__).resolve().parents[2]
 RIGHT = (Path(__file__).parent / "right.mjs").read_text(encoding="utf-8")
 pytestmark = pytest.mark.slow
 
@@ -136,6 +138,15 @@ def test_what_is_promised_of_the_cases(folder):
             assert (allowed >= 0).all()
     size = sum(path.stat().st_size for path in folder.glob("attention.*"))
     assert size < 20_000_000
+
+
+def test_the_page_lists_the_keys_of_an_index(folder):
+    page = (ROOT / "docs/vectors.md").read_text(encoding="utf-8")
+    index, _ = read(folder / "softmax.json")
+    for head, told in (("key", index), ("key of a case", index["cases"][0])):
+        _, _, table = page.partition(f"| {head} | |\n|---|---|\n")
+        rows = re.findall(r"^\| (`.*?) \|", table.partition("\n\n")[0], re.MULTILINE)
+        assert [key for row in rows for key in re.findall(r"`(\w+)`", row)] == list(told)
 
 
 def test_the_files_follow_from_the_seed(folder, tmp_path):
