@@ -1,6 +1,6 @@
 """seqlaws: property-based tests of sequence models, and of your own operations.
 
-`operation`, `check` and `laws_of` are imported on first use.
+`operation`, `check`, `check_many` and `laws_of` are imported on first use.
 """
 
 import importlib
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqlaws.properties.adoption import laws_of as laws_of
     from seqlaws.properties.checking import check as check
+    from seqlaws.properties.many.check_many import check_many as check_many
     from seqlaws.properties.own.decorator import operation as operation
 
-LAZY = ("check", "laws_of", "operation")
+LAZY = ("check", "check_many", "laws_of", "operation")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,6 @@
 """Result of `check`: verdicts as data, and the coverage of the laws."""
 
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -21,10 +22,10 @@ FOUND = ("failed", "SHOULD failed", "known failure")
 class Result:
     """Result of `check` for one implementation.
 
-    budget and seconds: the time limit and the time taken. problem: the reason why nothing could be
-    checked, or empty. causes: what explains the failures, the most important first.
-    not_offered: operations that the implementation does not have, or does not
-    have in these dtypes.
+    budget and seconds: the time limit, maybe inf, and the time taken. problem: the reason why
+    nothing could be checked, or empty. causes: what explains the failures, the most important
+    first. not_offered: operations that the implementation does not have, or does not have in these
+    dtypes.
     """
 
     implementation: str
@@ -125,5 +126,6 @@ class Result:
     def __str__(self) -> str:
         covered = ", ".join(f"{count} {what}" for what, count in self.coverage.items())
         lines = [line.text for line in summary(self.verdicts, self.causes)]
-        said = f"{self.status} in {self.seconds:.1f} s of {self.budget:g} s: {covered}"
+        limit = "" if self.budget == math.inf else f" of {self.budget:g} s"
+        said = f"{self.status} in {self.seconds:.1f} s{limit}: {covered}"
         return "\n".join([*([self.problem] if self.problem else lines), said])

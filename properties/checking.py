@@ -1,20 +1,21 @@
-"""`check`: the laws without pytest, within a time, for whoever grades many implementations.
+"""`check`: the laws without pytest, within a time or with a number of examples, for graders.
 
 The most telling laws come first, operations and dtypes share the time, and what there was no time
 for is said, never passed.
 """
 
 import inspect
+import math
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from seqlaws.properties.backends.registry import BACKENDS
-from seqlaws.properties.check_result import NO_TIME, NOT_BEGUN, Result
+from seqlaws.properties.check_result import NO_TIME, Result
+from seqlaws.properties.check_run import Run
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.traits import DTYPES, traits_of
 from seqlaws.properties.isolation import specification_server
@@ -23,19 +24,17 @@ from seqlaws.properties.isolation.environment import let_waiting_threads_sleep
 from seqlaws.properties.isolation.fork_server import Fork
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.second_program import end_elsewhere
-from seqlaws.properties.judging.verdict import Verdict, settle_noted
-from seqlaws.properties.laws import SECTIONS, Law
+from seqlaws.properties.judging.verdict import settle_noted
+from seqlaws.properties.laws import SECTIONS
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import file_of
-from seqlaws.properties.runner.causes import causes_of, told_by_causes, with_scripts
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.order import in_order
-from seqlaws.properties.runner.pairing import Candidate, law_names
-from seqlaws.properties.runner.selection import candidates_of, known_words
-from seqlaws.properties.subjects.subject import Subject
+from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.selection import known_words
 
-ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
-SHARE = 0.2  # of the time, to explain what failed
+SECONDS = 60.0  # of a check, unless its examples are given
+SHRINKING = 0.2  # seconds for each failure
+LEAST = 3  # examples of each law, where their number is given; `quick` has as many
 ONE_AT_A_TIME = threading.Lock()
 
 
@@ -43,8 +42,10 @@ def check(
     implementation: Any,
     operations: Iterable[str] | None = None,
     dtypes: Iterable[str] | None = None,
-    seconds: float = 60.0,
+    seconds: float | None = None,
     *,
+    examples: int | None = None,
+    explain: bool = True,
     device: str = "",
     seed: int = 0,
     stop_at_first: bool = False,
@@ -54,17 +55,24 @@ def check(
     sections: Iterable[str] | None = None,
     spec: Any = None,
 ) -> Result:
-    """Run the laws on an implementation within a time limit; return a verdict for each law.
+    """Run the laws on an implementation; return a verdict for each law.
 
     implementation: a name, an import path or a file, as for `--impl`; a module or class, which is
     imported again; or any object with the contract's functions, which is used as it is.
-    operations, dtypes: check only these. stop_at_first: stop at the first MUST that fails.
-    isolate: call it in a separate process, with limits of `seconds_per_call` for a call and
-    `memory` MiB. sections: run only laws of these: "numbers", "edges", "manners", "guards".
+    operations, dtypes: check only these. seconds: time limit, 60 by default. examples: run each law
+    once with so many examples (10 is the profile `quick`, 100 is pytest's default). The statuses
+    then do not depend on the machine's load, and `seconds` is a ceiling, none by default.
+    explain: shrink the failures and search for their causes. stop_at_first: stop at the first MUST
+    that fails. isolate: call it in a separate process, with limits of `seconds_per_call` for a call
+    and `memory` MiB. sections: run only laws of these: "numbers", "edges", "manners", "guards".
     spec: a file with operations of your own (`@operation`), its module, or such a function; these
-    are checked. Raises ValueError for an unknown operation, dtype or section, and for a spec that
-    cannot be used.
+    are checked. Raises ValueError for an unknown operation, dtype or section, for examples below 1,
+    and for a spec that cannot be used.
     """
+    if examples is not None and examples < 1:
+        raise ValueError(f"examples={examples}: at least 1 is needed")
+    if seconds is None:
+        seconds = SECONDS if examples is None else math.inf
     let_waiting_threads_sleep()
     with ONE_AT_A_TIME, added_for_now(spec) as own:
         chosen = known_words("operation", operations, tuple(OPERATIONS)) or own
@@ -76,6 +84,8 @@ def check(
             device,
             seed,
             sections,
+            examples=examples,
+            explain=explain,
             limits=Limits(seconds_per_call, memory) if isolate else None,
             stop_at_first=stop_at_first,
         )
@@ -105,13 +115,16 @@ def checked(
     seed: int,
     sections: Iterable[str] | None,
     *,
+    examples: int | None,
+    explain: bool,
     limits: Limits | None,
     stop_at_first: bool,
 ) -> Result:
     """Run the laws of some operations, or of all; `check` without the lock."""
     wanted = known_words("dtype", dtypes, DTYPES)
     within = known_words("section", sections, SECTIONS) or list(SECTIONS)
-    until = time.perf_counter() + seconds
+    started = time.perf_counter()
+    until = started + seconds
     specification_server.start()
     law_names()
     spec = loader.spec_of(implementation)
@@ -127,18 +140,27 @@ def checked(
     if result.problem:
         return result
     try:
-        effort = Effort(seed, shrinking=0.2, until=until, explains=False)
-        run = Run(namespace, spec, effort, result, within)
+        shrinking = SHRINKING if explain else 0.0
+        effort = Effort(
+            seed,
+            examples or 0,
+            least=1 if examples is None else LEAST,
+            shrinking=shrinking,
+            until=until,
+            explains=False,
+        )
+        run = Run(namespace, spec, effort, result, within, explaining=explain)
         run.go(chosen, wanted, device, stop_at_first=stop_at_first)
         settle_noted(result.verdicts)
-        run.explain(until)
+        if explain:
+            run.explain()
     except EnoughError:
         result.problem = f"{spec}: looking up its device {NO_TIME}"
     finally:
         end_elsewhere(spec)
         if isinstance(namespace, Contained):
             namespace.end()
-    result.seconds = round(time.perf_counter() - until + seconds, 3)
+    result.seconds = round(time.perf_counter() - started, 3)
     return result
 
 
@@ -159,107 +181,3 @@ def settled(
     if limits is None or not can_fork:
         return implementation
     return Contained(spec, limits, Fork(implementation), until=until)
-
-
-@dataclass
-class Group:
-    """Laws of one operation and dtype, with their progress and the time spent on them."""
-
-    candidate: Candidate
-    laws: list[Law]
-    round: int = 0
-    done: int = 0
-    seconds: float = 0.0
-
-
-class Run:
-    """Run of one check."""
-
-    def __init__(
-        self,
-        namespace: Any,
-        spec: str,
-        effort: Effort,
-        result: Result,
-        sections: Collection[str] = SECTIONS,
-    ) -> None:
-        self.namespace, self.spec, self.effort, self.result = namespace, spec, effort, result
-        self.sections = sections
-        self.put: list[Group] = []
-
-    def groups(self, operations: list[str], dtypes: list[str], device: str) -> list[Group]:
-        """Return a group for each offered operation and dtype."""
-        devices = [device] if device else []
-        asked = self.spec, self.result.implementation, self.namespace, operations, dtypes, devices
-        selected = candidates_of(*asked)
-        offered = [c for c in selected if not c.not_offered]
-        claimed = {c.operation for c in offered}
-        self.result.not_offered += dict.fromkeys(
-            c.operation for c in selected if c.operation not in claimed
-        )
-        return [Group(c, in_order(c, self.sections)) for c in offered]
-
-    def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:
-        """Run laws until the time is over, always from the group that has had the least time."""
-        self.put = groups = self.groups(operations, dtypes, device)
-        while groups and time.perf_counter() < self.limit:
-            group = min(groups, key=lambda g: (g.round, g.seconds))
-            verdict = self.next_verdict(group)
-            if verdict.status == "failed" and how["stop_at_first"]:
-                break
-            if group.done == len(group.laws):
-                group.round, group.done = group.round + 1, 0
-                group.laws = self.worth_more(group)
-            groups = [g for g in groups if g.laws]
-        for group in groups:
-            for law in group.laws:
-                self.not_begun(group, law)
-
-    @property
-    def limit(self) -> float:
-        """When no law is begun any more: some time is kept to explain what failed."""
-        kept = SHARE * self.result.budget if self.result.failures else 0.0
-        return self.effort.until - kept
-
-    def explain(self, until: float) -> None:
-        """Find the causes of what failed."""
-        candidates = {(g.candidate.operation, g.candidate.dtype): g.candidate for g in self.put}
-
-        def subject_of(*asked: str) -> Subject:
-            return candidates[asked].subject()  # type: ignore[index]
-
-        seconds = min(max(1.0, until - time.perf_counter()), SHARE * self.result.budget + 1)
-        verdicts = self.result.verdicts
-        self.result.causes = causes_of(verdicts, subject_of, seconds)
-        told_by_causes(verdicts, self.result.causes)
-        left = max(2.0, until - time.perf_counter())
-        with_scripts(verdicts, self.result.causes, subject_of, left)
-
-    def next_verdict(self, group: Group) -> Verdict:
-        """Run the group's next law and keep its verdict."""
-        law, started = group.laws[group.done], time.perf_counter()
-        k, c = group.round, group.candidate
-        effort = replace(
-            self.effort,
-            seed=self.effort.seed + max(0, k - len(ROUNDS) + 1),
-            examples=ROUNDS[min(k, len(ROUNDS) - 1)],
-        )
-        verdict = replace(c, effort=effort).verdict(law)
-        self.result.keep(verdict)
-        group.done += 1
-        group.seconds += time.perf_counter() - started
-        return verdict
-
-    def worth_more(self, group: Group) -> list[Law]:
-        """Return the laws to run again with more examples: those that passed, the fastest first.
-
-        Otherwise one long sweep would take the time of fifty laws.
-        """
-        verdicts = [(law, self.result.of(group.candidate, law)) for law in group.laws]
-        passed = [(v.seconds, law) for law, v in verdicts if v and v.status == "passed"]
-        return [law for _, law in sorted(passed, key=lambda one: one[0])]
-
-    def not_begun(self, group: Group, law: Law) -> None:
-        """Record that there was no time for a law."""
-        if self.result.of(group.candidate, law) is None:
-            self.result.keep(group.candidate.without_answer(law, "not run", NOT_BEGUN))

@@ -83,6 +83,7 @@ __all__ = [
 Check = Callable[[Subject, Case], None]
 LAWS: dict[str, "Law"] = {}
 SECTIONS = ("numbers", "edges", "manners", "guards")
+PROPERTIES = ("law", "level", "dtype", "device", "status", "reason", "worst", "examples")  # JUnit
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,8 @@ def decide(verdict: Verdict, record_property: Any) -> None:
     import pytest  # nothing else here needs it
 
     record_property("seqlaws", dumped(verdict.__dict__))
+    for name in PROPERTIES:
+        record_property(f"seqlaws.{name}", getattr(verdict, name))
     if verdict.status == "failed":
         pytest.fail(verdict.message, pytrace=False)
     if verdict.is_undecided:

@@ -75,6 +75,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run only the laws of this section: numbers, edges, manners, guards; repeatable",
     )
     group.addoption(
+        "--shard",
+        "--seqlaws-shard",
+        metavar="K/N",
+        help="run only part K of N of the checks; the parts do not overlap, and seqlaws-report "
+        "merges their verdicts",
+    )
+    group.addoption(
         "--strict-section",
         "--seqlaws-strict-section",
         action="append",
@@ -198,6 +205,7 @@ def session_of(config: pytest.Config) -> "Session":
         config.stash[ASKED] = asked(config.getoption)
         config.stash[SESSION] = Session.from_options(config)
         config.pluginmanager.register(config.stash[SESSION])
+        register_for_ci(config, config.stash[SESSION])
         if not hasattr(config, "workerinput"):
             from seqlaws.properties.runner.checks import Checks
 
@@ -206,6 +214,17 @@ def session_of(config: pytest.Config) -> "Session":
             config.stash[CHECKS].listener.give_up = partial(give_up, config)
             config.pluginmanager.register(config.stash[CHECKS])
     return config.stash[SESSION]
+
+
+def register_for_ci(config: pytest.Config, session: "Session") -> None:
+    """Register what serves CI; xdist's workers need it, too."""
+    from seqlaws.properties.runner.continuous import Continuous, asked_shard
+
+    def specs() -> dict[str, str]:
+        return {name: spec for name, (spec, _) in session.found.items()}
+
+    shard = asked_shard(config.getoption("shard"))
+    config.pluginmanager.register(Continuous(shard, lambda: session.causes, specs))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from seqlaws.properties.vectors.writing import CHECKERS
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +50,7 @@ def test_everything_is_below_one_name(wheel):
         assert f"seqlaws/{package}/py.typed" in names
     templates = (ROOT / "properties" / "reporting" / "page" / "templates").iterdir()
     assert {f"seqlaws/{p.relative_to(ROOT)}" for p in templates} <= set(names)
+    assert {f"seqlaws/properties/vectors/{name}" for name in CHECKERS} <= set(names)
 
 
 def test_the_wheel_is_well_made(wheel):

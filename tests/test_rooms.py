@@ -20,8 +20,10 @@ LEVELS = (  # from the ground; rooms of one level do not know each other
     ("reporting",),
     ("runner",),
     ("session", "check_result"),
+    ("check_run",),
     ("plugin", "checking", "adoption"),
     ("receipt",),
+    ("many", "vectors"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FILES = [

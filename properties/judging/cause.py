@@ -1,7 +1,10 @@
 """Causes: what explains the failures of one implementation, together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 KINDS = ("specification", "trait", "precision", "calls", "manners", "exception", "guards", "law")
 
@@ -40,3 +43,33 @@ class Cause:
         alike = self.kind in ("trait", "manners", "guards")
         text = self.remedy if alike else self.sentence
         return self.implementation, self.kind, self.names, text
+
+
+def merged_causes(causes: Iterable[Cause]) -> list[Cause]:
+    """One cause of those that are the same in several laws, dtypes or operations."""
+    known: dict[Any, Cause] = {}
+    for one in causes:
+        before = known.setdefault(one.subject, one)
+        if before is one:
+            continue
+        for name in ("operations", "dtypes", "laws"):
+            both = [*getattr(before, name), *getattr(one, name)]
+            setattr(before, name, list(dict.fromkeys(both)))
+        before.failures += one.failures
+        if (one.level, entries_of(one.smallest)) < (before.level, entries_of(before.smallest)):
+            before.level, before.smallest = one.level, one.smallest
+            before.sentence = one.sentence
+    return list(known.values())
+
+
+def ordered(causes: list[Cause]) -> list[Cause]:
+    """MUST before SHOULD, what is explained before what is not, the commonest first."""
+    return sorted(causes, key=lambda c: (c.level != "MUST", c.kind == "law", -c.failures))
+
+
+def entries_of(witness: dict[str, Any]) -> int:
+    """Entries of the arrays of a witness; many where they are too large to be listed."""
+    arrays = witness.get("arrays")
+    if not arrays:
+        return 1_000_000
+    return sum(int(np.size(np.array(a, dtype=object))) for a in arrays.values())

@@ -2,22 +2,20 @@
 
 import re
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import STOPPED
 from seqlaws.properties.diagnosis.solution import Budget
 from seqlaws.properties.diagnosis.stored_calls import restored
-from seqlaws.properties.judging.cause import Cause
+from seqlaws.properties.judging.cause import Cause, merged_causes, ordered
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import law_of
 from seqlaws.properties.reporting.failure_text import with_cause, with_script
 from seqlaws.properties.reporting.reproduction import reproduction
 from seqlaws.properties.reporting.witness import SCRIPT_AT_MOST
 from seqlaws.properties.runner.explaining import Asks, Explaining
-from seqlaws.properties.runner.from_verdicts import cause, entries_of, says
+from seqlaws.properties.runner.from_verdicts import cause, says
 from seqlaws.properties.subjects.returned import BEYOND, INTO, KIND, SHARED, WRITTEN
 
 BROKEN = ("failed", "SHOULD failed")
@@ -59,7 +57,7 @@ def causes_of(verdicts: list[Verdict], subject_of: Asks | None, seconds: float) 
                 named = {id(v) for c in explained for v in c.smallest.pop("verdicts")}
                 some = [v for v in some if id(v) not in named]
         found += [cause(v, "law", f"{v.law}: {says(v)}") for v in some]
-    return ordered(merged(found))
+    return ordered(merged_causes(found))
 
 
 def with_scripts(
@@ -109,25 +107,3 @@ def of_one(v: Verdict) -> Cause | None:
     if v.witness.get("lost"):
         return replace(cause(v, "exception", v.reason), names=(v.reason.partition(" ")[2],))
     return None
-
-
-def merged(causes: Iterable[Cause]) -> list[Cause]:
-    """One cause of those that are the same in several laws, dtypes or operations."""
-    known: dict[Any, Cause] = {}
-    for one in causes:
-        before = known.setdefault(one.subject, one)
-        if before is one:
-            continue
-        for name in ("operations", "dtypes", "laws"):
-            both = [*getattr(before, name), *getattr(one, name)]
-            setattr(before, name, list(dict.fromkeys(both)))
-        before.failures += one.failures
-        if (one.level, entries_of(one.smallest)) < (before.level, entries_of(before.smallest)):
-            before.level, before.smallest = one.level, one.smallest
-            before.sentence = one.sentence
-    return list(known.values())
-
-
-def ordered(causes: list[Cause]) -> list[Cause]:
-    """MUST before SHOULD, what is explained before what is not, the commonest first."""
-    return sorted(causes, key=lambda c: (c.level != "MUST", c.kind == "law", -c.failures))

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from seqlaws.properties.judging.cause import Cause
+from seqlaws.properties.judging.cause import Cause, entries_of
 from seqlaws.properties.judging.verdict import Verdict
 
 
@@ -39,11 +37,3 @@ def witness_of(v: Verdict) -> dict[str, Any]:
 def size_of(v: Verdict) -> tuple[bool, bool, int, bool]:
     """Order of witnesses: of a MUST, with the fewest entries, in float32."""
     return v.level != "MUST", not v.witness, entries_of(v.witness), v.dtype != "float32"
-
-
-def entries_of(witness: dict[str, Any]) -> int:
-    """Entries of the arrays of a witness; many where they are too large to be listed."""
-    arrays = witness.get("arrays")
-    if not arrays:
-        return 1_000_000
-    return sum(int(np.size(np.array(a, dtype=object))) for a in arrays.values())

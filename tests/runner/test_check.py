@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 
 from seqlaws.properties import check
+from seqlaws.properties.judging.verdict import dumped
+from seqlaws.properties.reporting.document import as_row
 
 ROOT = Path(__file__).resolve().parents[2]
 WRONG = ROOT / "tests" / "zoo" / "attention" / "wrong_scale.py"
@@ -64,6 +67,49 @@ def test_without_time_nothing_has_passed():
     assert result.coverage["not begun"] == len(result.verdicts) > 20
 
 
+def with_pauses(x, axis=-1):
+    time.sleep(0.003)
+    return softmax(x, axis)
+
+
+def verdicts_of(function):
+    """What is said of a softmax in a number of examples, but for the time taken."""
+    given = {"examples": 2, "explain": False, "sections": ["numbers"]}
+    result = check(SimpleNamespace(softmax=function), ["softmax"], ["float32"], **given)
+    assert not result.unfinished
+    return [dumped({**as_row(v), "seconds": 0.0}) for v in result.verdicts]
+
+
+def test_with_a_number_of_examples_verdicts_do_not_depend_on_the_speed():
+    verdicts = verdicts_of(softmax)
+    assert {json.loads(v)["status"] for v in verdicts} >= {"passed", "failed"}
+    assert verdicts == verdicts_of(with_pauses)
+
+
+def test_a_number_of_examples_ends_when_all_laws_have_run():
+    result = check("numpy_vectorized", ["softmax"], ["float32"], examples=1, sections=["guards"])
+    assert result.passed
+    assert not result.unfinished
+    assert "passed in" in str(result)
+    assert json.loads(result.json())["run"]["budget"] == "inf"
+
+
+def test_the_seconds_are_a_ceiling_of_the_examples():
+    result = check("numpy_vectorized", ["softmax"], examples=10, seconds=0, isolate=False)
+    assert result.status == "undecided"
+    assert result.coverage["finished"] == 0
+
+
+@pytest.mark.parametrize("explain", [False, True])
+def test_causes_are_searched_for_where_they_are_asked_for(explain):
+    result = check(
+        SimpleNamespace(softmax=softmax), ["softmax"], examples=1, explain=explain, isolate=False
+    )
+    assert result.failures
+    assert bool(result.causes) == explain
+    assert bool(result.failures[0].witness)
+
+
 @pytest.mark.parametrize(
     ("implementation", "isolate"),
     [
@@ -87,6 +133,8 @@ def test_whatever_has_the_functions_can_be_checked(implementation, isolate):
 def test_what_is_not_known_is_an_error():
     with pytest.raises(ValueError, match="did you mean 'softmax'"):
         check("numpy_vectorized", ["sofmax"])
+    with pytest.raises(ValueError, match="examples=0: at least 1"):
+        check("numpy_vectorized", examples=0)
     with pytest.raises(ValueError, match="unknown dtype 'float8'"):
         check("numpy_vectorized", dtypes=["float8"])
     with pytest.raises(ValueError, match="unknown section 'number'; did you mean 'numbers'"):

@@ -1,12 +1,12 @@
 """Report: several runs, from several machines, merged for one page."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from seqlaws.properties.judging.cause import Cause
-from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.judging.cause import Cause, merged_causes, ordered
+from seqlaws.properties.judging.verdict import Verdict, settle_noted
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.page.documents import (
     RefusedError,
@@ -54,7 +54,7 @@ class Report:
     @property
     def causes(self) -> dict[str, list[Cause]]:
         """The causes of each implementation that has any."""
-        every = [cause for run in self.runs for cause in run.causes]
+        every = ordered(merged_causes(replace(c) for run in self.runs for c in run.causes))
         found = {n: [c for c in every if c.implementation == n] for n in self.implementations}
         return {name: causes for name, causes in found.items() if causes}
 
@@ -88,6 +88,7 @@ def merged(documents: Iterable[Run | Times]) -> Report:
             report.add(document)
         else:
             report.times.append(document)
+    settle_noted(list(report.verdicts.values()))  # one shard may see what is a law of another
     return report
 
 
