@@ -9,7 +9,7 @@ from seqlaws.properties.backends.protocol import Arrays
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.isolation.parameter_dicts import Dicts
-from seqlaws.properties.isolation.worker import in_threads
+from seqlaws.properties.isolation.threads import in_threads
 
 
 class Place(Protocol):

@@ -5,10 +5,7 @@ It sends built-in values only. It judges nothing: its reports are judged in the 
 
 import inspect
 import itertools
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -23,10 +20,10 @@ from seqlaws.properties.backends.protocol import (
     NotDifferentiableError,
 )
 from seqlaws.properties.discovery import loader
-from seqlaws.properties.discovery.exits import unended
 from seqlaws.properties.discovery.raised import line_of, said_by
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.parameter_dicts import Dicts
+from seqlaws.properties.isolation.threads import in_threads
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import add_file
 
@@ -246,28 +243,3 @@ def described(error: BaseException, namespace: Any) -> tuple[str, str, str, str]
     kind = next((word for type_, word in KINDS if isinstance(error, type_)), "raised")
     name, text = str(type(error).__name__)[:80], said_by(error)[:4000]
     return kind, name, text, line_of(error, namespace)[:400]
-
-
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Let threads meet: they change places as often as they can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-
-
-def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
-    """Make calls in several threads at once; return the output or the exception of each."""
-
-    def one(call: tuple[Any, Any, Any]) -> Any:
-        function, given, options = call
-        try:
-            return function(*given, **options)
-        except BaseException as error:
-            return error
-
-    with unended(), hurried(), ThreadPoolExecutor(4) as pool:
-        return list(pool.map(one, calls))

@@ -51,7 +51,7 @@ class Rules(Source):
     """The changes of one statement."""
 
     def places(self) -> Iterator[Place]:
-        """Each changed place, in the order of the source; none in a loop that might not end then."""
+        """Each changed place, in order; none in a `while`, which might not end then."""
         for node in ordered(self.tree):
             if any(isinstance(around, ast.While) for around in self.above(node)):
                 continue

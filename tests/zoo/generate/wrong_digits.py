@@ -12,7 +12,9 @@ from zoo.roundings import bfloat16
 from zoo.witness import differs
 
 LOUD = {"params.layers.0.self_attn.in_proj_weight": times(4)}
-MANY = differs(case("generate", B=9000, V=6, steps=9, seed=2, **LOUD))  # some tokens have a narrow lead
+MANY = differs(
+    case("generate", B=9000, V=6, steps=9, seed=2, **LOUD)
+)  # some tokens have a narrow lead
 digits = partial(wrong, generate, defect="precision", witness=MANY)
 
 
