@@ -18,9 +18,8 @@ shared = partial(wrong, defect="not thread safe")
 
 def disturbed(operation, **given):
     """Two threads with other numbers."""
-    return show.disturbed_by_threads(
-        [case(operation, seed=s, **given) for s in (0, 1)], each_line=True
-    )
+    cases = [case(operation, seed=seed, **given) for seed in (0, 1)]
+    return show.disturbed_by_threads(cases, calls=20, each_line=True)
 
 
 @shared(base_softmax.softmax, "shift", witness=disturbed("softmax", shape=(3, 64)))
