@@ -3,6 +3,7 @@
 import numpy as np
 
 from seqlaws.properties.inputs.derived import left_out
+from seqlaws.properties.inputs.masks import MASKS
 from seqlaws.properties.inputs.sizes import PLAIN, beside_drawn
 from seqlaws.properties.laws import (
     POISON,
@@ -10,6 +11,7 @@ from seqlaws.properties.laws import (
     Case,
     Expected,
     Fixed,
+    NotOfferedError,
     Operation,
     Subject,
     agree,
@@ -26,6 +28,7 @@ KEYS = {  # the arrays that have a row for each position that may be attended to
     "decoder_layer": ("memory",),
 }
 WITH_KEYS = tuple(KEYS)[:2]
+LOW = (1e4, 2e4, 1e9, 1e30)  # of masks that are finite; float16 has the first two
 OUTPUTS, GRADIENTS = ("never", "never in outputs"), ("never",)  # values of masked_nan
 
 
@@ -83,6 +86,28 @@ def test_masked_is_below_every_score(impl: Subject, case: Case) -> None:
         impl.expected(masked),
         "a masked key outweighs a key with a low score",
     )
+
+
+@law(*KEYS, share=0.05, cases=drawn(mask=None, is_causal=False, window=None), section="edges")
+def test_a_finite_mask_excludes_nothing(impl: Subject, case: Case) -> None:
+    """A finite mask ranks keys, however low it is: over whole rows of it the weights sum to one.
+
+    All positions have one value, so that the mask changes nothing.
+    """
+    name, array = KEYS[case.operation.name][-1], case.arrays[KEYS[case.operation.name][-1]]
+    option = next(o for o in MASKS if o in case.operation.options)
+    if not impl.offers(option):
+        raise NotOfferedError(option)
+    even = case.without(option).having(**{name: 0 * array + array[..., :1, :]})
+    if not array.size:
+        return
+    due, queries = impl.expected(even), attended(even).shape[2]
+    random, keys = case.random(), array.shape[-2]
+    for low in LOW[:2] if impl.dtype == "float16" else LOW:
+        rank = -low * (1 + random.randint(0, 2, (queries, keys)))
+        rows = random.random_sample((queries, 1)) < 0.7
+        says = f"a mask of {-low:g} on a whole row changes the output of equal values"
+        agree(impl, impl.run(even.having(**{option: np.where(rows, rank, 0.0)})), due, says)
 
 
 def maskings(operation: Operation) -> list[Fixed]:
