@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.inputs.sizes import beside_drawn
 from seqlaws.properties.inputs.sweeps import (
     combinations_of_gradients,
     every_combination,
@@ -15,6 +16,8 @@ from seqlaws.properties.laws import (
     Array,
     Case,
     Expected,
+    Fixed,
+    Operation,
     Subject,
     agree,
     another,
@@ -119,9 +122,22 @@ def test_gradients_do_not_accumulate(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), says, nan_is_free=True)
 
 
-@law(FLOATING, share=0.2, cases=drawn(poison=(0.0,)), section="edges")
+def sizes_with_nan(operation: Operation) -> list[Fixed]:
+    """Return those of every size that are from 1 to 17, and as many cases with nothing pinned."""
+    small = []
+    for one in every_size(operation):
+        sizes = [n for n in one.values() if type(n) is int]
+        if sizes and min(sizes) > 0 and max(sizes) <= 17:
+            small.append(one)
+    return beside_drawn(small)
+
+
+@law(FLOATING, share=0.01, cases=drawn(poison=(0.0,)), sweep=sizes_with_nan, section="edges")
 def test_nan_shows(impl: Subject, case: Case) -> None:
-    """A NaN in an input reaches every output that depends on it, and no other output."""
+    """A NaN in an input reaches every output that depends on it, and no other output.
+
+    At every size from 1 to 17.
+    """
     random = case.random()
     names = [n for n in case.differentiated if case.arrays[n].size]
     if not names or case.sizes().get("S") == 0:  # what no key gives is a matter of a trait

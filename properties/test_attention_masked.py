@@ -2,20 +2,33 @@
 
 import numpy as np
 
+from seqlaws.properties.inputs.derived import left_out
+from seqlaws.properties.inputs.masks import MASKS
+from seqlaws.properties.inputs.sizes import PLAIN, beside_drawn
 from seqlaws.properties.laws import (
     POISON,
     Array,
     Case,
     Expected,
+    Fixed,
+    NotOfferedError,
+    Operation,
     Subject,
     agree,
+    at,
     attended,
     drawn,
     law,
 )
 
-KEYS = ("k", "v")
-WITH_KEYS = ("attention", "multi_head_attention")
+KEYS = {  # the arrays that have a row for each position that may be attended to
+    "attention": ("k", "v"),
+    "multi_head_attention": ("key", "value"),
+    "encoder_layer": ("x",),
+    "decoder_layer": ("memory",),
+}
+WITH_KEYS = tuple(KEYS)[:2]
+LOW = (1e4, 2e4, 1e9, 1e30)  # of masks that are finite; float16 has the first two
 OUTPUTS, GRADIENTS = ("never", "never in outputs"), ("never",)  # values of masked_nan
 
 
@@ -75,23 +88,64 @@ def test_masked_is_below_every_score(impl: Subject, case: Case) -> None:
     )
 
 
-@law("attention", share=0.25, level="SHOULD", section="edges", promised=OUTPUTS,
-     cases=drawn(poison=(0.0,)))  # fmt: skip
+@law(*KEYS, share=0.05, cases=drawn(mask=None, is_causal=False, window=None), section="edges")
+def test_a_finite_mask_excludes_nothing(impl: Subject, case: Case) -> None:
+    """A finite mask ranks keys, however low it is: over whole rows of it the weights sum to one.
+
+    All positions have one value, so that the mask changes nothing.
+    """
+    name, array = KEYS[case.operation.name][-1], case.arrays[KEYS[case.operation.name][-1]]
+    option = next(o for o in MASKS if o in case.operation.options)
+    if not impl.offers(option):
+        raise NotOfferedError(option)
+    even = case.without(option).having(**{name: 0 * array + array[..., :1, :]})
+    if not array.size:
+        return
+    due, queries = impl.expected(even), attended(even).shape[2]
+    random, keys = case.random(), array.shape[-2]
+    for low in LOW[:2] if impl.dtype == "float16" else LOW:
+        rank = -low * (1 + random.randint(0, 2, (queries, keys)))
+        rows = random.random_sample((queries, 1)) < 0.7
+        says = f"a mask of {-low:g} on a whole row changes the output of equal values"
+        agree(impl, impl.run(even.having(**{option: np.where(rows, rank, 0.0)})), due, says)
+
+
+def maskings(operation: Operation) -> list[Fixed]:
+    """Return each kind of mask alone, is_causal and window alone; after each one that is drawn."""
+    given: list[Fixed] = [{"mask": "boolean"}, {"mask": "both"}]
+    if "is_causal" in operation.options:
+        given.append({"is_causal": True})
+    if "window" in operation.options:
+        given.append({"is_causal": True, "query_offset": 2})
+        given += [{"window": sides} for sides in ((2, 1), (2, None), (None, 1))]
+    sizes: list[Fixed] = [{"B": 2, "L": 6, "S": 9, "T": 7}, {"B": 1, "L": 35, "S": 40, "T": 35}]
+    letters = {*operation.letters, "B"}
+    pinned = [{letter: n for letter, n in one.items() if letter in letters} for one in sizes]
+    return beside_drawn([PLAIN | left_out(operation) | kind | n for kind in given for n in pinned])
+
+
+@law(*KEYS, share=0.01, level="SHOULD", section="edges", promised=OUTPUTS,
+     cases=drawn(poison=(0.0,)), sweep=maskings)  # fmt: skip
 def test_a_key_masked_for_one_query_has_no_influence_there(impl: Subject, case: Case) -> None:
     """A NaN or infinity in a key or value affects only the queries that may attend to it.
 
     This holds for every kind of mask: boolean, floating, is_causal and window.
     """
-    value, allowed = impl.expected(case)["out"]
+    for name in KEYS[case.operation.name]:
+        nothing_where_it_is_masked(impl, case, name)
+
+
+def nothing_where_it_is_masked(impl: Subject, case: Case, name: str) -> None:
+    """Raise LawBrokenError if poison in one position affects what may not attend to it."""
+    expected = impl.expected(case)["out"]
     for poison in POISON[1:]:
-        spoiled, reached = with_one_key(impl, case, poison)
-        free = np.where(np.any(reached, axis=-1)[..., None], np.inf, allowed)
-        says = f"{poison} in a masked key or value affects a query that may not attend to it"
-        agree(impl, impl.run(spoiled), {"out": Expected(value, free)}, says)
+        spoiled, reached = with_one_key(impl, case, name, poison)
+        says = f"{poison} in a masked position affects a query that may not attend to it"
+        agree(impl, impl.run(spoiled), at(expected, ~queries_of(case, reached)), says)
 
 
-@law("attention", share=0.1, level="SHOULD", section="edges", promised=GRADIENTS, gradients=True,
-     cases=drawn(poison=(0.0,)))  # fmt: skip
+@law(*WITH_KEYS, share=0.01, level="SHOULD", section="edges", promised=GRADIENTS, gradients=True,
+     cases=drawn(poison=(0.0,)), sweep=maskings)  # fmt: skip
 def test_a_key_masked_for_one_query_has_no_influence_on_its_gradient(
     impl: Subject, case: Case
 ) -> None:
@@ -99,37 +153,68 @@ def test_a_key_masked_for_one_query_has_no_influence_on_its_gradient(
 
     It does not affect the gradients of keys and values that only such queries attend to, either.
     """
+    for name in KEYS[case.operation.name]:
+        no_gradient_where_it_is_masked(impl, case, name)
+
+
+def no_gradient_where_it_is_masked(impl: Subject, case: Case, name: str) -> None:
+    """Raise LawBrokenError if poison in one position affects a gradient that may not see it."""
     expected = impl.expected(case, vjp=True)
-    batch, m, s, _ = case.arrays["k"].shape
+    query, *others = list(case.arrays)[:3]
+    seen = seen_by(impl, case)
     for poison in POISON[1:]:
-        spoiled, reached = with_one_key(impl, case, poison)
+        spoiled, reached = with_one_key(impl, case, name, poison)
         queries = np.any(reached, axis=-1)[..., None]  # (B, N, L, 1)
-        seen = attended(case.having(query_offset=impl.offset(case)))
-        keys = np.any(seen & queries, axis=2).reshape(batch, m, seen.shape[1] // m, s)
-        keys = np.any(keys, axis=2)[..., None]
-        keys = keys | with_poison(spoiled)
-        free = {"q": queries, "k": keys, "v": keys}
+        keys = np.any(seen & queries, axis=2)  # (B, N, S)
+        shared = case.arrays[others[0]]
+        if shared.ndim == 4:
+            batch, m, s, _ = shared.shape
+            keys = keys.reshape(batch, m, keys.shape[1] // m, s)
+        keys = np.asarray(np.any(keys, axis=-2)[..., None] | with_poison(spoiled, others))
+        free: dict[str, Array] = {query: queries_of(case, reached), **dict.fromkeys(others, keys)}
         due = {
-            name: Expected(e.value, np.where(free[name], np.inf, e.allowed))
-            for name, e in expected.items()
+            n: Expected(expected[n].value, np.where(places, np.inf, expected[n].allowed))
+            for n, places in free.items()
         }
-        says = f"{poison} in a masked key or value affects a gradient"
+        says = f"{poison} in a masked position affects a gradient"
         agree(impl, impl.pull(spoiled), due, says, nan_is_free=True)
 
 
-def with_one_key(impl: Subject, case: Case, poison: float) -> tuple[Case, Array]:
-    """Return the case with a poison in one key or value, and the pairs it affects (B, N, L, S)."""
-    random = case.random()
-    name, s = KEYS[random.randint(2)], case.arrays["k"].shape[2]
-    array, place = np.array(case.arrays[name]), int(random.randint(max(s, 1)))
-    array[:, :, place : place + 1] = poison
-    seen = attended(case.having(query_offset=impl.offset(case)))
+def with_one_key(impl: Subject, case: Case, name: str, poison: float) -> tuple[Case, Array]:
+    """Return the case with a poison in one position, and the pairs it affects (B, N, L, S).
+
+    The position is one that some queries may attend to and others may not, if there is one.
+    """
+    random, array = case.random(), np.array(case.arrays[name])
+    seen = seen_by(impl, case)
+    some = np.flatnonzero(np.any(seen, axis=(0, 1, 2)) & ~np.all(seen, axis=(0, 1, 2)))
+    chosen = some if some.size else np.arange(max(array.shape[-2], 1))
+    place = int(chosen[random.randint(chosen.size)])
+    features = 1 if random.randint(2) else array.shape[-1]
+    array[..., place : place + 1, :features] = poison
     if impl.fully_masked(case) == "mean":  # who may attend to nothing takes every value
         seen = seen | ~np.any(seen, axis=-1, keepdims=True)
-    return case.having(**{name: array}), seen & (np.arange(s) == place)
+    if name == "x":  # a position reads itself, past the attention
+        seen = seen | np.eye(array.shape[-2], dtype=bool)
+    return case.having(**{name: array}), seen & (np.arange(array.shape[-2]) == place)
 
 
-def with_poison(case: Case) -> Array:
-    """Return where a key or its value is not finite: (B, M, S, 1)."""
-    finite = [np.isfinite(case.arrays[name]).all(axis=-1, keepdims=True) for name in KEYS]
+def seen_by(impl: Subject, case: Case) -> Array:
+    """Return which query of this subject may attend to which key: (B, N, L, S)."""
+    if "is_causal" in case.operation.options:
+        case = case.having(query_offset=impl.offset(case))
+    return attended(case)
+
+
+def queries_of(case: Case, reached: Array) -> Array:
+    """Return which queries a poison reaches, as outputs have them: (B, N, L, 1) or (B, L, 1)."""
+    queries = np.any(reached, axis=-1)
+    if case.operation.name == "attention":
+        return np.asarray(queries[..., None])
+    return np.asarray(np.any(queries, axis=1)[..., None])
+
+
+def with_poison(case: Case, names: list[str]) -> Array:
+    """Return where a key or its value is not finite: (..., S, 1)."""
+    finite = [np.isfinite(case.arrays[name]).all(axis=-1, keepdims=True) for name in names]
     return np.asarray(~(finite[0] & finite[1]))

@@ -18,6 +18,9 @@ from seqlaws.properties.laws import (
 
 OPERATION = "generate"
 MANY = drawn(layers=12, V=9, steps=2, B=2, N=1, D=3, F=1, S=2)
+TWO = drawn(layers=1, V=2, B=1, N=4, D=1, F=1, S=1)
+# Seeds and steps at which keys, values or positions of float16 change a logit the most, by a search
+NARROW = ((114, 5), (185, 5), (247, 4), (21, 3), (155, 0), (19, 0), (155, 1), (41, 1), (215, 1))
 MEANS = drawn(layers=2, gains=(4.0,), V=33, steps=12, B=6, N=2, D=4, F=3, S=2)
 LONG = drawn(layers=1, gains=(4.0,), V=33, steps=140, B=4, N=1, D=4, F=1, S=1)
 
@@ -108,6 +111,46 @@ def test_a_small_lead_decides(impl: Subject, case: Case) -> None:
         "params.projection.bias": leads * 128 * max(kinds.unit, kinds.storage_unit),
     })  # fmt: skip
     agree_on_text(impl, near, "the largest logit is not chosen")
+
+
+@law(OPERATION, share=0.01, cases=TWO)
+def test_a_lead_beyond_the_bound_decides(impl: Subject, case: Case) -> None:
+    """Of two tokens, the one whose logit leads by just more than the bounds is chosen.
+
+    Both have one embedding, so that the text does not depend on the choice. The last bias is set
+    such that at one step the first token leads, then such that the second one does.
+    """
+    for seed, step in NARROW:
+        alike = of_few_roundings(case, seed).having(steps=step + 1)
+        value, allowed = (z[0, step] for z in impl.expected_logits(alike))
+        for side in (1.1, -1.1):
+            bias = [0.0, value[0] - value[1] - side * np.sum(allowed)]
+            near = alike.having(**{"params.projection.bias": np.array(bias)})
+            if np.isfinite(bias).all():
+                agree_on_text(impl, near, "the token whose logit leads is not chosen")
+
+
+def of_few_roundings(case: Case, seed: int) -> Case:
+    """Return a case of self-attention alone, one product an entry, whose bounds stay narrow.
+
+    The second and the third norm see so little that they divide by the root of eps.
+    """
+    layer, features, random = "params.layers.0.", case.sizes()["E"], np.random.RandomState(seed)
+    names = [n for n in case.arrays if "linear2" in n or "multihead_attn.out_proj" in n]
+    own, one = f"{layer}self_attn.", np.eye(features)
+    row = np.round(random.standard_normal(features), 3)
+    projections = [4 * one * random.choice([1, -1], features)]
+    projections += [4 * one * random.choice([1, -0.5], features), one[random.permutation(features)]]
+    quiet = zeroed(case, *names, *(n for n in case.arrays if n.endswith("bias")))
+    return quiet.having(**{
+        f"{layer}norm1.weight": np.full(features, 2.0**-14),
+        f"{layer}norm2.weight": np.full(features, 2.0**-8),
+        f"{layer}norm3.weight": np.ones(features),
+        f"{own}in_proj_weight": np.concatenate(projections),
+        f"{own}out_proj.weight": one[random.permutation(features)],
+        "params.embedding.weight": np.stack([row, row]),
+        "params.projection.weight": random.randint(-2, 3, (2, features)).astype(float),
+    })  # fmt: skip
 
 
 @law(OPERATION, share=0.04, cases=MANY)

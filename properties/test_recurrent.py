@@ -110,31 +110,54 @@ def counting(operation: Operation) -> list[Fixed]:
     ]
 
 
-@law("rnn", "lstm", share=0.01, sweep=counting, section="edges")
+@law(*RECURRENT, share=0.01, sweep=counting, section="edges")
 def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> None:
-    """A state that counts by ones keeps counting where the storage dtype has no odd integers.
+    """A state that moves by less than the storage dtype's spacing at each step still moves.
 
     relu(h + 1) from h0 = 2^p, or a cell whose gates are open: c + 1; the significand has p bits.
+    A GRU's state decays: h' = z h from h0 = 1.5 with 1 - z below 2^-(p + 1).
     """
     bits = FORMATS[impl.dtype][0]
     wide = FORMATS[impl.arithmetic.accumulate][0] > bits + 5
     if not wide or (case.operation.name == "rnn" and not impl.offers("nonlinearity")):
         impl.record.not_offered["a state wider than the dtype, or relu"] += 1
         raise NotOfferedError("a state wider than the dtype, or relu")
+    says, case = "the state is kept with too few bits", case.without("lengths")
+    if case.operation.name == "gru":
+        decaying = case.having(**gates_that_keep(case, bits))
+        outputs, steps = impl.run(decaying), case.arrays["x"].shape[1]
+        allowed = impl.expected_of_steps(decaying, outputs)["h_n"].allowed
+        each = (2 * impl.arithmetic.ulps + 4) * impl.arithmetic.unit  # of z, and of products
+        value = impl.plain(decaying)["h_n"]
+        agree(impl, outputs, {"h_n": Expected(value, allowed + steps * each * value)}, says)
+        return
     state = "h" if case.operation.name == "rnn" else "c"
-    arrays = {n: np.ones_like(a) if n.startswith("w") else 0 * a for n, a in case.arrays.items()}
-    arrays[f"{state}0"] += 2.0**bits
-    arrays["x"] += 1
-    if case.operation.name == "lstm":
-        arrays |= {"weight_ih": 0 * arrays["weight_ih"], "weight_hh": 0 * arrays["weight_hh"]}
-        arrays["bias_ih"] += 30
-    counted = case.without("lengths").having(**arrays)
+    counted = case.having(**gates_that_count(case, state, 2.0**bits))
     if case.operation.name == "rnn":
         counted = counted.having(nonlinearity="relu")
     outputs = impl.run(counted)
     allowed = impl.expected_of_steps(counted, outputs)[f"{state}_n"].allowed
-    due = Expected(arrays[f"{state}0"] + case.arrays["x"].shape[1], allowed)
-    agree(impl, outputs, {f"{state}_n": due}, "the state is kept with too few bits")
+    due = Expected(counted.arrays[f"{state}0"] + case.arrays["x"].shape[1], allowed)
+    agree(impl, outputs, {f"{state}_n": due}, says)
+
+
+def gates_that_count(case: Case, state: str, start: float) -> dict[str, Array]:
+    """Return arrays of one unit whose state grows by one at each step."""
+    arrays = {n: np.ones_like(a) if n.startswith("w") else 0 * a for n, a in case.arrays.items()}
+    arrays[f"{state}0"] += start
+    arrays["x"] += 1
+    if case.operation.name == "lstm":
+        arrays |= {"weight_ih": 0 * arrays["weight_ih"], "weight_hh": 0 * arrays["weight_hh"]}
+        arrays["bias_ih"] += 30
+    return arrays
+
+
+def gates_that_keep(case: Case, bits: int) -> dict[str, Array]:
+    """Return arrays of one unit of a GRU whose candidate is 0 and whose update gate is near 1."""
+    arrays = {n: np.zeros_like(a) for n, a in case.arrays.items()}
+    arrays["h0"] += 1.5
+    arrays["bias_ih"][1] += round((bits + 2) * np.log(2))  # 1 - z is about 2^-(bits + 2)
+    return arrays
 
 
 @law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",))

@@ -49,6 +49,11 @@ def beside(one: list[Fixed], other: list[Fixed]) -> list[Fixed]:
     return [one[k % len(one)] | other[k % len(other)] for k in range(count)]
 
 
+def beside_drawn(pinned: list[Fixed]) -> list[Fixed]:
+    """Each case that is pinned, and after it one in which everything is drawn."""
+    return [one for pinned_one in pinned for one in (pinned_one, {})]
+
+
 def heads(widths: int, numbers: int, most: int) -> list[Fixed]:
     """Each width of a head and each number of heads; beside up to three, and `most` features."""
 

@@ -10,7 +10,7 @@ from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.devices import SpoiltError, finished
 from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.parameter_dicts import Dicts
-from seqlaws.properties.isolation.worker import in_threads
+from seqlaws.properties.isolation.threads import in_threads
 
 
 class Place(Protocol):

@@ -22,7 +22,7 @@ import numpy as np
 from seqlaws import reference
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
-from seqlaws.reference.numbers.tokens import expected_token_by_token
+from seqlaws.reference.numbers.tokens import expected_logits, expected_token_by_token
 
 def plain(operation, *arguments, **options):
     with np.errstate(all="ignore"):
@@ -43,6 +43,7 @@ WAYS = {
     "step by step": expected_step_by_step,
     "vjp step by step": expected_vjp_step_by_step,
     "token by token": expected_token_by_token,
+    "logits": expected_logits,
     "plain": plain,
     "add": add,
     "remove": remove,

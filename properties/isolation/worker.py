@@ -5,10 +5,7 @@ It sends built-in values only. It judges nothing: its reports are judged in the 
 
 import inspect
 import itertools
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,10 +19,10 @@ from seqlaws.properties.backends.protocol import (
     BadOutputError,
 )
 from seqlaws.properties.discovery import loader
-from seqlaws.properties.discovery.exits import unended
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.devices import SpoiltError, finished
 from seqlaws.properties.isolation.parameter_dicts import Dicts
+from seqlaws.properties.isolation.threads import in_threads
 from seqlaws.properties.isolation.told_exceptions import described
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import add_file
@@ -242,28 +239,3 @@ def parameters(function: Any) -> list[tuple[str, int, bool]] | None:
     except (TypeError, ValueError):
         return None
     return [(str(p.name), int(p.kind), p.default is not p.empty) for p in found]
-
-
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Let threads meet: they change places as often as they can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-
-
-def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
-    """Make calls in several threads at once; return the output or the exception of each."""
-
-    def one(call: tuple[Any, Any, Any]) -> Any:
-        function, given, options = call
-        try:
-            return function(*given, **options)
-        except BaseException as error:
-            return error
-
-    with unended(), hurried(), ThreadPoolExecutor(4) as pool:
-        return list(pool.map(one, calls))

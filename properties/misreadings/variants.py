@@ -51,14 +51,22 @@ class Rules(Source):
     """The changes of one statement."""
 
     def places(self) -> Iterator[Place]:
-        """Each changed place, in the order of the source."""
+        """Each changed place, in order; none in a `while`, which might not end then."""
         for node in ordered(self.tree):
+            if any(isinstance(around, ast.While) for around in self.above(node)):
+                continue
             if isinstance(node, ast.FunctionDef):
                 yield from self.options(node)
             elif isinstance(node, ast.stmt):
                 yield from self.statements(node)
             elif isinstance(node, ast.expr):
                 yield from self.expressions(node)
+
+    def above(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes that a node is part of, the nearest first."""
+        while node in self.parents:
+            node = self.parents[node]
+            yield node
 
     def options(self, node: ast.FunctionDef) -> Iterator[Place]:
         """Options that are ignored, or have another default."""

@@ -114,9 +114,10 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 
 def wide() -> list[Fixed]:
-    """Entries and hidden units at the widths, steps up to a product of two beyond 16 bits."""
+    """Entries and hidden units at the widths; more features; steps whose square has 18 bits."""
     small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.25,)}
-    return widths(small, "B", "F") + widths(small, "T", sizes=(257,))
+    more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(257, 513))
+    return widths(small, "B", "F") + more
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:

@@ -59,10 +59,10 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 
 def past_widths() -> list[Fixed]:
-    """Each letter at the widths: vocabularies, sources, hidden units, rows."""
+    """Each letter at the widths: vocabularies, sources, hidden units, rows; more features."""
     small: Fixed = {"B": 4, "S": 1, "N": 1, "D": 2, "F": 2, "V": 3, "steps": 2, "layers": 1}
     pinned = widths(small | {"last_token": True}, "V") + widths(small, "V", "S", "F")
-    return pinned + widths(small, "B", sizes=WIDTHS[:1])
+    return pinned + widths(small, "B", sizes=WIDTHS[:1]) + widths(small, "D", sizes=(130, 258))
 
 
 def long_texts() -> list[Fixed]:

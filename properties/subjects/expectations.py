@@ -164,6 +164,15 @@ class Expectations:
         found = self.asked("step by step", *given, **self.every_option(case))
         return dict(zip(self.operation.outputs, found, strict=True))
 
+    def expected_logits(self, case: Case) -> Expected:
+        """Return the logits (B, steps, V) from which the tokens of a text of start alone follow."""
+        read = np.repeat(case.arrays["start"][:, None], case.option("steps"), axis=1)
+        given, _ = self.operation.arranged(case.arrays, case.options)
+        memory, _, _, params, heads = given
+        options = self.reference_options(case)
+        (found,) = self.asked("logits", read, memory, params, heads, **options)
+        return found
+
     def expected_of_steps_back(
         self, case: Case, gradients: dict[str, Array]
     ) -> dict[str, Expected]:

@@ -42,17 +42,33 @@ def expected_token_by_token(
     known = (chosen >= 0) & (chosen < vocabulary) & (chosen == np.rint(chosen))
     chosen = np.where(known, chosen, 0).astype(np.int64)
     read = np.concatenate([start[:, None], chosen[:, :-1]], axis=1)
+    ((value, allowed),) = expected_logits(
+        read, memory, params, num_heads, arithmetic=arithmetic, fully_masked=fully_masked
+    )
+    may = admissible(value, allowed)  # (B, steps, V)
+    own = known & np.take_along_axis(may, chosen[..., None], axis=-1)[..., 0]
+    free = known & may.all(axis=-1) & (vocabulary > 1)
+    due = np.where(own, chosen, np.argmax(value, axis=-1))
+    return (Expected(due.astype(float), np.where(free, np.inf, 0.0)),)
+
+
+def expected_logits(
+    read: Array,
+    memory: Array,
+    params: Mapping[str, Array],
+    num_heads: int,
+    *,
+    arithmetic: Arithmetic,
+    fully_masked: str = "zeros",
+) -> tuple[Expected]:
+    """The logits (B, T, V) of the next token at each position of a text int (B, T), and bounds."""
     numbers = {name: lifted(p, arithmetic) for name, p in params.items()}
     with np.errstate(all="ignore"):
         scores = logits(
             lifted(memory, arithmetic), read, numbers, num_heads, fully_masked=fully_masked
         )
         ((value, allowed),) = unpacked(scores, arithmetic)
-    may = admissible(value, allowed)  # (B, steps, V)
-    own = known & np.take_along_axis(may, chosen[..., None], axis=-1)[..., 0]
-    free = known & may.all(axis=-1) & (vocabulary > 1)
-    due = np.where(own, chosen, np.argmax(value, axis=-1))
-    return (Expected(due.astype(float), np.where(free, np.inf, 0.0)),)
+    return (Expected(value, allowed),)
 
 
 def admissible(value: Array, allowed: Array) -> Array:

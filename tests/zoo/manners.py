@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -248,10 +249,17 @@ def changes_world(case, vjp=False):
     return shows
 
 
-def disturbed_by_threads(cases, calls=40):
+def _stepping(frame, event, _):
+    """A trace function: another thread goes on before each line."""
+    time.sleep(0)
+    return _stepping
+
+
+def disturbed_by_threads(cases, calls=40, each_line=False):
     """Several threads, each with a case of its own, do not all get what they get alone.
 
-    Each makes up to `calls` calls, until one of them got something else.
+    Each makes up to `calls` calls, until one of them got something else. each_line: they change
+    places at each line.
     """
 
     def shows(subject):
@@ -262,6 +270,7 @@ def disturbed_by_threads(cases, calls=40):
 
         def run(make, want):
             gate.wait()
+            sys.settrace(_stepping if each_line else None)
             for _ in range(calls):
                 if wrong:
                     return

@@ -154,6 +154,7 @@ def gradient(a):
 
     with np.errstate(all="ignore"):
         k, v, ok, s, p, empty, reach = _stages(a)
+        p = np.where(reach, p, 0)  # else a NaN key makes all weights of its query NaN
         dv = product(a, turn(p), a.dout, turn(reach))
         dp = np.where(reach, a.dout @ turn(v), 0)
         ds = np.where(ok, a.part.dcap(a, s, a.part.dsoftmax(a, p, dp)), 0)

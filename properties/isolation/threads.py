@@ -1,0 +1,60 @@
+"""Calls in several threads at once, which change places at every line of the implementation."""
+
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from seqlaws.properties.discovery.exits import unended
+
+THREADS = 4
+LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+SUITE = str(Path(__file__).resolve().parents[1])
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let threads meet: they change places as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def changing(frame: FrameType, event: str, _: Any) -> Callable[..., Any] | None:
+    """Trace function: let another thread run before each line that is no library's."""
+    if event == "call":
+        file = frame.f_code.co_filename
+        return None if file.startswith((*LIBRARIES, SUITE, "<")) else changing
+    if event == "line":
+        time.sleep(0)
+    return changing
+
+
+def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
+    """Make calls in several threads at once; return the output or the exception of each.
+
+    In every second call the threads change places at each line of the implementation's own source.
+    """
+
+    def one(numbered: tuple[int, tuple[Any, Any, Any]]) -> Any:
+        number, (function, given, options) = numbered
+        before = sys.gettrace()
+        if number % 2 and before is None:  # a debugger keeps its own
+            sys.settrace(changing)
+        try:
+            return function(*given, **options)
+        except BaseException as error:
+            return error
+        finally:
+            sys.settrace(before)
+
+    with unended(), hurried(), ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(one, enumerate(calls)))

@@ -1,0 +1,104 @@
+"""Mutants of an implementation's source: each differs from it in one place.
+
+A place is an operator, a comparison, a constant, a slice, an axis, a condition, a statement that is
+left out, or a result whose last entry is lost beyond a size.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SIZES = (20, 60, 130, 300, 1100, 5000)  # beyond which a result loses its last entry
+ARITHMETIC = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}
+COMPARED = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "=="}
+CHECKS = ("bind", "raise ", "TypeError", "ValueError", "__all__")  # lines that refuse bad input
+BEYOND = """
+
+def _without_the_last(value, size):
+    import numpy
+    if isinstance(value, tuple):
+        return tuple(_without_the_last(v, size) for v in value)
+    if not isinstance(value, numpy.ndarray) or not value.ndim or max(value.shape) <= size:
+        return value
+    axis = int(numpy.argmax(value.shape))
+    index = numpy.arange(value.shape[axis]).reshape([-1] + [1] * (value.ndim - axis - 1))
+    return numpy.where(index < value.shape[axis] - 1, value, 0).astype(value.dtype)
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Another source of a module. kind: the operator of mutation; line, was, now: the change."""
+
+    kind: str
+    function: str
+    line: int
+    was: str
+    now: str
+    source: str
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """Every mutant of a module's source."""
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    for function in ast.parse(source).body:
+        if isinstance(function, ast.FunctionDef):
+            for kind, node, now in places(function, source):
+                first = starts[node.lineno - 1] + node.col_offset
+                last = starts[node.end_lineno - 1] + node.end_col_offset
+                was = source[first:last]
+                if not any(word in was for word in CHECKS):
+                    text = source[:first] + now + source[last:]
+                    text += BEYOND if kind == "beyond a size" else ""
+                    yield Mutant(kind, function.name, node.lineno, was, now, text)
+
+
+def places(  # noqa: C901, PLR0912  # one case for each kind
+    function: ast.FunctionDef, source: str
+) -> Iterator[tuple[str, ast.AST, str]]:
+    """Each place of a function that can be changed: kind, node, new text."""
+
+    def of(node: ast.AST) -> str:
+        return ast.get_source_segment(source, node) or ""
+
+    annotations = {n for a in ast.walk(function.args) for n in ast.walk(a)}
+    annotations |= set(ast.walk(function.returns or ast.Pass()))
+    for node in ast.walk(function):
+        if node in annotations:
+            continue
+        match node:
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
+                now = f"(({of(left)}) {ARITHMETIC[type(op)]} ({of(right)}))"
+                yield "arithmetic", node, now
+                yield "operand dropped", node, f"({of(left)})"
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in COMPARED:
+                yield "comparison", node, f"({of(left)}) {COMPARED[type(op)]} ({of(right)})"
+            case ast.BoolOp(op=op, values=[first, *_]):
+                yield "condition", node, of(first)
+            case ast.Constant(value=bool() as value):
+                yield "constant", node, str(not value)
+            case ast.Constant(value=int() as value):
+                yield "constant", node, f"({value + 1})"
+                yield "constant", node, f"({value - 1})"
+            case ast.Constant(value=float() as value):
+                yield "constant", node, repr(value * 1.01 if value else 1e-3)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                yield "sign", node, f"({of(operand)})"
+            case ast.Slice(lower=lower, upper=upper, step=None):
+                if lower is not None:
+                    yield "slice", node, f":{of(upper) if upper else ''}"
+                if upper is not None:
+                    yield "slice", node, f"{of(lower) if lower else ''}:"
+            case ast.If(test=test) | ast.IfExp(test=test):
+                yield "condition", test, "True"
+                yield "condition", test, "False"
+            case ast.AugAssign() | ast.Assign(targets=[ast.Subscript()]):
+                yield "statement dropped", node, "pass"
+            case ast.Call(func=ast.Attribute(attr="where"), args=[_, one, other]):
+                yield "condition", node, f"({of(one)})"
+                yield "condition", node, f"({of(other)})"
+            case ast.Return(value=ast.expr() as value):
+                for size in SIZES:
+                    yield "beyond a size", value, f"_without_the_last(({of(value)}), {size})"
