@@ -119,8 +119,8 @@ def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> N
     bits = FORMATS[impl.dtype][0]
     wide = FORMATS[impl.arithmetic.accumulate][0] > bits + 5
     if not wide or (case.operation.name == "rnn" and not impl.offers("nonlinearity")):
-        impl.record.not_offered["a state wider than the dtype, or relu"] += 1
-        raise NotOfferedError("a state wider than the dtype, or relu")
+        impl.record.beside = "only for a state that is wider than the arrays, and relu"
+        raise NotOfferedError(impl.record.beside)
     state = "h" if case.operation.name == "rnn" else "c"
     arrays = {n: np.ones_like(a) if n.startswith("w") else 0 * a for n, a in case.arrays.items()}
     arrays[f"{state}0"] += 2.0**bits
