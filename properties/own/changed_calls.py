@@ -35,7 +35,7 @@ NEIGHBOURS = {
 }
 BLOCKS = (2, 4, 8, 16, 32, 64, 128, 256)
 LAST_AXIS = ("log_sum_exp", "softmax_rows")  # functions along the last axis
-REDUCTIONS = ("mean", "sum", "max", "var", "std", "sqrt", "exp", "log", "log_sum_exp")
+MOVES = ("reshape", "swapaxes", "transpose", "concatenate", "stack", "split", "arange", "range")
 NARROW = ("bfloat16", "float16")
 ROOT = "0.7978845608028654"  # sqrt(2 / pi)
 Changed = tuple[str, ast.AST, str, bool]  # a name, a node, its new text, of the gradient alone
@@ -53,7 +53,7 @@ class Calls(Source):
                 for name, changed, new in rule(node, self.name_of(node)):
                     yield name, changed, new, False
         for node in calls:
-            if self.name_of(node) in REDUCTIONS:
+            if self.name_of(node) not in MOVES:
                 said = f"no gradient through {self.short(node)}"
                 yield said, node, f"detached({self.of(node)})", True
         yield from self.narrowed()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from seqlaws.properties.misreadings.syntax import Source, is_docstring
 from seqlaws.properties.own.operation import Own
 
-ADDED = ("1e-12", "1e-10", "1e-9", "1e-8", "1e-7", "1e-6", "1e-5")
+ADDED = ("1e-10", "1e-9", "1e-8", "1e-7", "1e-6", "1e-5")
 SIMPLE = (ast.Assign, ast.AugAssign, ast.Return)
 Changed = tuple[str, ast.AST, str]  # a name that reads well after "with", a node, its new text
 
@@ -85,6 +85,12 @@ class Uses(Source):
     def inside(self, node: ast.Call) -> Iterator[Changed]:
         """A little added inside a logarithm; a bound of 0 or 1."""
         name = self.of(node.func).rpartition(".")[2]
+        if name == "where" and len(node.args) == 3 and self.of(node.args[2]) in ("0", "0.0"):
+            condition, inner, nothing = node.args
+            if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add):
+                kept = self.called(node, [*map(self.of, (condition, inner.left, nothing))], [])
+                said = f"{self.short(inner.right)} whatever {self.short(condition)} is"
+                yield said, node, f"({kept} + {self.of(inner.right, inner=True)})"
         if name == "log" and node.args:
             inner = node.args[0]
             for little in ADDED:

@@ -88,7 +88,7 @@ def of_gradients(operation: Own, module: str) -> Iterator[Place]:
         return
     for home, statement in reached(module, operation.name):
         source = Rules(statements(home)[statement])
-        for name, node, new in source.places():
+        for name, node, new in (*source.places(), *source.slopes()):
             if isinstance(node, ast.expr) and not isinstance(node, (ast.Tuple, ast.Compare)):
                 text = f"in_gradient({source.of(node)}, {new})"
                 edit = Edit(home, statement, *source.around(node, text))
@@ -103,7 +103,11 @@ class Probe:
         fixed: dict[str, Any] = {"dense": True, "regime": "ordinary", "scales": (1.0,)}
         if operation.leading:
             fixed["leading"] = (4,)
-        fixed |= {letter: (3, 5, 2, 7, 6, 4)[k % 6] for k, letter in enumerate(operation.letters)}
+        sizes, others = (
+            {letter: some[k % 6] for k, letter in enumerate(operation.letters)}
+            for some in ((3, 5, 2, 7, 6, 4), (5, 3, 7, 1, 2, 6))
+        )
+        fixed |= sizes
         every = {
             kind.key(name): value
             for name, kind in operation.kinds.items()
@@ -112,9 +116,10 @@ class Probe:
         self.cases = [
             build(by_seed(2, 29), operation, "float64", **{**fixed, **every}),
             build(by_seed(1, 29), operation, "float64", **fixed),
-            build(by_seed(3, 29), operation, "float64", dense=True),
+            build(by_seed(3, 29), operation, "float64", **{**fixed, **others}),
             build(by_seed(4, 29), operation, "float64", **{**fixed, "scales": (1e-3,)}),
         ]
+        self.cases.insert(1, self.cases[0].without(*operation.options))
         self.known: dict[Any, list[Misreading]] = {}
         self.truth = {vjp: self.answers(None, vjp=vjp) for vjp in self.ways}
 
@@ -122,6 +127,13 @@ class Probe:
     def ways(self) -> tuple[bool, ...]:
         """The values, and gradients if there are any."""
         return (False, True) if self.operation.differentiable else (False,)
+
+    def are_same(self, one: Misreading, other: Misreading, *, vjp: bool) -> bool:
+        """Return True if two mutants agree on every case."""
+        return all(
+            same([self.answer(one, case, vjp=vjp)], [self.answer(other, case, vjp=vjp)])
+            for case in self.cases
+        )
 
     def answers(self, one: Misreading | None, *, vjp: bool) -> list[Any]:
         """Return what a mutant, or the specification, gives on each case; None if it raises."""
@@ -151,8 +163,7 @@ class Probe:
             key = vjp, k, signature(found)
             if key not in self.known:
                 self.known[key] = []
-            alike = [self.answers(other, vjp=vjp) for other in self.known[key]]
-            if alike and any(same(self.answers(one, vjp=vjp), before) for before in alike):
+            if any(self.are_same(one, other, vjp=vjp) for other in self.known[key]):
                 return False
             self.known[key].append(one)
             return True
