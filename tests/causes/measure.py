@@ -5,8 +5,9 @@
 
 checks every planted defect (or `--count` of them, drawn), so many random pairs, the three blogs,
 the wrong ones of the zoo whose author gives a diagnosis, or the files of a folder, each of which
-says in its docstring what is wrong with it, and prints for each what was expected and what is told. `--into` adds a line of JSON for each to a file. `--first` stops at the first law
-that fails: are all of them caught at all?
+says in its docstring what is wrong with it. It prints for each what was expected and what is told.
+`--into` adds a line of JSON for each to a file. `--first` stops at the first law that fails: are
+all of them caught at all?
 """
 
 import argparse
