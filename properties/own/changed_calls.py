@@ -37,6 +37,7 @@ BLOCKS = (2, 4, 8, 16, 32, 64, 128, 256)
 LAST_AXIS = ("log_sum_exp", "softmax_rows")  # functions along the last axis
 MOVES = ("reshape", "swapaxes", "transpose", "concatenate", "stack", "split", "arange", "range")
 NARROW = ("bfloat16", "float16")
+LN2 = "0.6931471805599453"
 ROOT = "0.7978845608028654"  # sqrt(2 / pi)
 Changed = tuple[str, ast.AST, str, bool]  # a name, a node, its new text, of the gradient alone
 
@@ -107,6 +108,8 @@ class Calls(Source):
         inner = self.argument(node)
         if inner is None:
             return
+        if name == "log_sum_exp":
+            yield f"base 2 in {self.short(node)}", node, f"({self.of(node)} / {LN2})"
         z = self.of(inner, inner=True)
         if name == "normal_cdf":
             new = f"((np.tanh({ROOT} * ({z} + 0.044715 * {z} ** 3)) + 1) / 2)"

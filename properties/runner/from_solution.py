@@ -122,7 +122,7 @@ def not_explained(
 
 
 def of_an_earlier_call(left: list[Failed]) -> str:
-    """What a call takes from an earlier one, by the last call of one of the laws."""
+    """Say what a call takes from an earlier one, by the last call of one of the laws; else ""."""
     with suppress(*STOPPED):
         for one in [f for f in left if f.calls][:LOOKED_AT]:
             subject, last = one.subject, one.calls[-1]
