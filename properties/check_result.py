@@ -23,9 +23,9 @@ class Result:
     """Result of `check` for one implementation.
 
     budget and seconds: the time limit, maybe inf, and the time taken. problem: the reason why
-    nothing could be checked, or empty. causes: what explains the failures, the most important
-    first. not_offered: operations that the implementation does not have, or does not have in these
-    dtypes.
+    nothing could be checked, or empty. nothing: why there was nothing to check, or empty. causes:
+    what explains the failures, the most important first. not_offered: operations that the
+    implementation does not have, or does not have in these dtypes.
     """
 
     implementation: str
@@ -33,6 +33,7 @@ class Result:
     seed: int
     seconds: float = 0.0
     problem: str = ""
+    nothing: str = ""
     not_offered: list[str] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
     kept: dict[tuple[str, ...], Verdict] = field(default_factory=dict)
@@ -116,7 +117,7 @@ class Result:
             "seed": self.seed,
             "seconds": self.seconds,
             "budget": self.budget,
-            "problem": self.problem,
+            "problem": self.problem or self.nothing,
             "coverage": self.coverage,
             "operations not offered": self.not_offered,
             "versions": versions(),
@@ -128,4 +129,5 @@ class Result:
         lines = [line.text for line in summary(self.verdicts, self.causes)]
         limit = "" if self.budget == math.inf else f" of {self.budget:g} s"
         said = f"{self.status} in {self.seconds:.1f} s{limit}: {covered}"
-        return "\n".join([*([self.problem] if self.problem else lines), said])
+        why = self.problem or self.nothing
+        return "\n".join([*([why] if why else lines), said])

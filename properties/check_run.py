@@ -64,6 +64,9 @@ class Run:
         self.result.not_offered += dict.fromkeys(
             c.operation for c in selected if c.operation not in claimed
         )
+        if not offered:
+            why = (f"{c.operation}: {c.not_offered}" for c in selected)
+            self.result.nothing = "; ".join(dict.fromkeys(why))
         return [Group(c, in_order(c, self.sections)) for c in offered]
 
     def go(self, operations: list[str], dtypes: list[str], device: str, **how: bool) -> None:

@@ -120,8 +120,8 @@ def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> N
     bits = FORMATS[impl.dtype][0]
     wide = FORMATS[impl.arithmetic.accumulate][0] > bits + 5
     if not wide or (case.operation.name == "rnn" and not impl.offers("nonlinearity")):
-        impl.record.not_offered["a state wider than the dtype, or relu"] += 1
-        raise NotOfferedError("a state wider than the dtype, or relu")
+        impl.record.beside = "only for a state that is wider than the arrays, and relu"
+        raise NotOfferedError(impl.record.beside)
     says, case = "the state is kept with too few bits", case.without("lengths")
     if case.operation.name == "gru":
         decaying = case.having(**gates_that_keep(case, bits))

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from seqlaws.properties.misreadings import kernels, moments, vocabulary
+from seqlaws.properties.misreadings import kernels, moments, parts, vocabulary
 
 USES = {  # what may be edited, and which of these it imports from; in the order of the imports
     "shapes": (),
@@ -51,9 +51,8 @@ HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "l
 }
 MODULES: dict[str, ModuleType] = {}  # with own operations, by name
 MADE: dict[str, Callable[[dict[str, Any]], Callable[..., Any]]] = {}  # own ones, of such a module
-VOCABULARY = {
-    n: getattr(module, n) for module in (vocabulary, moments, kernels) for n in module.__all__
-}
+WORDS = (vocabulary, moments, kernels, parts)
+VOCABULARY = {name: getattr(module, name) for module in WORDS for name in module.__all__}
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,14 @@ class Rules(Source):
             node = self.parents[node]
             yield node
 
+    def slopes(self) -> Iterator[Place]:
+        """Yield powers with the slope of another: 2 x for x^2 where the slope is to be 2."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+                base, n = self.of(node.left, inner=True), self.of(node.right, inner=True)
+                said = f"the factor {self.short(node.left)} left out of the slope of "
+                yield Place(f"{said}{self.short(node)}", node, f"{n} * {base}")
+
     def options(self, node: ast.FunctionDef) -> Iterator[Place]:
         """Options that are ignored, or have another default."""
         args = node.args

@@ -36,12 +36,42 @@ def changed_arguments(operation: Own) -> Iterator[Line]:
         yield f"zeros for {name}", f"{name} = {name} * 0.0", False
         yield f"one plus {name}", f"{name} = {name} + 1.0", False
         yield f"the magnitude of {name}", f"{name} = np.abs({name})", False
+    for name in names:
+        yield from of_axes(operation, name)
     if operation.differentiable:
+        for name in names:
+            yield from of_rows(operation, name)
         yield from (
             (f"{said} {name}", f"{name} = {made}({name})", True)
             for made, said in GRADIENTS.items()
             for name in names
         )
+
+
+def of_axes(operation: Own, name: str) -> Iterator[Line]:
+    """Yield an array whose first entry along an axis stands for all, or that is read backwards."""
+    axes = operation.declared[name].axes.split()
+    for k, letter in enumerate(axes):
+        if letter not in ("...", *operation.batch):
+            axis = k - len(axes)
+            first = f"{name} = first_for_all({name}, {axis})"
+            back = f"{name} = np.flip({name}, {axis})"
+            yield f"the first {letter} of {name} for all", first, False
+            yield f"the {letter} of {name} read backwards", back, False
+
+
+def of_rows(operation: Own, name: str) -> Iterator[Line]:
+    """Yield the gradient of one row alone, or of their mean, where rows share an array."""
+    axes = operation.declared[name].axes.split()
+    for other in operation.arrays:
+        wider = operation.declared[other].axes.split()
+        if len(wider) > len(axes) and wider[len(wider) - len(axes) :] == axes:
+            for said in ("first", "last"):
+                line = f"{name} = of_one_row({name}, {other}, {said == 'last'})"
+                yield f"the gradient of {name} from the {said} row alone", line, True
+            line = f"{name} = of_the_mean_row({name}, {other})"
+            yield f"the gradient of {name} averaged over rows", line, True
+            return
 
 
 def of_options(operation: Own) -> Iterator[Line]:

@@ -33,8 +33,11 @@ NEIGHBOURS = {
     "floor": ("rint",),
     "rint": ("floor",),
 }
-REDUCTIONS = ("mean", "sum", "max", "var", "std", "sqrt", "exp", "log", "log_sum_exp")
+BLOCKS = (2, 4, 8, 16, 32, 64, 128, 256)
+LAST_AXIS = ("log_sum_exp", "softmax_rows")  # functions along the last axis
+MOVES = ("reshape", "swapaxes", "transpose", "concatenate", "stack", "split", "arange", "range")
 NARROW = ("bfloat16", "float16")
+LN2 = "0.6931471805599453"
 ROOT = "0.7978845608028654"  # sqrt(2 / pi)
 Changed = tuple[str, ast.AST, str, bool]  # a name, a node, its new text, of the gradient alone
 
@@ -45,15 +48,21 @@ class Calls(Source):
     def changed(self) -> Iterator[Changed]:
         """Yield each, the likely ones first."""
         calls = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call)]
-        for rule in (self.roots, self.moments, self.functions, self.axes, self.order):
+        rules = (self.roots, self.moments, self.functions, self.axes, self.order)
+        for rule in (*rules, self.stable):
             for node in calls:
                 for name, changed, new in rule(node, self.name_of(node)):
                     yield name, changed, new, False
         for node in calls:
-            if self.name_of(node) in REDUCTIONS:
+            if self.name_of(node) not in MOVES:
                 said = f"no gradient through {self.short(node)}"
                 yield said, node, f"detached({self.of(node)})", True
         yield from self.narrowed()
+
+    def in_blocks(self) -> Iterator[tuple[str, ast.AST, str]]:
+        """Yield the sums in blocks, which show at large sizes."""
+        for node in [n for n in ast.walk(self.tree) if isinstance(n, ast.Call)]:
+            yield from self.blocked(node, self.name_of(node))
 
     def name_of(self, node: ast.Call) -> str:
         """The name of the function that is called."""
@@ -99,6 +108,8 @@ class Calls(Source):
         inner = self.argument(node)
         if inner is None:
             return
+        if name == "log_sum_exp":
+            yield f"base 2 in {self.short(node)}", node, f"({self.of(node)} / {LN2})"
         z = self.of(inner, inner=True)
         if name == "normal_cdf":
             new = f"((np.tanh({ROOT} * ({z} + 0.044715 * {z} ** 3)) + 1) / 2)"
@@ -122,9 +133,44 @@ class Calls(Source):
     def order(self, node: ast.Call, name: str) -> Iterator[tuple[str, ast.AST, str]]:
         """Parts that are joined in another order."""
         inner = self.argument(node)
+        if name == "split" and inner is not None and len(node.args) == 2:
+            of, given = self.of(inner), self.of(node.args[1])
+            yield f"parts of {self.short(inner)} read in turn", node, f"in_turn({of}, {given})"
         if name in ("concatenate", "stack") and isinstance(inner, (ast.List, ast.Tuple)):
             parts = ", ".join(self.of(e) for e in reversed(inner.elts))
             yield f"{self.short(inner)} the other way round", inner, f"[{parts}]"
+
+    def stable(self, node: ast.Call, name: str) -> Iterator[tuple[str, ast.AST, str]]:
+        """Exponentials of what they are given, as large as it is."""
+        inner = self.argument(node)
+        if name not in LAST_AXIS or inner is None:
+            return
+        x, said = self.of(inner), f"no maximum in {self.short(node)}"
+        plain = f"naive_log_sum_exp({x})" if name == "log_sum_exp" else f"shifted_softmax({x}, 0)"
+        yield said, node, plain
+        outer = self.parents.get(node)
+        if outer is not None and self.of(outer) == f"{x} - {self.of(node)}":
+            said = f"the logarithm of finished weights for {self.short(outer)}"
+            yield said, outer, f"log_of_weights({x})"
+
+    def blocked(self, node: ast.Call, name: str) -> Iterator[tuple[str, ast.AST, str]]:
+        """Sums along the last axis in blocks: one left out, padded, or not rescaled."""
+        inner = self.argument(node)
+        given = {k.arg: self.of(k.value) for k in node.keywords}
+        sums = name in ("sum", "mean", "max") and given.get("axis") == "-1"
+        if inner is None or not (sums or name in LAST_AXIS):
+            return
+        x, call = self.of(inner), self.of(node)
+        for n in BLOCKS:
+            if name != "softmax_rows":
+                said = f"what is behind the last whole block of {n} left out of {self.short(node)}"
+                yield said, inner, f"whole_blocks({x}, {n})"
+            if name == "mean":
+                said = f"a width padded to a multiple of {n} in {self.short(node)}"
+                yield said, node, f"({call} * padded_share({x}, {n}))"
+            if name in LAST_AXIS:
+                said = f"{self.short(node)} not rescaled when a later block of {n} has a larger one"
+                yield said, node, f"{name}_not_rescaled({x}, {n})"
 
     def narrowed(self) -> Iterator[Changed]:
         """Parts that are rounded to 16 bits on the way."""

@@ -6,40 +6,53 @@ of the specification or of an earlier one, is none.
 """
 
 import ast
+import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.misreadings.edits import Edit, Misreading, misread, statements
 from seqlaws.properties.misreadings.generated import reached
 from seqlaws.properties.misreadings.syntax import Source, is_docstring
+from seqlaws.properties.misreadings.variants import Rules
 from seqlaws.properties.own.changed_arguments import changed_arguments
 from seqlaws.properties.own.changed_calls import Calls
+from seqlaws.properties.own.changed_uses import Uses
 from seqlaws.properties.own.operation import Own
+from seqlaws.reference import function_of
+
+Place = tuple[str, Edit, bool]  # a name that reads well after "with", whether of the gradient alone
 
 
 def mutants_of(operation: Own, module: str) -> tuple[Misreading, ...]:
-    """Return the misreadings of an operation, the likely ones first."""
+    """Return the misreadings of an operation, the likely ones first.
+
+    Sums in blocks come last; no small case shows them.
+    """
+    places = in_front(operation, module), inside(operation, module), of_gradients(operation, module)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         probe = Probe(operation)
-        return tuple(one for one in every_mutant(operation, module) if probe.is_another(one))
+        every = as_misreadings(operation, itertools.chain(*places))
+        shown = tuple(one for one in every if probe.is_another(one))
+    return (*shown, *as_misreadings(operation, in_blocks(operation, module)))
 
 
-def every_mutant(operation: Own, module: str) -> Iterator[Misreading]:
-    """Yield each change of the arguments, then of the calls, of the specification."""
+def as_misreadings(operation: Own, places: Iterable[Place]) -> Iterator[Misreading]:
+    """Yield a misreading of each change, no change twice."""
     seen: set[tuple[str, str]] = set()
-    for name, edit, gradients in (*in_front(operation, module), *inside(operation, module)):
+    for name, edit, gradients in places:
         if edit.old and (edit.old, edit.new) not in seen:
             seen.add((edit.old, edit.new))
             yield Misreading(name, (operation.name,), (edit,), gradients=gradients)
 
 
-def in_front(operation: Own, module: str) -> Iterator[tuple[str, Edit, bool]]:
+def in_front(operation: Own, module: str) -> Iterator[Place]:
     """Yield the lines in front of the specification's first statement."""
     source = Source(statements(module)[operation.name])
     assert isinstance(source.tree, ast.FunctionDef)
@@ -50,12 +63,36 @@ def in_front(operation: Own, module: str) -> Iterator[tuple[str, Edit, bool]]:
         yield name, Edit(module, operation.name, old, new), gradients
 
 
-def inside(operation: Own, module: str) -> Iterator[tuple[str, Edit, bool]]:
+def inside(operation: Own, module: str) -> Iterator[Place]:
     """Yield the changed calls of the specification and of the functions that it calls."""
     for home, statement in reached(module, operation.name):
         source = Calls(statements(home)[statement])
         for name, node, new, gradients in source.changed():
             yield name, Edit(home, statement, *source.around(node, new)), gradients
+        uses = Uses(statements(home)[statement], operation)
+        for name, node, new in uses.changed():
+            yield name, Edit(home, statement, *uses.around(node, new)), False
+
+
+def in_blocks(operation: Own, module: str) -> Iterator[Place]:
+    """Yield the sums in blocks."""
+    for home, statement in reached(module, operation.name):
+        source = Calls(statements(home)[statement])
+        for name, node, new in source.in_blocks():
+            yield name, Edit(home, statement, *source.around(node, new)), False
+
+
+def of_gradients(operation: Own, module: str) -> Iterator[Place]:
+    """Yield parts with the gradient of what they are easily taken for, as in a vjp of one's own."""
+    if not operation.differentiable:
+        return
+    for home, statement in reached(module, operation.name):
+        source = Rules(statements(home)[statement])
+        for name, node, new in (*source.places(), *source.slopes()):
+            if isinstance(node, ast.expr) and not isinstance(node, (ast.Tuple, ast.Compare)):
+                text = f"in_gradient({source.of(node)}, {new})"
+                edit = Edit(home, statement, *source.around(node, text))
+                yield f"{name}, in the gradient alone", edit, True
 
 
 class Probe:
@@ -66,19 +103,24 @@ class Probe:
         fixed: dict[str, Any] = {"dense": True, "regime": "ordinary", "scales": (1.0,)}
         if operation.leading:
             fixed["leading"] = (4,)
-        fixed |= {letter: (3, 5, 2, 7, 6, 4)[k % 6] for k, letter in enumerate(operation.letters)}
+        sizes, others = (
+            {letter: some[k % 6] for k, letter in enumerate(operation.letters)}
+            for some in ((3, 5, 2, 7, 6, 4), (5, 3, 7, 1, 2, 6))
+        )
+        fixed |= sizes
         every = {
             kind.key(name): value
             for name, kind in operation.kinds.items()
             for value in kind.worth_a_case(operation.options.get(name))[:1]
         }
         self.cases = [
-            build(by_seed(1, 29), operation, "float64", **fixed),
             build(by_seed(2, 29), operation, "float64", **{**fixed, **every}),
-            build(by_seed(3, 29), operation, "float64", dense=True),
+            build(by_seed(1, 29), operation, "float64", **fixed),
+            build(by_seed(3, 29), operation, "float64", **{**fixed, **others}),
             build(by_seed(4, 29), operation, "float64", **{**fixed, "scales": (1e-3,)}),
         ]
-        self.known: list[list[Any]] = []
+        self.cases.insert(1, self.cases[0].without(*operation.options))
+        self.known: dict[Any, list[Misreading]] = {}
         self.truth = {vjp: self.answers(None, vjp=vjp) for vjp in self.ways}
 
     @property
@@ -86,31 +128,51 @@ class Probe:
         """The values, and gradients if there are any."""
         return (False, True) if self.operation.differentiable else (False,)
 
+    def are_same(self, one: Misreading, other: Misreading, *, vjp: bool) -> bool:
+        """Return True if two mutants agree on every case."""
+        return all(
+            same([self.answer(one, case, vjp=vjp)], [self.answer(other, case, vjp=vjp)])
+            for case in self.cases
+        )
+
     def answers(self, one: Misreading | None, *, vjp: bool) -> list[Any]:
         """Return what a mutant, or the specification, gives on each case; None if it raises."""
-        from seqlaws.reference import function_of
+        return [self.answer(one, case, vjp=vjp) for case in self.cases]
 
+    def answer(self, one: Misreading | None, case: Case, *, vjp: bool) -> Any:
+        """Return what it gives on one case; None if it raises."""
         name = self.operation.name + "_vjp" * vjp
-        found: list[Any] = []
-        for case in self.cases:
-            given, options = self.operation.arranged(case.arrays, case.options)
-            pulled = [*case.cotangents.values()] if vjp else []
-            try:
-                function = function_of(name) if one is None else misread(one, name)
-                found.append(list(function(*pulled, *given, **options)))
-            except Exception:
-                found.append(None)
-        return found
+        given, options = self.operation.arranged(case.arrays, case.options)
+        pulled = [*case.cotangents.values()] if vjp else []
+        try:
+            function = function_of(name) if one is None else misread(one, name)
+            return list(function(*pulled, *given, **options))
+        except Exception:
+            return None
 
     def is_another(self, one: Misreading) -> bool:
-        """Return True if it runs and gives other numbers than all before it."""
-        answers = self.answers(one, vjp=one.gradients)
-        if all(a is None for a in answers) or same(answers, self.truth[one.gradients]):
-            return False
-        if any(same(answers, before) for before in self.known):
-            return False
-        self.known.append(answers)
-        return True
+        """Return True if it runs and gives other numbers than all before it.
+
+        The cases are taken one by one: the first on which it differs tells most mutants apart.
+        """
+        vjp = one.gradients
+        for k, case in enumerate(self.cases):
+            found = self.answer(one, case, vjp=vjp)
+            if found is None or same([found], [self.truth[vjp][k]]):
+                continue
+            key = vjp, k, signature(found)
+            if key not in self.known:
+                self.known[key] = []
+            if any(self.are_same(one, other, vjp=vjp) for other in self.known[key]):
+                return False
+            self.known[key].append(one)
+            return True
+        return False
+
+
+def signature(answer: list[Any]) -> tuple[float, ...]:
+    """The sums of an answer's arrays to eight digits."""
+    return tuple(float(f"{float(np.nansum(np.abs(np.real(a)))):.8g}") for a in answer)
 
 
 def same(some: list[Any], others: list[Any]) -> bool:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator
 
-from seqlaws.properties.diagnosis.changes import Answer, answering_as, changed
+from seqlaws.properties.diagnosis.changed_subjects import answering_as, changed
+from seqlaws.properties.diagnosis.changes import Answer
 from seqlaws.properties.diagnosis.diagnose import STOPPED
 from seqlaws.properties.diagnosis.evidence import evidence
 from seqlaws.properties.diagnosis.solution import Budget, Failed, Solution

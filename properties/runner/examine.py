@@ -168,7 +168,8 @@ def account(verdict: Verdict, record: Record) -> None:
         verdict.status, verdict.reason = "not run", TOO_LARGE
     else:
         verdict.status = "not offered"
-        verdict.reason = f"no drawn case is offered: {', '.join(record.not_offered)}"
+        said = f"no drawn case is offered: {', '.join(record.not_offered)}"
+        verdict.reason = record.beside or said
 
 
 def not_offered(made: Law, subject: Subject) -> str:

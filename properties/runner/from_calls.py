@@ -66,6 +66,7 @@ def is_right_at_first(wrong: list[Answer]) -> bool:
 
 def kept_from_earlier(subject: Subject, case: Case, *, vjp: bool) -> str:
     """Say what a call takes from an earlier one with the same shapes, in a new process; else ""."""
+    case = subject.adapted(case)
     first, then = dense(case), other(case)
     if first_answer(subject, first, vjp=vjp) is None:
         return ""

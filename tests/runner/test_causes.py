@@ -49,6 +49,25 @@ def softmax(x, axis=-1):
 """  # fmt: skip
 
 
+OWN_GRADIENT = HEAD + ROWS + """
+def softmax(x, axis=-1):
+    return rows(x * np.float32(np.log(2)), axis)
+def softmax_vjp(dp, x, axis=-1):
+    p = rows(x, axis)
+    return p * (dp - FACTOR (p * dp).sum(axis=axis, keepdims=True))
+"""  # fmt: skip
+KEPT_ANGLES = HEAD + """
+angles = {}
+def rotary_embedding(x, positions):
+    n = x.shape[-1] // 2
+    a = positions[:, None] / 10000.0 ** (np.arange(n) / n)
+    a = angles.setdefault(x.shape[-2:], a)
+    c, s = np.cos(a).astype(x.dtype), np.sin(a).astype(x.dtype)
+    one, other = x[..., :n], x[..., n:]
+    return np.concatenate([one * c - other * s, other * c + one * s], axis=-1)
+"""  # fmt: skip
+
+
 def explained(path, operations, laws=VALUES, examples=10):
     """The verdicts of some laws on a file, and the causes of what failed."""
     law_names()
@@ -220,3 +239,21 @@ def test_a_run_prints_causes_and_whole_texts_only_if_asked(
         assert f"mine: {failed} failed laws, 2 causes" in run.stdout
         assert failed > 2
     assert len(set(map(frozenset, told.values()))) == 1
+
+
+@pytest.mark.parametrize(("factor", "names"), [("", []), ("2 * ", ["unknown"])])
+def test_a_function_is_explained_beside_a_vjp_of_another_one(tmp_path, factor, names):
+    path = tmp_path / "mine.py"
+    path.write_text(OWN_GRADIENT.replace("FACTOR", factor), encoding="utf-8")
+    _, (values, *others) = explained(path, ["softmax"], ("values", "gradients"), examples=30)
+    assert values.names == ("base 2",)
+    assert values.laws == ["softmax.values"]
+    assert [one.laws for one in others] == [["softmax.gradients"] for _ in names]
+
+
+def test_what_is_kept_from_an_earlier_call_is_named(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(KEPT_ANGLES, encoding="utf-8")
+    _, (one,) = explained(path, ["rotary_embedding"], ("values",), examples=40)
+    said = "`positions` comes from an earlier call with the same shapes"
+    assert one.sentence == f"rotary_embedding: {said}"
