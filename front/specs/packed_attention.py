@@ -24,6 +24,8 @@ Array = Any
 OUTPUTS = ("never", "never in outputs")  # values of the trait masked_nan
 SCALE, SOFTCAP = Real(0.0, 2.0, swept=(0.3, 0.0)), Real(0.5, 50.0)
 OPTIONS = {"scale": SCALE, "window": Window(), "softcap": SOFTCAP}
+HEADS = {"M": range(1, 5), "G": range(1, 5)}
+PAGES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 32, 64, 65)
 HIDDEN = 77.0  # what the slots of a cache hold that no sequence has
 
 
@@ -60,7 +62,7 @@ def used(block_table: Array, seq_lens: Array, shape: tuple[int, int]) -> Array:
     cu_seqlens_q="C: offsets X",
     cu_seqlens_k="C: offsets Y",
     returns={"out": "X G*M Dv"},
-    sizes={"C": range(2, 12)},
+    sizes={"C": range(2, 12), **HEADS},
     options=OPTIONS,
     consistent=fit_offsets,
 )
@@ -122,7 +124,14 @@ def attention_varlen_vjp(
     seq_lens="B: lengths W*Z",
     returns={"out": "B L G*M Dv"},
     batch="B",
-    sizes={"L": range(1, 18), "W": range(1, 9), "P": range(1, 33)},
+    sizes={
+        "B": range(6),
+        "L": range(1, 18),
+        "P": range(1, 10),
+        "W": range(1, 6),
+        "Z": PAGES,
+        **HEADS,
+    },
     options=OPTIONS,
     consistent=hide,
     differentiable=False,
