@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from zoo.conventions import attention, packed
 
+from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.laws import LAWS
+from seqlaws.properties.reporting.reproduction import reproduction
 from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.runner.pairing import law_names
 from seqlaws.properties.subjects.subject import Subject
@@ -45,10 +47,12 @@ def test_a_script_fails_on_the_wrong_one_and_passes_on_the_right_one(maker, wron
     spec = written(tmp_path / "mine.py", maker, wrong)
     operation, _, name = law.partition(".")
     subject = Subject("mine", loader.find(spec), operation, "float32", "cpu", spec)
-    verdict = examine(LAWS[name], subject, Effort(examples=20, shrinking=0.1))
+    verdict = examine(LAWS[name], subject, Effort(examples=20, shrinking=0.1, explains=False))
     assert verdict.status == "failed"
+    found = restored(verdict.evidence)
+    shown = reproduction(LAWS[name], subject, found.case, found.kind)
     script = tmp_path / "script.py"
-    script.write_text(verdict.witness["script"], encoding="utf-8")
+    script.write_text(shown.script, encoding="utf-8")
     failed = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "AssertionError" in failed.stderr
