@@ -18,6 +18,8 @@ WITHIN = "calls_stay_within_their_arrays"
 UNTOUCHED = "rows_beyond_the_last_sequence_are_not_written"
 WRITTEN = "outputs_are_written_into_the_given_arrays"
 
+GRADIENTS_WITHIN = "gradients_stay_within_their_arrays"
+
 MADE = {  # the makers of right and wrong ones: operation, what is wrong, laws
     attention.in_heads_inside: ("attention", attention.LAYOUT, ("values", "gradients")),
     attention.time_first: ("rnn", attention.TIME, ("values",)),
@@ -84,6 +86,13 @@ def test_a_strided_view_beyond_the_end_is_caught():
     statuses, says = put(beyond.OverlappingWindow, "layer_norm", WITHIN)
     assert statuses == ["failed"]
     assert "affects the output (it holds NaN)" in says
+
+
+def test_a_gradient_that_reads_beyond_the_end_is_caught():
+    laws = "gradients", WITHIN, GRADIENTS_WITHIN
+    statuses, says = put(beyond.OverlappingCotangent, "softmax", *laws)
+    assert statuses == ["passed", "passed", "failed"], says
+    assert "affects the gradient (it holds NaN)" in says
 
 
 @pytest.mark.parametrize("made", MADE, ids=name_of)
