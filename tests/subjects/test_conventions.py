@@ -1,12 +1,15 @@
 """Implementations that are called in their own way: laws hold for right ones, and catch others."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from zoo.conventions import attention, beyond, packed
 
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.isolation import specification_server
+from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS, SPECS
 from seqlaws.properties.runner.examine import Effort, examine
@@ -154,3 +157,16 @@ def test_gradients_of_packed_sequences_are_those_of_each(packed_attention):
     pytest.importorskip("torch")
     statuses, says = put(packed.of_tensors(), "attention_varlen", "values", "gradients")
     assert statuses == ["passed", "passed"], says
+
+
+@pytest.mark.parametrize("wrong", ["", "array of its own"])
+def test_arrays_to_write_to_are_in_the_process_of_the_implementation(wrong, tmp_path):
+    file, tests = tmp_path / "mine.py", str(Path(__file__).resolve().parents[1])
+    text = f"import sys\nsys.path.append({tests!r})\nfrom zoo.conventions import attention as zoo\n"
+    file.write_text(f"{text}made = zoo.into_an_array({wrong!r})\n", encoding="utf-8")
+    inside = Contained(f"{file}:made", Limits(seconds=60.0, memory=4096))
+    try:
+        statuses, says = put(inside, "attention", WRITTEN, WITHIN)
+    finally:
+        inside.end()
+    assert statuses == ["failed" if wrong else "passed", "passed"], says
