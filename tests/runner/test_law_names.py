@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from seqlaws import properties
-from seqlaws.properties import checking
 from seqlaws.properties.laws import LAWS
+from seqlaws.properties.runner import order
 from seqlaws.properties.runner.pairing import law_names
 from seqlaws.properties.subjects import returned
 
 law_names()  # registers the laws
 REGISTERED = {law.name for law in LAWS.values()}
 NOTED = {returned.KIND, returned.WRITTEN, returned.SHARED, returned.BEYOND, returned.INTO}
-NAMED = {*checking.FIRST, *checking.LAST, *NOTED}
+NAMED = {*order.FIRST, *order.LAST, *NOTED}
 ROOT = Path(properties.__path__[0])
 
 
