@@ -31,6 +31,7 @@ from seqlaws.properties.backends.torch_devices import (
     is_initialised,
     module_of,
     state_of_device,
+    synchronise,
 )
 
 
@@ -171,9 +172,7 @@ def gradients(function, cotangents, arrays):
             _ = [self.torch.full((size,), SOIL, **kind) for _ in range(BLOCKS)]
 
     def finish(self, outputs: Any, device: str) -> None:
-        module = module_of(self.torch, device)
-        if module is not None:
-            module.synchronize(device)  # all its streams: an output may come from any
+        synchronise(self.torch, device)
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not issubclass(type(output), self.torch.Tensor):  # whatever it says of itself
@@ -216,7 +215,7 @@ def gradients(function, cotangents, arrays):
     @classmethod
     def survives_fork_on(cls, device: str) -> bool:
         module = module_of(importlib.import_module("torch"), device)
-        return module is None or not is_initialised(module)
+        return module is None or not is_initialised(module, untold=True)
 
     @staticmethod
     def state() -> dict[str, Any]:

@@ -15,17 +15,24 @@ def module_of(torch: Any, device: str) -> Any:
     return module if hasattr(module, "synchronize") else None
 
 
-def is_initialised(module: Any) -> bool:
-    """Return True if this process has begun to use a device; a module may not tell."""
+def synchronise(torch: Any, device: str) -> None:
+    """Wait until all streams of a device are done: an output may come from any."""
+    module = module_of(torch, device)
+    if module is not None:
+        module.synchronize(*([] if device == "mps" else [device]))  # there is but one of these
+
+
+def is_initialised(module: Any, *, untold: bool) -> bool:
+    """Return True if this process has begun to use a device; untold: if its module does not say."""
     tells = getattr(module, "is_initialized", None)
-    return bool(tells()) if tells else True
+    return bool(tells()) if tells else untold
 
 
 def state_of_device(torch: Any) -> dict[str, Any]:
     """Return the state of the machine's accelerator, if this process has begun to use it."""
-    accelerator = torch.accelerator.current_accelerator()
+    accelerator = torch.accelerator.current_accelerator() if hasattr(torch, "accelerator") else None
     module = accelerator and module_of(torch, accelerator.type)
-    if not module or not is_initialised(module):
+    if not module or not is_initialised(module, untold=False):
         return {}
     return {
         RANDOM: hash(module.get_rng_state().cpu().numpy().tobytes()),
