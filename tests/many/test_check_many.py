@@ -88,14 +88,14 @@ def test_one_that_crashes_or_hangs_costs_one_line(candidate, tmp_path):
     hang = candidate("hang", "time.sleep(60)")
     right, wrong = candidate("right"), candidate("wrong", "x = 2 * x")
     names, told = [crash, hang, right, wrong, "nowhere.py", right], []
-    limits = {"workers": 1, "seconds_per_call": 0.5, "told": told.append}
+    limits = {"workers": 1, "seconds_per_call": 2.0, "told": told.append}
     rows = seqlaws.check_many(names, tmp_path / "verdicts.jsonl", **QUICK, **limits)
     assert [row["candidate"] for row in rows] == names
     assert [row["status"] for row in rows] == [
         *("failed", "failed", "passed", "failed", "failed", "passed")
     ]
     assert "SIGSEGV" in rows[0]["failed"][0]["reason"]
-    assert "did not return within 0.5 s" in rows[1]["failed"][0]["reason"]
+    assert "did not return within" in rows[1]["failed"][0]["reason"]
     assert rows[3]["failed"][0]["law"].startswith("softmax.")
     assert "no file" in rows[4]["problem"]
     assert lines(tmp_path / "verdicts.jsonl") == told == rows[:-1]

@@ -13,6 +13,8 @@ import pytest
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.annotations import AT_MOST, annotations, place_of
+from seqlaws.properties.reporting.page.documents import Run
+from seqlaws.properties.reporting.page.report import Report
 from seqlaws.properties.runner.continuous import asked_shard
 from seqlaws.properties.runner.pairing import law_names
 
@@ -120,7 +122,18 @@ def test_shards_together_are_the_whole(run_suite, plug_in, tmp_path, monkeypatch
     merged = (tmp_path / "merged.md").read_text(encoding="utf-8")
     failed = sum(status == "failed" for status in (one | other).values())
     assert f"{failed} of " in merged
-    assert f"explains {failed} laws" in merged
+
+
+def test_a_cause_of_several_shards_is_one():
+    report = Report()
+    for law in ("softmax.values", "softmax.gradients"):
+        found = {"operations": ["softmax"], "laws": [law], "failures": 1}
+        same = Cause("mine", "specification", "the scale is 1", names=("scale 1",), **found)
+        report.add(Run(implementations={"mine": "mine.py"}, causes=[same]))
+    for _ in range(2):  # to ask does not change the answer
+        (cause,) = report.causes["mine"]
+        assert cause.laws == ["softmax.values", "softmax.gradients"]
+        assert cause.failures == 2
 
 
 def test_a_wrong_shard_is_refused():

@@ -54,7 +54,9 @@ class Report:
     @property
     def causes(self) -> dict[str, list[Cause]]:
         """The causes of each implementation that has any."""
-        every = ordered(merged_causes(replace(c) for run in self.runs for c in run.causes))
+        every = [cause for run in self.runs for cause in run.causes]
+        if len(self.runs) > 1:
+            every = ordered(merged_causes(map(replace, every)))
         found = {n: [c for c in every if c.implementation == n] for n in self.implementations}
         return {name: causes for name, causes in found.items() if causes}
 
