@@ -131,30 +131,30 @@ def raises_what_nobody_catches(x, p):
 # Hangs
 
 
-@hostile("softmax did not return within 1.5 s")
+@hostile("softmax did not return within ")
 def loops(x, p):
     while True:
         pass
 
 
-@hostile("softmax did not return within 1.5 s")
+@hostile("softmax did not return within ")
 def sleeps_and_ignores_signals(x, p):
     for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_IGN)
     time.sleep(1e6)
 
 
-@hostile("softmax did not return within 1.5 s")
+@hostile("softmax did not return within ")
 def holds_the_interpreter(x, p):
     re.match("(a+)+b", "a" * 64)
 
 
-@hostile("softmax did not return within 1.5 s")
+@hostile("softmax did not return within ")
 def stops_itself(x, p):
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-@hostile("softmax did not return within 1.5 s")
+@hostile("softmax did not return within ")
 def waits_for_itself(x, p):
     lock = threading.Lock()
     with lock, lock:
@@ -176,7 +176,7 @@ def asks_for_more_memory_than_there_is(x, p):
     return np.ones(1 << 50)
 
 
-@hostile("softmax did not return within 1.5 s")
+@hostile("softmax did not return within ")
 def floods_output(x, p):
     while True:
         os.write(1, b"x" * 65536)
