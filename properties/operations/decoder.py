@@ -91,9 +91,8 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.125,)}
     pinned = [{**bare, **n} for n in beside(each(37, "T", "S", "F"), heads(37, 9, 37))]
     pinned += [{letter: n} for letter in "TS" for n in (0, 33)]
-    return (
-        pinned + [few(n) | {"gains": (0.25,)} for n in range(10)] + wide()[:9:2] + wide()[-4:-1:2]
-    )
+    pinned += [few(n) | {"gains": (0.25,)} for n in range(10)]
+    return pinned + wide()[:9:2] + wide()[-4:-1:2]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
