@@ -24,7 +24,13 @@ from seqlaws.properties.inputs.sizes import (
     products,
     widths,
 )
-from seqlaws.properties.operations.encoder import ACTIVATION, STACKED, layer_parameters, layer_sizes
+from seqlaws.properties.operations.encoder import (
+    ACTIVATION,
+    STACKED,
+    both_norms,
+    layer_parameters,
+    layer_sizes,
+)
 from seqlaws.properties.operations.multi_head import few
 from seqlaws.reference import decoder
 
@@ -83,7 +89,7 @@ def wide() -> list[Fixed]:
     """Entries, hidden units and memory at the widths; more features and steps; a product."""
     small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
     more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(129, 513))
-    return widths(small, "B", "F", "S") + products(small, "S T") + more
+    return both_norms(widths(small, "B", "F", "S") + products(small, "S T") + more)
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
