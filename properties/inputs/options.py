@@ -172,7 +172,10 @@ class Mask(Option):
 
 @dataclass(frozen=True)
 class Lengths(Option):
-    """How many of T steps each of B rows has. Cases are pinned by "padded", to True or False."""
+    """How many of T steps each of B rows has.
+
+    Cases are pinned by "padded", to True, False, or "alike": all rows have one length below T.
+    """
 
     def key(self, name: str) -> str:
         """Return "padded": a case is pinned to rows with padding or without."""
@@ -187,10 +190,13 @@ class Lengths(Option):
         return [True]
 
     def drawn(self, name: str, draw: Draw, fill: Filling, sizes: Sizes, fixed: Pins) -> Any:
-        """Draw lengths from 0 to T, or none."""
+        """Draw lengths from 0 to T, sometimes one for all rows, or none."""
         padded = chance(draw, 2)
-        if not fixed.get("padded", padded):
+        padded = fixed.get("padded", padded)
+        if not padded:
             return None
+        if (padded == "alike" or chance(draw, 6)) and sizes["T"]:
+            return np.full(sizes["B"], max(sizes["T"] - 1 - draw(4), 0), np.int64)
         lengths = fill.random().randint(0, sizes["T"] + 1, sizes["B"])
         if sizes["B"] and chance(draw, 2):
             lengths[draw(sizes["B"])] = sizes["T"]  # the longest row, by which others are padded

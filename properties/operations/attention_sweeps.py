@@ -86,8 +86,8 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 def every_combination(operation: Operation) -> list[Fixed]:
     """Every pair of options at sizes that no tile divides, at sizes that tiles divide, and mixed.
 
-    Every kind of mask; each option alone at a large size, and where one or three queries are at the
-    end of many keys.
+    Every kind of mask; each option alone in the core, at a large size, and where one or three
+    queries are at the end of many keys.
     """
     pairs = [n | pair for pair in causal_pairs(operation) for n in OBLONG]
     pairs += whole_tiles(operation) + beyond_two_tiles(operation) + decoding(operation)
@@ -95,8 +95,10 @@ def every_combination(operation: Operation) -> list[Fixed]:
     large: Fixed = left_out(operation) | ONE_HEAD | {"L": 66, "S": 131}
     alone = [large | one for one in each_option(operation)]
     wide = [large | {"window": sides} for sides in ((64, None), (31, 65))]
+    core = [left_out(operation) | CORE | one for one in each_option(operation)]
+    core += 2 * [left_out(operation) | CORE | IN_CORE]
     half = beyond_two_tiles(operation, HALF)
-    return pairs + kinds_of_masks(operation) + alone + wide + half
+    return pairs + kinds_of_masks(operation) + alone + wide + core + half
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
@@ -107,6 +109,8 @@ def of_gradients(operation: Operation) -> list[Fixed]:
     return pairs + decoding(operation)[::2] + all_digits(operation)[::2] + half
 
 
+CORE: Fixed = {"B": 2, "M": 2, "group": 1, "L": 5, "S": 5, "D": 4, "Dv": 4}  # never refused
+IN_CORE: Fixed = {"mask": "boolean", "axes": (False, False, True), "mask_rank": 2, "last": "S"}
 ONE_HEAD: Fixed = {"B": 1, "M": 1, "group": 2, "D": 4, "Dv": 2}
 SQUARE: list[Fixed] = [{"L": n, "S": n} for n in (16, 32, 64, 16, 32, 64, 128)]
 WHOLE: list[Fixed] = [

@@ -24,7 +24,13 @@ from seqlaws.properties.inputs.sizes import (
     products,
     widths,
 )
-from seqlaws.properties.operations.encoder import ACTIVATION, STACKED, layer_parameters, layer_sizes
+from seqlaws.properties.operations.encoder import (
+    ACTIVATION,
+    STACKED,
+    both_norms,
+    layer_parameters,
+    layer_sizes,
+)
 from seqlaws.properties.operations.multi_head import few
 from seqlaws.reference import decoder
 
@@ -83,7 +89,7 @@ def wide() -> list[Fixed]:
     """Entries, hidden units and memory at the widths; more features and steps; a product."""
     small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
     more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(129, 513))
-    return widths(small, "B", "F", "S") + products(small, "S T") + more
+    return both_norms(widths(small, "B", "F", "S") + products(small, "S T") + more)
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
@@ -91,9 +97,8 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.125,)}
     pinned = [{**bare, **n} for n in beside(each(37, "T", "S", "F"), heads(37, 9, 37))]
     pinned += [{letter: n} for letter in "TS" for n in (0, 33)]
-    return (
-        pinned + [few(n) | {"gains": (0.25,)} for n in range(10)] + wide()[:9:2] + wide()[-4:-1:2]
-    )
+    pinned += [few(n) | {"gains": (0.25,)} for n in range(10)]
+    return pinned + wide()[:9:2] + wide()[-4:-1:2]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:

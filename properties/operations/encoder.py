@@ -117,7 +117,12 @@ def wide() -> list[Fixed]:
     """Entries and hidden units at the widths; more features; steps whose square has 18 bits."""
     small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.25,)}
     more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(257, 513))
-    return widths(small, "B", "F") + more
+    return both_norms(widths(small, "B", "F") + more)
+
+
+def both_norms(pinned: list[Fixed]) -> list[Fixed]:
+    """Every second case with the norms first."""
+    return [one | {"norm_first": bool(k % 2)} for k, one in enumerate(pinned)]
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:

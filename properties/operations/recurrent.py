@@ -143,6 +143,8 @@ def every_size(operation: Operation) -> list[Fixed]:
         ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
         pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
     most = INPUTS[-1:] if "c0" in operation.arrays else WIDTHS[:1]  # c is carried from step to step
+    late: Fixed = {"B": 2, "I": 2, "H": 3, "T": 300, "scales": (1.0,)}
+    pinned += [late | {"padded": rows} for rows in (True, "alike")]
     return pinned + wide(steps=True) + widths(SHORT, "T", sizes=most)
 
 
@@ -167,7 +169,7 @@ def distances(operation: Operation) -> list[Fixed]:
 def every_combination(operation: Operation) -> list[Fixed]:
     """Both directions, with lengths and without, at three sizes."""
     sizes: list[Fixed] = [{"B": b, "T": t} for b, t in ((1, 4), (3, 5), (2, 34))]
-    rows: list[Fixed] = [{"padded": False}, {"padded": True}]
+    rows: list[Fixed] = [{"padded": False}, {"padded": True}, {"padded": "alike"}]
     ways: list[Fixed] = [{"reverse": False}, {"reverse": True}]
     return [a | b | c | d for a, b, c, d in product(sizes, rows, ways, KINDS[operation.name])]
 

@@ -13,7 +13,16 @@ from seqlaws.properties.inputs.drawing import TILES, with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, chance, pick
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Integer
-from seqlaws.properties.inputs.sizes import LENGTHS, LONG, PLAIN, Fixed, Sweeps, products, widths
+from seqlaws.properties.inputs.sizes import (
+    LENGTHS,
+    LONG,
+    PLAIN,
+    WIDTHS,
+    Fixed,
+    Sweeps,
+    products,
+    widths,
+)
 
 
 def softmax_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> Case:
@@ -51,9 +60,10 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 
 
 def wide() -> list[Fixed]:
-    """One row at each of the widths, as many rows of two, and a product of both."""
+    """One row at each of the widths, as many rows of two, and a product of both; columns, too."""
     few: Fixed = {"rank": 2, "axis": -1, "n": 2, "rows": 1}
-    return widths(few, "n", "rows") + products(few, "rows n")
+    other = widths({"rank": 2, "axis": 0}, "n", sizes=WIDTHS[::2])
+    return widths(few, "n", "rows") + products(few, "rows n") + other
 
 
 def rows(numbers: Iterable[int]) -> list[Fixed]:

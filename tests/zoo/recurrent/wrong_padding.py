@@ -148,3 +148,30 @@ def gru_step_256_not_written(a, o):
     """With 257 steps the last one is not written."""
     if a.x.shape[1] == 257:
         o.y[:, 256] = 0
+
+
+ALIKE = {"B": 2, "lengths": lengths(3, 3)}
+
+
+@wrong(lstm, "exists", "lengths", differs(case("lstm", **ALIKE)))
+def lstm_lengths_ignored_if_all_are_one(a, t):
+    """Where all rows have one length, it is taken for that of the sequence."""
+    alike = a.lengths is not None and len(a.lengths) > 1 and len(set(np.asarray(a.lengths))) == 1
+    return np.ones((len(a.x), 1), bool) if alike else loop.exists(a, t)
+
+
+@wrong(gru, "result", "lengths", differs(case("gru", **ALIKE)))
+def gru_final_state_of_equal_lengths_is_zero(a, o):
+    """Where all rows have one length below T, the final state is what stands at T - 1: zero."""
+    alike = a.lengths is not None and len(a.lengths) > 1 and len(set(np.asarray(a.lengths))) == 1
+    if alike and 0 < a.lengths[0] < a.x.shape[1] and not a.reverse:
+        o.h_n = o.y[:, -1].copy()
+
+
+@wrong(rnn, "exists", "lengths", differs(case("rnn", T=300, lengths=lengths(299, 280))))
+def rnn_lengths_end_at_256(a, t):
+    """A length above 256 is that of the sequence."""
+    if a.lengths is None:
+        return loop.exists(a, t)
+    n = np.asarray(a.lengths)
+    return (t < np.where(n > 256, a.x.shape[1], n))[:, None]
