@@ -120,7 +120,7 @@ class Solver:
         """
         answers = distinct([a for f in left for a in f.answers] + astray)
         scores: dict[Change, tuple[int, ...]] = {}
-        for known, laws in self.explaining(left, answers, begun).items():
+        for known, laws in self.explaining(left, answers, right, begun).items():
             change = self.formed(known, answers, right)
             told = [a for a in answers if self.found.explains(a, change)]
             against = contradictions(tuple(self.found.changes), change, told, answers)
@@ -164,30 +164,39 @@ class Solver:
         return best[1]
 
     def explaining(
-        self, left: list[Failed], answers: list[Answer], begun: Sequence[Change]
+        self,
+        left: list[Failed],
+        answers: list[Answer],
+        right: list[Answer],
+        begun: Sequence[Change],
     ) -> dict[Change, int]:
         """How many of the failed laws each change explains, where it is at least half the most.
 
-        Beside one that explains all of them, only those count whose values are the same.
+        Beside one that explains all of them, only those count whose values are the same; a few that
+        no right answer refutes are enough.
         """
         laws: dict[Change, int] = {}
-        base = tuple(self.found.changes)
+        whole = 0
+        of_laws = [a for f in left for a in f.answers]
         for turn in range(TURNS):
             for change in self.screened(answers, turn=turn):
-                if self.is_over or [*laws.values()].count(len(left)) > NAMED:
+                if self.is_over or whole > NAMED:
                     break
-                if change.origin in begun:
-                    continue
-                of_laws = (a for f in left for a in f.answers)
-                if len(left) in laws.values() and any(
-                    nearest(a, base, change)[0] > NEAR for a in of_laws
+                if change.origin in begun or (
+                    len(left) in laws.values() and not self.is_near(change, of_laws)
                 ):
                     continue
                 laws[change] = sum(f.is_explained(self.found, change) for f in left)
+                whole += laws[change] == len(left) and self.is_near(change, right)
             if any(laws.values()):
                 break
         most = max(laws.values(), default=0)
         return {change: n for change, n in laws.items() if n and 2 * n >= most}
+
+    def is_near(self, change: Change, answers: list[Answer]) -> bool:
+        """Return True if a change gives the values of all these answers."""
+        base = tuple(self.found.changes)
+        return all(nearest(a, base, change)[0] <= NEAR for a in answers)
 
     def place(self, change: Change) -> int:
         """Place of a change in the catalogue: the likelier ones come first."""
@@ -197,9 +206,10 @@ class Solver:
         """The changes that come nearest to some of the answers, the nearest first.
 
         Only one answer is looked at first: of those that cost least, the one whose turn it is. Some
-        change must explain it.
+        change must explain it. Gradients are looked at after values: they take longer.
         """
-        looks = varied(sorted(answers, key=lambda a: effort(a.evidence)))[:LOOKS]
+        looks = sorted(answers, key=lambda a: (a.evidence.vjp, effort(a.evidence)))
+        looks = varied(looks)[:LOOKS]
         taken = {c.origin for c in self.found.changes}
         pool = [c for c in self.changes if c.origin not in taken]
         if len(pool) > POOL:
