@@ -34,6 +34,7 @@ CUT_OFF = "cut off by the time given"
 SLOWLY = 80.0  # seconds for an operation of a slow implementation
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
+FEW_STEPS = 4  # of a slow recurrence, in a sweep about something else
 SWEPT = 24  # cases of a sweep that a slow implementation gets, where time allows
 TILE = 64  # where none is declared: sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
@@ -222,12 +223,19 @@ def swept(
     part = max(1, round(1 / share))  # a short run takes a part of it
     if subject.pace.is_slow:  # the first ones, as far as time allows
         most = max(SWEPT, 10 * len(pinned) // part)
-        yield from ((0, i, one) for i, one in enumerate(in_turn(pinned, subject, seed)[:most]))
+        some = [short(one) for one in pinned] if operation.recurrent else pinned
+        yield from ((0, i, one) for i, one in enumerate(in_turn(some, subject, seed)[:most]))
         return
     sweep = list(enumerate(pinned))
     part = max(1, min(part * thirds, len(sweep)))
     for k in range(max(1, round(share))):
         yield from ((k, i, one) for i, one in sweep[(seed + k) % part :: part])
+
+
+def short(pinned: Fixed) -> Fixed:
+    """Few steps of a recurrence, where what is pinned is not about the number of steps alone."""
+    about = pinned.keys() & {"I", "H"} or "T" not in pinned
+    return pinned | {"T": min(FEW_STEPS, pinned.get("T", FEW_STEPS))} if about else pinned
 
 
 def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
