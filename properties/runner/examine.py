@@ -31,7 +31,8 @@ from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, 
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
-SLOWLY = 80.0  # seconds for an operation of a slow implementation
+EXAMPLES = 100  # of a law, by default
+SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
 FEW_STEPS = 4  # of a slow recurrence, in a sweep about something else
@@ -54,7 +55,7 @@ class Effort:
     """
 
     seed: int = 0
-    examples: int = 100
+    examples: int = EXAMPLES
     least: int = 1
     shrinking: float = 1.0
     target: bool = False
@@ -72,7 +73,8 @@ class Effort:
         """
         now = time.perf_counter()
         limited = math.isfinite(self.until)
-        left = self.until - now if limited else SLOWLY - self.spent.get(of, 0.0)
+        more = max(1.0, self.examples / EXAMPLES)  # with the nightly profile
+        left = self.until - now if limited else more * SLOWLY - self.spent.get(of, 0.0)
         return now + (max(LEAST, left / PART) if left > 0 else 0.0)
 
 
@@ -102,8 +104,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     of = subject.name, subject.operation.name
     slow = subject.pace.is_slow
     if slow:
-        effort = replace(effort, examples=max(1, effort.examples // 10))
         subject.until = effort.for_slow(of)
+        effort = replace(effort, examples=max(1, effort.examples // 10))
     if level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
     elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
