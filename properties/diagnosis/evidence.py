@@ -130,6 +130,8 @@ def expected(
         tokens = plain(probe, one, case, vjp=vjp)
         return {name: Expected(1.0 * t, 0.0 * t) for name, t in tokens.items()}
     arrays, options = given(probe, case, vjp=vjp)
+    if one is not None:  # it may write to what it is given
+        arrays = [copied(x) for x in arrays]
     numbers = [lifted(x, a) for x in arrays]
     with bounded() if one is not None else nullcontext():
         found = function(case, vjp=vjp, one=one)(
@@ -141,6 +143,8 @@ def expected(
 def plain(probe: Subject, one: Misreading | None, case: Case, *, vjp: bool) -> Outputs:
     """Return the outputs of a misreading, or of the specification, in float64."""
     arrays, options = given(probe, case, vjp=vjp)
+    if one is not None:  # it may write to what it is given
+        arrays = [copied(x) for x in arrays]
     with bounded() if one is not None else nullcontext():
         found = function(case, vjp=vjp, one=one)(*arrays, **options)
     return named(case, flattened(found), vjp=vjp)
@@ -150,6 +154,13 @@ def given(probe: Subject, case: Case, *, vjp: bool) -> tuple[list[Array], dict[s
     """The arguments and options of the specification for a case."""
     arguments, _ = probe.operation.arranged(case.arrays, case.options)
     return [*(case.cotangents.values() if vjp else ()), *arguments], probe.reference_options(case)
+
+
+def copied(argument: Any) -> Any:
+    """A copy of an array, or of a dict of arrays; a number as it is."""
+    if isinstance(argument, dict):
+        return {name: np.array(array) for name, array in argument.items()}
+    return np.array(argument) if isinstance(argument, np.ndarray) else argument
 
 
 def function(case: Case, *, vjp: bool, one: Misreading | None) -> Any:

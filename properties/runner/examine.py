@@ -31,9 +31,11 @@ from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, 
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
-SLOWLY = 80.0  # seconds for an operation of a slow implementation
+EXAMPLES = 100  # of a law, by default
+SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
+FEW_STEPS = 4  # of a slow recurrence, in a sweep about something else
 SWEPT = 24  # cases of a sweep that a slow implementation gets, where time allows
 TILE = 64  # where none is declared: sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
@@ -53,7 +55,7 @@ class Effort:
     """
 
     seed: int = 0
-    examples: int = 100
+    examples: int = EXAMPLES
     least: int = 1
     shrinking: float = 1.0
     target: bool = False
@@ -71,7 +73,8 @@ class Effort:
         """
         now = time.perf_counter()
         limited = math.isfinite(self.until)
-        left = self.until - now if limited else SLOWLY - self.spent.get(of, 0.0)
+        more = max(1.0, self.examples / EXAMPLES)  # with the nightly profile
+        left = self.until - now if limited else more * SLOWLY - self.spent.get(of, 0.0)
         return now + (max(LEAST, left / PART) if left > 0 else 0.0)
 
 
@@ -101,8 +104,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     of = subject.name, subject.operation.name
     slow = subject.pace.is_slow
     if slow:
-        effort = replace(effort, examples=max(1, effort.examples // 10))
         subject.until = effort.for_slow(of)
+        effort = replace(effort, examples=max(1, effort.examples // 10))
     if level != "MUST":
         effort = replace(effort, shrinking=effort.shrinking / 4)
     elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
@@ -222,12 +225,19 @@ def swept(
     part = max(1, round(1 / share))  # a short run takes a part of it
     if subject.pace.is_slow:  # the first ones, as far as time allows
         most = max(SWEPT, 10 * len(pinned) // part)
-        yield from ((0, i, one) for i, one in enumerate(in_turn(pinned, subject, seed)[:most]))
+        some = [short(one) for one in pinned] if operation.recurrent else pinned
+        yield from ((0, i, one) for i, one in enumerate(in_turn(some, subject, seed)[:most]))
         return
     sweep = list(enumerate(pinned))
     part = max(1, min(part * thirds, len(sweep)))
     for k in range(max(1, round(share))):
         yield from ((k, i, one) for i, one in sweep[(seed + k) % part :: part])
+
+
+def short(pinned: Fixed) -> Fixed:
+    """Few steps of a recurrence, where what is pinned is not about the number of steps alone."""
+    about = pinned.keys() & {"I", "H"} or "T" not in pinned
+    return pinned | {"T": min(FEW_STEPS, pinned.get("T", FEW_STEPS))} if about else pinned
 
 
 def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
