@@ -110,7 +110,7 @@ def hard_cases(operation):
     yield from discriminating_cases(drawn[0], ANYBODY.offers)
     yield from drawn
     if operation in RECURRENT:
-        long = build(by_seed(3), OPERATIONS[operation], "float32", **fixed, T=66, lengths=None)
+        long = build(by_seed(3), OPERATIONS[operation], "float32", **fixed, T=66, padded=False)
         yield dense(long)
         case = dense(
             build(by_seed(3), OPERATIONS[operation], "float32", **fixed, T=20, B=4, H=4, I=4)
@@ -130,7 +130,7 @@ def hard_cases(operation):
             zeros = {n: 0 * a for n, a in case.arrays.items()}
             yield pulled(case.having(**zeros, nonlinearity="relu"))
         yield case.pulled(**{n: 300 * c for n, c in case.cotangents.items()})
-    yield from of_states(operation, fixed)
+    yield from [*of_states(operation, fixed), *beyond_tiles(operation, fixed)]
     if operation == "softmax":
         x = np.array([[np.nan, 0.0, -np.inf], [-2e4, -np.inf, -2e4], [-2e9, -np.inf, -np.inf]])
         case = pulled(replace(drawn[0], arrays={"x": x}, options={}))
@@ -163,6 +163,22 @@ def hard_cases(operation):
         )
         yield wide.without(*wide.options).having(window=(17, 0))
         yield wide.without(*wide.options)
+
+
+def beyond_tiles(operation, fixed):
+    """Sizes just beyond two tiles of a kernel, or beyond two blocks of features."""
+    if operation == "layer_norm":
+        for features in (256, 512, 1024, 2048, 259, 515, 1027, 2051):
+            sizes = {"rank": 2, "rows": 3, "E": features}
+            yield dense(build(by_seed(3), OPERATIONS[operation], "float32", **fixed, **sizes))
+    if operation == "attention":
+        for tile in (32, 64, 128, 256):
+            sizes = {"L": 2 * tile + 3, "S": 2 * tile + 3, "B": 1, "M": 1, "D": 2, "Dv": 1}
+            case = dense(build(by_seed(4), OPERATIONS[operation], "float32", **fixed, **sizes))
+            case = case.without(*case.options)
+            yield case
+            yield case.having(is_causal=True, query_offset=tile)
+            yield case.having(window=(tile + 5, 0))
 
 
 def of_states(operation, fixed):
