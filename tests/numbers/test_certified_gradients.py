@@ -117,6 +117,7 @@ def test_vjp_is_the_difference_quotient_of_enclosures(operation, data):
     assume(sum(a.size for a in case.arrays.values()) <= 300)
     if case.options.get("nonlinearity") == "relu" and data.draw(st.booleans()):
         case = replace(case, dtype="float64")
+        assume(np.all(case.arrays["h0"] != 0))  # else the least step leads beyond the kink
         case = case.having(weight_hh=case.arrays["weight_hh"] * 2.0**150)
     given, options = call(case)
     arguments = [*case.cotangents.values(), *given]

@@ -188,7 +188,7 @@ def test_the_script_of_any_operation_asks_what_the_suite_asked(name, operation, 
             every = (outputs[output],) * 4  # nothing of them is in a script
             entry = Entry(output, index, observed, observed, 0.0, every)
             asked, (call,) = Asked(entry, Place(0, output, index), None, observed, 0.0), calls
-            lines = [*making(subject, call, None, True), *reading(asked, call, 0)]
+            lines = [*making(subject, call, None, True), *reading(subject, asked, call, 0)]
             source = program(subject, lines + asserting(asked, "it is what it was"))
             assert "\nassert " in source
             exec(compile(source, "script", "exec"), {})
