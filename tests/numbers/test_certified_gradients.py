@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 H = 1e-30
 TINY = 1e-270  # below it the step underflows
-STEP = 2.0**-70  # of the difference quotient, whose error is of the order of its square
+STEP = 2.0**-55  # of the difference quotient; its square is its error, and 2^-256 over it
 ZERO = balls.exact(np.zeros(()))
 DIFFERENTIATED = [name for name in SMALL if OPERATIONS[name].differentiable]
 
