@@ -154,7 +154,7 @@ def test_the_next_run_tells_of_a_death_without_a_word(tmp_path, capsys):
     deed = '(HERE / "go").unlink(); os.kill(os.getpid(), signal.SIGKILL)'
     returned, _ = Run(tmp_path, deed, "--verdict-json", path).end()
     assert returned == -signal.SIGKILL
-    found = read(partial)
+    (found,) = read(partial)
     assert sorted(v.status for v in found.verdicts) == ["not run", "passed", "passed"]
     law = next(f"{v.law} (float32)" for v in found.verdicts if v.status == "not run")
     assert main([str(partial), "--to", str(tmp_path / "r.md")]) == 0
@@ -166,7 +166,8 @@ def test_the_next_run_tells_of_a_death_without_a_word(tmp_path, capsys):
     assert returned == 0, said
     assert said.count(f"the last run of mine ended in {law} without a word") == 1
     assert not partial.exists()
-    assert {v.status for v in read(path).verdicts} == {"passed"}
+    (found,) = read(path)
+    assert {v.status for v in found.verdicts} == {"passed"}
 
 
 def begun(path, checks=3):
@@ -190,7 +191,8 @@ def test_a_journal_is_read_up_to_a_line_that_was_cut_off(tmp_path):
         "the last run of mine ended in softmax.jacobian (float32) without a word, as by SIGSEGV, "
         "SIGFPE or SIGKILL; run with --isolate"
     )
-    assert (read(path).ended, read(path).not_reached) == ("without a word", 2)
+    (left,) = read(path)
+    assert (left.ended, left.not_reached) == ("without a word", 2)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"verdicts": []}', '{"run": {}}'])
