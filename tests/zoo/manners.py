@@ -1,5 +1,6 @@
 """Witnesses for the manners of the contract; each is called with the subject."""
 
+import collections
 import contextlib
 import os
 import pickle
@@ -7,7 +8,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from pathlib import Path
 
@@ -249,17 +249,10 @@ def changes_world(case, vjp=False):
     return shows
 
 
-def _stepping(frame, event, _):
-    """A trace function: another thread goes on before each line."""
-    time.sleep(0)
-    return _stepping
-
-
-def disturbed_by_threads(cases, calls=40, each_line=False):
+def disturbed_by_threads(cases, calls=40):
     """Several threads, each with a case of its own, do not all get what they get alone.
 
-    Each makes up to `calls` calls, until one of them got something else. each_line: they change
-    places at each line.
+    Each makes up to `calls` calls, until one of them got something else.
     """
 
     def shows(subject):
@@ -270,7 +263,6 @@ def disturbed_by_threads(cases, calls=40, each_line=False):
 
         def run(make, want):
             gate.wait()
-            sys.settrace(_stepping if each_line else None)
             for _ in range(calls):
                 if wrong:
                     return
@@ -288,6 +280,36 @@ def disturbed_by_threads(cases, calls=40, each_line=False):
         finally:
             sys.setswitchinterval(interval)
         return bool(wrong)
+
+    return shows
+
+
+def disturbed_at_a_line(one, other):
+    """A call of `one` gets something else if another thread calls `other` before one of its lines.
+
+    Before each line that is reached, the first three times.
+    """
+
+    def shows(subject):
+        make, another = (_call(subject, c, False)[1] for c in (one, other))
+        alone, seen = calling.bits(make()), collections.Counter()
+
+        def step(frame, event, _):
+            place = frame.f_code, frame.f_lineno
+            if event == "line" and seen[place] < 3:
+                seen[place] += 1
+                thread = threading.Thread(target=another)
+                thread.start()
+                thread.join()
+            return step
+
+        before = sys.gettrace()
+        sys.settrace(step)
+        try:
+            found = calling.bits(make())
+        finally:
+            sys.settrace(before)
+        return found != alone
 
     return shows
 
