@@ -9,6 +9,7 @@ class Dicts:
 
     def __init__(self) -> None:
         self.latest: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self.given: set[int] = set()  # positions of those of the latest call
 
     def settled(self, given: Sequence[Any]) -> list[Any]:
         """Return the arguments, with the last call's dict in place of one that shares an entry.
@@ -16,7 +17,8 @@ class Dicts:
         The reused dict gets the new entries, as a training loop replaces parameters in one dict. A
         value that an implementation has cached for the dict is then stale.
         """
-        return [self.one(i, v) if isinstance(v, dict) else v for i, v in enumerate(given)]
+        self.given = {i for i, v in enumerate(given) if isinstance(v, dict)}
+        return [self.one(i, v) if i in self.given else v for i, v in enumerate(given)]
 
     def one(self, place: int, value: dict[str, Any]) -> dict[str, Any]:
         """Return the dict to give at a position."""
@@ -32,5 +34,5 @@ class Dicts:
         """Return True if the latest call changed a dict that it was given."""
         return any(
             list(now) != list(then) or any(now[name] is not then[name] for name in now)
-            for now, then in self.latest.values()
+            for now, then in (self.latest[i] for i in self.given)
         )
