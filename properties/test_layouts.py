@@ -81,8 +81,8 @@ def test_offsets_beyond_32_bits(impl: Subject, case: Case) -> None:
     rows = impl.operation.batched or list(case.arrays)[:1]
     apart = [n for n in rows if case.arrays[n].ndim and 2 <= len(case.arrays[n]) <= AT_MOST]
     if not apart or FAR not in impl.backend.layouts:
-        impl.record.not_offered[f"arrays that are {LAYOUTS[FAR]}"] += 1
-        raise NotOfferedError(FAR)
+        impl.record.beside = f"only for arrays of several rows that may be {LAYOUTS[FAR]}"
+        raise NotOfferedError(impl.record.beside)
     for name in apart:
         impl.record.calls.clear()
         outputs = impl.run(case, {name: FAR})
@@ -122,8 +122,8 @@ def amid(impl: Subject, case: Case) -> str:
     """Return the layout of the arrays: in the middle of NaN, or of large numbers, in turn."""
     layouts = [layout for layout in impl.backend.layouts if layout in AMID]
     if not layouts:
-        impl.record.not_offered["arrays inside a longer buffer"] += 1
-        raise NotOfferedError("arrays inside a longer buffer")
+        impl.record.beside = "only for arrays that may lie inside a longer buffer"
+        raise NotOfferedError(impl.record.beside)
     return layouts[case.seed % len(layouts)]
 
 

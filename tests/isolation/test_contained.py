@@ -65,7 +65,7 @@ def test_a_run_goes_on(run_suite, tmp_path, workers):
         pytest.importorskip("xdist")
         chosen += ["-n", str(workers)]
     report = tmp_path / "verdict.json"
-    isolated = ("--isolate", "--isolate-seconds", "1.5", "--isolate-memory", "768")
+    isolated = ("--isolate", "--isolate-seconds", "0.5", "--isolate-memory", "768")
     laws = ("-k", "values or rows_sum", "--op", "softmax", "--hypothesis-profile", "quick", "-q")
     run = run_suite(*chosen, *isolated, *laws, "--verdict-json", report)
     assert run.returncode == 1, run.stdout

@@ -67,6 +67,8 @@ def test_a_right_candidate_passes(name, tmp_path):
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_candidate_fails(name, tmp_path):
     spec = written(tmp_path, name, PROBLEMS[name])
-    result = check(written(tmp_path, "wrong", WRONG[name][1]), spec=spec, seconds=10)
+    result = check(
+        written(tmp_path, "wrong", WRONG[name][1]), spec=spec, seconds=10, stop_at_first=True
+    )
     assert not result.problem
     assert result.failures, WRONG[name][0]
