@@ -45,7 +45,7 @@ def right(x, axis=-1):
 harmless = SimpleNamespace(softmax=right)
 
 
-def hostile(says, law="", seconds=1.5):
+def hostile(says, law="", seconds=0.7):
     def enter(act):
         def softmax(x, axis=-1):
             p = right(x, axis)
