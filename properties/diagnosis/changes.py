@@ -201,8 +201,14 @@ class Answer:
         return together(self.subject, changes, vjp=self.evidence.vjp)
 
     def is_altered(self, changes: tuple[Change, ...]) -> bool:
-        """Return True if the changes make a difference to this call."""
-        e = self.evidence
+        """Return True if the changes make a difference to this call.
+
+        Where the derivative of a changed function does not exist, an implementation may have any.
+        """
+        e, derived = (
+            self.evidence,
+            any(c.misreading and c.misreading.differentiated for c in changes),
+        )
         try:
             values = plain(*self.together(changes), e.case, vjp=e.vjp)
         except Exception:
@@ -214,6 +220,7 @@ class Answer:
                 return True
             with np.errstate(all="ignore"):
                 near = allowed + unit * (np.abs(value) + np.abs(truth))
-            if (ratios(value, truth, near, nan_is_free=False) > 1).any():
+            differs = ratios(value, truth, near, nan_is_free=False) > 1
+            if (differs & (np.isfinite(value) | (not (e.vjp and derived)))).any():
                 return True
         return False

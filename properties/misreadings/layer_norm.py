@@ -7,6 +7,9 @@ BOTH = "layer_norm: layer_norm, layer_norm_vjp"
 AFFINE = "+normalised * weight + bias"
 SUMS = "dw, db = (np.sum(np.reshape(z, (rows, n)), axis=0) for z in (dy * h, dy))"
 MANY = "(x.shape[-1] / max(x.shape[-1] - 1, 1))"
+OF_ONE = (
+    "(x.shape[-1] / np.float64(x.shape[-1] - 1))"  # of a single feature 0 * inf, as libraries do
+)
 
 
 def moments(name: str, new: str) -> Misreading:
@@ -52,6 +55,8 @@ MISREADINGS = (
     divided("eps as the least variance", "root(np.maximum(v, eps))"),
     divided("the unbiased variance", f"root(v * {MANY} + eps)"),
     divided("the unbiased deviation, eps outside the root", f"root(v * {MANY}) + eps"),
+    divided("the unbiased variance", f"root(v * {OF_ONE} + eps)"),
+    divided("the unbiased deviation, eps outside the root", f"root(v * {OF_ONE}) + eps"),
     divided("divided by the variance", "v + eps"),
     divided("not divided by the deviation", "v * 0.0 + 1"),
     moments("the mean not subtracted", "standardized_by(x, lambda v: root(v + eps), 0)"),
