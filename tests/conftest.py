@@ -34,7 +34,8 @@ def standin(pytestconfig, tmp_path_factory):
     cache = getattr(pytestconfig, "cache", None)
     folder = build.built(cache.mkdir("standin") if cache else tmp_path_factory.mktemp("standin"))
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
+    quiet = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}  # xdist's workers
+    return {**quiet, "PYTHONPATH": path}
 
 
 @pytest.fixture

@@ -164,6 +164,8 @@ def test_the_whole_path_on_the_stand_in(standin, tmp_path):
     assert receipt["receipt"]["tree"] == machine.tree()
     assert receipt["receipt"]["name"] == "a stand-in"
     assert receipt["receipt"]["versions"]["torch"]
+    for name, stage in receipt["stages"].items():
+        assert "document" in stage, f"{name}: {stage['reason']}"
     laws = receipt["stages"]["laws of torch_ops:tf32"]["document"]
     assert {v["device"] for v in laws["verdicts"]} == {"standin"}
     assert any(v["status"] == "passed" for v in laws["verdicts"])
