@@ -317,7 +317,7 @@ def by_power(item: pytest.Item) -> tuple[Any, ...]:
     """Place of a law's test among others; only those about interpreted subjects change places."""
     law = getattr(getattr(item, "function", None), "law", None)
     put = getattr(getattr(item, "callspec", None), "params", {}).get("impl")
-    if not (isinstance(law, Law) and isinstance(put, Candidate) and put.interpreted):
+    if not (isinstance(law, Law) and isinstance(put, Candidate) and put.traits.interpreted):
         return (0,)
     of_law = (*rank(law), law.name)
     return (1, put.name, put.operation, *of_law, put.dtype != "float32")

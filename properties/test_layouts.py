@@ -81,8 +81,7 @@ def test_offsets_beyond_32_bits(impl: Subject, case: Case) -> None:
     rows = impl.operation.batched or list(case.arrays)[:1]
     apart = [n for n in rows if case.arrays[n].ndim and 2 <= len(case.arrays[n]) <= AT_MOST]
     if not apart or FAR not in impl.backend.layouts:
-        impl.record.beside = f"only for arrays of several rows that may be {LAYOUTS[FAR]}"
-        raise NotOfferedError(impl.record.beside)
+        raise impl.record.not_about(f"only for arrays of several rows that may be {LAYOUTS[FAR]}")
     for name in apart:
         impl.record.calls.clear()
         outputs = impl.run(case, {name: FAR})
@@ -122,8 +121,7 @@ def amid(impl: Subject, case: Case) -> str:
     """Return the layout of the arrays: in the middle of NaN, or of large numbers, in turn."""
     layouts = [layout for layout in impl.backend.layouts if layout in AMID]
     if not layouts:
-        impl.record.beside = "only for arrays that may lie inside a longer buffer"
-        raise NotOfferedError(impl.record.beside)
+        raise impl.record.not_about("only for arrays that may lie inside a longer buffer")
     return layouts[case.seed % len(layouts)]
 
 

@@ -8,7 +8,6 @@ from seqlaws.properties.laws import (
     Case,
     Expected,
     Fixed,
-    NotOfferedError,
     Operation,
     Outputs,
     Subject,
@@ -120,8 +119,7 @@ def test_state_is_kept_in_the_accumulating_dtype(impl: Subject, case: Case) -> N
     bits = FORMATS[impl.dtype][0]
     wide = FORMATS[impl.arithmetic.accumulate][0] > bits + 5
     if not wide or (case.operation.name == "rnn" and not impl.offers("nonlinearity")):
-        impl.record.beside = "only for a state that is wider than the arrays, and relu"
-        raise NotOfferedError(impl.record.beside)
+        raise impl.record.not_about("only for a state that is wider than the arrays, and relu")
     says, case = "the state is kept with too few bits", case.without("lengths")
     if case.operation.name == "gru":
         decaying = case.having(**gates_that_keep(case, bits))

@@ -68,8 +68,7 @@ def without_a_batch(case: Case, batched: Iterable[str]) -> Iterator[tuple[Case, 
 def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
     """A cotangent whose shape or dtype differs from its output's raises an exception."""
     if impl.vjp_function is None:  # the library that differentiates has rules of its own
-        impl.record.beside = "only for a vjp function: here the library differentiates"
-        raise NotOfferedError(impl.record.beside)
+        raise impl.record.not_about("only for a vjp function: here the library differentiates")
     for name, cotangent in case.cotangents.items():
         for wrong in misshapen(cotangent):
             bad = case.pulled(**{name: wrong})

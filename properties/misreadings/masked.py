@@ -1,9 +1,9 @@
 """Misreadings of attention: the mask, what is masked, and a query that may attend to nothing."""
 
+from seqlaws.properties.misreadings.attention import MASKED
 from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
 from seqlaws.properties.misreadings.masks import PAIRS, pairs
 
-MASKED = "return allowed, np.where(allowed, s, -np.inf), slope"
 ADDED = "s = s + mask"
 BOOLEAN = "mask is not None and mask.dtype == bool"
 FLOATING = "mask is not None and mask.dtype != bool"

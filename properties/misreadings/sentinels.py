@@ -4,9 +4,9 @@ It shows where a query may attend to no key: all keys that have this number get 
 number that is filled in passes no gradient to the scores; one that is added does.
 """
 
+from seqlaws.properties.misreadings.attention import MASKED
 from seqlaws.properties.misreadings.edits import Misreading, edit, misreading
 
-ALLOWED = "return allowed, np.where(allowed, s, -np.inf), slope"
 SHAPE = "(*q.shape[:3], k.shape[2])"
 BOOLEAN = "mask if is_floating(mask) else None"
 OTHERS = {  # arguments of `allowed_pairs`: what still excludes a key by -inf, before it or after it
@@ -36,7 +36,7 @@ def finite(limits: tuple[str, ...], left: str, pairs: str = "allowed") -> Misrea
         f"    return {pairs}, np.where(allowed, s, np.where(left, 0, -np.inf)), slope"
     )
     needs = tuple(limit.removeprefix("the ") for limit in limits)
-    return misreading(name, "attention", edit("attention: scores", ALLOWED, lines), needs=needs)
+    return misreading(name, "attention", edit("attention: scores", MASKED, lines), needs=needs)
 
 
 MISREADINGS = (

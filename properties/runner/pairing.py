@@ -9,7 +9,7 @@ from typing import Any
 from seqlaws import properties
 from seqlaws.properties.discovery.known_failures import about, is_pattern
 from seqlaws.properties.discovery.loader import is_adapted, is_named
-from seqlaws.properties.discovery.traits import traits_of
+from seqlaws.properties.discovery.traits import Traits, traits_of
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, examine
@@ -49,9 +49,9 @@ class Candidate:
         return not (self.not_offered or self.unavailable)
 
     @property
-    def interpreted(self) -> bool:
-        """True if the implementation declares that an interpreter runs it."""
-        return traits_of(getattr(self.namespace, "TRAITS", {}), self.operation).interpreted
+    def traits(self) -> Traits:
+        """The traits that the implementation declares for the operation."""
+        return traits_of(getattr(self.namespace, "TRAITS", {}), self.operation)
 
     def subject(self) -> Subject:
         """The implementation as a law sees it."""
@@ -62,8 +62,7 @@ class Candidate:
         """Return True if a law is about the operation, and about what is declared for it."""
         if self.operation not in law.operations:
             return False
-        traits = traits_of(getattr(self.namespace, "TRAITS", {}), self.operation)
-        return not law.declared or bool(getattr(traits, law.declared))
+        return not law.declared or bool(getattr(self.traits, law.declared))
 
     def verdict(self, law: Law) -> Verdict:
         """Examine the law, unless there is nothing to run; mind what is known to fail."""

@@ -136,6 +136,11 @@ class Record:
         self.noted.setdefault(law, says)
         self.noticed.setdefault(law, says)
 
+    def not_about(self, why: str) -> NotOfferedError:
+        """Return the exception of a law that is not about this subject; it is no limit of it."""
+        self.beside = why
+        return NotOfferedError(why)
+
     def begin(self) -> None:
         """Begin another example."""
         self.calls.clear()
