@@ -148,8 +148,10 @@ def best(probe: Subject, apt: list[Evidence], until: float) -> Diagnosis:
         return rounded
     if not known:
         return Diagnosis()
-    what = operation + ("'s gradient" if failing.vjp else "")
-    return Diagnosis(f"none of the {len(known)} misreadings of {what} in the catalogue explains it")
+    what = f"{len(known)} misreadings of {operation}" + "'s gradient" * failing.vjp
+    if clock() > until:
+        return Diagnosis(f"the time ended before all {what} in the catalogue were tried")
+    return Diagnosis(f"none of the {what} in the catalogue explains it")
 
 
 def screened(

@@ -142,7 +142,7 @@ def show(
     record = subject.record
     verdict.reason = headline(broken)
     left = max(0.3, effort.until - time.perf_counter())
-    seconds = min(1.0, effort.shrinking + 0.5, left)
+    seconds = min(2.0, effort.shrinking + 1.5, left)
     subject.until = math.inf
     answers = effort.explains and broken.entry is not None  # else no number is wrong
     subject.place.until = time.perf_counter() + 2 * seconds
