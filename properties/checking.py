@@ -54,6 +54,7 @@ def check(
     memory: int = 4096,
     sections: Iterable[str] | None = None,
     spec: Any = None,
+    spec_cache: str | Path | None = None,
 ) -> Result:
     """Run the laws on an implementation; return a verdict for each law.
 
@@ -66,8 +67,9 @@ def check(
     that fails. isolate: call it in a separate process, with limits of `seconds_per_call` for a call
     and `memory` MiB. sections: run only laws of these: "numbers", "edges", "manners", "guards".
     spec: a file with operations of your own (`@operation`), its module, or such a function; these
-    are checked. Raises ValueError for an unknown operation, dtype or section, for examples below 1,
-    and for a spec that cannot be used.
+    are checked. spec_cache: a folder in which the specification's answers are kept for later calls.
+    Raises ValueError for an unknown operation, dtype or section, for examples below 1, and for a
+    spec that cannot be used; OSError for a spec_cache that cannot be made.
     """
     if examples is not None and examples < 1:
         raise ValueError(f"examples={examples}: at least 1 is needed")
@@ -75,6 +77,7 @@ def check(
         seconds = SECONDS if examples is None else math.inf
     let_waiting_threads_sleep()
     with ONE_AT_A_TIME, added_for_now(spec) as own:
+        specification_server.keep_answers(spec_cache)
         chosen = known_words("operation", operations, tuple(OPERATIONS)) or own
         return checked(
             implementation,

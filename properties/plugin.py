@@ -82,6 +82,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "merges their verdicts",
     )
     group.addoption(
+        "--spec-cache",
+        "--seqlaws-spec-cache",
+        metavar="DIR",
+        help="keep the specification's answers in this folder, and use those of earlier runs",
+    )
+    group.addoption(
         "--strict-section",
         "--seqlaws-strict-section",
         action="append",

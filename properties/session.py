@@ -104,6 +104,10 @@ class Session:
         get = config.getoption
         refuse("--dtype", get("dtype") or [], DTYPES)
         try:
+            specification_server.keep_answers(get("spec_cache"))
+        except OSError as error:
+            raise pytest.UsageError(f"--spec-cache: {error}") from None
+        try:
             own = [n for file in get("own_spec") or [] for n in specification_server.add(file)]
         except SpecError as error:
             raise pytest.UsageError(str(error)) from None

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from seqlaws.properties.isolation.answer_store import AnswerStore
 from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
 from seqlaws.properties.operations import OPERATIONS
@@ -77,6 +78,7 @@ answering(answer)
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 RUNNING: list[Child] = []
 ADDED: list[str] = []  # files with own operations
+KEPT: list[AnswerStore] = []  # the file of answers, if one is used
 SPECIFICATION_RAISED = "the specification raised"
 os.register_at_fork(after_in_child=RUNNING.clear)  # the pipes are the parent's
 
@@ -126,20 +128,36 @@ def remove(names: list[str]) -> None:
         ask("remove", names)
 
 
+def keep_answers(folder: str | Path | None) -> None:
+    """Keep answers in a file in this folder, and look for them there; None: do not.
+
+    Raises OSError if the folder or the file cannot be made.
+    """
+    KEPT[:] = [AnswerStore(folder)] if folder else []
+
+
 def ask(
     way: str, *arguments: Any, arithmetic: tuple[str, ...] | None = None, **options: Any
 ) -> list[Any]:
     """Return the answer of the specification by one of its WAYS. Raises SpecificationError."""
+    question = way, arguments, options, arithmetic
+    store = KEPT[0] if KEPT and not ADDED else None  # an own operation may depend on other files
+    known = store.find(question) if store else None
+    if known is not None:
+        return known
     start()
     try:
-        answer = RUNNING[0].ask((way, arguments, options, arithmetic))
+        answer = RUNNING[0].ask(question)
     except EndedError:  # whoever ended it: it is asked once more
         RUNNING.clear()
         start()
-        answer = RUNNING[0].ask((way, arguments, options, arithmetic))
+        answer = RUNNING[0].ask(question)
     if answer[0] == "raised":
         raise SpecificationError(answer[1], refused=answer[2])
-    return list(answer[1])
+    found = list(answer[1])
+    if store:
+        store.keep(question, found)
+    return found
 
 
 def refuses(operation: str, *arguments: Any, **options: Any) -> bool:

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--section", action="append", metavar="SECTION", help="only this; repeatable")
     made.add_argument("--device", default="", metavar="DEVICE", help="run on this device")
     made.add_argument("--spec", metavar="FILE", help="a file with operations of your own")
+    made.add_argument("--spec-cache", metavar="DIR", help="keep the specification's answers there")
     made.add_argument("--examples", type=int, default=10, metavar="N", help="for each law (10)")
     made.add_argument("--seed", type=int, default=0, metavar="N", help="suite seed (0)")
     made.add_argument("--seconds", type=float, default=600, help="ceiling for a candidate (600)")
@@ -85,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
             seconds_per_call=given.seconds_per_call,
             memory=given.memory,
             spec=given.spec,
+            spec_cache=given.spec_cache,
             told=told,
         )
     except (ValueError, SpecError) as error:

@@ -37,6 +37,7 @@ def check_many(
     memory: int = 4096,
     sections: Iterable[str] | None = None,
     spec: Any = None,
+    spec_cache: str | Path | None = None,
     told: Told | None = None,
 ) -> list[dict[str, Any]]:
     """Check many implementations, and write a line of JSON for each as soon as it is known.
@@ -71,10 +72,11 @@ def check_many(
         }
     lines = Lines(into, {**how, "seqlaws": versions().get("seqlaws", "")})
     limits = {"seconds": seconds, "seconds_per_call": seconds_per_call, "memory": memory}
+    kept = {"spec_cache": str(Path(spec_cache).resolve()) if spec_cache else None}
     try:
         left = [name for name in dict.fromkeys(names) if name not in lines.judged]
         many = min(workers or len(os.sched_getaffinity(0)), len(left))
-        Crew(lines, left, {**how, **limits}, told).work(many)
+        Crew(lines, left, {**how, **limits, **kept}, told).work(many)
     finally:
         lines.close()
     return [lines.judged[name] for name in names]
