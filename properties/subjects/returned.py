@@ -141,18 +141,21 @@ class Returned:
         given |= {n: o for n, o in options.items() if isinstance(case.options[n], np.ndarray)}
         before = {**case.arrays, **case.options, **(case.cotangents if cotangents else {})}
         outputs = flattened(raw if isinstance(raw, (tuple, list)) else (raw,))
-        special = self.operation.beyond_core(case)[:1]
-        when = f" ({special[0]})" if special else ""
+
+        def note(law: str, what: str) -> None:
+            special = self.operation.beyond_core(case)[:1]
+            self.record.note(law, what + (f" ({special[0]})" if special else ""))
+
         for name, array in given.items():
             floating = before[name].dtype.kind == "f"
             was = self.convention.given(name, before[name])
             if not np.array_equal(self.backend.values(array), was, equal_nan=floating):
                 what = "the cotangent of" if cotangents and name in cotangents else "the input"
-                self.record.note(WRITTEN, f"{what} {name} was modified{when}")
+                note(WRITTEN, f"{what} {name} was modified")
                 with suppress(Exception):
                     self.backend.write(array, was)
             if any(self.overlap(array, output) for output in outputs):
-                self.record.note(SHARED, f"an output shares memory with the input {name}{when}")
+                note(SHARED, f"an output shares memory with the input {name}")
 
     def check_around(self, arrays: Mapping[str, Any], layouts: Mapping[str, str]) -> None:
         """Record an array around which a call wrote, of those that lie in a longer buffer."""
