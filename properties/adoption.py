@@ -26,10 +26,10 @@ from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.laws import LAWS, Law, decide
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import file_of
+from seqlaws.properties.runner.effort import effort_of, limits_of
 from seqlaws.properties.runner.known_failures import PASSED
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, known_words
-from seqlaws.properties.session import effort_of, limits_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import pytest
 
 from seqlaws.properties.backends import side_effects
@@ -30,9 +29,9 @@ from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements
 from seqlaws.properties.reporting.terminal import Line, summary
 from seqlaws.properties.runner.causes import BROKEN, causes_of, told_by_causes, with_scripts
+from seqlaws.properties.runner.effort import effort_of, limits_of
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale
-from seqlaws.properties.runner.order import rank
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, why_unavailable
 from seqlaws.properties.subjects.subject import Subject
@@ -40,18 +39,8 @@ from seqlaws.properties.subjects.subject import Subject
 if TYPE_CHECKING:
     from seqlaws.properties.judging.cause import Cause
 
-PROFILES = {"quick": 10, "nightly": 1000}
 SHARE, SECONDS = 0.2, 5.0  # of the run, at least so many seconds, to explain what failed
 SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
-
-
-def register_profiles() -> None:
-    """`quick` and `nightly` for --hypothesis-profile, unless the project has its own."""
-    for name, examples in PROFILES.items():
-        try:
-            hypothesis.settings.get_profile(name)
-        except hypothesis.errors.InvalidArgument:
-            hypothesis.settings.register_profile(name, max_examples=examples)
 
 
 class Session:
@@ -317,44 +306,12 @@ class Session:
         return summary(self.verdicts, self.causes, *said, width=width, verbose=verbose)
 
 
-def by_power(item: pytest.Item) -> tuple[Any, ...]:
-    """Place of a law's test among others; only those about interpreted subjects change places."""
-    law = getattr(getattr(item, "function", None), "law", None)
-    put = getattr(getattr(item, "callspec", None), "params", {}).get("impl")
-    if not (isinstance(law, Law) and isinstance(put, Candidate) and put.traits.interpreted):
-        return (0,)
-    of_law = (*rank(law), law.name)
-    return (1, put.name, put.operation, *of_law, put.dtype != "float32")
-
-
 def contained(spec: str) -> Contained | None:
     """The implementation in a process of its own; None if it cannot be loaded there."""
     try:
         return Contained(spec, Limits())
     except (LostError, loader.NotFoundError):
         return None
-
-
-def limits_of(config: pytest.Config) -> Limits | None:
-    """Return the limits of `--isolate`; None if an implementation runs in this process."""
-    if not config.getoption("isolate"):
-        return None
-    return Limits(config.getoption("isolate_seconds"), config.getoption("isolate_memory"))
-
-
-def effort_of(config: pytest.Config) -> Effort:
-    """Return the effort of the Hypothesis profile and the seed options."""
-    seed, profile = config.getoption("seqlaws_seed"), config.getoption("--hypothesis-profile", None)
-    given = config.getoption("--hypothesis-seed", None) if seed is None else seed
-    return Effort(
-        seed=int(given) if str(given).isdigit() else 0,
-        examples=hypothesis.settings().max_examples,
-        least=3 if profile == "quick" else 1,
-        shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
-        target=profile == "nightly",
-        knows=bool(config.getoption("all_failures")),
-        profile=str(profile or ""),
-    )
 
 
 def short_name(spec: str, taken: Iterable[str]) -> str:

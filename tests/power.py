@@ -29,9 +29,10 @@ from zoo.catalogue import right as right_ones  # noqa: E402
 from zoo.catalogue import wrong as wrong_ones  # noqa: E402
 
 from seqlaws.properties.laws import LAWS  # noqa: E402
+from seqlaws.properties.runner.effort import PROFILES  # noqa: E402
 from seqlaws.properties.runner.examine import Effort  # noqa: E402
 from seqlaws.properties.runner.pairing import law_names  # noqa: E402
-from seqlaws.properties.session import PROFILES, Session  # noqa: E402
+from seqlaws.properties.session import Session  # noqa: E402
 
 BITS = ("batch_invariance", "chunking_invariance", "decoding_invariance")  # few right ones have it
 FIRST = ("values", "values_at_every_size", "gradients")  # the most telling

@@ -21,6 +21,7 @@ LEVELS = (  # from the ground; rooms of one level do not know each other
     ("runner",),
     ("session", "check_result"),
     ("check_run",),
+    ("command_line",),
     ("plugin", "checking", "adoption"),
     ("receipt",),
     ("many", "vectors"),

@@ -1,9 +1,13 @@
 """The order of laws where time is short: those that find most failures in the least time first."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from seqlaws.properties.laws import LAWS, SECTIONS, Law
 from seqlaws.properties.runner.pairing import Candidate
+
+if TYPE_CHECKING:
+    import pytest
 
 FIRST = (
     "values_of_every_combination",
@@ -37,3 +41,13 @@ def in_order(candidate: Candidate, sections: Collection[str] = SECTIONS) -> list
     """Return the laws of a candidate in these sections, by their rank."""
     about = (law for law in LAWS.values() if candidate.is_put_to(law))
     return sorted((law for law in about if law.section in sections), key=rank)
+
+
+def by_power(item: "pytest.Item") -> tuple[Any, ...]:
+    """Place of a law's test among others; only those about interpreted subjects change places."""
+    law = getattr(getattr(item, "function", None), "law", None)
+    put = getattr(getattr(item, "callspec", None), "params", {}).get("impl")
+    if not (isinstance(law, Law) and isinstance(put, Candidate) and put.traits.interpreted):
+        return (0,)
+    of_law = (*rank(law), law.name)
+    return (1, put.name, put.operation, *of_law, put.dtype != "float32")

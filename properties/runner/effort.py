@@ -1,0 +1,40 @@
+"""Profiles, the effort and the limits that the command line asks for."""
+
+import hypothesis
+import pytest
+
+from seqlaws.properties.isolation.limits import Limits
+from seqlaws.properties.runner.examine import Effort
+
+PROFILES = {"quick": 10, "nightly": 1000}
+
+
+def register_profiles() -> None:
+    """`quick` and `nightly` for --hypothesis-profile, unless the project has its own."""
+    for name, examples in PROFILES.items():
+        try:
+            hypothesis.settings.get_profile(name)
+        except hypothesis.errors.InvalidArgument:
+            hypothesis.settings.register_profile(name, max_examples=examples)
+
+
+def limits_of(config: pytest.Config) -> Limits | None:
+    """Return the limits of `--isolate`; None if an implementation runs in this process."""
+    if not config.getoption("isolate"):
+        return None
+    return Limits(config.getoption("isolate_seconds"), config.getoption("isolate_memory"))
+
+
+def effort_of(config: pytest.Config) -> Effort:
+    """Return the effort of the Hypothesis profile and the seed options."""
+    seed, profile = config.getoption("seqlaws_seed"), config.getoption("--hypothesis-profile", None)
+    given = config.getoption("--hypothesis-seed", None) if seed is None else seed
+    return Effort(
+        seed=int(given) if str(given).isdigit() else 0,
+        examples=hypothesis.settings().max_examples,
+        least=3 if profile == "quick" else 1,
+        shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
+        target=profile == "nightly",
+        knows=bool(config.getoption("all_failures")),
+        profile=str(profile or ""),
+    )
