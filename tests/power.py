@@ -1,7 +1,7 @@
 """The power of the suite: every wrong implementation of the zoo caught, no right one rejected.
 
     python tests/power.py [--only TEXT] [--kind wrong|right] [--examples N] [--seed N] [--jobs N]
-    python tests/power.py --into FILE    in a quick run all laws, too; goes on where FILE ends
+    python tests/power.py --into FILE    goes on where FILE ends
     python tests/power.py --page FILE    docs/power.md from it
 
 prints a line for each implementation: the law that caught it first, after how many examples and
@@ -11,14 +11,13 @@ process of its own.
 """
 
 import argparse
-import functools
 import json
 import multiprocessing
 import statistics
 import sys
 import time
 import zlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,14 +28,12 @@ from zoo.catalogue import right as right_ones  # noqa: E402
 from zoo.catalogue import wrong as wrong_ones  # noqa: E402
 
 from seqlaws.properties.laws import LAWS  # noqa: E402
-from seqlaws.properties.runner.effort import PROFILES  # noqa: E402
 from seqlaws.properties.runner.examine import Effort  # noqa: E402
 from seqlaws.properties.runner.pairing import law_names  # noqa: E402
 from seqlaws.properties.session import Session  # noqa: E402
 
 BITS = ("batch_invariance", "chunking_invariance", "decoding_invariance")  # few right ones have it
 FIRST = ("values", "values_at_every_size", "gradients")  # the most telling
-CAUGHT = ("failed", "SHOULD failed")
 LISTED = {"wrong": wrong_ones, "right": right_ones}
 SEEDS = 20  # for the right ones, each its own
 
@@ -58,7 +55,6 @@ class Outcome:
     examples: int = 0
     seconds: float = 0.0
     numbers: int = 0  # of the witness, other than 0 and 1
-    laws: list[str] = field(default_factory=list)  # all that catch it in a quick run
     worst: float = 0.0
     seed: int = 0
 
@@ -112,8 +108,8 @@ def verdicts(target, effort, laws=None):
             yield candidate.verdict(law)
 
 
-def tried(work, *, matrix):
-    """One implementation, to the first law that catches it; with `matrix` in a quick run by all."""
+def tried(work):
+    """One implementation, to the first law that catches it."""
     kind, target, effort = work
     entry = next(e for e in LISTED[kind]() if e.target == target)
     outcome = Outcome(
@@ -136,10 +132,6 @@ def tried(work, *, matrix):
             outcome.numbers = numbers_of(verdict.witness)
             break
     outcome.seconds = time.perf_counter() - started
-    if matrix and entry.kind == "wrong":
-        quick = Effort(seed=effort.seed, examples=PROFILES["quick"], shrinking=0.0)
-        found = [v.law for v in verdicts(entry.target, quick) if v.status in CAUGHT]
-        outcome.laws = sorted({law.partition(".")[2] for law in found})
     return outcome
 
 
@@ -158,7 +150,7 @@ def numbers_of(witness):
     return count
 
 
-def outcomes(entries, effort, *, jobs=1, matrix=False, seeds=1):
+def outcomes(entries, effort, *, jobs=1, seeds=1):
     """What became of each, in order; each in a process of its own, as it may leave anything."""
     law_names()
     work = [
@@ -171,7 +163,7 @@ def outcomes(entries, effort, *, jobs=1, matrix=False, seeds=1):
     ]
     context = multiprocessing.get_context("fork")
     with context.Pool(jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap(functools.partial(tried, matrix=matrix), work)
+        yield from pool.imap(tried, work)
 
 
 def main():
@@ -206,9 +198,7 @@ def astray(kind, options):
     seeds = SEEDS if kind == "right" else 1
     effort = Effort(options.seed, options.examples, shrinking=1.0)
     found = []
-    for outcome in outcomes(
-        chosen, effort, jobs=options.jobs, matrix=bool(options.into), seeds=seeds
-    ):
+    for outcome in outcomes(chosen, effort, jobs=options.jobs, seeds=seeds):
         found.append(outcome)
         print(outcome.line(), flush=True)
         if options.into:

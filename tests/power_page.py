@@ -16,7 +16,6 @@ sample.
 | wrong implementations detected by a MUST | {must} of {wrong} |
 | detected only by a SHOULD | {should} |
 | missed | {missed} |
-| detected with the profile `quick` | {quick} of {wrong} ({quick_share:.1f}%) |
 | correct implementations rejected, over {seeds} suite seeds | {rejected} of {right} |
 | largest observed / allowed of a correct implementation | {worst:.2f} |
 | median seconds to the first detection, including shrinking and diagnosis | {seconds:.2f} |
@@ -33,7 +32,6 @@ def page(found, all_wrong, all_right):
     caught = [o for o in wrong if o["caught"]]
     due = [o for o in caught if o["due"]]
     good = [o for o in due if is_right(o["due"], o["said"])]
-    quick = sum(bool(o["laws"]) for o in wrong)
     head = HEAD.format(
         all_wrong=all_wrong,
         all_right=all_right,
@@ -42,8 +40,6 @@ def page(found, all_wrong, all_right):
         must=sum(o["level"] == "MUST" for o in caught),
         should=sum(o["level"] == "SHOULD" for o in caught),
         missed=len(wrong) - len(caught),
-        quick=quick,
-        quick_share=100 * quick / max(len(wrong), 1),
         seeds=len({o["seed"] for o in right}),
         rejected=sum(bool(o["caught"]) for o in right),
         worst=max((o["worst"] for o in right), default=0.0),
@@ -91,35 +87,16 @@ def classes(wrong):
         due = [o for o in of if o["due"]]
         good = sum(is_right(o["due"], o["said"]) for o in due)
         share = f"{good} of {len(due)}" if due else ""
-        quick = sum(bool(o["laws"]) for o in of)
-        rows.append((defect, n, sum(bool(o["caught"]) for o in of), quick, share))
-    columns = (
-        "class of defect",
-        "wrong implementations",
-        "detected",
-        "with quick",
-        "correct diagnoses",
-    )
+        rows.append((defect, n, sum(bool(o["caught"]) for o in of), share))
+    columns = ("class of defect", "wrong implementations", "detected", "correct diagnoses")
     return "## By class of defect\n\n" + table(columns, rows)
 
 
-def numbered(wrong):
-    """Number the laws that detect anything, by how much they detect."""
-    count = Counter(law for o in wrong for law in o["laws"])
-    count.update({o["caught"].partition(".")[2]: 0 for o in wrong if o["caught"]})
-    return {law: k for k, (law, _) in enumerate(count.most_common(), 1)}
-
-
 def laws(wrong):
-    """Return a table with a row for each law."""
-    first = Counter(o["caught"].partition(".")[2] for o in wrong)
-    every = Counter(law for o in wrong for law in o["laws"])
-    alone = Counter(o["laws"][0] for o in wrong if len(o["laws"]) == 1)
-    rows = [
-        (k, f"`{law}`", first[law], every[law], alone[law]) for law, k in numbered(wrong).items()
-    ]
-    columns = ("", "law", "detects first", "detects with quick", "the only one with quick")
-    return "## By law\n\n" + table(columns, rows)
+    """Return a table with a row for each law that detects anything first."""
+    first = Counter(o["caught"].partition(".")[2] for o in wrong if o["caught"])
+    rows = [(f"`{law}`", count) for law, count in first.most_common()]
+    return "## By law\n\n" + table(("law", "detects first"), rows)
 
 
 def right_ones(right):
@@ -140,13 +117,11 @@ def right_ones(right):
 
 
 def wrong_ones(wrong):
-    """Return a table with a row for each wrong implementation and the numbers of its laws."""
-    number = numbered(wrong)
+    """Return a table with a row for each wrong implementation."""
     rows = []
     for o in wrong:
         said = o["said"].partition("\n")[0]
         mark = ("right: " if is_right(o["due"], o["said"]) else "") if o["due"] else ""
-        matrix = " ".join(str(k) for k in sorted(number[law] for law in o["laws"]))
         rows.append(
             (
                 o["target"],
@@ -156,7 +131,6 @@ def wrong_ones(wrong):
                 f"{o['seconds']:.1f}",
                 o["numbers"],
                 mark + said,
-                matrix,
             )
         )
     columns = (
@@ -167,6 +141,5 @@ def wrong_ones(wrong):
         "seconds",
         "numbers",
         "diagnosis",
-        "laws that detect it with quick",
     )
     return "## Wrong implementations\n\n" + table(columns, rows)
