@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqlaws.properties.backends.registry import BACKENDS
+from seqlaws.properties.inputs.admitted import FORMS, Admitted, admitted
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.operations import OPERATIONS, SPECS
 
@@ -24,6 +25,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
     "normalise": ("centred", "affine"),
     "scale": ("scores", "operands"),
     "tiles": (),
+    "sizes": (),
     "interpreted": (),
     "layout": (),
     "writes": (),
@@ -42,6 +44,7 @@ DEFAULT: Mapping[str, Any] = {
     "normalise": "centred",
     "scale": "scores",
     "tiles": {},
+    "sizes": {},
     "interpreted": False,
     "layout": "",
     "writes": "",
@@ -69,6 +72,7 @@ class Traits:
     normalise: str
     scale: str
     tiles: Mapping[str, int]
+    sizes: Mapping[str, Admitted]
     interpreted: bool
     layout: str
     writes: str
@@ -104,6 +108,8 @@ def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
         return {kind: value.get(kind, DEFAULT[name]) for kind in KINDS}
     if name == "tiles" and not are_sizes(value):
         raise UnknownTraitError(f"trait 'tiles' is {value!r}; known: {{letter: size}}")
+    if name == "sizes":
+        return admitted_sizes(value, operation)
     if name == "interpreted" and type(value) is not bool:
         raise UnknownTraitError(f"trait 'interpreted' is {value!r}; known: True, False")
     if name == "returns" and isinstance(value, list):
@@ -167,12 +173,41 @@ def are_sizes(value: Any) -> bool:
     )
 
 
+def admitted_sizes(value: Any, operation: str) -> dict[str, Admitted]:
+    """Return the sizes that are admitted, by letter."""
+    if not isinstance(value, Mapping):
+        raise UnknownTraitError(f"trait 'sizes' is {value!r}; known: {{letter: sizes}}")
+    found = {}
+    for letter, sizes in value.items():
+        one = admitted(sizes)
+        if one is None:
+            raise UnknownTraitError(f"trait 'sizes' of {letter} is {sizes!r}; known: {FORMS}")
+        found[letter] = one
+    return {letter: one for letter, one in found.items() if is_letter(letter, operation)}
+
+
+def is_letter(letter: Any, operation: str) -> bool:
+    """Return True if an operation has a letter, False if only others have it.
+
+    Raises UnknownTraitError if no operation has it.
+    """
+    if letter in OPERATIONS[operation].letters:
+        return True
+    known = sorted({n for o in OPERATIONS.values() for n in o.letters})
+    if letter not in known:
+        raise UnknownTraitError(
+            f"trait 'sizes' has an unknown letter {letter!r}{nearest(letter, known)}"
+        )
+    return False
+
+
 def of_operation(value: Any, name: str, operation: str) -> Any:
     """The value for an operation, where it is given in a dict from operation to value.
 
-    A dict by the kind of mask (`fully_masked`) or by letter (`tiles`) is a value itself.
+    A dict by the kind of mask (`fully_masked`) or by letter (`tiles`, `sizes`) is a value itself.
     """
-    if not isinstance(value, Mapping) or (name == "tiles" and not value.keys() & OPERATIONS.keys()):
+    by_letter = name in ("tiles", "sizes")
+    if not isinstance(value, Mapping) or (by_letter and not value.keys() & OPERATIONS.keys()):
         return value
     if name == "fully_masked" and value and all(key in KINDS for key in value):
         return value

@@ -8,6 +8,7 @@ from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import EDGES
 from seqlaws.properties.inputs.sizes import (
     BATCHES,
+    FEATURES,
     LENGTHS,
     LONG,
     PLAIN,
@@ -37,7 +38,16 @@ def every_size(operation: Operation) -> list[Fixed]:
     ]
     pinned += [{"S": n, "L": 2} for n in LONG] + [{"L": n, "S": 3} for n in LONG]
     pinned += [{letter: n} for letter, sizes in letters.items() for n in sizes]
+    pinned += in_core(operation)
     return pinned + numbers(heads | {"B": BATCHES}) + wide("S L", "B L", "B M", "M L", "S D")
+
+
+def in_core(operation: Operation) -> list[Fixed]:
+    """Large sizes of calls that nobody may refuse: no options, as many queries as keys."""
+    core = PLAIN | left_out(operation) | CORE | {"B": 1, "M": 1}
+    pinned = [core | {"L": n, "S": n} for n in (*LENGTHS[-10:], *LONG)]
+    pinned += [core | {"D": n, "Dv": n} for n in (*FEATURES[-8:], 257)]
+    return pinned + [core | {letter: n} for letter in ("B", "M") for n in BATCHES[-3:]]
 
 
 def fewer(length: int) -> Fixed:

@@ -24,7 +24,13 @@ from seqlaws.properties.inputs.sizes import (
     heads,
     widths,
 )
-from seqlaws.properties.operations.multi_head import drawn_heads, few, mask_options, shapes_of_masks
+from seqlaws.properties.operations.multi_head import (
+    drawn_heads,
+    features,
+    few,
+    mask_options,
+    shapes_of_masks,
+)
 from seqlaws.reference import decoder, encoder
 
 ARRAYS = {"x": "B T E", **{f"params.{name}": a for name, a in encoder.PARAMETERS.items()}}
@@ -40,7 +46,7 @@ def encoder_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> 
     if n["N"] * n["D"] > WIDEST and "N" not in fixed:
         n["N"] = 1
     n["B"] = fixed.get("B", pick(draw, (2, 1, 3, n["N"])))
-    n["E"] = n["N"] * n["D"]
+    n |= features(n, fixed)
     gain = pick(draw, fixed.get("gains", GAINS))
     arrays = {"x": fill.array(n["B"], n["T"], n["E"])}
     for name, axes in ARRAYS.items():
@@ -74,8 +80,7 @@ def layer_sizes(
     n["B"] = fixed.get("B", pick(draw, (1, 2, 3, 2)))
     n["N"] = fixed.get("N", pick(draw, (1, 2, 3, 2)))
     n["D"] = fixed.get("D", pick(draw, (2, 1, 3, 4, 5, 8)))
-    n["E"] = n["N"] * n["D"]
-    return n
+    return n | features(n, fixed)
 
 
 def layer_parameters(

@@ -43,7 +43,7 @@ def multi_head_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) 
     source = fixed.get("source", source)
     if source == "self":
         n["S"] = n["L"]
-    n["E"] = n["N"] * n["D"]
+    n |= features(n, fixed)
     scale = pick(draw, fixed.get("scales", (1.0, 1.0, 1.0, 3.0)))
     query = fill.array(n["B"], n["L"], n["E"], scale=scale)
     key = query if source == "self" else fill.array(n["B"], n["S"], n["E"], scale=scale)
@@ -54,8 +54,8 @@ def multi_head_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) 
     if fixed.get("is_causal", is_causal):
         options["is_causal"] = True
     case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
-    features = pick(draw, (n["E"], 1))
-    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), features))
+    poisoned = pick(draw, (n["E"], 1))
+    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), poisoned))
 
 
 def drawn_heads(draw: Draw, fixed: Mapping[str, Any]) -> dict[str, int]:
@@ -64,14 +64,22 @@ def drawn_heads(draw: Draw, fixed: Mapping[str, Any]) -> dict[str, int]:
     return {"N": fixed.get("N", heads)}
 
 
-def attention_parameters(fill: Filling, features: int) -> dict[str, Array]:
+def features(n: Mapping[str, int], fixed: Mapping[str, Any]) -> dict[str, int]:
+    """E, which is N D; where it is pinned, at most so many heads, and the D that follows."""
+    if "E" not in fixed:
+        return {"E": n["N"] * n["D"]}
+    heads = max(h for h in range(1, n["N"] + 1) if fixed["E"] % h == 0)
+    return {"E": fixed["E"], "N": heads, "D": fixed["E"] // heads}
+
+
+def attention_parameters(fill: Filling, width: int) -> dict[str, Array]:
     """The projections' weights and biases: none of them 0, so that no product is lost."""
-    scale = max(features, 1) ** -0.5
+    scale = max(width, 1) ** -0.5
     return {
-        "in_proj_weight": fill.array(3 * features, features, scale=scale),
-        "in_proj_bias": fill.array(3 * features, scale=0.5),
-        "out_proj_weight": fill.array(features, features, scale=scale),
-        "out_proj_bias": fill.array(features, scale=0.5),
+        "in_proj_weight": fill.array(3 * width, width, scale=scale),
+        "in_proj_bias": fill.array(3 * width, scale=0.5),
+        "out_proj_weight": fill.array(width, width, scale=scale),
+        "out_proj_bias": fill.array(width, scale=0.5),
     }
 
 

@@ -20,6 +20,7 @@ from seqlaws.properties.subjects.returned import BEYOND, INTO, KIND, SHARED, WRI
 
 BROKEN = ("failed", "SHOULD failed")
 EXPLAIN = ("specification", "trait", "precision")  # kinds of causes that are a diagnosis
+ADMITTED = "nobody may refuse such a call; if only some sizes are meant, declare the trait `sizes`"
 REMEDIES = {
     KIND: "return arrays of the inputs' kind, dtype and device",
     WRITTEN: "copy an input before you write to it",
@@ -102,7 +103,7 @@ def of_one(v: Verdict) -> Cause | None:
         if v.law_name == law or (v.section == "manners" and v.reason == v.noted.get(law)):
             return cause(v, "manners", v.reason.partition(" (seen by ")[0], remedy)
     if raised := v.witness.get("raised"):
-        made = cause(v, "exception", v.reason)
+        made = cause(v, "exception", v.reason, ADMITTED if "NotImplemented" in raised else "")
         return replace(made, names=(re.sub(r"\d+", "#", raised),))
     if v.witness.get("lost"):
         return replace(cause(v, "exception", v.reason), names=(v.reason.partition(" ")[2],))

@@ -14,6 +14,7 @@ from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
+from seqlaws.properties.inputs.admitted import within
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.sizes import Fixed, beside_tiles
@@ -263,7 +264,13 @@ def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
 def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
     """Return what makes the law's cases of drawn numbers; pinned: what a sweep pins."""
     fixed = {**(pinned or {}), "gradients": made.gradients}
-    return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
+    sizes = subject.traits.sizes
+    if not sizes:
+        return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
+    own = getattr(made.cases, "keywords", {})
+    cases = within(made.cases, sizes, {**own, **fixed})
+    free = {name: one for name, one in fixed.items() if name not in sizes}
+    return partial(cases, operation=subject.operation, dtype=subject.dtype, **free)
 
 
 def tried(made: Law, subject: Subject, case: Case, shrinking: float) -> None:

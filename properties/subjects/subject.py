@@ -17,6 +17,7 @@ from seqlaws.properties.discovery.convention import convention_of
 from seqlaws.properties.discovery.exits import raised_by_a_call, unended
 from seqlaws.properties.discovery.raised import line_of, text_of
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
+from seqlaws.properties.inputs.admitted import beyond
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.masks import attended
 from seqlaws.properties.inputs.operation import OfLeaves, Operation
@@ -246,6 +247,9 @@ class Subject(Expectations, Returned, Arguments):
         if self.pace.is_slow and not is_small(case):
             self.record.too_large += 1
             raise NotOfferedError(TOO_LARGE)
+        if other := beyond(case, self.traits.sizes):
+            self.record.not_offered["sizes beyond the declared ones"] += 1
+            raise NotOfferedError(f"{other}, beyond the declared sizes")
 
     def finished(self, function: Any, *given: Any, **options: Any) -> Any:
         """Call a function; return its outputs once the device has computed them."""

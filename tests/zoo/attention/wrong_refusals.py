@@ -1,4 +1,4 @@
-"""Attention that refuses an option which it offers, although nothing else is unusual."""
+"""Attention that refuses an option which it offers, or a size, and nothing else is unusual."""
 
 from functools import partial
 
@@ -34,3 +34,27 @@ def attention_small_softcap_refused(a):
     base.check(a)
     if a.softcap is not None and a.softcap < 1:
         raise ValueError("no small cap")
+
+
+@refused(refuses(core(L=129, S=129)))
+def more_than_128_keys_refused(a):
+    """More than 128 keys are refused, whatever else is given."""
+    base.check(a)
+    if a.k.shape[2] > 128:
+        raise ValueError("no more than 128 keys")
+
+
+@refused(refuses(core(D=65, V=65)))
+def more_than_64_features_refused(a):
+    """Heads of more than 64 features are refused."""
+    base.check(a)
+    if a.q.shape[-1] > 64:
+        raise ValueError("heads have at most 64 features")
+
+
+@refused(refuses(core(B=33)))
+def more_than_32_entries_refused(a):
+    """Batches of more than 32 are refused."""
+    base.check(a)
+    if len(a.q) > 32:
+        raise ValueError("at most 32 entries")
