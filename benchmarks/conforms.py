@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.work import Work, axes, outermost
+from seqlaws.properties.inputs.admitted import within
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array, by_seed
 from seqlaws.properties.inputs.strategies import build
@@ -70,7 +71,8 @@ def tried_small(subject: Subject, check: Callable[[Subject, Case], None]) -> Fin
     for k in range(AS_TIMED + WITH_OPTIONS):
         draw, timed = by_seed(SEED, k), k < AS_TIMED
         pinned = operation.options if timed else {}
-        case = build(draw, operation, subject.dtype, **pinned).without(*pinned)
+        drawn = within(build, subject.traits.sizes, pinned)
+        case = drawn(draw, operation=operation, dtype=subject.dtype, **pinned).without(*pinned)
         one = tried(subject, lambda case=case: check(subject, subject.adapted(case)))  # type: ignore[misc]
         if one.status == "not offered" and not timed:
             continue

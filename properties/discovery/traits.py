@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqlaws.properties.backends.registry import BACKENDS
-from seqlaws.properties.inputs.admitted import FORMS, Admitted, admitted
+from seqlaws.properties.inputs.admitted import FORMS, Admitted, parsed
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.operations import OPERATIONS, SPECS
 
@@ -179,7 +179,7 @@ def admitted_sizes(value: Any, operation: str) -> dict[str, Admitted]:
         raise UnknownTraitError(f"trait 'sizes' is {value!r}; known: {{letter: sizes}}")
     found = {}
     for letter, sizes in value.items():
-        one = admitted(sizes)
+        one = parsed(sizes)
         if one is None:
             raise UnknownTraitError(f"trait 'sizes' of {letter} is {sizes!r}; known: {FORMS}")
         found[letter] = one

@@ -9,6 +9,8 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Draw, pick
 
 MULTIPLES = (1, 2, 3, 1, 5, 4, 9)  # drawn, times the size of which all others are multiples
+LARGEST = 3 << 18  # entries of a call: where one size is pinned, the others cannot be 1
+TOO_LARGE = "a size that is too large beside the others"
 FORMS = 'an int, a tuple of ints, "multiple of N" or "at most N"'
 
 
@@ -38,7 +40,7 @@ class Admitted:
         return pick(draw, MULTIPLES) * self.step if self.step > 1 else None
 
 
-def admitted(value: Any) -> Admitted | None:
+def parsed(value: Any) -> Admitted | None:
     """Return the sizes that a value of the trait means; None if it means none."""
     if isinstance(value, str):
         found = re.fullmatch(r"(multiple of|at most) ([1-9]\d*)", value.strip())
@@ -70,7 +72,18 @@ def chosen_size(draw: Draw, sizes: Admitted, pinned: Any) -> int | None:
     return sizes.nearest(pinned) if isinstance(pinned, int) else sizes.drawn(draw)
 
 
+def swept(pinned: list[dict[str, Any]], sizes: Mapping[str, Admitted]) -> list[dict[str, Any]]:
+    """Return what a sweep pins, with admitted sizes, each once."""
+    found = {}
+    for one in pinned:
+        near = {n: sizes[n].nearest(one[n]) for n in one.keys() & sizes if isinstance(one[n], int)}
+        found[repr(sorted({**one, **near}.items()))] = {**one, **near}
+    return list(found.values())
+
+
 def beyond(case: Case, sizes: Mapping[str, Admitted]) -> str:
-    """Say which size of a case is not admitted; "" if all are."""
+    """Say which size of a case is not admitted, or that they are too many; "" if all are well."""
     given = case.sizes() if sizes else {}
+    if sizes and sum(a.size for a in case.arrays.values()) > LARGEST:
+        return TOO_LARGE
     return ", ".join(f"{n} = {given[n]}" for n in given.keys() & sizes if given[n] not in sizes[n])

@@ -14,7 +14,7 @@ from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
-from seqlaws.properties.inputs.admitted import within
+from seqlaws.properties.inputs import admitted
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.sizes import Fixed, beside_tiles
@@ -222,6 +222,8 @@ def swept(
     pinned = made.sweep(operation)
     if made.sweep in (every_size, moderate_sizes):
         pinned = pinned + beside_tiles(subject.traits.tiles)
+    if subject.traits.sizes:
+        pinned = admitted.swept(pinned, subject.traits.sizes)
     share = effort.examples * made.share
     part = max(1, round(1 / share))  # a short run takes a part of it
     if subject.pace.is_slow:  # the first ones, as far as time allows
@@ -268,7 +270,7 @@ def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = Non
     if not sizes:
         return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
     own = getattr(made.cases, "keywords", {})
-    cases = within(made.cases, sizes, {**own, **fixed})
+    cases = admitted.within(made.cases, sizes, {**own, **fixed})
     free = {name: one for name, one in fixed.items() if name not in sizes}
     return partial(cases, operation=subject.operation, dtype=subject.dtype, **free)
 

@@ -8,7 +8,7 @@ import pytest
 from seqlaws.impls import numpy_vectorized
 from seqlaws.properties import check
 from seqlaws.properties.discovery.traits import UnknownTraitError, traits_of
-from seqlaws.properties.inputs.admitted import admitted
+from seqlaws.properties.inputs.admitted import parsed
 from seqlaws.properties.inputs.numbers import by_seed
 
 
@@ -87,7 +87,7 @@ def test_the_features_of_a_layer_are_those_of_its_heads():
     ],
 )
 def test_what_a_value_means(value, inside, outside, next_to):
-    sizes = admitted(value)
+    sizes = parsed(value)
     assert all(n in sizes for n in inside)
     assert not any(n in sizes for n in outside)
     assert {n: sizes.nearest(n) for n in next_to} == next_to
