@@ -138,7 +138,8 @@ def observed(one: Cause) -> str:
         return ""
     place = f"{s['output']}[{', '.join(map(str, s['index']))}]"
     seen, due, allowed = (number(s[n]) for n in ("observed", "expected", "allowed"))
-    return f"{place} is {seen}, expected {due}, allowed error {allowed} ({s['dtype']})"
+    within = "" if due == "nan" else f", allowed error {allowed}"
+    return f"{place} is {seen}, expected {due}{within} ({s['dtype']})"
 
 
 def number(value: Any) -> str:
