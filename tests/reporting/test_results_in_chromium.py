@@ -46,6 +46,8 @@ def test_names_stay_where_the_table_is_scrolled(browser, written):
     place = "document.querySelector('.matrix tbody th').getBoundingClientRect().left"
     last = "document.querySelector('.matrix tbody td:last-child').getBoundingClientRect().right"
     assert browser.run(last) > 390
+    height = "document.querySelector('.matrix tbody th').getBoundingClientRect().height"
+    assert browser.run(height) < 40  # on one line
     before = browser.run(place)
     browser.run("document.querySelector('#matrix .scroll').scrollLeft = 10000")
     assert browser.run(last) <= 390

@@ -35,12 +35,12 @@ class Result:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What was run, when, by which version of the suite."""
+        """Identity of a result: of the same day and the same version of the suite there is one."""
         return *self.comparable, self.date, self.versions.get(OWN, "")
 
     @property
     def comparable(self) -> tuple[str, ...]:
-        """What two results have in common if their counts can be compared."""
+        """Fields in which two results agree if their counts can be compared."""
         return self.implementation, self.effort, *self.devices
 
     @property

@@ -121,7 +121,7 @@ def known_failures(verdicts: list[Verdict]) -> list[tuple[str, str]]:
 
 
 def since(one: Result, history: list[Result]) -> str:
-    """What changed since the result before it that it can be compared with."""
+    """Return what changed since the last result that it can be compared with."""
     before = [r for r in history if r.comparable == one.comparable and r.date < one.date]
     if not before:
         return "the first of its kind"
