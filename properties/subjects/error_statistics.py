@@ -66,5 +66,6 @@ class Errors:
 
 
 def short(value: float) -> float:
-    """Return a number with three significant digits."""
-    return float(f"{value:.3g}")
+    """Return a number with three significant digits; finite if it is, even next to the largest."""
+    rounded = float(f"{value:.3g}")
+    return rounded if np.isfinite(rounded) else value

@@ -140,6 +140,16 @@ def test_errors_are_counted_by_powers_of_two():
     assert errors.as_data()["shares"]["inf"] == 1
 
 
+def test_a_bound_beside_the_largest_number_is_drawn(write):
+    """Three digits of the largest number are more than it; older files have the infinity."""
+    largest, errors = np.finfo(np.float64).max, Errors()
+    errors.add(np.array([np.nan]), np.zeros(1), np.full(1, largest), np.array([np.inf]))
+    assert errors.pairs == [[np.inf, largest]]
+    rows = verdicts(["mine"])
+    rows[0].accuracy["p"]["pairs"] = [[np.inf, np.inf], [np.inf, largest], [1.0, largest]]
+    assert "<svg" in page(report_of([write(document(rows))]))
+
+
 @pytest.mark.parametrize("comparisons", [5, 64, 1000])
 def test_of_many_comparisons_some_are_kept_evenly(comparisons):
     errors = Errors()

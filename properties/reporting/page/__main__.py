@@ -2,6 +2,7 @@
 
 seqlaws-report verdict.json times.json --to report.html --to report.md
 seqlaws-report here.json gpu.json --earlier last_week.json --to report.html
+seqlaws-report *.json --results docs/results --badge docs/results/badge.json
 """
 
 import argparse
@@ -42,12 +43,26 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="NAME",
         help="the implementation that times are compared with",
     )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="write a page of all bundled implementations, index.html, and extend history.json",
+    )
+    parser.add_argument(
+        "--badge",
+        type=Path,
+        metavar="PATH",
+        help="write the JSON of a badge, for an endpoint of shields.io",
+    )
     given = parser.parse_args(arguments)
     from seqlaws.properties.reporting.page.asked import SUFFIXES
+    from seqlaws.properties.reporting.page.badge import write_badge
     from seqlaws.properties.reporting.page.render import write
     from seqlaws.properties.reporting.page.report import report_of
+    from seqlaws.properties.reporting.page.results import write_results
 
-    paths = given.to or ["report.html"]
+    paths = given.to or ([] if given.results or given.badge else ["report.html"])
     for path in paths:
         if Path(path).suffix not in SUFFIXES:
             parser.error(f"{path}: the suffix has to be {' or '.join(SUFFIXES)}")
@@ -55,8 +70,15 @@ def main(arguments: list[str] | None = None) -> int:
         report = report_of(given.files, given.earlier, given.relative_to)
         for path in paths:
             write(report, path)
+        if given.results:
+            write_results(report, given.results)
+        if given.badge:
+            write_badge(report, given.badge)
     except RefusedError as error:
         sys.stderr.write(f"seqlaws-report: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"seqlaws-report: {error.filename}: {error.strerror}\n")
         return 2
     return 0
 

@@ -94,9 +94,14 @@ def drawn(made: list[Group]) -> None:
     """Draw each panel; those of a group have the same axes."""
     each = max(20, DOTS // max(1, sum(len(g.panels) for g in made)))
     for group in made:
-        pairs = [p for panel in group.panels for p in (*panel.values, *panel.gradients)]
+        pairs = [
+            (error, allowed)
+            for panel in group.panels
+            for error, allowed in (*panel.values, *panel.gradients)
+            if 0 < allowed < math.inf
+        ]
         across = decades("allowed error", (allowed for _, allowed in pairs), 4, SMALLEST)
-        worst = max((error / allowed for error, allowed in pairs if allowed), default=0.0)
+        worst = max((error / allowed for error, allowed in pairs), default=0.0)
         top = 2 if worst <= 4 else MOST if worst >= 2.0**MOST else math.ceil(math.log2(worst))
         for panel in group.panels:
             panel.picture = pictured(group, panel, across, shares_axis(top), each)
@@ -115,7 +120,7 @@ def pictured(group: Group, panel: Panel, across: Axis, up: Axis, most: int) -> P
     for number, (name, pairs) in enumerate(
         (("values", panel.values), ("gradients", panel.gradients))
     ):
-        points = [(allowed, error / allowed) for error, allowed in pairs if allowed > 0]
+        points = [(allowed, error / allowed) for error, allowed in pairs if 0 < allowed < math.inf]
         stride = max(1, math.ceil(2 * len(points) / most))
         worst = max(points, key=lambda p: p[1], default=None)  # which is never left out
         lines.append(Line(name, points[::stride] + ([worst] if worst else []), number))

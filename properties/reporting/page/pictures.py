@@ -1,6 +1,7 @@
 """Pictures as numbers: where points and ticks stand; templates/macros.html draws them as SVG."""
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -46,7 +47,8 @@ class Axis:
             return 0.0
         if value >= self.high:
             return 1.0
-        return math.log(value / self.low) / math.log(self.high / self.low)
+        low, high = math.log(self.low), math.log(self.high)  # whose ratio may overflow
+        return (math.log(value) - low) / (high - low)
 
 
 @dataclass
@@ -115,7 +117,7 @@ def decades(label: str, values: Iterable[float], most: int = TICKS, skipped: flo
     """
     known = sorted(v for v in values if 0 < v < math.inf) or [1.0, 10.0]
     low = math.floor(math.log10(known[int(skipped * len(known))]))
-    high = max(math.ceil(math.log10(known[-1])), low + 1)
+    high = max(min(math.ceil(math.log10(known[-1])), sys.float_info.max_10_exp), low + 1)
     step = max(1, math.ceil((high - low) / most))
     below = "≤ " if known[0] < float(f"1e{low}") else ""
     ticks = [(float(f"1e{k}"), power(k)) for k in range(low, high + 1, step)]

@@ -72,28 +72,42 @@ def write(report: Report, path: str | Path) -> None:
 
 def page(report: Report) -> str:
     """Return the page as one HTML file that needs no other file."""
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     texts = details.law_texts(report)
     broken = details.failures(texts, details.BROKEN)
     return environment().get_template("page.html").render(
         first_screen(report),
-        style=Markup(style),  # noqa: S704 (our own file)
-        script=Markup(script),  # noqa: S704 (our own file)
-        style_digest=digest(style),
-        script_digest=digest(script),
+        **styled(),
+        **speed_shown(report),
         statuses=STATUSES,
         broken=broken[: details.OPENED],
         not_opened=len(broken) - details.OPENED,
         laws=details.by_operation(report, texts),
         accuracy=accuracy.groups(report),
         accuracy_shares=[text for _, text in accuracy.SHARES],
-        speed=speed.tables(report),
-        ceilings=speed.ceilings(report),
-        conditions=speed.conditions(report),
-        untimed=speed.untimed(report),
         flow=flow.pictures(report),
     )  # fmt: skip
+
+
+def styled() -> dict[str, Any]:
+    """Return the style sheet and the script of a page, and the digests that allow them."""
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    return {
+        "style": Markup(style),  # noqa: S704 (our own file)
+        "script": Markup(script),  # noqa: S704 (our own file)
+        "style_digest": digest(style),
+        "script_digest": digest(script),
+    }
+
+
+def speed_shown(report: Report) -> dict[str, Any]:
+    """Return the variables of the template that shows times."""
+    return {
+        "speed": speed.tables(report),
+        "ceilings": speed.ceilings(report),
+        "conditions": speed.conditions(report),
+        "untimed": speed.untimed(report),
+    }
 
 
 def markdown(report: Report) -> str:
