@@ -25,6 +25,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
     "scale": ("scores", "operands"),
     "tiles": (),
     "interpreted": (),
+    "compiles": (),
     "layout": (),
     "writes": (),
     "returns": (),
@@ -43,6 +44,7 @@ DEFAULT: Mapping[str, Any] = {
     "scale": "scores",
     "tiles": {},
     "interpreted": False,
+    "compiles": False,
     "layout": "",
     "writes": "",
     "returns": (),
@@ -70,6 +72,7 @@ class Traits:
     scale: str
     tiles: Mapping[str, int]
     interpreted: bool
+    compiles: bool
     layout: str
     writes: str
     returns: tuple[str, ...]
@@ -104,13 +107,13 @@ def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
         return {kind: value.get(kind, DEFAULT[name]) for kind in KINDS}
     if name == "tiles" and not are_sizes(value):
         raise UnknownTraitError(f"trait 'tiles' is {value!r}; known: {{letter: size}}")
-    if name == "interpreted" and type(value) is not bool:
-        raise UnknownTraitError(f"trait 'interpreted' is {value!r}; known: True, False")
+    if type(DEFAULT[name]) is bool and type(value) is not bool:
+        raise UnknownTraitError(f"trait {name!r} is {value!r}; known: True, False")
     if name == "returns" and isinstance(value, list):
         value = tuple(value)
     if name in KNOWN_BY_OPERATION:
         return known_by_operation(declared, name, operation, value)
-    if name not in ("tiles", "interpreted") and value != DEFAULT[name]:
+    if name not in ("tiles", "interpreted", "compiles") and value != DEFAULT[name]:
         refuse_unknown(name, value)
     return value
 

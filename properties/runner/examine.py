@@ -15,8 +15,9 @@ from typing import Any
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import by_seed
-from seqlaws.properties.inputs.sizes import Fixed, beside_tiles
+from seqlaws.properties.inputs.numbers import Draw, OfShape, by_seed
+from seqlaws.properties.inputs.sizes import Fixed, across_tiles, beside_tiles
+from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.isolation.specification_server import SpecificationError
@@ -36,6 +37,7 @@ SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many 
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
 FEW_STEPS = 4  # of a slow recurrence, in a sweep about something else
+SHAPES, NUMBERS = 4, 3  # of one that is compiled for each shape: shapes, and cases of a swept one
 SWEPT = 24  # cases of a sweep that a slow implementation gets, where time allows
 TILE = 64  # where none is declared: sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
@@ -66,16 +68,17 @@ class Effort:
     failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
     spent: dict[tuple[str, str], float] = field(default_factory=dict, compare=False)
 
-    def for_slow(self, of: tuple[str, str]) -> float:
+    def for_slow(self, of: tuple[str, str], least: float = LEAST, part: int = PART) -> float:
         """Return when a law of a slow implementation has to end, of the time that is left for it.
 
-        Laws come in the order of what they find: each takes a part of what those before left.
+        Laws come in the order of what they find: each takes a part of what those before left, and
+        at least so many seconds.
         """
         now = time.perf_counter()
         limited = math.isfinite(self.until)
         more = max(1.0, self.examples / EXAMPLES)  # with the nightly profile
         left = self.until - now if limited else more * SLOWLY - self.spent.get(of, 0.0)
-        return now + (max(LEAST, left / PART) if left > 0 else 0.0)
+        return now + (max(least, left / part) if left > 0 else 0.0)
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
@@ -103,13 +106,7 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     verdict.level = level = made.level_for(subject.traits.masked_nan, subject.dtype)
     of = subject.name, subject.operation.name
     slow = subject.pace.is_slow
-    if slow:
-        subject.until = effort.for_slow(of)
-        effort = replace(effort, examples=max(1, effort.examples // 10))
-    if level != "MUST":
-        effort = replace(effort, shrinking=effort.shrinking / 4)
-    elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
-        effort = replace(effort, shrinking=effort.shrinking / 5)
+    effort = limited(made, subject, effort, level)
     subject.record = record = type(subject.record)()
     subject.place.until = min(effort.until, subject.until + effort.shrinking)
     started = time.perf_counter()
@@ -133,6 +130,22 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         effort.spent[of] = effort.spent.get(of, 0.0) + verdict.seconds
     account(verdict, record)
     return verdict
+
+
+def limited(made: Law, subject: Subject, effort: Effort, level: str) -> Effort:
+    """Return the effort that a law is worth; a slow implementation gets a part of the time."""
+    of = subject.name, subject.operation.name
+    if subject.pace.wants_few_shapes:  # a sweep has a new shape in each case
+        least = max(LEAST, subject.pace.for_one_example)
+        subject.until = effort.for_slow(of, least, PART if made.sweep is None else 2 * PART)
+    elif subject.pace.is_slow:
+        subject.until = effort.for_slow(of)
+        effort = replace(effort, examples=max(1, effort.examples // 10))
+    if level != "MUST":
+        return replace(effort, shrinking=effort.shrinking / 4)
+    if effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
+        return replace(effort, shrinking=effort.shrinking / 5)
+    return effort
 
 
 def show(
@@ -204,12 +217,40 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     thirds = 3 if subject.dtype != "float32" and beside else 1  # one source in several dtypes
     if made.sweep is None:
         count = max(effort.least, round(rounds * operation.share / thirds))
-        search(trial, cases_of(made, subject), seed, count)
+        if subject.pace.wants_few_shapes:
+            few_shapes(made, subject, trial, seed, count)
+        else:
+            search(trial, cases_of(made, subject), seed, count)
         return
     for k, i, one in swept(made, subject, effort, seed, thirds):
         simpler = cases_of(made, subject, one)
-        draw = by_seed(seed, seed >> 32, k, i)
-        attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+        few = subject.pace.wants_few_shapes
+        for again in range(NUMBERS if few else 1):
+            draw = by_seed(seed, seed >> 32, k, i, *[again] * bool(again))
+            draw = of_shape(subject, 0, draw) if few else draw
+            attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
+
+
+def few_shapes(made: Law, subject: Subject, trial: Trial, seed: int, count: int) -> None:
+    """Try cases of a few shapes, which all laws share; every other one goes beyond a tile."""
+    for k in range(count):
+        shape = k % SHAPES
+        pinned = left_free(made, across_tiles(subject.traits.tiles, shape))
+        draw = of_shape(subject, shape, by_seed(seed, seed >> 32, k))
+        attempt(trial, cases_of(made, subject, pinned), draw, seed)
+
+
+def of_shape(subject: Subject, shape: int, numbers: Draw) -> Draw:
+    """Draw sizes and options as all laws do for this number, and the numbers of arrays anew."""
+    return OfShape(by_seed(*subject.operation.name.encode(), shape), numbers)
+
+
+def left_free(made: Law, pinned: Fixed) -> Fixed:
+    """Return what a law does not pin itself; nothing of what makes its cases in its own way."""
+    if getattr(made.cases, "func", made.cases) is not build:
+        return {}
+    own = getattr(made.cases, "keywords", {})
+    return {name: size for name, size in pinned.items() if name not in own}
 
 
 def swept(
