@@ -5,20 +5,11 @@ import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import zip_longest
-from random import Random
-from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Draw, OfShape, by_seed
-from seqlaws.properties.inputs.sizes import Fixed, across_tiles, beside_tiles
-from seqlaws.properties.inputs.strategies import build
-from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.search import Trial, attempt, search
@@ -27,6 +18,7 @@ from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
 from seqlaws.properties.reporting.reproduction import Reproduction, reproduction
 from seqlaws.properties.reporting.witness import witness
+from seqlaws.properties.runner.law_cases import cases_of, of_few_shapes, of_sweep
 from seqlaws.properties.subjects.pace import TOO_LARGE
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Record
 from seqlaws.properties.subjects.subject import Subject
@@ -36,10 +28,6 @@ EXAMPLES = 100  # of a law, by default
 SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
-FEW_STEPS = 4  # of a slow recurrence, in a sweep about something else
-SHAPES, NUMBERS = 4, 3  # of one that is compiled for each shape: shapes, and cases of a swept one
-SWEPT = 24  # cases of a sweep that a slow implementation gets, where time allows
-TILE = 64  # where none is declared: sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
@@ -205,7 +193,6 @@ def not_offered(made: Law, subject: Subject) -> str:
 def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     """Search for a case that breaks the law, and shrink it. Raises LawBrokenError."""
     seed, operation = seed_of(made, subject, effort.seed), subject.operation
-    rounds = max(1, round(effort.examples * made.share))
     trial = Trial(
         lambda case: tried(made, subject, case, effort.shrinking),
         subject.record,
@@ -215,96 +202,17 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     )
     beside = "float32" in (operation.dtypes or subject.traits.dtypes)
     thirds = 3 if subject.dtype != "float32" and beside else 1  # one source in several dtypes
-    if made.sweep is None:
+    if made.sweep is not None:
+        tries = of_sweep(made, subject, effort.examples * made.share, seed, thirds)
+    else:
+        rounds = max(1, round(effort.examples * made.share))
         count = max(effort.least, round(rounds * operation.share / thirds))
-        if subject.pace.wants_few_shapes:
-            few_shapes(made, subject, trial, seed, count)
-        else:
+        if not subject.pace.wants_few_shapes:
             search(trial, cases_of(made, subject), seed, count)
-        return
-    for k, i, one in swept(made, subject, effort, seed, thirds):
-        simpler = cases_of(made, subject, one)
-        few = subject.pace.wants_few_shapes
-        for again in range(NUMBERS if few else 1):
-            draw = by_seed(seed, seed >> 32, k, i, *[again] * bool(again))
-            draw = of_shape(subject, 0, draw) if few else draw
-            attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
-
-
-def few_shapes(made: Law, subject: Subject, trial: Trial, seed: int, count: int) -> None:
-    """Try cases of a few shapes, which all laws share; every other one goes beyond a tile."""
-    for k in range(count):
-        shape = k % SHAPES
-        pinned = left_free(made, across_tiles(subject.traits.tiles, shape))
-        draw = of_shape(subject, shape, by_seed(seed, seed >> 32, k))
-        attempt(trial, cases_of(made, subject, pinned), draw, seed)
-
-
-def of_shape(subject: Subject, shape: int, numbers: Draw) -> Draw:
-    """Draw sizes and options as all laws do for this number, and the numbers of arrays anew."""
-    return OfShape(by_seed(*subject.operation.name.encode(), shape), numbers)
-
-
-def left_free(made: Law, pinned: Fixed) -> Fixed:
-    """Return what a law does not pin itself; nothing of what makes its cases in its own way."""
-    if getattr(made.cases, "func", made.cases) is not build:
-        return {}
-    own = getattr(made.cases, "keywords", {})
-    return {name: size for name, size in pinned.items() if name not in own}
-
-
-def swept(
-    made: Law, subject: Subject, effort: Effort, seed: int, thirds: int
-) -> Iterator[tuple[int, int, Fixed]]:
-    """Yield what the law's sweep pins, with the numbers of its round and its place."""
-    operation = subject.operation
-    assert made.sweep is not None
-    pinned = made.sweep(operation)
-    if made.sweep in (every_size, moderate_sizes):
-        pinned = pinned + beside_tiles(subject.traits.tiles)
-    share = effort.examples * made.share
-    part = max(1, round(1 / share))  # a short run takes a part of it
-    if subject.pace.is_slow:  # the first ones, as far as time allows
-        most = max(SWEPT, 10 * len(pinned) // part)
-        some = [short(one) for one in pinned] if operation.recurrent else pinned
-        yield from ((0, i, one) for i, one in enumerate(in_turn(some, subject, seed)[:most]))
-        return
-    sweep = list(enumerate(pinned))
-    part = max(1, min(part * thirds, len(sweep)))
-    for k in range(max(1, round(share))):
-        yield from ((k, i, one) for i, one in sweep[(seed + k) % part :: part])
-
-
-def short(pinned: Fixed) -> Fixed:
-    """Few steps of a recurrence, where what is pinned is not about the number of steps alone."""
-    about = pinned.keys() & {"I", "H"} or "T" not in pinned
-    return pinned | {"T": min(FEW_STEPS, pinned.get("T", FEW_STEPS))} if about else pinned
-
-
-def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
-    """Shuffle what a sweep pins: in turn beyond a tile, where kernels err, and below.
-
-    Those come first that are so in most letters, and of these the smallest. A slow implementation
-    gets no further than its time.
-    """
-    tiles = {**dict.fromkeys(subject.operation.letters, TILE), **subject.traits.tiles}
-    shuffled = Random(seed).sample(pinned, len(pinned))  # noqa: S311  # the same for everybody
-    large: list[tuple[int, int, int]] = []
-    small: list[int] = []
-    for k, one in enumerate(shuffled):
-        beyond = [one[name] for name, n in tiles.items() if (one.get(name) or 0) > n]
-        if beyond:
-            large.append((-len(beyond), sum(beyond), k))
-        else:
-            small.append(k)
-    pairs = zip_longest((k for *_, k in sorted(large)), small)
-    return [shuffled[k] for pair in pairs for k in pair if k is not None]
-
-
-def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
-    """Return what makes the law's cases of drawn numbers; pinned: what a sweep pins."""
-    fixed = {**(pinned or {}), "gradients": made.gradients}
-    return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
+            return
+        tries = of_few_shapes(made, subject, seed, count)
+    for one in tries:
+        attempt(trial, one.makes, one.draw, seed, one.simpler)
 
 
 def tried(made: Law, subject: Subject, case: Case, shrinking: float) -> None:

@@ -8,9 +8,11 @@ from runner.test_slow import case_of, right, subject_of
 
 from seqlaws.properties.inputs.numbers import OfShape, by_seed, recorded
 from seqlaws.properties.inputs.strategies import build
+from seqlaws.properties.inputs.sweeps import every_combination
 from seqlaws.properties.laws import law_of
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.runner.examine import SHAPES, Effort, examine
+from seqlaws.properties.runner.examine import Effort, examine
+from seqlaws.properties.runner.law_cases import SHAPES, of_options
 from seqlaws.properties.subjects.pace import Pace, shape_of
 
 
@@ -126,3 +128,16 @@ def test_a_mistake_beyond_a_tile_is_found():
     made = Compiled(0.0, beyond=100, compiles=True, tiles={"n": 100})
     _, (one,) = verdict_of(made, "compiled wrong", "values")
     assert one.status == "failed"
+
+
+def test_each_combination_of_options_is_at_the_shared_sizes():
+    attention = OPERATIONS["attention"]
+    pinned = every_combination(attention)
+    found = of_options(attention, pinned, {"L": 64, "S": 128})
+    letters = {*attention.letters, "group"}
+    assert {(one.get("L"), one.get("S")) for one in found} == {(None, None), (65, 129)}
+    assert all(one.keys() & letters <= {"L", "S"} for one in found)
+    pairs = [{"is_causal": True, "softcap": 0.5}, {"mask": "floating", "window": (2, 1)}]
+    for pair in pairs:
+        assert any(pair.items() <= one.items() for one in found)
+    assert len(found) < len(pinned)
