@@ -1,10 +1,9 @@
-"""Wrong Triton kernels are caught, in Triton's interpreter; `measure.py` has all of them judged."""
+"""Wrong kernels are caught, in an interpreter; `measure.py` has all of them judged."""
 
 import pytest
 
 from seqlaws.properties import check
-from zoo.triton.defects import DEFECTS
-from zoo.triton.planted import planted
+from zoo.kernels.planted import DEFECTS, planted
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -14,7 +13,7 @@ def test_a_defect_is_where_it_should_be(name, tmp_path):
 
 def test_a_wrong_one_is_caught(tmp_path):
     pytest.importorskip("triton")
-    spec = planted("sum_not_rescaled", tmp_path)
+    spec = planted("triton_sum_not_rescaled", tmp_path)
     result = check(spec, ["softmax"], ["float32"], seconds=120, stop_at_first=True)
     assert [v.level for v in result.failures] == ["MUST"]
     assert result.failures[0].interpreted
