@@ -19,7 +19,7 @@ NUMBERS, STEPS = 20_000, 64  # of a small case, at most
 LINES, MATRICES = 1024, 64  # of an array of it: a kernel has a program for each, or for a few
 PATIENCE = 50  # a call may take so many times the median
 FIRST, AGAIN = 3, 2  # calls, first ones of a shape and others, before which it is not known
-EXAMPLE = 4  # calls of a new shape that an example may make, a gradient's included
+EXAMPLE = 2  # calls of a new shape that an example may make
 FASTER = 5  # times that a call of a known shape takes less, if it is compiled for each shape
 TOO_LARGE = "its cases are too large for an implementation that is as slow as an interpreter"
 

@@ -6,6 +6,7 @@ from zoo.kernels import of_pallas, of_triton
 
 IMPLS = Path(__file__).resolve().parents[3] / "impls"
 LANGUAGES = {"triton": of_triton.DEFECTS, "pallas": of_pallas.DEFECTS}
+LIBRARIES = {"triton": "triton", "pallas": "jax"}  # that they need
 DEFECTS = {
     f"{language}_{name}": defect
     for language, defects in LANGUAGES.items()
