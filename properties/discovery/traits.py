@@ -27,6 +27,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
     "tiles": (),
     "sizes": (),
     "interpreted": (),
+    "compiles": (),
     "layout": (),
     "writes": (),
     "returns": (),
@@ -46,6 +47,7 @@ DEFAULT: Mapping[str, Any] = {
     "tiles": {},
     "sizes": {},
     "interpreted": False,
+    "compiles": False,
     "layout": "",
     "writes": "",
     "returns": (),
@@ -74,6 +76,7 @@ class Traits:
     tiles: Mapping[str, int]
     sizes: Mapping[str, Admitted]
     interpreted: bool
+    compiles: bool
     layout: str
     writes: str
     returns: tuple[str, ...]
@@ -110,13 +113,13 @@ def trait_value(declared: Mapping[str, Any], name: str, operation: str) -> Any:
         raise UnknownTraitError(f"trait 'tiles' is {value!r}; known: {{letter: size}}")
     if name == "sizes":
         return admitted_sizes(value, operation)
-    if name == "interpreted" and type(value) is not bool:
-        raise UnknownTraitError(f"trait 'interpreted' is {value!r}; known: True, False")
+    if type(DEFAULT[name]) is bool and type(value) is not bool:
+        raise UnknownTraitError(f"trait {name!r} is {value!r}; known: True, False")
     if name == "returns" and isinstance(value, list):
         value = tuple(value)
     if name in KNOWN_BY_OPERATION:
         return known_by_operation(declared, name, operation, value)
-    if name not in ("tiles", "interpreted") and value != DEFAULT[name]:
+    if name not in ("tiles", "interpreted", "compiles") and value != DEFAULT[name]:
         refuse_unknown(name, value)
     return value
 

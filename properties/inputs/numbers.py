@@ -36,8 +36,23 @@ def by_seed(*seed: int) -> Draw:
     return lambda n: int(random.randint(n))
 
 
+class OfShape:
+    """Draws of which those of sizes and options are one stream, those of arrays' numbers another.
+
+    Calls with the same first stream and another second one have the same shapes.
+    """
+
+    def __init__(self, shape: Draw, numbers: Draw) -> None:
+        self.shape, self.numbers = shape, numbers
+
+    def __call__(self, n: int) -> int:
+        return self.shape(n)
+
+
 def recorded(draw: Draw, numbers: list[int]) -> Draw:
     """Draws that are added to a list, too."""
+    if isinstance(draw, OfShape):
+        return OfShape(recorded(draw.shape, numbers), recorded(draw.numbers, numbers))
 
     def noted(n: int) -> int:
         numbers.append(draw(n))
@@ -98,7 +113,8 @@ class Filling:
     """
 
     def __init__(self, draw: Draw, dtype: str, fixed: Mapping[str, Any] | None = None) -> None:
-        self.draw, self.dtype, self.windows = draw, dtype, not (fixed or {}).get("dense")
+        self.draw = draw = draw.numbers if isinstance(draw, OfShape) else draw
+        self.dtype, self.windows = dtype, not (fixed or {}).get("dense")
         self.seed = draw(2**16)
         self.regime = pick(draw, (*ORDINARY, *REGIMES))
         self.regime = (fixed or {}).get("regime", self.regime)

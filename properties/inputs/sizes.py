@@ -72,6 +72,11 @@ def beside_tiles(tiles: Mapping[str, int]) -> list[Fixed]:
     return [PLAIN | {letter: size} for letter, sizes in edges.items() for size in sizes]
 
 
+def across_tiles(tiles: Mapping[str, int], k: int) -> Fixed:
+    """Pin all sizes just beyond a tile, or beyond two tiles; for an odd k none."""
+    return {} if k % 2 else {letter: (1 + k // 2) * n + 1 for letter, n in tiles.items()}
+
+
 def nothing(operation: Any) -> list[Fixed]:
     """Nothing to pin."""
     return []

@@ -32,10 +32,14 @@ def gradient(name: str, new: str) -> Misreading:
     return misreading(name, "layer_norm", before(VJP, SUMS, f"dx = {new}"), gradients=True)
 
 
-def sums(name: str, of: str) -> Misreading:
+def sums(name: str, new: str) -> Misreading:
     """Other gradients of weight and bias."""
-    changed = SUMS.replace("(dy * h, dy)", of)
-    return misreading(name, "layer_norm", edit(VJP, SUMS, changed), gradients=True)
+    return misreading(name, "layer_norm", edit(VJP, SUMS, new), gradients=True)
+
+
+def summed(name: str, of: str) -> Misreading:
+    """Sums of others than dy h and dy."""
+    return sums(name, SUMS.replace("(dy * h, dy)", of))
 
 
 def returned(name: str, new: str) -> Misreading:
@@ -70,6 +74,13 @@ MISREADINGS = (
         )
         for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
         for centred in (True, False)
+    ),
+    *(
+        moments(
+            f"the mean over a width padded to a multiple of {n}",
+            f"over_a_padded_width(x, eps, {n}, variance=False)",
+        )
+        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
     ),
     applied("no bias", "+normalised * weight"),
     applied("no weight", "+normalised + bias"),
@@ -118,9 +129,9 @@ MISREADINGS = (
         edit(VJP, "+(dy * weight)", "+dy"),
         gradients=True,
     ),
-    sums("the gradient of the weight by x", "(dy * x, dy)"),
-    sums("the gradient of the bias by the weight", "(dy * h, dy * weight)"),
-    sums("the gradient of the weight by the weight", "(dy * h * weight, dy)"),
+    summed("the gradient of the weight by x", "(dy * x, dy)"),
+    summed("the gradient of the bias by the weight", "(dy * h, dy * weight)"),
+    summed("the gradient of the weight by the weight", "(dy * h * weight, dy)"),
     returned("no gradient of the bias", "+dx, +dw, nothing(db)"),
     returned("no gradient of the weight", "+dx, nothing(dw), +db"),
     returned("no gradient of x", "nothing(dx), +dw, +db"),

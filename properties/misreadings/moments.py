@@ -61,16 +61,20 @@ def over_all_axes(x: Array, eps: float) -> tuple[Array, Array]:
     return np.reshape(h, x.shape), r
 
 
-def over_a_padded_width(x: Array, eps: float, step: int, *, centred: bool) -> tuple[Array, Array]:
+def over_a_padded_width(
+    x: Array, eps: float, step: int, *, centred: bool = False, variance: bool = True
+) -> tuple[Array, Array]:
     """Moments over a width rounded up to a multiple of step, with zeros in the padding.
 
-    centred: the padding counts in the variance, too, less the mean.
+    variance: it is over this width, as the mean is. centred: the padding counts in it, too, less
+    the mean.
     """
     n = max(x.shape[-1], 1)
     wide = -(-n // step) * step
     mu = mean(x) * (n / wide)
     z = x - mu
-    v = mean(z * z) * (n / wide) + (mu * mu * ((wide - n) / wide) if centred else 0)
+    v = mean(z * z) * (n / wide if variance else 1)
+    v = v + (mu * mu * ((wide - n) / wide) if centred else 0)
     s = root(v + eps)
     return z / s, 1 / s
 

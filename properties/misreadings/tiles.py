@@ -1,11 +1,14 @@
 """Misreadings of attention as kernels have them: tiles of keys, shared heads, masks of heads."""
 
+from collections.abc import Iterator
+
 from seqlaws.properties.misreadings.attention import EVERY, REPEATED
 from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
 from seqlaws.properties.misreadings.masks import PAIRS
 
 WEIGHTS = "p = +weights(s, fully_masked)"
 TILES = (1, 16, 32, 64, 128, 256, 512)
+SIDES = (16, 32, 64, 128)  # of a tile of queries and keys
 HEADS = "return +matmul_where(counted(allowed, fully_masked), p, v)"
 
 
@@ -73,6 +76,17 @@ def unread(size: int) -> tuple[Misreading, ...]:
     )
 
 
+def cut(queries: int, keys: int) -> Iterator[Misreading]:
+    """Tiles of keys of which a tile of queries sees a part, left out: but for the first, or not."""
+    end = f"(np.arange(shape[2])[:, None] // {queries} * {queries} + {queries} + query_offset)"
+    whole = f"j // {keys} * {keys} + {keys} <= "
+    for rule in (f"({whole}np.maximum({end}, {keys}))", f"({whole}{end}) | ({end} >= shape[3])"):
+        yield limited(
+            f"a tile of {keys} keys that is_causal cuts left out, by tiles of {queries} queries",
+            f"allowed &= {rule} | (not is_causal)",
+        )
+
+
 def padded(name: str, condition: str, more: str) -> Misreading:
     """Keys of zeros behind the last one."""
     line = f"k, v = (with_zeros(z, {more} if {condition} else 0) for z in (k, v))"
@@ -130,4 +144,5 @@ MISREADINGS = (
     *(one for size in TILES for one in rescaled(size)),
     *(one for size in TILES[1:] for one in unread(size)),
     *(last_tile(size) for size in TILES[1:]),
+    *(one for queries in SIDES for keys in SIDES for one in cut(queries, keys)),
 )

@@ -9,7 +9,7 @@ from seqlaws.properties.reporting.lines import shorten
 
 INTERPRETED = (
     "interpreted: on the CPU, one program after another. Races, and the real precision of products "
-    "(tl.dot), show only on the device"
+    "of matrices, show only on the device"
 )
 REASONS = 8  # of what is not supported, in a line
 SHORT = {"float64": "f64", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}

@@ -5,20 +5,11 @@ import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import zip_longest
-from random import Random
-from typing import Any
 
 from seqlaws.properties.diagnosis.diagnose import Diagnosis, diagnose
 from seqlaws.properties.diagnosis.stored_calls import stored
-from seqlaws.properties.inputs import admitted
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import by_seed
-from seqlaws.properties.inputs.sizes import Fixed, beside_tiles
-from seqlaws.properties.inputs.sweeps import every_size, moderate_sizes
 from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.search import Trial, attempt, search
@@ -27,6 +18,7 @@ from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
 from seqlaws.properties.reporting.reproduction import Reproduction, reproduction
 from seqlaws.properties.reporting.witness import witness
+from seqlaws.properties.runner.law_cases import cases_of, of_few_shapes, of_sweep
 from seqlaws.properties.subjects.pace import TOO_LARGE
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Record
 from seqlaws.properties.subjects.subject import Subject
@@ -36,9 +28,6 @@ EXAMPLES = 100  # of a law, by default
 SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
-FEW_STEPS = 4  # of a slow recurrence, in a sweep about something else
-SWEPT = 24  # cases of a sweep that a slow implementation gets, where time allows
-TILE = 64  # where none is declared: sizes above it cross the edge of a kernel's tile
 SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in a fifth of the time
 
 
@@ -67,16 +56,17 @@ class Effort:
     failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
     spent: dict[tuple[str, str], float] = field(default_factory=dict, compare=False)
 
-    def for_slow(self, of: tuple[str, str]) -> float:
+    def for_slow(self, of: tuple[str, str], least: float = LEAST, part: int = PART) -> float:
         """Return when a law of a slow implementation has to end, of the time that is left for it.
 
-        Laws come in the order of what they find: each takes a part of what those before left.
+        Laws come in the order of what they find: each takes a part of what those before left, and
+        at least so many seconds.
         """
         now = time.perf_counter()
         limited = math.isfinite(self.until)
         more = max(1.0, self.examples / EXAMPLES)  # with the nightly profile
         left = self.until - now if limited else more * SLOWLY - self.spent.get(of, 0.0)
-        return now + (max(LEAST, left / PART) if left > 0 else 0.0)
+        return now + (max(least, left / part) if left > 0 else 0.0)
 
 
 def seed_of(made: Law, subject: Subject, suite_seed: int) -> int:
@@ -104,13 +94,7 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     verdict.level = level = made.level_for(subject.traits.masked_nan, subject.dtype)
     of = subject.name, subject.operation.name
     slow = subject.pace.is_slow
-    if slow:
-        subject.until = effort.for_slow(of)
-        effort = replace(effort, examples=max(1, effort.examples // 10))
-    if level != "MUST":
-        effort = replace(effort, shrinking=effort.shrinking / 4)
-    elif effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
-        effort = replace(effort, shrinking=effort.shrinking / 5)
+    effort = limited(made, subject, effort, level)
     subject.record = record = type(subject.record)()
     subject.place.until = min(effort.until, subject.until + effort.shrinking)
     started = time.perf_counter()
@@ -134,6 +118,22 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
         effort.spent[of] = effort.spent.get(of, 0.0) + verdict.seconds
     account(verdict, record)
     return verdict
+
+
+def limited(made: Law, subject: Subject, effort: Effort, level: str) -> Effort:
+    """Return the effort that a law is worth; a slow implementation gets a part of the time."""
+    of = subject.name, subject.operation.name
+    if subject.pace.wants_few_shapes:  # a sweep has a new shape in each case
+        least = max(LEAST, subject.pace.for_one_example)
+        subject.until = effort.for_slow(of, least, PART if made.sweep is None else 2 * PART)
+    elif subject.pace.is_slow:
+        subject.until = effort.for_slow(of)
+        effort = replace(effort, examples=max(1, effort.examples // 10))
+    if level != "MUST":
+        return replace(effort, shrinking=effort.shrinking / 4)
+    if effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
+        return replace(effort, shrinking=effort.shrinking / 5)
+    return effort
 
 
 def show(
@@ -193,7 +193,6 @@ def not_offered(made: Law, subject: Subject) -> str:
 def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     """Search for a case that breaks the law, and shrink it. Raises LawBrokenError."""
     seed, operation = seed_of(made, subject, effort.seed), subject.operation
-    rounds = max(1, round(effort.examples * made.share))
     trial = Trial(
         lambda case: tried(made, subject, case, effort.shrinking),
         subject.record,
@@ -203,76 +202,17 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     )
     beside = "float32" in (operation.dtypes or subject.traits.dtypes)
     thirds = 3 if subject.dtype != "float32" and beside else 1  # one source in several dtypes
-    if made.sweep is None:
+    if made.sweep is not None:
+        tries = of_sweep(made, subject, effort.examples * made.share, seed, thirds)
+    else:
+        rounds = max(1, round(effort.examples * made.share))
         count = max(effort.least, round(rounds * operation.share / thirds))
-        search(trial, cases_of(made, subject), seed, count)
-        return
-    for k, i, one in swept(made, subject, effort, seed, thirds):
-        simpler = cases_of(made, subject, one)
-        draw = by_seed(seed, seed >> 32, k, i)
-        attempt(trial, partial(simpler, dense=True), draw, seed, simpler)
-
-
-def swept(
-    made: Law, subject: Subject, effort: Effort, seed: int, thirds: int
-) -> Iterator[tuple[int, int, Fixed]]:
-    """Yield what the law's sweep pins, with the numbers of its round and its place."""
-    operation = subject.operation
-    assert made.sweep is not None
-    pinned = made.sweep(operation)
-    if made.sweep in (every_size, moderate_sizes):
-        pinned = pinned + beside_tiles(subject.traits.tiles)
-    if subject.traits.sizes:
-        pinned = admitted.swept(pinned, subject.traits.sizes)
-    share = effort.examples * made.share
-    part = max(1, round(1 / share))  # a short run takes a part of it
-    if subject.pace.is_slow:  # the first ones, as far as time allows
-        most = max(SWEPT, 10 * len(pinned) // part)
-        some = [short(one) for one in pinned] if operation.recurrent else pinned
-        yield from ((0, i, one) for i, one in enumerate(in_turn(some, subject, seed)[:most]))
-        return
-    sweep = list(enumerate(pinned))
-    part = max(1, min(part * thirds, len(sweep)))
-    for k in range(max(1, round(share))):
-        yield from ((k, i, one) for i, one in sweep[(seed + k) % part :: part])
-
-
-def short(pinned: Fixed) -> Fixed:
-    """Few steps of a recurrence, where what is pinned is not about the number of steps alone."""
-    about = pinned.keys() & {"I", "H"} or "T" not in pinned
-    return pinned | {"T": min(FEW_STEPS, pinned.get("T", FEW_STEPS))} if about else pinned
-
-
-def in_turn(pinned: list[Fixed], subject: Subject, seed: int) -> list[Fixed]:
-    """Shuffle what a sweep pins: in turn beyond a tile, where kernels err, and below.
-
-    Those come first that are so in most letters, and of these the smallest. A slow implementation
-    gets no further than its time.
-    """
-    tiles = {**dict.fromkeys(subject.operation.letters, TILE), **subject.traits.tiles}
-    shuffled = Random(seed).sample(pinned, len(pinned))  # noqa: S311  # the same for everybody
-    large: list[tuple[int, int, int]] = []
-    small: list[int] = []
-    for k, one in enumerate(shuffled):
-        beyond = [one[name] for name, n in tiles.items() if (one.get(name) or 0) > n]
-        if beyond:
-            large.append((-len(beyond), sum(beyond), k))
-        else:
-            small.append(k)
-    pairs = zip_longest((k for *_, k in sorted(large)), small)
-    return [shuffled[k] for pair in pairs for k in pair if k is not None]
-
-
-def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
-    """Return what makes the law's cases of drawn numbers; pinned: what a sweep pins."""
-    fixed = {**(pinned or {}), "gradients": made.gradients}
-    sizes = subject.traits.sizes
-    if not sizes:
-        return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
-    own = getattr(made.cases, "keywords", {})
-    cases = admitted.within(made.cases, sizes, {**own, **fixed})
-    free = {name: one for name, one in fixed.items() if name not in sizes}
-    return partial(cases, operation=subject.operation, dtype=subject.dtype, **free)
+        if not subject.pace.wants_few_shapes:
+            search(trial, cases_of(made, subject), seed, count)
+            return
+        tries = of_few_shapes(made, subject, seed, count)
+    for one in tries:
+        attempt(trial, one.makes, one.draw, seed, one.simpler)
 
 
 def tried(made: Law, subject: Subject, case: Case, shrinking: float) -> None:

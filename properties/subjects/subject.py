@@ -27,7 +27,7 @@ from seqlaws.properties.isolation.location import place_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subjects.arguments import Arguments
 from seqlaws.properties.subjects.expectations import Expectations, arithmetic_of
-from seqlaws.properties.subjects.pace import TOO_LARGE, is_small, pace_of
+from seqlaws.properties.subjects.pace import TOO_LARGE, pace_of
 from seqlaws.properties.subjects.record import (
     Call,
     LawBrokenError,
@@ -65,7 +65,8 @@ class Subject(Expectations, Returned, Arguments):
         self.extras: Outputs = {}  # what the latest call returned beside the contract's outputs
         self.dtypes_of_extras: dict[str, str] = {}
         self.place = place_of(namespace)
-        self.pace = pace_of(self.spec, operation, interpreted=self.traits.interpreted)
+        slowly = {"interpreted": self.traits.interpreted, "compiles": self.traits.compiles}
+        self.pace = pace_of(self.spec, operation, **slowly)
         self.until = math.inf  # when no call begins any more, by `time.perf_counter`
         self.unusual_layouts = []
         self.made: Made | None = None  # of the next call
@@ -237,14 +238,14 @@ class Subject(Expectations, Returned, Arguments):
         self.place.patience = self.pace.patience
         started = time.perf_counter()
         found = self.minded(case, vjp, lambda: self.finished(function, *given, **options))
-        self.pace.returned(case, time.perf_counter() - started)
+        self.pace.returned(case, time.perf_counter() - started, vjp=vjp)
         return found
 
     def spare(self, case: Case) -> None:
         """Raise EnoughError if the time is over, NotOfferedError for what a slow one is spared."""
         if time.perf_counter() > self.until:
             raise EnoughError
-        if self.pace.is_slow and not is_small(case):
+        if self.pace.is_too_large(case):
             self.record.too_large += 1
             raise NotOfferedError(TOO_LARGE)
         if other := beyond(case, self.traits.sizes):

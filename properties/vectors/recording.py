@@ -19,7 +19,8 @@ from seqlaws.properties.inputs.numbers import by_seed, representable
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.laws import LAWS, Law
-from seqlaws.properties.runner.examine import Effort, cases_of, hunt, seed_of
+from seqlaws.properties.runner.examine import Effort, hunt, seed_of
+from seqlaws.properties.runner.law_cases import cases_of
 from seqlaws.properties.runner.pairing import law_names
 from seqlaws.properties.subjects.record import NotOfferedError, Outputs
 from seqlaws.properties.subjects.subject import Subject

@@ -13,7 +13,8 @@ from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.laws import law_of
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.runner.examine import Effort, examine, in_turn
+from seqlaws.properties.runner.examine import Effort, examine
+from seqlaws.properties.runner.law_cases import in_turn
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.subjects.pace import PACES, TOO_LARGE, Pace, is_small
 from seqlaws.properties.subjects.subject import Subject

@@ -1,16 +1,6 @@
-"""Mistakes of kernels: the operation, the module, what stands there, what is written instead."""
+"""Mistakes of Triton kernels, as edits of `triton_kernels`."""
 
-from typing import NamedTuple
-
-
-class Defect(NamedTuple):
-    """An edit of one module of `triton_kernels`. operation: the one that it makes wrong."""
-
-    operation: str
-    module: str
-    old: str
-    new: str
-
+from zoo.kernels.defect import Defect
 
 SOFTMAX, NORM = "kernels/softmax.py", "kernels/layer_norm.py"
 FORWARD, BACKWARD = "kernels/attention.py", "kernels/attention_backward.py"
@@ -112,6 +102,35 @@ DEFECTS = {
     # A row that has ended takes the step.
     "state_moves_on_after_the_end": Defect(
         "gru", STEPS, "tl.where(exists, value, old), mask", "value, mask"
+    ),
+    # What lies behind a row is the next row: finite, and not of this row.
+    "statistics_read_beyond_the_row": Defect(
+        "softmax", SOFTMAX,
+        'inside = (row < rows) & (first + column < n)\n'
+        '        s = tl.load(x + row * n + first + column, mask=inside, other=float("-inf"))\n'
+        '        s = s.to(tl.float32)',
+        'inside = row * n + first + column < rows * n\n'
+        '        s = tl.load(x + row * n + first + column, mask=inside, other=float("-inf"))\n'
+        '        s = s.to(tl.float32)',
+    ),
+    # The features of a key are taken to be side by side.
+    "stride_of_features_forgotten": Defect(
+        "attention", FORWARD, "d[:, None] * b_column", "d[:, None]"
+    ),
+    # The keys of a mask are taken to be side by side, also where it has one for all.
+    "stride_of_the_mask_forgotten": Defect(
+        "attention", FORWARD,
+        "j[None, :].to(tl.int64) * mask_key\n", "j[None, :].to(tl.int64)\n",
+    ),
+    # The first block of a window, which is not whole, is skipped.
+    "first_block_of_a_window_skipped": Defect(
+        "attention", FORWARD,
+        "start = tl.maximum(begin + low, 0) // KEYS * KEYS",
+        "start = (tl.maximum(begin + low, 0) + KEYS - 1) // KEYS * KEYS",
+    ),
+    # Steps over queries that are one half too short: most are added twice.
+    "queries_added_twice": Defect(
+        "attention", BACKWARD, "range(start, end, QUERIES)", "range(start, end, QUERIES // 2)"
     ),
     # The gradient turns on, not back.
     "gradient_turned_on": Defect(

@@ -1,4 +1,4 @@
-"""How many wrong Triton kernels are caught: `python tests/zoo/triton/measure.py [name ...]`.
+"""How many wrong kernels are caught: `python tests/zoo/kernels/measure.py [name ...]`.
 
 Each is judged in float32 by `check`, until a MUST fails; a line for each, then the sums.
 """
@@ -12,8 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 
 from seqlaws.properties import check  # noqa: E402
-from zoo.triton.defects import DEFECTS  # noqa: E402
-from zoo.triton.planted import planted  # noqa: E402
+from zoo.kernels.planted import DEFECTS, planted  # noqa: E402
 
 
 def main():
