@@ -33,7 +33,7 @@ COMBINATIONS = (every_combination, combinations_of_gradients)
 
 
 class Try(NamedTuple):
-    """What makes a case, the draws that it is made of, and what makes those it is shrunk to."""
+    """Recipe of a case, the draws that it is made of, and the recipe of what it is shrunk to."""
 
     makes: Any
     draw: Draw
