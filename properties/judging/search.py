@@ -71,12 +71,12 @@ class Trial:
     def attempt(self, case: Case) -> None:
         """Try a case. Raises LawBrokenError, or EnoughError once the time is over."""
         record = self.record
+        if time.perf_counter() > self.until:
+            raise EnoughError
         key = pickle.dumps(case) if self.failed else b""
         if key in self.failed:
             record.calls[:] = self.failed[key].calls
             raise self.failed[key].broken
-        if time.perf_counter() > self.until:
-            raise EnoughError
         seen = record.examples, record.entries, record.unclaimed, record.worst
         errors, noticed = record.errors, record.noticed
         if self.failed:  # nor is how far it is off, or what else is seen
@@ -206,7 +206,7 @@ def reduce(trial: Trial) -> None:
     for name in names:
         for value in (0.0, 1.0):
             for places in parts(telling(holding(case, name)), single=value == 1.0):
-                array = np.array(holding(case, name))
+                array = np.array(holding(case, name), order="C")  # so that it can be flattened
                 array.reshape(-1)[places] = value
                 case = kept(trial, case, name, array)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.isolation.limits import EnoughError
 from seqlaws.properties.judging.search import Trial
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.subjects.record import Call, Entry, LawBrokenError, Record
@@ -31,6 +32,38 @@ def test_a_reduction_does_not_slide_into_another_failure():
         trial.report()
     assert broken.value.entry.observed == 2.0
     assert broken.value.case.arrays["x"].tolist() == [1.0, 1.0, 1.0]
+
+
+def trial_of(record, seconds, breaks):
+    """A trial that notes its calls and fails where `breaks` says so."""
+
+    def check(case):
+        record.begin()
+        record.called(Call("softmax", case))
+        if breaks(case.arrays["x"]):
+            raise LawBrokenError("wrong")
+
+    return Trial(check, record, seconds=seconds)
+
+
+def test_an_array_in_fortran_s_order_is_reduced():
+    trial = trial_of(Record(), 10.0, lambda x: x[1, 2] > 1)
+    x = np.asfortranarray(np.full((2, 3), 3.0))
+    with pytest.raises(LawBrokenError):
+        trial.attempt(Case(OPERATIONS["softmax"], "float32", {"x": x}))
+    with pytest.raises(LawBrokenError) as broken:
+        trial.report()
+    assert broken.value.case.arrays["x"].tolist() == [[0, 0, 0], [0, 0, 3]]
+
+
+def test_the_time_ends_a_reduction_that_repeats_a_case():
+    trial = trial_of(Record(), 0.2, lambda x: True)
+    case = Case(OPERATIONS["softmax"], "float32", {"x": np.array([3.0])})
+    with pytest.raises(LawBrokenError):
+        trial.attempt(case)
+    trial.until = 0.0
+    with pytest.raises(EnoughError):
+        trial.attempt(case)
 
 
 @pytest.mark.parametrize(
