@@ -1,7 +1,9 @@
-"""The wheel: what is in it, and that it runs where nothing else of the clone is."""
+"""The wheel and the source distribution: what is in them, and that the wheel runs on its own."""
 
+import importlib.util
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -24,20 +26,47 @@ def run(*command, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Built from a copy of what git tracks, so that it holds nothing that is not committed."""
+def built(tmp_path_factory):
+    """A folder with a source distribution, and the wheel that is built from it.
+
+    They are built from a copy of what git tracks, so that they hold nothing that is not committed.
+    """
     pytest.importorskip("build")
-    folder = tmp_path_factory.mktemp("wheel")
+    folder = tmp_path_factory.mktemp("built")
     clone = folder / "clone"
-    tracked = run("git", "-C", ROOT, "ls-files", "-z").split("\0")
-    for name in filter(None, tracked):
+    for name in tracked():
         source, target = ROOT / name, clone / name
         if source.is_file() and not source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, clone)
-    (built,) = folder.glob("*.whl")
-    return built
+    run(sys.executable, "-m", "build", "--outdir", folder, clone)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    (found,) = built.glob("*.whl")
+    return found
+
+
+def tracked():
+    return list(filter(None, run("git", "-C", ROOT, "ls-files", "-z").split("\0")))
+
+
+def test_the_source_distribution_has_all_that_is_committed(built):
+    """But what serves a clone alone."""
+    (path,) = built.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    left_out = {name for name in tracked() if name not in held}
+    clone_alone = (".ci/", ".typings/", ".gitignore", ".pre-commit-config.yaml")
+    assert {name for name in left_out if not name.startswith(clone_alone)} == set()
+
+
+def test_the_description_can_be_shown(built):
+    if importlib.util.find_spec("twine") is None:
+        pytest.skip("twine is not installed")
+    run(sys.executable, "-m", "twine", "check", "--strict", *built.glob("seqlaws-*"))
 
 
 def test_everything_is_below_one_name(wheel):

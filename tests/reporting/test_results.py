@@ -117,6 +117,21 @@ def test_several_machines_are_one_result_each(made):
     assert "<td>float32, cuda</td>" in page
 
 
+def test_a_receipt_is_a_result(made):
+    there = [v.__class__(**{**v.__dict__, "device": "cuda"}) for v in verdicts(["torch_ops"])]
+    stages = {"laws": {"status": "done", "document": json.loads(document(there))}}
+    head = {"device": "cuda", "name": "a GPU", "when": DAYS[1]}
+    receipt = json.dumps({"schema": 1, "receipt": head, "stages": stages})
+    _, elements, told = made(verdicts(["numpy_vectorized"]), receipt, when=DAYS[0])
+    found = [(r["implementation"], r["date"], r["devices"]) for r in told["results"]]
+    numpy, torch = (
+        ("numpy_vectorized", "2026-01-02", ["cpu"]),
+        ("torch_ops", "2026-02-03", ["cuda"]),
+    )
+    assert found == [numpy, torch]
+    assert "cuda: a GPU" in text_of(elements)
+
+
 def test_strangers_text_is_shown_as_text(made):
     plain = made(verdicts(["mine"], statuses=STATUSES))[1]
     name = f"mine{HOSTILE}"
