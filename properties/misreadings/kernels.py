@@ -10,7 +10,9 @@ from seqlaws.reference.numbers import Rounding
 from seqlaws.reference.numbers.reverse import primal
 from seqlaws.reference.numbers.rounding import settled
 
-__all__ = ["exchanged_groups", "ratio_of_weights", "running_maximum", "with_zeros"]
+__all__ = [
+    "exchanged_groups", "of_first_tile", "ratio_of_weights", "running_maximum", "with_zeros",
+]  # fmt: skip
 
 
 def running_maximum(x: Array, size: int) -> Array:
@@ -47,6 +49,12 @@ def with_zeros(x: Array, more: int) -> Array:
     if more < 1:
         return x
     return np.concatenate([x, np.zeros((*x.shape[:2], more, x.shape[3]))], axis=2)
+
+
+def of_first_tile(b: Array, units: int, size: int) -> Array:
+    """A bias (blocks of units,) where each tile of units has the entries of the first one."""
+    blocks = np.reshape(b, (-1, units))
+    return np.reshape(blocks[:, np.arange(units) % size], b.shape)
 
 
 def exchanged_groups(x: Array, group: int) -> Array:
