@@ -11,7 +11,8 @@ from seqlaws.reference.numbers.reverse import primal
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "exchanged_groups", "of_first_tile", "ratio_of_weights", "running_maximum", "with_zeros",
+    "exchanged_groups", "in_whole_tiles", "of_first_tile", "ratio_of_weights", "reaches_the_end",
+    "running_maximum", "with_zeros",
 ]  # fmt: skip
 
 
@@ -49,6 +50,41 @@ def with_zeros(x: Array, more: int) -> Array:
     if more < 1:
         return x
     return np.concatenate([x, np.zeros((*x.shape[:2], more, x.shape[3]))], axis=2)
+
+
+Sees = tuple[Any, int, Any]  # is_causal, query_offset and window
+
+
+def band(sees: Sees, queries: int, keys: int) -> tuple[int, int]:
+    """Return low and high: query i sees the keys from i + low to i + high, of so many."""
+    is_causal, offset, window = sees
+    left, right = window or (None, None)
+    low = -queries if left is None else offset - left
+    high = keys if right is None else offset + right
+    return low, min(high, offset) if is_causal else high
+
+
+def reaches_the_end(
+    queries: int, keys: int, tiles: tuple[int, int], sees: Sees
+) -> np.ndarray[Any, Any]:
+    """Return whether each query's tile sees a key of the last tile: bool (queries, 1)."""
+    low, high = band(sees, queries, keys)
+    first = np.arange(queries)[:, None] // tiles[0] * tiles[0]
+    begin = max(keys - 1, 0) // tiles[1] * tiles[1]
+    return (begin <= first + tiles[0] - 1 + high) & (begin + tiles[1] - 1 >= first + low)
+
+
+def in_whole_tiles(
+    queries: int, keys: int, tiles: tuple[int, int], sees: Sees, *, first: bool
+) -> np.ndarray[Any, Any]:
+    """Return the pairs in tiles that end before a tile of queries ends to see: (queries, keys).
+
+    first: and in the first tile; else in the last one, too, if all of it is seen.
+    """
+    _, high = band(sees, queries, keys)
+    end = np.arange(queries)[:, None] // tiles[0] * tiles[0] + tiles[0] + high
+    whole = np.arange(keys) // tiles[1] * tiles[1] + tiles[1]
+    return (whole <= np.maximum(end, tiles[1])) if first else (whole <= end) | (end >= keys)
 
 
 def of_first_tile(b: Array, units: int, size: int) -> Array:
