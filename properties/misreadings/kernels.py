@@ -11,8 +11,8 @@ from seqlaws.reference.numbers.reverse import primal
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "exchanged_groups", "in_whole_tiles", "of_first_tile", "ratio_of_weights", "reaches_the_end",
-    "running_maximum", "with_zeros",
+    "exchanged_groups", "from_whole_tiles", "in_whole_tiles", "of_first_tile", "ratio_of_weights",
+    "reaches_the_end", "running_maximum", "with_next_rows", "with_zeros",
 ]  # fmt: skip
 
 
@@ -87,10 +87,30 @@ def in_whole_tiles(
     return (whole <= np.maximum(end, tiles[1])) if first else (whole <= end) | (end >= keys)
 
 
+def from_whole_tiles(
+    queries: int, keys: int, tiles: tuple[int, int], sees: Sees
+) -> np.ndarray[Any, Any]:
+    """Return the pairs in tiles that begin where a tile of queries begins to see, or behind."""
+    low, _ = band(sees, queries, keys)
+    begin = np.maximum(np.arange(queries)[:, None] // tiles[0] * tiles[0] + low, 0)
+    return np.arange(keys) >= -(-begin // tiles[1]) * tiles[1]
+
+
 def of_first_tile(b: Array, units: int, size: int) -> Array:
     """A bias (blocks of units,) where each tile of units has the entries of the first one."""
     blocks = np.reshape(b, (-1, units))
     return np.reshape(blocks[:, np.arange(units) % size], b.shape)
+
+
+def with_next_rows(x: Array, width: int) -> Array:
+    """Rows that go on into the rows behind them, up to a width; -inf behind the last one."""
+    *_, n = x.shape
+    if width <= n:
+        return x
+    entries = np.reshape(x, (-1,))
+    behind = np.concatenate([entries, np.full(width, -np.inf)])
+    places = np.arange(0, entries.shape[0], max(n, 1))[:, None] + np.arange(width)
+    return np.reshape(behind[places], (*x.shape[:-1], width))
 
 
 def exchanged_groups(x: Array, group: int) -> Array:

@@ -80,13 +80,20 @@ SEES = "(is_causal, query_offset, window)"
 
 
 def cut(queries: int, keys: int) -> Iterator[Misreading]:
-    """Tiles of keys of which a tile of queries sees a part, left out: but for the first, or not."""
+    """Tiles of keys of which a tile of queries sees a part, left out at the end, or at the start.
+
+    But for the first tile, or not.
+    """
     for first in (True, False):
         whole = f"in_whole_tiles(*shape[2:], ({queries}, {keys}), {SEES}, first={first})"
         yield limited(
             f"a tile of {keys} keys that a limit cuts left out, by tiles of {queries} queries",
             f"allowed &= {whole}",
         )
+    yield limited(
+        f"a window's first tile of {keys} keys skipped, by tiles of {queries} queries",
+        f"allowed &= from_whole_tiles(*shape[2:], ({queries}, {keys}), {SEES})",
+    )
 
 
 def unwritten(queries: int, keys: int) -> Misreading:
