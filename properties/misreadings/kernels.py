@@ -10,7 +10,10 @@ from seqlaws.reference.numbers import Rounding
 from seqlaws.reference.numbers.reverse import primal
 from seqlaws.reference.numbers.rounding import settled
 
-__all__ = ["exchanged_groups", "ratio_of_weights", "running_maximum", "with_zeros"]
+__all__ = [
+    "exchanged_groups", "from_whole_tiles", "in_whole_tiles", "of_first_tile", "ratio_of_weights",
+    "reaches_the_end", "running_maximum", "with_next_rows", "with_zeros",
+]  # fmt: skip
 
 
 def running_maximum(x: Array, size: int) -> Array:
@@ -47,6 +50,67 @@ def with_zeros(x: Array, more: int) -> Array:
     if more < 1:
         return x
     return np.concatenate([x, np.zeros((*x.shape[:2], more, x.shape[3]))], axis=2)
+
+
+Sees = tuple[Any, int, Any]  # is_causal, query_offset and window
+
+
+def band(sees: Sees, queries: int, keys: int) -> tuple[int, int]:
+    """Return low and high: query i sees the keys from i + low to i + high, of so many."""
+    is_causal, offset, window = sees
+    left, right = window or (None, None)
+    low = -queries if left is None else offset - left
+    high = keys if right is None else offset + right
+    return low, min(high, offset) if is_causal else high
+
+
+def reaches_the_end(
+    queries: int, keys: int, tiles: tuple[int, int], sees: Sees
+) -> np.ndarray[Any, Any]:
+    """Return whether each query's tile sees a key of the last tile: bool (queries, 1)."""
+    low, high = band(sees, queries, keys)
+    first = np.arange(queries)[:, None] // tiles[0] * tiles[0]
+    begin = max(keys - 1, 0) // tiles[1] * tiles[1]
+    return (begin <= first + tiles[0] - 1 + high) & (begin + tiles[1] - 1 >= first + low)
+
+
+def in_whole_tiles(
+    queries: int, keys: int, tiles: tuple[int, int], sees: Sees, *, first: bool
+) -> np.ndarray[Any, Any]:
+    """Return the pairs in tiles that end before a tile of queries ends to see: (queries, keys).
+
+    first: and in the first tile; else in the last one, too, if all of it is seen.
+    """
+    _, high = band(sees, queries, keys)
+    end = np.arange(queries)[:, None] // tiles[0] * tiles[0] + tiles[0] + high
+    whole = np.arange(keys) // tiles[1] * tiles[1] + tiles[1]
+    return (whole <= np.maximum(end, tiles[1])) if first else (whole <= end) | (end >= keys)
+
+
+def from_whole_tiles(
+    queries: int, keys: int, tiles: tuple[int, int], sees: Sees
+) -> np.ndarray[Any, Any]:
+    """Return the pairs in tiles that begin where a tile of queries begins to see, or behind."""
+    low, _ = band(sees, queries, keys)
+    begin = np.maximum(np.arange(queries)[:, None] // tiles[0] * tiles[0] + low, 0)
+    return np.arange(keys) >= -(-begin // tiles[1]) * tiles[1]
+
+
+def of_first_tile(b: Array, units: int, size: int) -> Array:
+    """A bias (blocks of units,) where each tile of units has the entries of the first one."""
+    blocks = np.reshape(b, (-1, units))
+    return np.reshape(blocks[:, np.arange(units) % size], b.shape)
+
+
+def with_next_rows(x: Array, width: int) -> Array:
+    """Rows that go on into the rows behind them, up to a width; -inf behind the last one."""
+    *_, n = x.shape
+    if width <= n:
+        return x
+    entries = np.reshape(x, (-1,))
+    behind = np.concatenate([entries, np.full(width, -np.inf)])
+    places = np.arange(0, entries.shape[0], max(n, 1))[:, None] + np.arange(width)
+    return np.reshape(behind[places], (*x.shape[:-1], width))
 
 
 def exchanged_groups(x: Array, group: int) -> Array:

@@ -94,6 +94,13 @@ MISREADINGS = (
     arguments("bias_ih for bias_hh", "bias_hh = bias_ih"),
     arguments("bias_ih subtracted", "bias_ih = -bias_ih"),
     arguments("bias_hh subtracted", "bias_hh = -bias_hh"),
+    *(
+        looped(
+            f"the biases of the first tile of {n} units for all",
+            f"bias_ih, bias_hh = (of_first_tile(b, h0.shape[1], {n}) for b in (bias_ih, bias_hh))",
+        )
+        for n in (16, 32, 64, 128)
+    ),
     arguments("biases swapped", "bias_ih, bias_hh = bias_hh, bias_ih", "gru"),
     arguments("transposed weight_hh", "weight_hh = transpose(weight_hh)", "rnn"),
     arguments("transposed weight_ih", "weight_ih = transpose(weight_ih)", "rnn"),

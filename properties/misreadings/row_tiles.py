@@ -44,7 +44,15 @@ def tiles_of_rows(size: int) -> Iterator[Misreading]:
     )
 
 
+def going_on(name: str, width: str) -> Misreading:
+    """Sums that go on into the next row."""
+    rows = f"softmax_rows(with_next_rows(x, {width}))[..., : x.shape[-1]]"
+    return weights(f"the next rows up to a {name} in the sum", rows, "softmax")
+
+
 MISREADINGS = (
+    going_on("power of two", "1 << max(x.shape[-1] - 1, 0).bit_length()"),
+    *(going_on(f"multiple of {n}", f"x.shape[-1] + -x.shape[-1] % {n}") for n in COLUMNS),
     *(one for size in (1, *COLUMNS) for one in tiles_of_a_row(size)),
     *(one for size in ROWS for one in tiles_of_rows(size)),
 )

@@ -76,15 +76,36 @@ def unread(size: int) -> tuple[Misreading, ...]:
     )
 
 
+SEES = "(is_causal, query_offset, window)"
+
+
 def cut(queries: int, keys: int) -> Iterator[Misreading]:
-    """Tiles of keys of which a tile of queries sees a part, left out: but for the first, or not."""
-    end = f"(np.arange(shape[2])[:, None] // {queries} * {queries} + {queries} + query_offset)"
-    whole = f"j // {keys} * {keys} + {keys} <= "
-    for rule in (f"({whole}np.maximum({end}, {keys}))", f"({whole}{end}) | ({end} >= shape[3])"):
+    """Tiles of keys of which a tile of queries sees a part, left out at the end, or at the start.
+
+    But for the first tile, or not.
+    """
+    for first in (True, False):
+        whole = f"in_whole_tiles(*shape[2:], ({queries}, {keys}), {SEES}, first={first})"
         yield limited(
-            f"a tile of {keys} keys that is_causal cuts left out, by tiles of {queries} queries",
-            f"allowed &= {rule} | (not is_causal)",
+            f"a tile of {keys} keys that a limit cuts left out, by tiles of {queries} queries",
+            f"allowed &= {whole}",
         )
+    yield limited(
+        f"a window's first tile of {keys} keys skipped, by tiles of {queries} queries",
+        f"allowed &= from_whole_tiles(*shape[2:], ({queries}, {keys}), {SEES})",
+    )
+
+
+def unwritten(queries: int, keys: int) -> Misreading:
+    """An output that is written with the last tile of keys, which not every query sees."""
+    seen = f"reaches_the_end(q.shape[2], k.shape[2], ({queries}, {keys}), {SEES})"
+    own = HEADS.removeprefix("return ")
+    return misreading(
+        f"the output not written where tiles of {queries} queries do not see the last of {keys} "
+        "keys",
+        "attention",
+        edit("attention: attention", HEADS, f"return np.where({seen}, {own}, np.nan)"),
+    )
 
 
 def padded(name: str, condition: str, more: str) -> Misreading:
@@ -145,4 +166,5 @@ MISREADINGS = (
     *(one for size in TILES[1:] for one in unread(size)),
     *(last_tile(size) for size in TILES[1:]),
     *(one for queries in SIDES for keys in SIDES for one in cut(queries, keys)),
+    *(unwritten(queries, keys) for queries in SIDES for keys in SIDES),
 )

@@ -15,6 +15,7 @@ from seqlaws.properties.diagnosis.evidence import asked, evidence, moderate
 from seqlaws.properties.diagnosis.solution import Budget, Failed, Solution
 from seqlaws.properties.diagnosis.solve import Solver, distinct
 from seqlaws.properties.diagnosis.stored_calls import restored
+from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.dense import dense, discriminating_cases
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
@@ -27,6 +28,7 @@ from seqlaws.properties.subjects.record import Call, Record
 from seqlaws.properties.subjects.subject import Subject
 
 BATCH = 10  # failures that are explained first
+SIMPLER = 6  # calls of a slow implementation with an option less
 ROUNDS = 3  # of explaining, then asking the explained laws again
 Asks = Callable[[str, str], Subject]  # a subject, by operation and dtype
 
@@ -131,7 +133,8 @@ class Explaining:
     def look_closer(self) -> None:
         """Call the implementation on cases that tell changes apart.
 
-        A slow one only on shapes that it was called on before: it may have compiled these.
+        A slow one only on shapes that it was called on before: it may have compiled these. Those
+        calls are made with one option less, too.
         """
         half = self.budget.part(0.3)
         self.subject.place.until = half.until
@@ -143,11 +146,18 @@ class Explaining:
             cases = [dense(c) for c in witnesses if moderate(c)][:4]
             if not subject.pace.is_slow:
                 cases += discriminating_cases(failing.case, subject.offers)
+            else:
+                cases += [one for c in cases[:2] for one in with_one_option_less(c)][:SIMPLER]
             for case in cases:
                 if half.left < 0:
                     return
                 found = asked(subject, case, vjp=vjp)
                 self.others += [Answer(subject, found)] if found is not None else []
+
+
+def with_one_option_less(case: Case) -> list[Case]:
+    """Return the case without each of its options, which a failure may have nothing to do with."""
+    return [case.without(name) for name in case.options if case.operation.is_option(name)]
 
 
 def answers(subject: Subject, calls: list[Call]) -> list[Answer]:

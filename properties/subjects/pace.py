@@ -91,7 +91,7 @@ class Pace:
 
     def is_too_large(self, case: Case) -> bool:
         """Return True if a case would take a slow implementation too long."""
-        return self.is_slow and not self.compiles and not is_small(case)
+        return self.is_slow and not is_small(case, 10 * NUMBERS if self.compiles else NUMBERS)
 
     def excuses(self, *, slow: bool) -> bool:
         """Return True if a call that was ended because it took long is no failure."""
@@ -120,9 +120,9 @@ def shape_of(case: Case) -> tuple[Any, ...]:
     return case.dtype, tuple(array.shape for array in case.arrays.values()), options
 
 
-def is_small(case: Case) -> bool:
+def is_small(case: Case, numbers: int = NUMBERS) -> bool:
     """Return True if a case is small enough for a slow implementation."""
     steps = case.arrays["x"].shape[1] if case.operation.recurrent else 0
     shapes = [array.shape for array in case.arrays.values()]
     few = all(prod(s[:-1]) <= LINES and prod(s[:-2]) <= MATRICES for s in shapes)
-    return few and sum(map(prod, shapes)) <= NUMBERS and steps <= STEPS
+    return few and sum(map(prod, shapes)) <= numbers and steps <= STEPS

@@ -103,10 +103,11 @@ def test_a_law_gets_few_shapes_and_many_values_which_others_share():
     assert set(made.seen) <= before
 
 
-def test_large_cases_are_not_spared():
-    made = Compiled(0.0, compiles=True, interpreted=True)
-    _, (one,) = verdict_of(made, "compiled and large", "large_problems")
-    assert (one.status, one.examples > 0) == ("passed", True)
+def test_two_tiles_of_units_are_not_too_large_and_many_rows_are():
+    pace = Pace(interpreted=True, compiles=True)
+    assert not pace.is_too_large(case_of("lstm", H=129, I=2, B=2, T=2))
+    assert Pace(interpreted=True).is_too_large(case_of("lstm", H=129, I=2, B=2, T=2))
+    assert pace.is_too_large(case_of("softmax", rank=2, rows=8193, n=2, axis=-1))
 
 
 def test_one_that_does_not_say_so_is_found_out():
