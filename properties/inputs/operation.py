@@ -8,7 +8,7 @@ What follows from these is derived; an operation says the rest, where that is no
 import inspect
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -174,6 +174,29 @@ class Operation:
     def own(self) -> bool:
         """True if it is an operation of a user's own."""
         return self.file is not None
+
+    @property
+    def scan_axis(self) -> str:
+        """The letter of the axis that a user's own operation scans, or nothing."""
+        return ""
+
+    @property
+    def states_shown(self) -> list[str]:
+        """The outputs of a scan that are its state after each step."""
+        return []
+
+    @property
+    def resumable(self) -> bool:
+        """True for a scan that can go on where another call ended."""
+        return False
+
+    def along_scan(self, given: Iterable[str]) -> dict[str, int]:
+        """Return the place, from the end, of the scanned axis in each array that has it."""
+        return {}
+
+    def states_after(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the states with which a scan goes on after a call."""
+        return {}
 
     @property
     def batched_options(self) -> list[str]:

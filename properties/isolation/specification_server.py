@@ -34,6 +34,10 @@ def add(file):
     add_file(file)
     return []
 
+def scan(*question, **options):
+    from seqlaws.properties.own.scan import expected_of_scan
+    return expected_of_scan(*question, **options)
+
 def remove(names):
     from seqlaws.properties.own.adding import remove
     remove(names)
@@ -46,6 +50,7 @@ WAYS = {
     "token by token": expected_token_by_token,
     "logits": expected_logits,
     "plain": plain,
+    "scan": scan,
     "add": add,
     "remove": remove,
 }

@@ -17,9 +17,9 @@ from seqlaws.reference.numbers.rounding import settled
 __all__ = [
     "absolute", "at_zero", "blocks", "clip", "detached", "doubled", "exp_with_overflow",
     "first_row", "halved", "highest", "least", "log_sum_exp", "logistic", "math", "narrow",
-    "negated", "nothing", "quotient", "relu", "replaced", "rows", "shifted_softmax", "sigmoid",
-    "softmax_rows", "tile", "towards_zero", "transpose", "transposed_blocks", "without_block",
-    "wrapped",
+    "negated", "nothing", "quotient", "relu", "replaced", "rows", "scanning", "shifted_softmax",
+    "sigmoid", "softmax_rows", "tile", "towards_zero", "transpose", "transposed_blocks",
+    "without_block", "wrapped",
 ]  # fmt: skip
 
 Array = Any
@@ -31,6 +31,16 @@ AT_HAND: ContextVar[Arithmetic] = ContextVar("at hand", default=Arithmetic())  #
 def nothing(x: Array) -> Array:
     """Zeros in the place of x."""
     return np.where(np.ones(x.shape, bool), 0, x)
+
+
+def scanning(how: str) -> Callable[[Any], Any]:
+    """Decorator of a step, which says in what way it is scanned."""
+
+    def marked(step: Any) -> Any:
+        step.scans = how
+        return step
+
+    return marked
 
 
 def first_row(x: Array) -> Array:

@@ -42,7 +42,11 @@ def add_file(file: str | Path, *, proving: bool = False) -> list[str]:
         add(one, module)
         if proving:
             spec = Specification(one, one.spec)
-            prove(one, spec, reference.OWN.get(f"{one.name}_vjp"))
+            try:
+                prove(one, spec, reference.OWN.get(f"{one.name}_vjp"))
+            except SpecError:
+                remove([other.name for other in found])
+                raise
     return [one.name for one in found]
 
 

@@ -24,7 +24,7 @@ Line = tuple[str, str, bool]  # a name that reads well after "with", a line, of 
 def changed_arguments(operation: Own) -> Iterator[Line]:
     """Yield the lines, the likely ones first."""
     yield from of_options(operation)
-    names = [n for n in operation.arrays if not operation.declared[n].is_whole]
+    names = [n for n in operation.arrays_of_a_step if not operation.declared[n].is_whole]
     yield from (
         (f"{one} and {other} exchanged", f"{one}, {other} = {other}, {one}", False)
         for k, one in enumerate(names)
@@ -50,7 +50,7 @@ def changed_arguments(operation: Own) -> Iterator[Line]:
 
 def of_axes(operation: Own, name: str) -> Iterator[Line]:
     """Yield an array whose first entry along an axis stands for all, or that is read backwards."""
-    axes = operation.declared[name].axes.split()
+    axes = [a for a in operation.declared[name].axes.split() if a != operation.scan_axis]
     for k, letter in enumerate(axes):
         if letter not in ("...", *operation.batch):
             axis = k - len(axes)
@@ -64,7 +64,7 @@ def of_rows(operation: Own, name: str) -> Iterator[Line]:
     """Yield the gradient of one row alone, or of their mean, where rows share an array."""
     axes = operation.declared[name].axes.split()
     for other in operation.arrays:
-        wider = operation.declared[other].axes.split()
+        wider = [a for a in operation.declared[other].axes.split() if a != operation.scan_axis]
         if len(wider) > len(axes) and wider[len(wider) - len(axes) :] == axes:
             for said in ("first", "last"):
                 line = f"{name} = of_one_row({name}, {other}, {said == 'last'})"

@@ -8,6 +8,7 @@
 "C: offsets X"                whole numbers that rise from 0 to X: where parts begin, and the end
 "L S: bool"                   booleans
 "... V: positive", "... V: probabilities", "E: between -1 1"
+"B H: zeros"                   of the state of a scan: it begins with zeros, and is no argument
 "B k: whole"                  of an output: whole numbers
 """
 
@@ -17,7 +18,10 @@ from dataclasses import dataclass
 
 FACTOR = re.compile(r"\d+|[A-Za-z_]\w*")
 AXIS = re.compile(r"\.\.\.|(?:\d+|[A-Za-z_]\w*)(?:\*?(?:\d+|[A-Za-z_]\w*))*")
-DOMAINS = ("below", "lengths", "offsets", "bool", "positive", "probabilities", "between", "whole")
+DOMAINS = (
+    *("below", "lengths", "offsets", "bool", "positive", "probabilities", "between", "whole"),
+    "zeros",
+)
 WHOLE = ("below", "lengths", "offsets", "bool", "whole")
 
 
@@ -81,7 +85,7 @@ def parsed(name: str, text: str) -> Declared:
 def of_domain(name: str, text: str, axes: str, words: list[str]) -> Declared:
     """Read what stands after the colon. Raises DeclarationError."""
     match words:
-        case ["bool" | "positive" | "probabilities" | "whole" as domain]:
+        case ["bool" | "positive" | "probabilities" | "whole" | "zeros" as domain]:
             return Declared(axes, domain)
         case ["below" | "lengths" | "offsets" as domain, bound]:
             return Declared(axes, domain, bound)
@@ -93,6 +97,6 @@ def of_domain(name: str, text: str, axes: str, words: list[str]) -> Declared:
                 return Declared(axes, "between", ends=ends)
     raise DeclarationError(
         f"{name}={text!r}: {' '.join(words)!r} is not known; known: below V, below V or NAME, "
-        "lengths T, offsets X, bool, positive, probabilities, between LOW HIGH, and of outputs "
-        "whole"
+        "lengths T, offsets X, bool, positive, probabilities, between LOW HIGH, of outputs whole, "
+        "and of the state of a scan zeros"
     )

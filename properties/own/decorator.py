@@ -20,6 +20,7 @@ from seqlaws.properties.own.cases import own_case
 from seqlaws.properties.own.declared import DeclarationError, Declared, parsed
 from seqlaws.properties.own.kinds import ArrayOption, kind_of
 from seqlaws.properties.own.operation import Own
+from seqlaws.properties.own.scan import Scan, check, scan_of
 
 MARK = "__seqlaws_operation__"
 Consistent = Callable[[dict[str, Any], dict[str, Any]], None]
@@ -35,6 +36,8 @@ def operation(
     dtypes: Iterable[str] = (),
     differentiable: bool = True,
     consistent: Consistent | None = None,
+    scan: str = "",
+    carry: str | Mapping[str, str] = "",
     **arrays: str,
 ) -> Callable[[Function], Function]:
     """Return the decorator of a specification.
@@ -45,8 +48,14 @@ def operation(
     sizes: the sizes that a letter may have. batch: letters beside "..." whose entries do not
     influence each other. dtypes: if it is of some dtypes only. differentiable: False without
     gradients. consistent: a function of the arrays and the options of a drawn case, two dicts that
-    it changes where they do not fit each other. Raises DeclarationError, a ValueError, for what
-    cannot be read.
+    it changes where they do not fit each other.
+
+    scan: the letter of an axis; the function is then one step along it. Its arrays come without
+    the axis, and it returns the new states and then its outputs. carry: the parameters that a step
+    hands on to the next, "h c"; or a dict from each to the outputs that show it: {"h": "y h_n"}. A
+    state of axes "B H: zeros" begins with zeros, and is no argument of the operation.
+
+    Raises DeclarationError, a ValueError, for what cannot be read.
     """
 
     def declare(function: Function) -> Function:
@@ -60,6 +69,7 @@ def operation(
             tuple(dtypes),
             differentiable=differentiable,
             consistent=consistent,
+            scan=scan_of(scan, carry),
         )
         setattr(function, MARK, made)
         return function
@@ -78,12 +88,16 @@ def made_of(
     *,
     differentiable: bool,
     consistent: Consistent | None = None,
+    scan: Scan | None = None,
 ) -> Own:
     """Return the operation of a function and its declarations."""
     name, parameters = function.__name__, inspect.signature(function).parameters
     if odd := sorted(arrays.keys() - parameters.keys()):
         raise DeclarationError(f"{name} has no parameter {odd[0]}; it has {', '.join(parameters)}")
-    positional = [p for p in parameters.values() if p.default is p.empty]
+    states = [n for n, d in arrays.items() if d.domain == "zeros"]
+    if states and (scan is None or not scan.states.keys() >= {*states}):
+        raise DeclarationError(f"{name}: {states[0]} is zeros, and is not carried by a scan")
+    positional = [p for p in parameters.values() if p.default is p.empty and p.name not in states]
     needed = {p.name: arrays[p.name] for p in positional if p.name in arrays}
     if not needed:
         raise DeclarationError(f"{name} has no array: declare its axes, such as x='... E'")
@@ -100,6 +114,8 @@ def made_of(
         raise DeclarationError(f"{name}: the size {odd[0]} of an output is no array's")
     if odd := sorted(sizes.keys() - letters):
         raise DeclarationError(f"{name}: sizes of {odd[0]}, which is no letter of an array")
+    if scan is not None:
+        check(scan, function, arrays, outputs)
     leads = ["..."] if any(d.has_leading for d in outputs.values()) else []
     whole = [d.is_whole for d in outputs.values()]
     return Own(
@@ -118,6 +134,7 @@ def made_of(
         file=Path(inspect.getsourcefile(function) or "").resolve(),
         gradients=differentiable and not all(whole),
         consistent=consistent,
+        scan=scan,
     )
 
 

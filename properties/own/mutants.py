@@ -24,8 +24,10 @@ from seqlaws.properties.own.changed_arguments import changed_arguments
 from seqlaws.properties.own.changed_calls import Calls
 from seqlaws.properties.own.changed_uses import Uses
 from seqlaws.properties.own.operation import Own
+from seqlaws.properties.own.scan import BACKWARD, FROM_ZEROS
 from seqlaws.reference import function_of
 
+SCANS = {"the steps read last to first": BACKWARD, "zeros for the initial state": FROM_ZEROS}
 Place = tuple[str, Edit, bool]  # a name that reads well after "with", whether of the gradient alone
 
 
@@ -58,6 +60,11 @@ def in_front(operation: Own, module: str) -> Iterator[Place]:
     assert isinstance(source.tree, ast.FunctionDef)
     first = next(s for s in source.tree.body if not is_docstring(s))
     indent = " " * first.col_offset
+    if operation.scan_axis:
+        head = f"def {operation.name}("
+        for name, how in SCANS.items():
+            edit = Edit(module, operation.name, head, f"@scanning({how!r})\n{head}")
+            yield name, edit, False
     for name, line, gradients in changed_arguments(operation):
         old, new = source.around(first, f"{line}\n{indent}{source.of(first)}")
         yield name, Edit(module, operation.name, old, new), gradients

@@ -1,14 +1,18 @@
 """`Own`: an operation whose specification is a function of the user's."""
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from seqlaws.properties.inputs.core import empty, of_numbers, of_options
 from seqlaws.properties.inputs.operation import Operation, extent
 from seqlaws.properties.own.declared import Declared, factors
 from seqlaws.properties.own.kinds import ArrayOption
+from seqlaws.properties.own.scan import Scan
 
 if TYPE_CHECKING:
     from seqlaws.properties.inputs.case import Case
@@ -21,7 +25,7 @@ class Own(Operation):
     declared: every array, optional ones and outputs included, by name. batch: the letters whose
     entries do not depend on each other, "..." among them. allowed_sizes: of a letter. gradients:
     whether there are any. consistent: changes the arrays and options of a drawn case, so that they
-    fit each other.
+    fit each other. scan: if the function is one step of one.
     """
 
     declared: Mapping[str, Declared] = field(default_factory=dict)
@@ -29,6 +33,7 @@ class Own(Operation):
     allowed_sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     gradients: bool = True
     consistent: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
+    scan: Scan | None = None
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return known, (self.name,)
@@ -81,6 +86,53 @@ class Own(Operation):
         kinds = self.kinds.items()
         optional = {n: k.declared for n, k in kinds if isinstance(k, ArrayOption)}
         return [n for n, declared in optional.items() if self.starts_with_batch(declared)]
+
+    @cached_property
+    def parameters(self) -> list[inspect.Parameter]:
+        """The parameters: those of the function, without states that begin with zeros."""
+        hidden = [n for n, declared in self.declared.items() if declared.domain == "zeros"]
+        every = inspect.signature(self.spec).parameters.values()
+        return [p for p in every if p.name not in hidden]
+
+    @property
+    def arrays_of_a_step(self) -> list[str]:
+        """The arrays that the function is given: states that begin with zeros among them."""
+        hidden = [n for n, declared in self.declared.items() if declared.domain == "zeros"]
+        return [*self.arrays, *hidden]
+
+    @property
+    def scan_axis(self) -> str:
+        """The letter of the axis that is scanned, or nothing."""
+        return self.scan.axis if self.scan else ""
+
+    @property
+    def states_shown(self) -> list[str]:
+        """The outputs of a scan that are its state after each step."""
+        shown = self.scan.shown if self.scan else []
+        return [name for name in shown if self.scan_axis in self.declared[name].axes.split()]
+
+    def along_scan(self, given: Iterable[str]) -> dict[str, int]:
+        """Return the place, from the end, of the scanned axis in each array that has it."""
+        axes = {n: self.declared[n].axes.split() for n in given if n in self.declared}
+        along = {n: a for n, a in axes.items() if self.scan_axis in a}
+        return {n: a.index(self.scan_axis) - len(a) for n, a in along.items()}
+
+    @property
+    def resumable(self) -> bool:
+        """True for a scan that can go on after another call: states are given and returned."""
+        states = self.scan.states.items() if self.scan else ()
+        return bool(states) and all(shown and n in self.arrays for n, shown in states)
+
+    def states_after(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the states with which a scan goes on after a call."""
+        assert self.scan is not None
+        after = {}
+        for name, (first, *_) in self.scan.states.items():
+            along = self.along_scan([first])
+            after[name] = outputs[first]
+            if along:
+                after[name] = np.take(outputs[first], -1, outputs[first].ndim + along[first])
+        return after
 
     def starts_with_batch(self, declared: Declared) -> bool:
         """Return True if the first axis of an array is one of a batch."""

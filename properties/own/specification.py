@@ -1,12 +1,13 @@
 """The specification of an own operation, as the suite calls it: shapes checked, outputs stored."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seqlaws.properties.inputs.operation import extent
 from seqlaws.properties.own.kinds import ArrayOption
 from seqlaws.properties.own.operation import Own
+from seqlaws.properties.own.scan import scanned
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,20 @@ class Specification:
 
     def __call__(self, *given: Any, **options: Any) -> tuple[Any, ...]:
         """Return the outputs; each may be rounded to storage precision. Raises ValueError."""
+        return self.outputs_of(given, options)
+
+    def outputs_of(
+        self, given: Sequence[Any], options: Mapping[str, Any], seen: Any = None
+    ) -> tuple[Any, ...]:
+        """Return the outputs; seen: of a scan, the states that an implementation gave."""
         names = self.operation.arguments
         if len(given) != len(names):
             raise TypeError(f"{self.operation.name} takes {', '.join(names)}")
         self.check(dict(zip(names, given, strict=True)), options)
-        found = self.function(*given, **options)
+        if self.operation.scan is None:
+            found = self.function(*given, **options)
+        else:
+            found = scanned(self.operation, self.function, given, options, seen)
         outputs = tuple(found) if isinstance(found, (tuple, list)) else (found,)
         if len(outputs) != len(self.operation.outputs):
             raise ValueError(
