@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.work import Work, axes, outermost
+from benchmarks.work import Work, outermost
 from seqlaws.properties.inputs.admitted import within
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array, by_seed
@@ -137,7 +137,7 @@ def at_size(subject: Subject, work: Work) -> None:
     case, sizes = work.case(), work.sizes
 
     def where(name: str) -> tuple[slice, ...]:
-        return outermost(axes(work.operation, name), sizes)
+        return outermost(work.operation, name, sizes)
 
     case = case.pulled(**{n: only(c, where(n)) for n, c in case.cotangents.items()})
     cut = replace(

@@ -12,9 +12,10 @@ from benchmarks.ceilings import ceilings
 from benchmarks.clocks import REPLAY
 from benchmarks.jobs import DTYPE, jobs
 from benchmarks.machine import processors
-from benchmarks.table import Row, not_timed, speeds
+from benchmarks.table import Row, arithmetic, not_timed, speeds
 from benchmarks.work import LENGTHS
 from seqlaws.properties.plugin import session_of
+from seqlaws.properties.reporting.page.documents import Timed
 
 SCHEMA = 3
 SUITE = "test_suite_speed.py"
@@ -26,14 +27,16 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self.limits: list[Timed] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect."""
         if report.when == "call":
-            found = [
-                str(value) for name, value in report.user_properties if name == "seqlaws-speed"
-            ]
-            self.rows += [Row(**json.loads(text)) for text in found]
+            for name, value in report.user_properties:
+                if name == "seqlaws-speed":
+                    self.rows.append(Row(**json.loads(str(value))))
+                if name == "seqlaws-ceiling":
+                    self.limits.append(Timed(**json.loads(str(value))))
 
 
 ROWS: pytest.StashKey[Rows] = pytest.StashKey()
@@ -100,7 +103,7 @@ def specs(request: pytest.FixtureRequest) -> dict[str, str]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Add to --benchmark-json the settings of each process, and what has no time and why."""
-    clocked = ("median", "q1", "q3")
+    clocked = ("median", "q1", "q3", "flops", "bytes", "matmul", "own")
     without = [asdict(row) for row in config.stash[ROWS].rows if row.reason]
     output_json["seqlaws"] = {
         "schema": SCHEMA,
@@ -131,6 +134,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if table := speeds(rows):
         terminalreporter.section("speed")
         for line in table:
+            terminalreporter.write_line(line)
+    if lines := arithmetic(rows, config.stash[ROWS].limits):
+        terminalreporter.section("arithmetic and memory")
+        for line in lines:
             terminalreporter.write_line(line)
     if rows:
         terminalreporter.section("not timed")

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
+from seqlaws.properties.reporting.page.documents import Timed, Times
+from seqlaws.properties.reporting.page.speed import floor
 from seqlaws.properties.reporting.page.words import duration
 
 NOISY = 0.25  # quartiles further apart than this share of the median: a ratio says little
@@ -13,7 +15,8 @@ NOISY = 0.25  # quartiles further apart than this share of the median: a ratio s
 class Row:
     """What became of one job. status: "timed", "ran" (not clocked), or why not, with a reason.
 
-    median and the quartiles q1, q3 in seconds.
+    median and the quartiles q1, q3 in seconds. flops and bytes: of one call. own: of a user's own
+    operation.
     """
 
     implementation: str
@@ -27,6 +30,10 @@ class Row:
     median: float = 0.0
     q1: float = 0.0
     q3: float = 0.0
+    flops: int = 0
+    bytes: int = 0
+    matmul: str = "ieee"
+    own: bool = False
 
     @property
     def work(self) -> tuple[str, ...]:
@@ -61,6 +68,35 @@ def speeds(rows: Iterable[Row]) -> list[str]:
         f"median; distance of the quartiles in % of it; ratio to {names[0]}",
         f"~: one of the two compared spreads over {NOISY:.0%}; F: a forward in % of this backward",
     ]
+
+
+def arithmetic(rows: Iterable[Row], limits: Iterable[Timed]) -> list[str]:
+    """Arithmetic and memory traffic of each work of a user's own operations, and the floor.
+
+    limits: the products and copies that were timed in the same run.
+    """
+    measured = Times(timed=list(limits))
+    works = {r.work: r for r in rows if r.status in ("timed", "ran") and r.own}
+    if not works:
+        return []
+    lines = [["operation", "size", "direction", "dtype", "device", "flops", "bytes", "floor"]]
+    for work, row in works.items():
+        least = floor(as_timed(row), measured)
+        said = duration(least.seconds) if least else "-"
+        lines.append([*work, f"{row.flops:.3g}", f"{row.bytes:.3g}", said])
+    return [
+        *aligned(lines),
+        "flops: as the specification does them, backward in reverse mode",
+        "bytes: each input read once, each output written once",
+        "floor: max(flops / peak, bytes / bandwidth), by the products and copies of this run"
+        + ("" if measured.timed else ": none were timed"),
+    ]
+
+
+def as_timed(row: Row) -> Timed:
+    """A row in the form of a report's."""
+    kept = {f.name for f in fields(Timed)}
+    return Timed(**{name: value for name, value in asdict(row).items() if name in kept})
 
 
 def cell(row: Row, baseline: Row | None, forward: Row | None) -> str:

@@ -1,5 +1,6 @@
 """How fast the machine is: what no implementation can be beyond."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from seqlaws.properties.reporting.environment import device_name
 PART = 4  # of the time that a benchmark has
 
 
-def test_ceiling(ceiling: Ceiling, benchmark: Any, request: pytest.FixtureRequest) -> None:
+def test_ceiling(
+    ceiling: Ceiling, benchmark: Any, record_property: Any, request: pytest.FixtureRequest
+) -> None:
     """Time a product or a copy, in the worker of its library."""
     option, worker = request.config.getoption, worker_of(ceiling.library)
     benchmark.extra_info.update(ceiling.described(), device_name=device_name(ceiling.device))
@@ -23,3 +26,5 @@ def test_ceiling(ceiling: Ceiling, benchmark: Any, request: pytest.FixtureReques
     seconds = worker.ask("seconds", ceiling, Effort(option("benchmark_min_rounds"), budget))
     benchmark.extra_info.update(worker.ask("settings"))
     benchmark.pedantic(REPLAY.of(seconds), rounds=len(seconds))
+    found = {n: v for n, v in ceiling.described().items() if n != "sizes"}
+    record_property("seqlaws-ceiling", json.dumps({**found, "fastest": min(seconds)}))

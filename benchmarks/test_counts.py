@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.flops import entrywise, flops, least_bytes, products
-from benchmarks.tally import Tally, counting, of_specification, tally
+from benchmarks.tally import counting, of_specification, tally
 from benchmarks.work import DIRECTIONS, Work
 from seqlaws import reference
 from seqlaws.properties.inputs.operation import Operation
@@ -56,7 +56,7 @@ def tallied(work: Work) -> tuple[int, int]:
         return of_specification(work)
     memory, start, steps, params, heads = counting(work)
     read = np.tile(np.asarray(start)[:, None], steps)
-    return tally(lambda: np.amax(logits(memory, read, params, heads).view(Tally), axis=-1))
+    return tally(lambda: np.amax(logits(memory, read, params, heads), axis=-1))
 
 
 @pytest.mark.parametrize("work", WRITTEN, ids=called)

@@ -24,6 +24,7 @@ from benchmarks.flops import flops, least_bytes
 from benchmarks.jobs import Job
 from benchmarks.table import Row
 from benchmarks.workers import Effort, Worker, WorkerError, worker_of
+from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.environment import device_name
 
 PART = 4  # of the time that a benchmark has, for each of the lengths
@@ -48,13 +49,16 @@ def test_speed(
     row = Row(
         job.name, work.operation, work.direction, work.size, work.dtype, work.device, status="ran"
     )
+    row.own = OPERATIONS[work.operation].own
     worker = worker_of(job.name, specs[job.name])
     finding = found_by(worker, job)
     if finding.status != "agrees":
         row.status, row.reason = finding.status, finding.reason
         record_property("seqlaws-speed", json.dumps(asdict(row)))
         pytest.skip(f"{finding.status}: {finding.reason}")
-    benchmark.extra_info.update(described(job), agreement=asdict(finding))
+    about = described(job)
+    benchmark.extra_info.update(about, agreement=asdict(finding))
+    row.flops, row.bytes, row.matmul = about["flops"], about["bytes"], about["matmul"]
     option = request.config.getoption
     if benchmark.enabled:
         budget = float(option("benchmark_max_time")) / (PART if work.length else 1)

@@ -15,6 +15,8 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array, representable
 from seqlaws.properties.inputs.operation import extent
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.own.benchmark import made_of_own, own_sizes
+from seqlaws.properties.own.operation import Own
 
 DIRECTIONS = ("forward", "backward")
 SIZES = ("small", "middle", "large")
@@ -54,9 +56,11 @@ class Work:
         at = SIZES.index("middle" if self.length else self.size)
         sizes = {letter: sizes[at] for letter, sizes in timed_sizes(self.operation).items()}
         if self.length:
-            return {letter: self.length if letter in ALONG else n for letter, n in sizes.items()}
+            along = lengths_of(self.operation)
+            return {letter: self.length if letter in along else n for letter, n in sizes.items()}
         if self.size == "large" and self.device.startswith("cuda"):
-            sizes["R" if "R" in sizes else "B"] *= CUDA_BATCH
+            for letter in [letter for letter in ("R", "B") if letter in sizes][:1]:
+                sizes[letter] *= CUDA_BATCH
         return sizes
 
     @property
@@ -86,8 +90,15 @@ class Work:
 
 def sizes_of(operation: str, lengths: Iterable[int] = LENGTHS) -> list[str]:
     """The sizes at which an operation is timed."""
-    grows = any(letter in ALONG for letter in timed_sizes(operation))
-    return [*SIZES, *(f"length {n}" for n in lengths if grows)]
+    return [*SIZES, *(f"length {n}" for n in lengths if lengths_of(operation))]
+
+
+def lengths_of(operation: str) -> list[str]:
+    """The letters of the sequence's length; of a user's own operation the axis that is scanned."""
+    known = OPERATIONS[operation]
+    if isinstance(known, Own):
+        return [known.scan_axis] if known.scan_axis else []
+    return [letter for letter in timed_sizes(operation) if letter in ALONG]
 
 
 @lru_cache(maxsize=1)  # jobs are ordered by work: one case is alive at a time
@@ -99,6 +110,8 @@ def made(operation: str, dtype: str, sizes: tuple[tuple[str, int], ...]) -> Case
     """
     random = np.random.RandomState([len(operation), *(n for _, n in sizes)])
     known = OPERATIONS[operation]
+    if isinstance(known, Own):
+        return made_of_own(known, dtype, dict(sizes))
 
     def filled(names: Iterable[str]) -> dict[str, Array]:
         arrays = {}
@@ -133,6 +146,8 @@ def shapes(
 def timed_sizes(operation: str) -> Mapping[str, tuple[int, int, int]]:
     """Letter to its size when small, middle and large: the operation's own, or the letter's."""
     known = OPERATIONS[operation]
+    if isinstance(known, Own):
+        return own_sizes(known)
     named = " ".join(axes(operation, name) for name in (*known.arrays, *known.outputs))
     letters = {axis.lstrip("0123456789") for axis in named.split()}
     standard = {letter: n for letter, n in STANDARD.items() if letter in letters}
@@ -150,18 +165,20 @@ def axes(operation: str, name: str) -> str:
     if name in known.benchmark.axes:
         return known.benchmark.axes[name]
     described = known.outputs[name].split() if name in known.outputs else known.axes(name)
-    if described == ["..."]:
+    if described == ["..."] and not known.own:
         described = known.axes(next(iter(known.arrays)))
-    rows = "R n" if described == ["..."] else "R"
+    rows = "R n" if described == ["..."] and not known.own else "R"
     return " ".join(rows if axis == "..." else axis for axis in described)
 
 
-def outermost(letters: str, sizes: Mapping[str, int]) -> tuple[slice, ...]:
+def outermost(operation: str, name: str, sizes: Mapping[str, int]) -> tuple[slice, ...]:
     """Where an array holds the first and the last batch entry (softmax: row), and such heads.
 
     What has no such axis, a weight or a bias, belongs to every entry and is taken whole.
     """
+    known = OPERATIONS[operation]
+    apart = ("R", *known.batch) if isinstance(known, Own) else APART
     return tuple(
-        slice(None, None, max(sizes[axis] - 1, 1)) if axis in APART else slice(None)
-        for axis in letters.split()
+        slice(None, None, max(sizes[axis] - 1, 1)) if axis in apart else slice(None)
+        for axis in axes(operation, name).split()
     )

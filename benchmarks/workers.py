@@ -19,6 +19,7 @@ from benchmarks.jobs import Job
 from benchmarks.machine import settings, variables
 from benchmarks.work import Work
 from seqlaws.properties.discovery import loader
+from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.environment import as_the_user_set_it, where_seqlaws_is
 from seqlaws.properties.isolation.transport import Child, EndedError
 
@@ -41,10 +42,15 @@ class Effort:
 
 
 class Inside:
-    """The worker's side. spec: of the implementation; empty for a worker that times ceilings."""
+    """The worker's side. spec: of the implementation; empty for a worker that times ceilings.
 
-    def __init__(self, name: str, spec: str) -> None:
+    own: the files of own operations.
+    """
+
+    def __init__(self, name: str, spec: str, *own: str) -> None:
         self.variables = variables()
+        for file in own:
+            specification_server.add(file)
         self.name, self.namespace = name, loader.find(spec) if spec else None
         self.conformance = Conformance()
 
@@ -89,7 +95,9 @@ class Worker:
 
     def __init__(self, name: str, spec: str = "") -> None:
         environment = {**as_the_user_set_it(), **where_seqlaws_is()}
-        self.child = Child(PROGRAM, name, spec, environment=environment)
+        self.child = Child(
+            PROGRAM, name, spec, *specification_server.ADDED, environment=environment
+        )
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """Ask Inside for a method's result."""

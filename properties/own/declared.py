@@ -50,6 +50,11 @@ class Declared:
         return self.domain in WHOLE
 
     @property
+    def is_truth(self) -> bool:
+        """True for booleans."""
+        return self.domain == "bool"
+
+    @property
     def has_leading(self) -> bool:
         """True if it has any number of leading axes."""
         return self.axes.startswith("...")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.options import Option
 from seqlaws.properties.own.arrays import other_values
 from seqlaws.properties.own.cases import own_case
@@ -22,6 +23,7 @@ from seqlaws.properties.own.kinds import ArrayOption, kind_of
 from seqlaws.properties.own.operation import Own
 from seqlaws.properties.own.scan import Scan, check, scan_of
 
+NO_SIZES = Benchmark()
 MARK = "__seqlaws_operation__"
 Consistent = Callable[[dict[str, Any], dict[str, Any]], None]
 Function = typing.TypeVar("Function", bound=Callable[..., Any])
@@ -36,6 +38,7 @@ def operation(
     dtypes: Iterable[str] = (),
     differentiable: bool = True,
     consistent: Consistent | None = None,
+    benchmark: Mapping[str, tuple[int, int, int]] | None = None,
     scan: str = "",
     carry: str | Mapping[str, str] = "",
     **arrays: str,
@@ -48,7 +51,8 @@ def operation(
     sizes: the sizes that a letter may have. batch: letters beside "..." whose entries do not
     influence each other. dtypes: if it is of some dtypes only. differentiable: False without
     gradients. consistent: a function of the arrays and the options of a drawn case, two dicts that
-    it changes where they do not fit each other.
+    it changes where they do not fit each other. benchmark: the sizes of a letter when it is timed:
+    small, middle and large.
 
     scan: the letter of an axis; the function is then one step along it. Its arrays come without
     the axis, and it returns the new states and then its outputs. carry: the parameters that a step
@@ -69,6 +73,7 @@ def operation(
             tuple(dtypes),
             differentiable=differentiable,
             consistent=consistent,
+            benchmark=Benchmark(sizes=benchmark or {}),
             scan=scan_of(scan, carry),
         )
         setattr(function, MARK, made)
@@ -88,6 +93,7 @@ def made_of(
     *,
     differentiable: bool,
     consistent: Consistent | None = None,
+    benchmark: Benchmark = NO_SIZES,
     scan: Scan | None = None,
 ) -> Own:
     """Return the operation of a function and its declarations."""
@@ -112,7 +118,7 @@ def made_of(
         - {n for d in arrays.values() for n in d.names()}
     ):
         raise DeclarationError(f"{name}: the size {odd[0]} of an output is no array's")
-    if odd := sorted(sizes.keys() - letters):
+    if odd := sorted({*sizes, *benchmark.sizes} - letters - {"R"}):
         raise DeclarationError(f"{name}: sizes of {odd[0]}, which is no letter of an array")
     if scan is not None:
         check(scan, function, arrays, outputs)
@@ -134,6 +140,7 @@ def made_of(
         file=Path(inspect.getsourcefile(function) or "").resolve(),
         gradients=differentiable and not all(whole),
         consistent=consistent,
+        benchmark=benchmark,
         scan=scan,
     )
 
