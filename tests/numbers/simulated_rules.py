@@ -6,7 +6,11 @@ FORMS: a function's name to what it is called with, and how a `Machine` may comp
 import math
 
 import numpy as np
+import simulated_softmax  # noqa: F401  registers its rules
+from machine import sigmoid
+from simulated import ERFC, Simulated
 
+from seqlaws import functions
 from seqlaws.reference import algebra
 
 ERF = np.vectorize(math.erf, otypes=[float])
@@ -71,6 +75,41 @@ def exp2(m, x):
 def erf(m, x):
     """erf within its ulps."""
     return m.function(lambda z: ERF(np.asarray(z, float)), x)
+
+
+def normal_cdf(m, x):
+    """The distribution function of a normal variable, within its ulps."""
+    return m.function(lambda z: ERFC(-np.asarray(z, float) / math.sqrt(2)) / 2, x)
+
+
+def softplus(m, x):
+    """max(x, 0) + log1p(exp(-|x|))."""
+    return m.round(np.maximum(x, 0) + m.function(np.log1p, m.function(np.exp, -np.abs(x))))
+
+
+def of_rows(rule, m, x):
+    """A function of rows that has a simulation of its own."""
+    return rule(Simulated(m, x)).value
+
+
+PLACES = 3
+
+
+def scattered(x, axis):
+    """Entries along the last axis, added at one of a few places."""
+    n = x.shape[-1]
+    rows, columns = np.indices(x.shape)
+    shape = (x.shape[0], max(n, PLACES))
+    return functions.scatter_add(x, (rows, columns % PLACES), shape)[:, :n]
+
+
+def into_one(m, x):
+    """The sums at each place, in any order."""
+    n = x.shape[-1]
+    parts = [np.moveaxis(x[:, k::PLACES], -1, 0) for k in range(PLACES)]
+    sums = [m.total(p) if len(p) else np.zeros(len(x)) for p in parts]
+    sums += [np.zeros(len(x))] * max(n - PLACES, 0)
+    return np.stack(sums, axis=-1)[:, :n]
 
 
 def mean(m, x):
@@ -153,7 +192,14 @@ UNARY = {  # name: the function, the domain, a form
     "sin": (np.sin, SMALL, function(np.sin)),
     "cos": (np.cos, SMALL, function(np.cos)),
     "erf": (algebra.erf, SMALL, erf),
-    "sigmoid": (algebra.sigmoid, SMALL, function(lambda z: 1 / (1 + np.exp(-z)))),
+    "normal_cdf": (algebra.normal_cdf, SMALL, normal_cdf),
+    "gelu": (functions.gelu, SMALL, lambda m, x: m.times(x, normal_cdf(m, x))),
+    "silu": (functions.silu, SMALL, lambda m, x: m.times(x, m.function(sigmoid, x))),
+    "softplus": (functions.softplus, SMALL, softplus),
+    "rsqrt": (functions.rsqrt, POSITIVE, function(lambda z: 1 / np.sqrt(z))),
+    "positive": (np.positive, ANY, lambda m, x: x if m.chance(m.keep) else m.store(x)),
+    "fabs": (np.fabs, ANY, lambda m, x: np.abs(x)),
+    "sigmoid": (algebra.sigmoid, SMALL, function(sigmoid)),
     "reciprocal": (np.reciprocal, POSITIVE, lambda m, x: m.round(1 / x)),
     "floor": (np.floor, ANY, lambda m, x: np.floor(x)),
     "ceil": (np.ceil, ANY, lambda m, x: np.ceil(x)),
@@ -173,6 +219,7 @@ BINARY = {
     "minimum": (np.minimum, ANY, lambda m, x, y: np.minimum(x, y)),
     "divide": (np.divide, POSITIVE, quotient),
     "multiply": (np.multiply, ANY, lambda m, x, y: m.times(x, y)),
+    "add": (np.add, ANY, lambda m, x, y: m.round(x + y)),
     "subtract": (np.subtract, ANY, lambda m, x, y: m.round(x - y)),
     "where": (lambda x, y: np.where(x > y, x * 2.0, y), ANY,
               lambda m, x, y: np.where(x > y, m.round(x * 2.0), y)),
@@ -194,8 +241,16 @@ REDUCTIONS = {
     "max": (np.max, lambda m, x: np.max(x, axis=-1)),
     "min": (np.min, lambda m, x: np.min(x, axis=-1)),
     "argmax": (np.argmax, lambda m, x: np.argmax(x, axis=-1)),
+    "argmin": (np.argmin, lambda m, x: np.argmin(x, axis=-1)),
+    "logsumexp": (functions.logsumexp, lambda m, x: of_rows(algebra.log_sum_exp, m, x)[..., 0]),
 }
 ALONG = {
+    "softmax": (functions.softmax, lambda m, x: of_rows(algebra.softmax_rows, m, x)),
+    "log_softmax": (
+        functions.log_softmax,
+        lambda m, x: m.round(x - of_rows(algebra.log_sum_exp, m, x)),
+    ),
+    "scatter_add": (scattered, into_one),
     "cumsum": (np.cumsum, running_sum),
     "cumprod": (np.cumprod, running_product),
     "sort": (np.sort, lambda m, x: np.sort(x, axis=-1)),
@@ -205,4 +260,75 @@ ALONG = {
 MATRICES = {
     "matmul": (np.matmul, matmul),
     "einsum": (lambda x, y: np.einsum("bij,bjk->bik", x, y), matmul),
+    "outer": (
+        lambda x, y: np.outer(x[0, 0], y[0, 0]),
+        lambda m, x, y: m.times(x[0, 0][:, None], y[0, 0][None, :]),
+    ),
+    "dot": (lambda x, y: np.dot(x[0], y[0]), lambda m, x, y: matmul(m, x[0], y[0])),
+    "trace": (
+        lambda x, y: np.trace(x, axis1=-2, axis2=-1) + 0.0 * y[0, 0, 0],
+        lambda m, x, y: m.total(np.diagonal(x, axis1=-2, axis2=-1).T),
+    ),
 }
+# rules that compute nothing: they move entries, ask about them, or are another name
+NOTHING_TO_SIMULATE = set(
+    [
+        "array_split",
+        "atleast_1d",
+        "atleast_2d",
+        "broadcast_to",
+        "compress",
+        "concatenate",
+        "copy",
+        "delete",
+        "diag",
+        "diagonal",
+        "empty_like",
+        "equal",
+        "expand_dims",
+        "fliplr",
+        "flipud",
+        "full_like",
+        "greater",
+        "greater_equal",
+        "hstack",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "isneginf",
+        "less",
+        "less_equal",
+        "moveaxis",
+        "ndim",
+        "not_equal",
+        "ones_like",
+        "pad",
+        "ravel",
+        "real",
+        "repeat",
+        "reshape",
+        "roll",
+        "rollaxis",
+        "rot90",
+        "shape",
+        "signbit",
+        "size",
+        "sliding_window_view",
+        "split",
+        "squeeze",
+        "stack",
+        "swapaxes",
+        "take",
+        "take_along_axis",
+        "tile",
+        "transpose",
+        "tril",
+        "triu",
+        "vstack",
+        "zeros_like",
+        "amax",
+        "amin",
+        "expit",
+        "power",
+    ]
+)

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 from machine import Machine, rounded_to
 from settings_of_cases import times
-from simulated_rules import ALONG, BINARY, MATRICES, REDUCTIONS, UNARY
+from simulated_rules import (
+    ALONG,
+    BINARY,
+    MATRICES,
+    NOTHING_TO_SIMULATE,
+    REDUCTIONS,
+    UNARY,
+)
 
+from seqlaws import functions
 from seqlaws.reference.numbers import Arithmetic, Rounding, exact, number, settled
+from seqlaws.reference.numbers.rounding import FUNCTIONS, UFUNCS
 
 ENTRIES = 10_000
 SEEDS = 40
@@ -138,6 +147,14 @@ def test_products_of_matrices(name, dtype):
         (p, near), (q, other) = held(random, x, a, "any"), held(random, y, a, "any")
         with np.errstate(all="ignore"):
             within(form(m, near, other), function(p, q), a)
+
+
+def test_every_rule_that_computes_is_simulated():
+    simulated = {*UNARY, *BINARY, *REDUCTIONS, *ALONG, *MATRICES}
+    assert {*UFUNCS, *FUNCTIONS} - simulated == NOTHING_TO_SIMULATE
+    assert {"power 3", "x^y", "3^x", "sigmoid", "max", "min"} <= simulated  # for power and aliases
+    assert set(dir(functions)) - set(dir(np)) - {"algebra", "Array"} - simulated <= {
+        "Any", "annotations", "np", "relu", "erf", "one_hot"}  # fmt: skip
 
 
 def test_a_rule_with_too_few_ulps_is_found(monkeypatch):
