@@ -9,8 +9,8 @@ from seqlaws.reference.numbers.reverse import Traced, primal
 
 __all__ = [
     "first_for_all", "in_gradient", "in_turn", "log_of_weights", "log_sum_exp_not_rescaled",
-    "naive_log_sum_exp", "of_one_row", "of_the_mean_row", "padded_share",
-    "softmax_rows_not_rescaled", "whole_blocks",
+    "masked_behind_blocks", "naive_log_sum_exp", "of_one_row", "of_the_mean_row", "padded_share",
+    "softmax_rows_not_rescaled", "whole_blocks", "with_bits",
 ]  # fmt: skip
 
 WHOLE = 1 << 60  # a block that holds everything
@@ -20,6 +20,19 @@ def whole_blocks(x: Array, size: int) -> Array:
     """x without what is behind its last whole block; all of it if it has none."""
     n = x.shape[-1]
     return x[..., : n // size * size] if n >= size else x
+
+
+def masked_behind_blocks(x: Array, size: int) -> Array:
+    """x, -inf behind its last whole block along the last axis; all of it if it has none."""
+    n = x.shape[-1]
+    return np.where(np.arange(n) < n // size * size, x, -np.inf) if n >= size else x
+
+
+def with_bits(x: Array, bits: int) -> Array:
+    """Whole numbers that wrap around in so many bits; others as they are."""
+    if getattr(x, "dtype", np.dtype(float)).kind not in "iu":
+        return x
+    return (x + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
 
 
 def padded_share(x: Array, size: int) -> float:

@@ -41,6 +41,8 @@ def changed_arguments(operation: Own) -> Iterator[Line]:
     if operation.differentiable:
         for name in names:
             yield from of_rows(operation, name)
+            said = f"minus {name} in the gradients of the others"
+            yield said, f"{name} = in_gradient(-{name}, {name})", True
         yield from (
             (f"{said} {name}", f"{name} = {made}({name})", True)
             for made, said in GRADIENTS.items()
@@ -58,6 +60,12 @@ def of_axes(operation: Own, name: str) -> Iterator[Line]:
             back = f"{name} = np.flip({name}, {axis})"
             yield f"the first {letter} of {name} for all", first, False
             yield f"the {letter} of {name} read backwards", back, False
+            if operation.differentiable:
+                flipped = f"np.flip({name}, {axis})"
+                said = f"the {letter} of the gradient of {name} read backwards"
+                yield said, f"{name} = in_gradient({name}, {flipped})", True
+                said = f"the {letter} of {name} read backwards in the gradients of the others"
+                yield said, f"{name} = in_gradient({flipped}, {name})", True
 
 
 def of_rows(operation: Own, name: str) -> Iterator[Line]:

@@ -53,6 +53,7 @@ class Calls(Source):
             for node in calls:
                 for name, changed, new in rule(node, self.name_of(node)):
                     yield name, changed, new, False
+        yield from self.products()
         for node in calls:
             if self.name_of(node) not in MOVES:
                 said = f"no gradient through {self.short(node)}"
@@ -61,8 +62,19 @@ class Calls(Source):
 
     def in_blocks(self) -> Iterator[tuple[str, ast.AST, str]]:
         """Yield the sums in blocks, which show at large sizes."""
-        for node in [n for n in ast.walk(self.tree) if isinstance(n, ast.Call)]:
+        calls = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call)]
+        for node in calls:
             yield from self.blocked(node, self.name_of(node))
+        assert isinstance(self.tree, ast.FunctionDef)
+        for statement in self.tree.body:
+            within = [n for n in calls if n in ast.walk(statement)]
+            rows = [self.argument(n) for n in within if self.name_of(n) in LAST_AXIS]
+            for name in sorted({one.id for one in rows if isinstance(one, ast.Name)}):
+                for n in BLOCKS:
+                    said = f"what is behind the last whole block of {n} left out of `{name}`"
+                    line = f"{name} = masked_behind_blocks({name}, {n})"
+                    indent = "\n" + " " * statement.col_offset
+                    yield said, statement, line + indent + self.of(statement)
 
     def name_of(self, node: ast.Call) -> str:
         """The name of the function that is called."""
@@ -139,6 +151,12 @@ class Calls(Source):
         if name in ("concatenate", "stack") and isinstance(inner, (ast.List, ast.Tuple)):
             parts = ", ".join(self.of(e) for e in reversed(inner.elts))
             yield f"{self.short(inner)} the other way round", inner, f"[{parts}]"
+        if name == "concatenate" and isinstance(inner, ast.List) and len(inner.elts) == 2:
+            given = {k.arg: self.of(k.value) for k in node.keywords}
+            first, axis = inner.elts[0], given.get("axis", "0")
+            half = f"(np.shape({self.of(first)})[{axis}] + 1) // 2"
+            said = f"half of {self.short(first)} behind the rest in {self.short(node)}"
+            yield said, node, f"np.roll({self.of(node)}, -({half}), axis={axis})"
 
     def stable(self, node: ast.Call, name: str) -> Iterator[tuple[str, ast.AST, str]]:
         """Exponentials of what they are given, as large as it is."""
@@ -146,6 +164,9 @@ class Calls(Source):
         if name not in LAST_AXIS or inner is None:
             return
         x, said = self.of(inner), f"no maximum in {self.short(node)}"
+        if name == "log_sum_exp":
+            new = f"({self.of(node)} - np.max({x}, axis=-1, keepdims=True))"
+            yield f"the maximum not added in {self.short(node)}", node, new
         plain = f"naive_log_sum_exp({x})" if name == "log_sum_exp" else f"shifted_softmax({x}, 0)"
         yield said, node, plain
         outer = self.parents.get(node)
@@ -171,6 +192,14 @@ class Calls(Source):
             if name in LAST_AXIS:
                 said = f"{self.short(node)} not rescaled when a later block of {n} has a larger one"
                 yield said, node, f"{name}_not_rescaled({x}, {n})"
+
+    def products(self) -> Iterator[Changed]:
+        """Sums of whole numbers that wrap around."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                for bits in (8, 16):
+                    said = f"sums of {bits} bits that wrap around in {self.short(node)}"
+                    yield said, node, f"with_bits({self.of(node, inner=True)}, {bits})", False
 
     def narrowed(self) -> Iterator[Changed]:
         """Parts that are rounded to 16 bits on the way."""

@@ -1,12 +1,14 @@
 """Misreadings of what a statement of an own operation uses: options, terms, what is returned."""
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from seqlaws.properties.misreadings.syntax import Source, is_docstring
 from seqlaws.properties.own.operation import Own
 
 ADDED = ("1e-10", "1e-9", "1e-8", "1e-7", "1e-6", "1e-5")
+DIGITS = 3  # that a constant has at least, for two of them to be exchanged by mistake
 SIMPLE = (ast.Assign, ast.AugAssign, ast.Return)
 Changed = tuple[str, ast.AST, str]  # a name that reads well after "with", a node, its new text
 
@@ -33,6 +35,18 @@ class Uses(Source):
                 yield from self.terms(inner)
             elif isinstance(inner, ast.Call):
                 yield from self.inside(inner)
+            elif isinstance(inner, ast.Constant) and isinstance(inner.value, float):
+                yield from self.digits(inner)
+
+    def digits(self, node: ast.Constant) -> Iterator[Changed]:
+        """A constant of several digits, two of which are exchanged."""
+        text = self.of(node)
+        if "e" in text or sum(c in "123456789" for c in text) < DIGITS:
+            return
+        for k, (one, other) in enumerate(itertools.pairwise(text)):
+            if one != other and "." not in one + other:
+                new = text[:k] + other + one + text[k + 2 :]
+                yield f"{new} for {text}", node, new
 
     def options(self, node: ast.AST) -> Iterator[Changed]:
         """An option that one statement does not read, or that stands for 1 less it."""

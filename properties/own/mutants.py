@@ -22,6 +22,7 @@ from seqlaws.properties.misreadings.syntax import Source, is_docstring
 from seqlaws.properties.misreadings.variants import Rules
 from seqlaws.properties.own.changed_arguments import changed_arguments
 from seqlaws.properties.own.changed_calls import Calls
+from seqlaws.properties.own.changed_statements import Statements
 from seqlaws.properties.own.changed_uses import Uses
 from seqlaws.properties.own.operation import Own
 from seqlaws.properties.own.scan import BACKWARD, FROM_ZEROS
@@ -79,6 +80,8 @@ def inside(operation: Own, module: str) -> Iterator[Place]:
         uses = Uses(statements(home)[statement], operation)
         for name, node, new in uses.changed():
             yield name, Edit(home, statement, *uses.around(node, new)), False
+        for name, old, new in Statements(statements(home)[statement], operation).changed():
+            yield name, Edit(home, statement, old, new), False
 
 
 def in_blocks(operation: Own, module: str) -> Iterator[Place]:
