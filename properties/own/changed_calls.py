@@ -152,8 +152,8 @@ class Calls(Source):
             parts = ", ".join(self.of(e) for e in reversed(inner.elts))
             yield f"{self.short(inner)} the other way round", inner, f"[{parts}]"
         if name == "concatenate" and isinstance(inner, ast.List) and len(inner.elts) == 2:
-            given = {k.arg: self.of(k.value) for k in node.keywords}
-            first, axis = inner.elts[0], given.get("axis", "0")
+            named = {k.arg: self.of(k.value) for k in node.keywords}
+            first, axis = inner.elts[0], named.get("axis", "0")
             half = f"(np.shape({self.of(first)})[{axis}] + 1) // 2"
             said = f"half of {self.short(first)} behind the rest in {self.short(node)}"
             yield said, node, f"np.roll({self.of(node)}, -({half}), axis={axis})"

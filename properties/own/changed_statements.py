@@ -65,7 +65,7 @@ class Statements(Source):
                 yield said, *self.spliced((first, last, moved))
 
     def argument_for(self, value: ast.expr) -> Iterator[Text]:
-        """What a value is made of, in its place."""
+        """Arguments of a value in its place."""
         for name in sorted(names_in(value) & self.arrays):
             if self.of(value) != name:
                 yield f"`{name}` for {self.short(value)}", *self.around(value, name)
