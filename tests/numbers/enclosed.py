@@ -13,7 +13,10 @@ from seqlaws.reference.numbers import flattened
 
 if not os.environ.get("CI"):  # where it is missing there, that is an error
     pytest.importorskip("flint", reason="python-flint is not installed: nothing is certified")
-from seqlaws.reference.numbers import balls
+from seqlaws.reference.numbers import (
+    ball_rules,  # noqa: F401  registers its rules
+    balls,
+)
 
 SMALL = {
     "softmax": "n", "attention": "L S D Dv B M group", "lstm_gates": "B I H", "rnn": "B T I H",
