@@ -13,7 +13,7 @@ from seqlaws.properties.diagnosis.evidence import NEAR, Evidence, distance, judg
 from seqlaws.properties.discovery.traits import KINDS
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.judging.comparison import ratios
-from seqlaws.properties.misreadings import Misreading, about
+from seqlaws.properties.misreadings import Misreading, about, tried_last
 from seqlaws.properties.misreadings.generated import generated
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
@@ -83,7 +83,8 @@ def changes_of(subject: Subject) -> list[Change]:
 def generated_changes(subject: Subject) -> list[Change]:
     """Every change that is made from the source of the specification."""
     o = subject.operation
-    return of_misreadings(subject, generated(o.name, differentiable=o.differentiable))
+    made = generated(o.name, differentiable=o.differentiable)
+    return of_misreadings(subject, (*made, *tried_last(o.name)))
 
 
 def of_misreadings(subject: Subject, known: Iterable[Misreading]) -> list[Change]:

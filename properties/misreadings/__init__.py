@@ -36,7 +36,7 @@ from seqlaws.properties.misreadings import (
 from seqlaws.properties.misreadings.edits import HOME, Misreading, misread, reached, shown
 from seqlaws.properties.misreadings.generated import generated
 
-__all__ = ["CATALOGUE", "Misreading", "about", "misread", "shown"]
+__all__ = ["CATALOGUE", "Misreading", "about", "misread", "shown", "tried_last"]
 
 CATALOGUE: tuple[Misreading, ...] = (
     *attention.MISREADINGS,
@@ -72,6 +72,7 @@ PARTS = {  # operations that others are made of, the nearest first
     "generate": ("decoder_layer", "encoder_layer", "positional_encoding", "attention"),
 }
 OWN: dict[str, Callable[[], tuple[Misreading, ...]]] = {}  # what makes those of an own operation
+LATER: dict[str, Callable[[], tuple[Misreading, ...]]] = {}  # those that are tried last
 
 
 @cache
@@ -93,7 +94,13 @@ def about(function: str) -> tuple[Misreading, ...]:
     return tuple(sorted(known.values(), key=lambda one: not one.gradients))
 
 
+@cache
+def tried_last(operation: str) -> tuple[Misreading, ...]:
+    """The misreadings of an own operation that are tried after the generated ones."""
+    return LATER[operation]() if operation in LATER else ()
+
+
 def forget() -> None:
     """Forget what was made of the sources: an own specification may have been written anew."""
-    for kept in (about, generated, misread, reached, edits.module_of, edits.statements):
+    for kept in (about, tried_last, generated, misread, reached, edits.module_of, edits.statements):
         kept.cache_clear()

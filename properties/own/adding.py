@@ -14,7 +14,7 @@ from seqlaws.properties.misreadings import edits
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.decorator import MARK
 from seqlaws.properties.own.gradients import Reverse, Written
-from seqlaws.properties.own.mutants import mutants_of
+from seqlaws.properties.own.mutants import later_mutants_of, mutants_of
 from seqlaws.properties.own.operation import Own
 from seqlaws.properties.own.proof import SpecError, prove
 from seqlaws.properties.own.specification import Specification
@@ -77,6 +77,7 @@ def add(one: Own, module: ModuleType) -> None:
     edits.HOME[one.name], edits.USES[module.__name__] = module.__name__, ()
     edits.MADE[one.name] = lambda names: Specification(one, names[one.name])
     misreadings.OWN[one.name] = lambda: mutants_of(one, module.__name__)
+    misreadings.LATER[one.name] = lambda: later_mutants_of(one, module.__name__)
     misreadings.forget()
     if one.gradients:
         edits.MADE[f"{one.name}_vjp"] = lambda names: vjp_of(one, names)
@@ -106,7 +107,8 @@ def file_of(spec: Any) -> str:
 def remove(names: list[str]) -> None:
     """Forget operations."""
     for name in names:
-        for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME, misreadings.OWN):
+        makers = misreadings.OWN, misreadings.LATER
+        for known in (OPERATIONS, reference.OWN, edits.MADE, edits.HOME, *makers):
             known.pop(name, None)
             known.pop(f"{name}_vjp", None)
 

@@ -41,8 +41,6 @@ def changed_arguments(operation: Own) -> Iterator[Line]:
     if operation.differentiable:
         for name in names:
             yield from of_rows(operation, name)
-            said = f"minus {name} in the gradients of the others"
-            yield said, f"{name} = in_gradient(-{name}, {name})", True
         yield from (
             (f"{said} {name}", f"{name} = {made}({name})", True)
             for made, said in GRADIENTS.items()
@@ -52,20 +50,36 @@ def changed_arguments(operation: Own) -> Iterator[Line]:
 
 def of_axes(operation: Own, name: str) -> Iterator[Line]:
     """Yield an array whose first entry along an axis stands for all, or that is read backwards."""
+    for letter, axis in inner_axes(operation, name):
+        first = f"{name} = first_for_all({name}, {axis})"
+        back = f"{name} = np.flip({name}, {axis})"
+        yield f"the first {letter} of {name} for all", first, False
+        yield f"the {letter} of {name} read backwards", back, False
+
+
+def inner_axes(operation: Own, name: str) -> Iterator[tuple[str, int]]:
+    """Yield the letter and the place, from the end, of each axis that is none of a batch."""
     axes = [a for a in operation.declared[name].axes.split() if a != operation.scan_axis]
     for k, letter in enumerate(axes):
         if letter not in ("...", *operation.batch):
-            axis = k - len(axes)
-            first = f"{name} = first_for_all({name}, {axis})"
-            back = f"{name} = np.flip({name}, {axis})"
-            yield f"the first {letter} of {name} for all", first, False
-            yield f"the {letter} of {name} read backwards", back, False
-            if operation.differentiable:
-                flipped = f"np.flip({name}, {axis})"
-                said = f"the {letter} of the gradient of {name} read backwards"
-                yield said, f"{name} = in_gradient({name}, {flipped})", True
-                said = f"the {letter} of {name} read backwards in the gradients of the others"
-                yield said, f"{name} = in_gradient({flipped}, {name})", True
+            yield letter, k - len(axes)
+
+
+def turned_gradients(operation: Own) -> Iterator[Line]:
+    """Yield gradients that are read backwards, or taken with another array turned round."""
+    if not operation.differentiable:
+        return
+    for name in operation.arrays_of_a_step:
+        if operation.declared[name].is_whole:
+            continue
+        said = f"minus {name} in the gradients of the others"
+        yield said, f"{name} = in_gradient(-{name}, {name})", True
+        for letter, axis in inner_axes(operation, name):
+            flipped = f"np.flip({name}, {axis})"
+            said = f"the {letter} of the gradient of {name} read backwards"
+            yield said, f"{name} = in_gradient({name}, {flipped})", True
+            said = f"the {letter} of {name} read backwards in the gradients of the others"
+            yield said, f"{name} = in_gradient({flipped}, {name})", True
 
 
 def of_rows(operation: Own, name: str) -> Iterator[Line]:

@@ -20,7 +20,7 @@ from seqlaws.properties.misreadings.edits import Edit, Misreading, misread, stat
 from seqlaws.properties.misreadings.generated import reached
 from seqlaws.properties.misreadings.syntax import Source, is_docstring
 from seqlaws.properties.misreadings.variants import Rules
-from seqlaws.properties.own.changed_arguments import changed_arguments
+from seqlaws.properties.own.changed_arguments import Line, changed_arguments, turned_gradients
 from seqlaws.properties.own.changed_calls import Calls
 from seqlaws.properties.own.changed_statements import Statements
 from seqlaws.properties.own.changed_uses import Uses
@@ -38,12 +38,23 @@ def mutants_of(operation: Own, module: str) -> tuple[Misreading, ...]:
     Sums in blocks come last; no small case shows them.
     """
     places = in_front(operation, module), inside(operation, module), of_gradients(operation, module)
+    shown = those_that_show(operation, itertools.chain(*places))
+    return (*shown, *as_misreadings(operation, in_blocks(operation, module)))
+
+
+def later_mutants_of(operation: Own, module: str) -> tuple[Misreading, ...]:
+    """Return the misreadings that are tried where no simpler one explains the answers."""
+    turned = lines(operation, module, turned_gradients(operation))
+    return those_that_show(operation, itertools.chain(in_statements(operation, module), turned))
+
+
+def those_that_show(operation: Own, places: Iterable[Place]) -> tuple[Misreading, ...]:
+    """Return the misreadings that give numbers of their own."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         probe = Probe(operation)
-        every = as_misreadings(operation, itertools.chain(*places))
-        shown = tuple(one for one in every if probe.is_another(one))
-    return (*shown, *as_misreadings(operation, in_blocks(operation, module)))
+        every = as_misreadings(operation, places)
+        return tuple(one for one in every if probe.is_another(one))
 
 
 def as_misreadings(operation: Own, places: Iterable[Place]) -> Iterator[Misreading]:
@@ -56,17 +67,22 @@ def as_misreadings(operation: Own, places: Iterable[Place]) -> Iterator[Misreadi
 
 
 def in_front(operation: Own, module: str) -> Iterator[Place]:
-    """Yield the lines in front of the specification's first statement."""
-    source = Source(statements(module)[operation.name])
-    assert isinstance(source.tree, ast.FunctionDef)
-    first = next(s for s in source.tree.body if not is_docstring(s))
-    indent = " " * first.col_offset
+    """Yield the ways to scan, and the lines in front of the specification's first statement."""
     if operation.scan_axis:
         head = f"def {operation.name}("
         for name, how in SCANS.items():
             edit = Edit(module, operation.name, head, f"@scanning({how!r})\n{head}")
             yield name, edit, False
-    for name, line, gradients in changed_arguments(operation):
+    yield from lines(operation, module, changed_arguments(operation))
+
+
+def lines(operation: Own, module: str, given: Iterable[Line]) -> Iterator[Place]:
+    """Yield lines in front of the specification's first statement."""
+    source = Source(statements(module)[operation.name])
+    assert isinstance(source.tree, ast.FunctionDef)
+    first = next(s for s in source.tree.body if not is_docstring(s))
+    indent = " " * first.col_offset
+    for name, line, gradients in given:
         old, new = source.around(first, f"{line}\n{indent}{source.of(first)}")
         yield name, Edit(module, operation.name, old, new), gradients
 
@@ -80,6 +96,11 @@ def inside(operation: Own, module: str) -> Iterator[Place]:
         uses = Uses(statements(home)[statement], operation)
         for name, node, new in uses.changed():
             yield name, Edit(home, statement, *uses.around(node, new)), False
+
+
+def in_statements(operation: Own, module: str) -> Iterator[Place]:
+    """Yield the changed statements of the specification and of the functions that it calls."""
+    for home, statement in reached(module, operation.name):
         for name, old, new in Statements(statements(home)[statement], operation).changed():
             yield name, Edit(home, statement, old, new), False
 

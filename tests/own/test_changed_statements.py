@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from specs import source
 
-from seqlaws.properties.misreadings import about, misread
+from seqlaws.properties.misreadings import about, misread, tried_last
 from seqlaws.properties.misreadings.parts import masked_behind_blocks, with_bits
 from seqlaws.properties.own.adding import add_file, remove
 
@@ -59,7 +59,8 @@ def added(write):
 
     def add(text, name):
         names.extend(add_file(write(source(text), name), proving=True))
-        return {one.name: one for one in about(f"{names[-1]}_vjp")}
+        every = (*about(f"{names[-1]}_vjp"), *tried_last(names[-1]))
+        return {one.name: one for one in every}
 
     yield add
     remove(names)
