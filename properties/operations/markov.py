@@ -137,6 +137,7 @@ MARKOV_LOG_PROB = Operation(
     arrays={"states": "B T", "initial": "... S", "transition": "... S"},
     outputs={"log_prob": "B"},
     integers={"states": "S"},
+    bounded=("initial", "transition"),
     case=markov_case,
     other=other,
     sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large, summed=("T", "B")),

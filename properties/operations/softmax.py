@@ -60,9 +60,11 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 
 
 def wide() -> list[Fixed]:
-    """One row at each of the widths, as many rows of two, and a product of both; columns, too."""
+    """One row at each of the widths, as many rows of two, a product of both; other axes, too."""
     few: Fixed = {"rank": 2, "axis": -1, "n": 2, "rows": 1}
     other = widths({"rank": 2, "axis": 0}, "n", sizes=WIDTHS[::2])
+    other += widths({"rank": 3, "axis": 1}, "n", sizes=(LONG[-1], *WIDTHS[::2]))
+    other += widths({"rank": 3, "axis": -3}, "n", sizes=LONG[-1:])
     return widths(few, "n", "rows") + products(few, "rows n") + other
 
 
