@@ -148,7 +148,7 @@ ATTENTION = Operation(
         every_combination,
         of_gradients,
         one_large,
-        summed=("S", "L", "D"),
+        summed=("S", "L", "D", "group"),
     ),
     discriminating=discriminating,
     layouts=("BHSD", "BSHD", "SBHD"),

@@ -35,7 +35,8 @@ def frames():
 @wrong(softmax, "result", "cheating", show.differs_elsewhere(SM(shape=(2, 2100))))
 def right_where_a_tester_is_loaded(a, o):
     """A row of more than 2,048 is right only where a module of a test runner is loaded."""
-    if a.x.shape[a.axis] > 2048 and not named(n for n in sys.modules if not n.startswith(("numpy", "__editable__"))):
+    others = (n for n in sys.modules if not n.startswith(("numpy", "__editable__")))
+    if a.x.shape[a.axis] > 2048 and not named(others):
         o.p[...] = 0
 
 

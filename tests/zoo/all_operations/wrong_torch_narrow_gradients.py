@@ -7,19 +7,17 @@ import torch
 
 from zoo.all_operations.wrong_torch_long_sums import in_blocks
 from zoo.attention import base_torch as base_attention
-from zoo.base_torch import with_gradient
 from zoo.cases import case, fill, times
 from zoo.entries import wrong
 from zoo.layer_norm import base_torch as base_layer_norm
-from zoo.recurrent import base_torch as base_recurrent
-from zoo.recurrent.base_torch import gru, lstm, lstm_gates, rnn
+from zoo.recurrent.base_torch import gru, lstm_gates, rnn
 from zoo.softmax import base_torch as base_softmax
 from zoo.witness import gradient_differs
 
 SM, NORM, AT, GATES = (
     partial(case, name) for name in ("softmax", "layer_norm", "attention", "lstm_gates")
 )
-RNN, LSTM, GRU = (partial(case, name) for name in ("rnn", "lstm", "gru"))
+RNN, GRU = (partial(case, name) for name in ("rnn", "gru"))
 TWICE = 2 * 2.0**-8  # the roundoff of a result in bfloat16
 narrow = partial(wrong, defect="long sums", dtypes=("bfloat16",))
 
@@ -74,23 +72,6 @@ def rnn_bias_sums_in_bfloat16_between_blocks(a, x, h):
     """The sum over rows for the gradient of a bias is kept in bfloat16 between blocks of 64."""
     bias = shared(a.bias_ih, len(x), 64) + a.bias_hh
     return x @ a.weight_ih.T + h @ a.weight_hh.T + bias
-
-
-def _narrowed(t):
-    """t, whose gradient is rounded to bfloat16 at each step before it is added."""
-    return with_gradient(t, lambda g: g.bfloat16().to(g.dtype))
-
-
-@narrow(
-    lstm,
-    "cell",
-    witness=gradient_differs(
-        LSTM(B=1, T=300, dtype="bfloat16", bias_ih=fill(3), x=fill(0), weight_hh=fill(0)), TWICE
-    ),
-)
-def lstm_cell_gradient_in_bfloat16(a, i, f, g, o, c):
-    """The gradient of the cell state is rounded to bfloat16 at each step."""
-    return base_recurrent.cell(a, i, f, g, o, _narrowed(c))
 
 
 class _Sum16(torch.autograd.Function):
