@@ -47,6 +47,11 @@ def one_large(operation: Operation) -> list[Fixed]:
     return operation.sweeps.one_large(operation)
 
 
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters at sizes whose product is large, the others small."""
+    return operation.sweeps.products(operation)
+
+
 def long_sums(operation: Operation) -> list[Fixed]:
     """Return each letter that is summed over at the longest width, the other sizes small."""
     widest: list[Fixed] = []

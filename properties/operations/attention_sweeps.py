@@ -15,6 +15,7 @@ from seqlaws.properties.inputs.sizes import (
     WIDTHS,
     Fixed,
     each,
+    pairs_of,
     products,
     widths,
 )
@@ -241,3 +242,8 @@ def one_large(operation: Operation) -> list[Fixed]:
     """Long queries and longer keys."""
     heads: Fixed = {"mask": None, "B": 2, "M": 1, "group": 2}
     return [{**heads, "L": 130, "S": 1030, "D": 65, "Dv": 64}]
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters."""
+    return pairs_of(FEW, "B", "M", "group", "L", "S", "D", "Dv")

@@ -21,6 +21,7 @@ from seqlaws.properties.inputs.sizes import (
     beside,
     each,
     heads,
+    pairs_of,
     products,
     widths,
 )
@@ -92,6 +93,12 @@ def wide() -> list[Fixed]:
     return both_norms(widths(small, "B", "F", "S") + products(small, "S T") + more)
 
 
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of entries, steps, memory and hidden units; few steps: there is a square."""
+    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
+    return both_norms(pairs_of(small, "B", "T", "S", "F", T=9))
+
+
 def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Fewer, for gradients: up to 31; matrices that make nothing larger."""
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.125,)}
@@ -156,6 +163,7 @@ DECODER_LAYER = Operation(
         every_combination,
         of_gradients,
         one_large,
+        large_products,
         summed=("S", "F"),
     ),
     long={"S": 65, "gains": (0.125,)},

@@ -22,6 +22,7 @@ from seqlaws.properties.inputs.sizes import (
     beside,
     each,
     heads,
+    pairs_of,
     widths,
 )
 from seqlaws.properties.operations.multi_head import (
@@ -125,6 +126,12 @@ def wide() -> list[Fixed]:
     return both_norms(widths(small, "B", "F") + more)
 
 
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of entries, steps and hidden units; few steps, of which there is a square."""
+    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.25,)}
+    return both_norms(pairs_of(small, "B", "T", "F", T=9))
+
+
 def both_norms(pinned: list[Fixed]) -> list[Fixed]:
     """Every second case with the norms first."""
     return [one | {"norm_first": bool(k % 2)} for k, one in enumerate(pinned)]
@@ -181,6 +188,7 @@ ENCODER_LAYER = Operation(
         every_combination,
         of_gradients,
         one_large,
+        large_products,
         summed=("F", "B"),
     ),
     long={"T": 65, "gains": (0.25,)},

@@ -26,6 +26,7 @@ from seqlaws.properties.inputs.sizes import (
     beside,
     each,
     heads,
+    pairs_of,
     products,
     widths,
 )
@@ -188,6 +189,12 @@ def one_large(operation: Operation) -> list[Fixed]:
     return [{**APART, "mask": None, **n} for n in (long, wide)]
 
 
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of entries, lengths and features of one head; few of these: there is a square."""
+    small: Fixed = {**few(1), **APART, "L": 1, "N": 1, "is_causal": False}
+    return pairs_of(small, "B", "L", "S", "D", D=9)
+
+
 MULTI_HEAD_ATTENTION = Operation(
     spec=reference.multi_head_attention,
     vjp=reference.multi_head_attention_vjp,
@@ -211,6 +218,7 @@ MULTI_HEAD_ATTENTION = Operation(
         every_combination,
         of_gradients,
         one_large,
+        large_products,
         summed=("S", "L"),
     ),
     layouts=("BTE", "TBE"),

@@ -12,10 +12,7 @@ from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.dense import LENGTHS as ROWS
 from seqlaws.properties.inputs.dense import larger, sized
-from seqlaws.properties.inputs.drawing import (
-    drawn_sizes,
-    with_cotangents,
-)
+from seqlaws.properties.inputs.drawing import drawn_sizes, with_cotangents
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick, representable
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Choice, Flag, Lengths, Option
@@ -28,6 +25,7 @@ from seqlaws.properties.inputs.sizes import (
     Fixed,
     Sweeps,
     each,
+    pairs_of,
     products,
     widths,
 )
@@ -120,12 +118,7 @@ KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
 
 def batches(operation: Operation) -> list[Fixed]:
     """Batches, and each feature size up to 67; some beyond."""
-    return [
-        *entries((*BATCHES, 64, 65, 129)),
-        *each(67, "I", "H"),
-        *WIDE,
-        *wide(steps=False),
-    ]
+    return [*entries((*BATCHES, 64, 65, 129)), *each(67, "I", "H"), *WIDE, *wide(steps=False)]
 
 
 def entries(numbers: Iterable[int]) -> list[Fixed]:
@@ -183,6 +176,13 @@ def unequal(operation: Operation) -> list[Fixed]:
 def one_large(operation: Operation) -> list[Fixed]:
     """A large batch of wide rows."""
     return [{"B": 130, "T": 17, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters; steps and units, both costly, where weights are small."""
+    pinned = pairs_of(SHORT | {"T": 2}, *operation.letters, T=33, H=33)
+    both: Fixed = {"T": 1025, "H": 129, "scales": (0.1,)}
+    return pinned + ([PLAIN | SHORT | both] if operation.recurrent else [])
 
 
 def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:
@@ -247,6 +247,7 @@ def recurrence(
             every_combination,
             every_combination,
             one_large,
+            large_products,
             summed=("I", "B"),
         ),
         discriminating=discriminating,
@@ -283,7 +284,9 @@ LSTM_GATES = Operation(
     },
     outputs={"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
     case=gates_case,
-    sweeps=Sweeps(batches, batches, unequal, one_large=one_large, summed=("I", "B")),
+    sweeps=Sweeps(
+        batches, batches, unequal, one_large=one_large, products=large_products, summed=("I", "B")
+    ),
     discriminating=discriminating,
     long={"H": 65},
     benchmark=Benchmark(

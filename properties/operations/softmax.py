@@ -20,6 +20,7 @@ from seqlaws.properties.inputs.sizes import (
     WIDTHS,
     Fixed,
     Sweeps,
+    pairs_of,
     products,
     widths,
 )
@@ -89,6 +90,12 @@ def one_large(operation: Operation) -> list[Fixed]:
     return [{"rank": 2, "axis": -1, "rows": 1030, "n": 1025}]
 
 
+def large_products(operation: Operation) -> list[Fixed]:
+    """Rows and their lengths, once along the last axis and once along another."""
+    ways: list[Fixed] = [{"rank": 2, "axis": -1}, {"rank": 3, "axis": 1}]
+    return [one for way in ways for one in pairs_of(way, "rows", "n")]
+
+
 SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), 0), ((4, 6), -1))
 
 
@@ -125,6 +132,7 @@ SOFTMAX = Operation(
         every_combination,
         every_combination,
         one_large,
+        large_products,
         summed=("n",),
     ),
     discriminating=discriminating,
