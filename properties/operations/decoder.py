@@ -94,9 +94,9 @@ def wide() -> list[Fixed]:
 
 
 def large_products(operation: Operation) -> list[Fixed]:
-    """Each pair of entries, steps, memory and hidden units; few steps: there is a square."""
+    """Hidden units and memory beside entries, beside steps, and beside each other."""
     small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
-    return both_norms(pairs_of(small, "B", "T", "S", "F", T=9))
+    return both_norms(pairs_of(small, "B", "T", "S", "F", B=9, T=9))
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
@@ -136,10 +136,11 @@ def unequal(operation: Operation) -> list[Fixed]:
 
 
 def one_large(operation: Operation) -> list[Fixed]:
-    """A longer text over a longer source; as many features as models have."""
+    """A longer text over a longer source; as many features as models have; very many entries."""
     long: Fixed = {"B": 4, "T": 65, "S": 130, "N": 4, "D": 16, "F": 128}
     wide: Fixed = {"B": 2, "T": 5, "S": 7, "N": 8, "D": 40, "F": 600}
-    return [{**DEFAULT, **n} for n in (long, wide)]
+    many: Fixed = {**few(14_600), "T": 9}
+    return [{**DEFAULT, **n} for n in (long, wide, many)]
 
 
 DECODER_LAYER = Operation(

@@ -127,9 +127,9 @@ def wide() -> list[Fixed]:
 
 
 def large_products(operation: Operation) -> list[Fixed]:
-    """Each pair of entries, steps and hidden units; few steps, of which there is a square."""
+    """Hidden units beside entries, and beside steps."""
     small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.25,)}
-    return both_norms(pairs_of(small, "B", "T", "F", T=9))
+    return both_norms(pairs_of(small, "B", "T", "F", B=9, T=9))
 
 
 def both_norms(pinned: list[Fixed]) -> list[Fixed]:
@@ -166,10 +166,11 @@ def unequal(operation: Operation) -> list[Fixed]:
 
 
 def one_large(operation: Operation) -> list[Fixed]:
-    """A long sequence in a large batch; as many features as models have."""
+    """A long sequence in a large batch; as many features as models have; very many entries."""
     long: Fixed = {"B": 9, "T": 130, "N": 3, "D": 8, "F": 65}
     wide: Fixed = {"B": 2, "T": 5, "N": 8, "D": 40, "F": 600}
-    return [{"mask": None, "gains": (0.5,), **n} for n in (long, wide)]
+    many: Fixed = {**few(14_600), "T": 9}
+    return [{"mask": None, "gains": (0.5,), **n} for n in (long, wide, many)]
 
 
 ENCODER_LAYER = Operation(

@@ -181,7 +181,7 @@ def one_large(operation: Operation) -> list[Fixed]:
 def large_products(operation: Operation) -> list[Fixed]:
     """Each pair of letters; steps and units, both costly, where weights are small."""
     pinned = pairs_of(SHORT | {"T": 2}, *operation.letters, T=33, H=33)
-    both: Fixed = {"T": 1025, "H": 129, "scales": (0.1,)}
+    both: Fixed = {"T": 517, "H": 129, "scales": (0.1,)}
     return pinned + ([PLAIN | SHORT | both] if operation.recurrent else [])
 
 
