@@ -26,7 +26,8 @@ def magnitudes(operation: Operation) -> list[Fixed]:
         pairs = [(name, changes[k % len(changes)]) for k, name in enumerate(names)]
     else:
         pairs = [(name, change) for name in names for change in changes]
-    return [PLAIN | {"larger": name, "change": change} for name, change in pairs]
+    plain = PLAIN | {"positions": "consecutive"}  # as anybody turns them
+    return [plain | {"larger": name, "change": change} for name, change in pairs]
 
 
 def rescaled(

@@ -161,7 +161,7 @@ def unequal(operation: Operation) -> list[Fixed]:
 
 def one_large(operation: Operation) -> list[Fixed]:
     """Long sequences of wide heads."""
-    return [{"B": 2, "N": 4, "L": 1030, "D": 128}]
+    return [{"B": 2, "N": 4, "L": 1030, "D": 128, "positions": "consecutive"}]
 
 
 def products_of_a_table(operation: Operation) -> list[Fixed]:
