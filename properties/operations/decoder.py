@@ -27,6 +27,7 @@ from seqlaws.properties.inputs.sizes import (
 )
 from seqlaws.properties.operations.encoder import (
     ACTIVATION,
+    SMALL,
     STACKED,
     both_norms,
     layer_parameters,
@@ -88,14 +89,14 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 def wide() -> list[Fixed]:
     """Entries, hidden units and memory at the widths; more features and steps; a product."""
-    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
+    small: Fixed = {**few(1), **SMALL, "gains": (0.125,), "activation": "gelu"}
     more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(129, 513))
     return both_norms(widths(small, "B", "F", "S") + products(small, "S T") + more)
 
 
 def large_products(operation: Operation) -> list[Fixed]:
     """Hidden units and memory beside entries, beside steps, and beside each other."""
-    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
+    small: Fixed = {**few(1), **SMALL, "gains": (0.125,), "activation": "gelu"}
     return both_norms(pairs_of(small, "B", "T", "S", "F", B=9, T=9))
 
 

@@ -21,6 +21,7 @@ from seqlaws.properties.inputs.options import Flag, Mask
 from seqlaws.properties.inputs.sizes import (
     LENGTHS,
     PLAIN,
+    WIDTHS,
     Fixed,
     Sweeps,
     beside,
@@ -143,6 +144,9 @@ def every_combination(operation: Operation) -> list[Fixed]:
     """Every kind of mask with and without the causal flag, of every source; every shape of mask."""
     kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES, OBLONG)
     given = [{"mask": m, "is_causal": c, "source": s, **n} for m, c, s, n in kinds]
+    small: Fixed = {**few(1), **APART, "L": 2, "N": 1, "is_causal": False}
+    long = product(("boolean", "floating"), ({"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}))
+    given += [small | n | {"mask": m} for m, n in long]
     return given + shapes_of_masks(
         [
             {**APART, "L": 5, "S": 7, "B": 2, "N": 3, "D": 3, "is_causal": False},

@@ -103,6 +103,8 @@ def wide(*, steps: bool) -> list[Fixed]:
     """Each letter at the widths, one direction, others small; fewer units; a product of two."""
     few = SHORT | {"T": 1 + steps}
     pinned = widths(few, "I", sizes=(*INPUTS, *WIDTHS)) + widths(few, "B")
+    rows: Fixed = {"B": WIDTHS[-1], "T": 5, "padded": "alike", "reverse": True}
+    pinned += steps * [PLAIN | few | rows]
     return pinned + widths(few, "H", sizes=UNITS) + products(few, "B I")
 
 
@@ -130,8 +132,7 @@ def every_size(operation: Operation) -> list[Fixed]:
     """Each length up to 67 both ways, and each feature size; lengths beside bare flags."""
     short = product((0, 1, 2, 3, 8, 17), (False, True), (False, True))
     pinned: list[Fixed] = [{"T": n, "reverse": way, "padded": rows} for n, way, rows in short]
-    pinned += entries((*BATCHES, 64, 65, 129)) + [{"T": n} for n in STEPS]
-    pinned += WIDE[-2:]
+    pinned += entries((*BATCHES, 64, 65, 129)) + [{"T": n} for n in STEPS] + WIDE[-2:]
     for reverse in (False, True):
         ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
         pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
@@ -143,13 +144,12 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Up to 37 steps: past them a whole gradient's bound says nothing."""
-    weak: Fixed = {"scales": (0.5, 1.0)}
     ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
     pinned = entries(BATCHES)
     pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
     pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
     pinned += WIDE + wide(steps=True)
-    return [{**one, **weak} for one in pinned]
+    return [{**one, "scales": (0.5, 1.0)} for one in pinned]
 
 
 def distances(operation: Operation) -> list[Fixed]:
@@ -179,10 +179,10 @@ def one_large(operation: Operation) -> list[Fixed]:
 
 
 def large_products(operation: Operation) -> list[Fixed]:
-    """Each pair of letters; steps and units, both costly, where weights are small."""
+    """Each pair of letters; that of steps and units with small weights."""
     pinned = pairs_of(SHORT | {"T": 2}, *operation.letters, T=33, H=33)
-    both: Fixed = {"T": 517, "H": 129, "scales": (0.1,)}
-    return pinned + ([PLAIN | SHORT | both] if operation.recurrent else [])
+    both: Fixed = SHORT | {"T": 517, "H": 129, "scales": (0.1,)}
+    return pinned + operation.recurrent * [PLAIN | both]
 
 
 def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:

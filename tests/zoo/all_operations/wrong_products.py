@@ -1,11 +1,12 @@
-"""Wrong where a product of two sizes is large, though neither of them is."""
+"""Wrong where a product of two sizes is large, though neither is; where an option meets a width."""
 
 from functools import partial
 
 import numpy as np
 
 from zoo.attention.base import attention
-from zoo.cases import case
+from zoo.attention.base import cap as base_cap
+from zoo.cases import boolean, case
 from zoo.entries import wrong
 from zoo.layer_norm.base import dx, layer_norm
 from zoo.multi_head.base import multi_head_attention
@@ -78,3 +79,28 @@ def rotary_entries_times_positions_in_16_bits(a, o):
     count = a.x.shape[0] * a.x.shape[2]
     pairs = np.arange(count).reshape(a.x.shape[0], 1, a.x.shape[2], 1)
     o.out = np.where(pairs < LIMIT, o.out, a.x)
+
+
+@wrong(
+    rnn,
+    "exists",
+    "option at a width",
+    differs(RNN(B=8200, T=2, lengths=lambda r, s: np.ones(8200, int))),
+)
+def rnn_lengths_ignored_beyond_8192_rows(a, t):
+    """Beyond 8,192 rows lengths are not read."""
+    if a.lengths is None or len(a.x) > 8192:
+        return np.ones((len(a.x), 1), bool)
+    return (t < np.asarray(a.lengths))[:, None]
+
+
+@wrong(attention, "arguments", "option at a width", differs(AT(**ONE, L=2, S=8200, mask=boolean())))
+def attention_mask_ignored_beyond_8192_keys(a):
+    """Beyond 8,192 keys a mask is not read."""
+    a.mask = None if a.k.shape[2] > 8192 else a.mask
+
+
+@wrong(attention, "cap", "option at a width", differs(AT(**ONE, L=8200, S=3, softcap=0.5)))
+def attention_cap_ignored_beyond_4096_queries(a, s):
+    """Beyond 4,096 queries the soft cap is ignored."""
+    return s if s.shape[2] > 4096 else base_cap(a, s)
