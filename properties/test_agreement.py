@@ -9,6 +9,7 @@ from seqlaws.properties.inputs.sweeps import (
     combinations_of_gradients,
     every_combination,
     every_size,
+    large_products,
     moderate_sizes,
     one_large,
 )
@@ -32,6 +33,8 @@ COMBINED = Kind(every_combination)
 COMBINED_GRADIENTS = Kind(lambda o: o.differentiable and combinations_of_gradients(o))
 LARGE = Kind(lambda o: one_large(o) and (not o.own or o.batched))  # parts have to be independent
 FLOATING = Kind(lambda o: o.differentiated(o.arrays) and not o.whole)  # a token cannot be NaN
+PRODUCTS = Kind(large_products)
+PRODUCTS_OF_GRADIENTS = Kind(lambda o: o.differentiable and large_products(o))
 LARGEST = float(np.finfo(float).max)
 WITH_OPTIONS = Kind(lambda o: o.options)
 
@@ -79,6 +82,19 @@ def test_values_of_every_combination(impl: Subject, case: Case) -> None:
 @law(COMBINED_GRADIENTS, share=0.01, gradients=True, sweep=combinations_of_gradients)
 def test_gradients_of_every_combination(impl: Subject, case: Case) -> None:
     """Gradients agree for every pair of options, with all other options left out."""
+    agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
+
+
+@law(PRODUCTS, share=0.01, sweep=large_products)
+def test_values_at_large_products(impl: Subject, case: Case) -> None:
+    """Values agree where two sizes have a product above 2^17: each pair of letters."""
+    outputs = impl.run(case)
+    agree(impl, outputs, impl.expected_of_steps(case, outputs))
+
+
+@law(PRODUCTS_OF_GRADIENTS, share=0.01, gradients=True, sweep=large_products)
+def test_gradients_at_large_products(impl: Subject, case: Case) -> None:
+    """Gradients agree where two sizes have a product above 2^17: each pair of letters."""
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
 
 

@@ -61,7 +61,8 @@ def long_cases(impl: Subject, case: Case) -> Iterator[tuple[str, Case]]:
 def alike(impl: Subject, name: str, array: Array) -> Array:
     """Return an array with 2 and 0 in turn along its longest axis, and less in later rows.
 
-    Weights are all a power of two, so that sums of products are near 1; probabilities are equal.
+    Weights are all a power of two, so that sums of products are near 1; biases are 0;
+    probabilities are equal.
     In 16 bits the longest axis is LONGEST.
     """
     shape = tuple(LONGEST if n == WIDE and impl.dtype in NARROW else n for n in array.shape)
@@ -73,6 +74,8 @@ def alike(impl: Subject, name: str, array: Array) -> Array:
         return np.full(shape, 2.0 ** -int(np.log2(shape[-1])))
     if not shape:
         return np.ones(shape)
+    if name.rpartition(".")[2].startswith("bias"):  # or an activation is far from 0
+        return np.zeros(shape)
     longest = int(np.argmax(shape))
     index = np.indices(shape, sparse=True)
     others = sum(i for axis, i in enumerate(index) if axis != longest)

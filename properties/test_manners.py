@@ -1,30 +1,19 @@
 """Manners: memory, determinism, threads and global state."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from seqlaws.properties.backends.protocol import BadOutputError
-from seqlaws.properties.inputs.case import output_shapes
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
-from seqlaws.properties.inputs.sweeps import (
-    combinations_of_gradients,
-    every_combination,
-    every_size,
-    moderate_sizes,
-)
-from seqlaws.properties.isolation.limits import EnoughError, LostError
+from seqlaws.properties.inputs.sweeps import fewer_of_both, sizes_and_options
 from seqlaws.properties.laws import (
     Case,
-    Expected,
-    Fixed,
     LawBrokenError,
     NotOfferedError,
-    Operation,
-    Outputs,
     Subject,
     again,
     agree,
@@ -36,20 +25,8 @@ from seqlaws.properties.laws import (
     same,
 )
 from seqlaws.properties.operations import ALL, DIFFERENTIABLE, WITH_ARRAYS
-from seqlaws.properties.subjects.elsewhere import called_elsewhere
-from seqlaws.properties.subjects.record import Call, Made
 from seqlaws.properties.subjects.returned import KIND, SHARED, WRITTEN
 from seqlaws.reference.numbers import flattened
-
-
-def sizes_and_options(operation: Operation) -> list[Fixed]:
-    """Return each letter at each size, then every pair of options."""
-    return [*every_size(operation), *every_combination(operation)]
-
-
-def fewer_of_both(operation: Operation) -> list[Fixed]:
-    """Return fewer sizes and options, for gradients."""
-    return [*moderate_sizes(operation), *combinations_of_gradients(operation)]
 
 
 @law(WITH_ARRAYS, share=0.12, section="manners")
@@ -241,53 +218,6 @@ def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
         for (member, before), after in zip(alone * 8, found, strict=True):
             says = "concurrent calls from several threads give different results"
             again(impl, after, before, member, says, vjp=vjp)
-
-
-@law(ALL, share=0.12, section="manners", second_program=True)
-def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
-    """In another process, in which nothing indicates a test, the values are correct too."""
-    found = answer_elsewhere(impl, case)
-    judge(impl, found, output_shapes(case), lambda: impl.expected_of_steps(case, found))
-
-
-@law(DIFFERENTIABLE, share=0.06, gradients=True, section="manners", second_program=True)
-def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
-    """In another process, in which nothing indicates a test, the gradients are correct too."""
-    found = answer_elsewhere(impl, case, vjp=True)
-    shapes = {n: case.arrays[n].shape for n in case.differentiated}
-    judge(impl, found, shapes, lambda: impl.expected(case, vjp=True))
-
-
-def answer_elsewhere(impl: Subject, case: Case, *, vjp: bool = False) -> Outputs:
-    """Call the implementation in another process. Raises LawBrokenError, NotOfferedError."""
-    try:
-        kind, found = called_elsewhere(impl, case, vjp=vjp)
-    except LostError as lost:
-        says = f"in another process it {lost}"
-        if impl.pace.excuses(slow=lost.slow):
-            raise EnoughError(f"{says}, and is slow") from None
-        raise LawBrokenError(says, lost=True, slow=lost.slow) from None
-    beyond = case.operation.beyond_core(case)
-    if kind == "not offered" or (kind == "raised" and beyond):
-        impl.record.not_offered["; ".join(beyond) or str(found)] += 1
-        raise NotOfferedError(str(found))
-    impl.record.called(Call(case.operation.name + "_vjp" * vjp, case, made=Made()))
-    require(kind == "answer", f"in another process it {kind}: {found}")
-    return dict(found)
-
-
-def judge(
-    impl: Subject,
-    found: Outputs,
-    shapes: Mapping[str, tuple[int, ...]],
-    expected: Callable[[], Mapping[str, Expected]],
-) -> None:
-    """Raise LawBrokenError unless the result has the expected shapes and values."""
-    for name, shape in shapes.items():
-        right = name in found and found[name].shape == tuple(shape)
-        require(right, f"in another process it returns no {name} of shape {shape}")
-    says = "in another process the result does not match the specification"
-    agree(impl, found, expected(), says, nan_is_free=True)
 
 
 @law(ALL, share=0.1, level="SHOULD", section="manners")

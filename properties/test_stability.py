@@ -20,11 +20,13 @@ from seqlaws.properties.laws import (
     law,
     require,
 )
-from seqlaws.properties.operations import DIFFERENTIABLE
+from seqlaws.properties.operations import DIFFERENTIABLE, RECURRENT
 from seqlaws.reference.algebra import sigmoid
+from seqlaws.reference.numbers.arithmetic import FORMATS
 
 TINY = drawn(E=3, B=2, T=2, I=2, H=2, L=2, S=3, D=2, Dv=2, M=1, group=2, n=3, rank=2)
 STEPS = (1, 2, 5, 20, 100, 300)
+SHUT = 30.0  # of which the sigmoid is 1, and of -SHUT 0, up to a rounding of float32
 MOST = 64  # entries of an output whose gradients are taken alone
 
 
@@ -135,6 +137,53 @@ def test_open_cell_path_carries_gradients_unchanged(impl: Subject, case: Case) -
     open_ = cell.having(bias_ih=bias, weight_ih=weight)
     due = Expected(open_.cotangents["c_n"], impl.expected(open_, vjp=True)["c0"].allowed)
     agree(impl, impl.pull(open_), {"c0": due}, "an open cell path changes the gradient")
+
+
+def counting(operation: Operation) -> list[Fixed]:
+    """Return both directions of a few steps, for one unit."""
+    few: Fixed = {"B": 2, "T": 20, "I": 1, "H": 1, "padded": False}
+    return [few | {"reverse": way} for way in (False, True)]
+
+
+@law(*RECURRENT, share=0.01, gradients=True, sweep=counting, section="edges",
+     level="SHOULD")  # fmt: skip
+def test_gradients_are_added_in_the_accumulating_dtype(impl: Subject, case: Case) -> None:
+    """Gradients of 1 at each step count beside one of 2^p, where the significand has p bits.
+
+    Once they are carried from step to step, as by a cell that is neither read nor forgotten; once
+    each step forgets, and the parameters' gradients add them up. A SHOULD: automatic
+    differentiation adds the gradients of a parameter in its own dtype.
+    """
+    wide = FORMATS[impl.arithmetic.accumulate][0] > FORMATS[impl.dtype][0]
+    if not wide or (case.operation.name == "rnn" and not impl.offers("nonlinearity")):
+        raise impl.record.not_about("only for sums that are wider than the arrays, and relu")
+    large = 2.0 ** FORMATS[impl.dtype][0]
+    for carried in (True, False):
+        counted = case.having(**gates_for_gradients(case, carried=carried))
+        if case.operation.name == "rnn":
+            counted = counted.having(nonlinearity="relu")
+        y = np.ones_like(case.cotangents["y"])
+        if not carried:
+            y[:, [0, -1]] = large
+        state = "c_n" if "c_n" in case.cotangents else "h_n"
+        pulled = {n: 0 * c + large * (carried and n == state) for n, c in case.cotangents.items()}
+        counted = counted.pulled(**{**pulled, "y": y})
+        says = "small gradients are lost beside a large one"
+        agree(impl, impl.pull(counted), impl.expected(counted, vjp=True), says)
+
+
+def gates_for_gradients(case: Case, *, carried: bool) -> dict[str, Array]:
+    """Return arrays of one unit at 0, or at 1, which keeps a gradient from step to step or not."""
+    arrays = {n: np.zeros_like(a) for n, a in case.arrays.items()}
+    if case.operation.name == "rnn":
+        arrays["x" if not carried else "h0"] += 1
+        arrays["weight_ih"] += 1
+        arrays["weight_hh"] += carried
+    elif case.operation.name == "lstm":
+        arrays["bias_ih"] += SHUT * np.array([-1, 1, 0, 1] if carried else [1, -1, 0, 1])
+    else:
+        arrays["bias_ih"][1] += SHUT if carried else -SHUT
+    return arrays
 
 
 @law("attention", share=0.1, gradients=True, cases=drawn(mask=None, is_causal=False, window=None))

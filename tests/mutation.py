@@ -141,8 +141,9 @@ def difference(package, name, operation):
 
 
 def large_of(pinned):
-    """The large sizes of a case alone, so that its options are drawn."""
-    return {name: n for name, n in pinned.items() if type(n) is int and n > 100}
+    """The sizes of a case alone, so that its options are drawn; {} if none of them is large."""
+    sizes = {name: n for name, n in pinned.items() if type(n) is int}
+    return sizes if max(sizes.values(), default=0) > 100 else {}
 
 
 def answer(subject, call, case):

@@ -49,9 +49,10 @@ class Operation:
     reach: the array and the letter along which it is measured how far a gradient comes back.
     benchmark: how it is timed, and how much arithmetic it is.
     integers: the arrays of whole numbers, each with the letter of the size that they are below, or
-    "". dtypes: where the operation is of some dtypes only, whatever is declared. whole: whether
-    outputs are whole numbers. share: of the drawn examples, for an operation that is made of others
-    that have laws themselves.
+    "". bounded: the arrays whose numbers lie in a range, such as probabilities. dtypes: where the
+    operation is of some dtypes only, whatever is declared. whole: whether outputs are whole
+    numbers. share: of the drawn examples, for an operation that is made of others that have laws
+    themselves.
     layouts: the orders of axes that an implementation may declare for its arrays that have a batch
     and as many axes; the contract's first. extras: outputs that an implementation may return
     besides, by name, each with its axes and the function of `reference/` that specifies it.
@@ -75,6 +76,7 @@ class Operation:
     long: Fixed = field(default_factory=dict)
     reach: tuple[str, str] | None = None
     integers: Mapping[str, str] = field(default_factory=dict)
+    bounded: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     whole: bool = False
     share: float = 1.0
@@ -110,6 +112,11 @@ class Operation:
         names = inspect.signature(self.spec).parameters
         known = {"fully_masked": "fully_masked", "query_offset": "causal_alignment"}
         return tuple(trait for name, trait in known.items() if name in names)
+
+    @property
+    def scalable(self) -> list[str]:
+        """The arrays whose numbers may be of any magnitude."""
+        return [n for n in self.differentiated(self.arrays) if n not in self.bounded]
 
     @property
     def differentiable(self) -> bool:

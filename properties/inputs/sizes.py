@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 Fixed = dict[str, Any]
@@ -14,6 +15,7 @@ BATCHES = (*range(19), 31, 32, 33)
 STRIDES = (1, 7, 23, 12, 5)
 WIDTHS = (4097, 8192, 8193)  # of vocabularies, caches and models: one past two powers, and one
 PRODUCT = 2**16  # above it a product of two sizes does not fit into 16 bits
+LARGER = 2**17  # above it neither does its half, as of two blocks
 
 
 PLAIN: Fixed = {"regime": "ordinary", "scales": (1.0,)}  # so that every entry counts
@@ -41,6 +43,22 @@ def products(few: Fixed, *pairs: str) -> list[Fixed]:
     one = int(PRODUCT**0.5) + 3
     other = PRODUCT // one + 2
     return [PLAIN | few | dict(zip(pair.split(), (one, other), strict=True)) for pair in pairs]
+
+
+def pairs_of(few: Fixed, *letters: str, **most: int) -> list[Fixed]:
+    """Each pair of letters whose sizes have a product just above LARGER; all others are few.
+
+    most: of a letter that is costly; a pair of two such letters is left out.
+    """
+    square = int(LARGER**0.5) + 3
+    pinned = []
+    for one, other in combinations(letters, 2):
+        if one in most and other in most:
+            continue
+        costly, cheap = (other, one) if other in most else (one, other)
+        size = most.get(costly, square)
+        pinned.append(PLAIN | few | {costly: size, cheap: LARGER // size + 2})
+    return pinned
 
 
 def beside(one: list[Fixed], other: list[Fixed]) -> list[Fixed]:
@@ -90,7 +108,8 @@ class Sweeps:
     every_combination: every pair of options with nothing else given, and each option alone at a
     large size; of_gradients: fewer. unequal: a few sets of sizes of which none is 1 and no two are
     equal, so that strides tell. one_large: one problem that is larger than any other law's.
-    summed: letters over which outputs or gradients sum; every_size has each at the longest width.
+    products: each pair of letters at sizes whose product is large. summed: letters over which
+    outputs or gradients sum; every_size has each at the longest width.
     """
 
     every_size: Pinned
@@ -99,4 +118,5 @@ class Sweeps:
     every_combination: Pinned = nothing
     of_gradients: Pinned = nothing
     one_large: Pinned = nothing
+    products: Pinned = nothing
     summed: tuple[str, ...] = ()

@@ -27,6 +27,16 @@ def combinations_of_gradients(operation: Operation) -> list[Fixed]:
     return operation.sweeps.of_gradients(operation)
 
 
+def sizes_and_options(operation: Operation) -> list[Fixed]:
+    """Return each letter at each size, then every pair of options."""
+    return [*every_size(operation), *every_combination(operation)]
+
+
+def fewer_of_both(operation: Operation) -> list[Fixed]:
+    """Return fewer sizes and options, for gradients."""
+    return [*moderate_sizes(operation), *combinations_of_gradients(operation)]
+
+
 def unequal(operation: Operation) -> list[Fixed]:
     """A few sets of sizes of which none is 1 and no two are equal, so that strides tell."""
     return operation.sweeps.unequal(operation)
@@ -35,6 +45,11 @@ def unequal(operation: Operation) -> list[Fixed]:
 def one_large(operation: Operation) -> list[Fixed]:
     """One problem that is larger than any other law's, for every kind of answer above a size."""
     return operation.sweeps.one_large(operation)
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters at sizes whose product is large, the others small."""
+    return operation.sweeps.products(operation)
 
 
 def long_sums(operation: Operation) -> list[Fixed]:

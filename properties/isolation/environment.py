@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 TELLTALES = ("PYTEST", "HYPOTHESIS", "SEQLAWS", "CI", "TOX", "COVERAGE")
+OF_A_COMMAND = ("_", "PWD", "OLDPWD")  # the shell's: the command's path, and where it was typed
 
 
 CHOSEN = {"OMP_WAIT_POLICY": "passive"}  # unless the user has set it
@@ -39,4 +40,5 @@ def where_seqlaws_is() -> dict[str, str]:
 
 def silent() -> dict[str, str]:
     """Return the environment of this process without the variables that reveal a test."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(TELLTALES)}
+    known = os.environ.items()
+    return {k: v for k, v in known if not k.startswith(TELLTALES) and k not in OF_A_COMMAND}

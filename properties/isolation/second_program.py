@@ -31,6 +31,8 @@ import importlib, importlib.util
 import numpy as np
 
 def load(target, attribute, name):
+    for known in [n for n in sys.modules if n.startswith("__editable__")]:
+        del sys.modules[known]  # that of an editable install, loaded before any program
     if target.endswith(".py"):
         spec = importlib.util.spec_from_file_location(name, target)
         found = importlib.util.module_from_spec(spec)

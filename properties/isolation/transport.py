@@ -20,7 +20,7 @@ START = f"""
 {Path(server_loop.__file__).read_text(encoding="utf-8")}
 import sys
 pipes, arguments = tuple(map(int, sys.argv[1:3])), sys.argv[3:]
-sys.argv = ["program"]
+sys.argv = sys.argv[:1]  # as of any other
 
 def answering(answer):
     serve(answer, *pipes)

@@ -20,6 +20,7 @@ class Verdict:
     of them of which nothing can be said. not_offered: options or combinations, how often.
     interpreted: True if the implementation ran in an interpreter of kernels.
     accuracy: for each output how far it was from what is due, as `errors.Errors` tells it.
+    visited: the largest sizes that were asked for, as `subjects.visited` has them.
     """
 
     law: str
@@ -42,6 +43,7 @@ class Verdict:
     section: str = "numbers"
     noted: dict[str, str] = field(default_factory=dict)  # against manners, by the law about it
     accuracy: dict[str, Any] = field(default_factory=dict)
+    visited: dict[str, int] = field(default_factory=dict)
     interpreted: bool = False
     evidence: str = ""  # the calls that show it, for `causes`; not in verdict.json
 

@@ -22,6 +22,7 @@ from seqlaws.properties.inputs.sizes import Sweeps
 from seqlaws.properties.operations.attention_sweeps import (
     every_combination,
     every_size,
+    large_products,
     moderate_sizes,
     of_gradients,
     one_large,
@@ -148,7 +149,8 @@ ATTENTION = Operation(
         every_combination,
         of_gradients,
         one_large,
-        summed=("S", "L", "D"),
+        large_products,
+        summed=("S", "L", "D", "group"),
     ),
     discriminating=discriminating,
     layouts=("BHSD", "BSHD", "SBHD"),

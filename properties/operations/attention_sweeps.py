@@ -15,6 +15,7 @@ from seqlaws.properties.inputs.sizes import (
     WIDTHS,
     Fixed,
     each,
+    pairs_of,
     products,
     widths,
 )
@@ -104,11 +105,18 @@ def every_combination(operation: Operation) -> list[Fixed]:
     pairs += all_digits(operation) + low_masks(operation)
     large: Fixed = left_out(operation) | ONE_HEAD | {"L": 66, "S": 131}
     alone = [large | one for one in each_option(operation)]
-    wide = [large | {"window": sides} for sides in ((64, None), (31, 65))]
+    wide = [large | {"window": sides} for sides in ((64, None), (31, 65))] + far(operation)
     core = [left_out(operation) | CORE | one for one in each_option(operation)]
     core += 2 * [left_out(operation) | CORE | IN_CORE]
     half = beyond_two_tiles(operation, HALF)
     return pairs + kinds_of_masks(operation) + alone + wide + core + half
+
+
+def far(operation: Operation) -> list[Fixed]:
+    """Each option beside very many keys, and beside very many queries."""
+    few = left_out(operation) | FEW | {"L": 2, "S": 3}
+    long: list[Fixed] = [{"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}]
+    return [few | n | one for one in each_option(operation) for n in long]
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
@@ -116,7 +124,7 @@ def of_gradients(operation: Operation) -> list[Fixed]:
     pairs = [OBLONG[i % 2] | pair for i, pair in enumerate(causal_pairs(operation))]
     pairs += whole_tiles(operation)[1::3] + beyond_two_tiles(operation)[::2]
     half = beyond_two_tiles(operation, HALF)
-    return pairs + decoding(operation)[::2] + all_digits(operation)[::2] + half
+    return pairs + decoding(operation)[::2] + all_digits(operation)[::2] + half + far(operation)
 
 
 CORE: Fixed = {"B": 2, "M": 2, "group": 1, "L": 5, "S": 5, "D": 4, "Dv": 4}  # never refused
@@ -241,3 +249,8 @@ def one_large(operation: Operation) -> list[Fixed]:
     """Long queries and longer keys."""
     heads: Fixed = {"mask": None, "B": 2, "M": 1, "group": 2}
     return [{**heads, "L": 130, "S": 1030, "D": 65, "Dv": 64}]
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters."""
+    return pairs_of(FEW, "B", "M", "group", "L", "S", "D", "Dv")

@@ -21,11 +21,13 @@ from seqlaws.properties.inputs.sizes import (
     beside,
     each,
     heads,
+    pairs_of,
     products,
     widths,
 )
 from seqlaws.properties.operations.encoder import (
     ACTIVATION,
+    SMALL,
     STACKED,
     both_norms,
     layer_parameters,
@@ -87,9 +89,15 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 def wide() -> list[Fixed]:
     """Entries, hidden units and memory at the widths; more features and steps; a product."""
-    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.125,), "activation": "gelu"}
+    small: Fixed = {**few(1), **SMALL, "gains": (0.125,), "activation": "gelu"}
     more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(129, 513))
     return both_norms(widths(small, "B", "F", "S") + products(small, "S T") + more)
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Hidden units and memory beside entries, beside steps, and beside each other."""
+    small: Fixed = {**few(1), **SMALL, "gains": (0.125,), "activation": "gelu"}
+    return both_norms(pairs_of(small, "B", "T", "S", "F", B=9, T=9))
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
@@ -129,10 +137,11 @@ def unequal(operation: Operation) -> list[Fixed]:
 
 
 def one_large(operation: Operation) -> list[Fixed]:
-    """A longer text over a longer source; as many features as models have."""
+    """A longer text over a longer source; as many features as models have; very many entries."""
     long: Fixed = {"B": 4, "T": 65, "S": 130, "N": 4, "D": 16, "F": 128}
     wide: Fixed = {"B": 2, "T": 5, "S": 7, "N": 8, "D": 40, "F": 600}
-    return [{**DEFAULT, **n} for n in (long, wide)]
+    many: Fixed = {**few(14_600), "T": 9}
+    return [{**DEFAULT, **n} for n in (long, wide, many)]
 
 
 DECODER_LAYER = Operation(
@@ -156,6 +165,7 @@ DECODER_LAYER = Operation(
         every_combination,
         of_gradients,
         one_large,
+        large_products,
         summed=("S", "F"),
     ),
     long={"S": 65, "gains": (0.125,)},

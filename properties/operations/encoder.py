@@ -22,6 +22,7 @@ from seqlaws.properties.inputs.sizes import (
     beside,
     each,
     heads,
+    pairs_of,
     widths,
 )
 from seqlaws.properties.operations.multi_head import (
@@ -36,6 +37,7 @@ from seqlaws.reference import decoder, encoder
 ARRAYS = {"x": "B T E", **{f"params.{name}": a for name, a in encoder.PARAMETERS.items()}}
 GAINS = (0.5, 0.25, 1.0, 0.5)  # of a matrix: what it makes of numbers around 1
 ACTIVATION = Choice(("relu", "gelu"))
+SMALL: Fixed = {"T": 1, "N": 1, "D": 3}  # a norm of two features has no gradient
 WIDEST = 48  # features: beyond it a whole layer's bound says little
 
 
@@ -120,9 +122,15 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 def wide() -> list[Fixed]:
     """Entries and hidden units at the widths; more features; steps whose square has 18 bits."""
-    small: Fixed = {**few(1), "T": 1, "N": 1, "gains": (0.25,)}
+    small: Fixed = {**few(1), **SMALL, "gains": (0.25,)}
     more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(257, 513))
     return both_norms(widths(small, "B", "F") + more)
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Hidden units beside entries, and beside steps."""
+    small: Fixed = {**few(1), **SMALL, "gains": (0.25,)}
+    return both_norms(pairs_of(small, "B", "T", "F", B=9, T=9))
 
 
 def both_norms(pinned: list[Fixed]) -> list[Fixed]:
@@ -135,7 +143,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.25,)}
     pinned = [{**bare, **n} for n in beside(each(37, "T", "F"), heads(37, 9, 37))]
     pinned += [{"gains": (0.25, 0.5), "T": n} for n in (0, *LENGTHS[-9:-7])]
-    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)] + wide()[::2]
+    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)] + wide()
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
@@ -159,10 +167,11 @@ def unequal(operation: Operation) -> list[Fixed]:
 
 
 def one_large(operation: Operation) -> list[Fixed]:
-    """A long sequence in a large batch; as many features as models have."""
+    """A long sequence in a large batch; as many features as models have; very many entries."""
     long: Fixed = {"B": 9, "T": 130, "N": 3, "D": 8, "F": 65}
     wide: Fixed = {"B": 2, "T": 5, "N": 8, "D": 40, "F": 600}
-    return [{"mask": None, "gains": (0.5,), **n} for n in (long, wide)]
+    many: Fixed = {**few(14_600), "T": 9}
+    return [{"mask": None, "gains": (0.5,), **n} for n in (long, wide, many)]
 
 
 ENCODER_LAYER = Operation(
@@ -181,6 +190,7 @@ ENCODER_LAYER = Operation(
         every_combination,
         of_gradients,
         one_large,
+        large_products,
         summed=("F", "B"),
     ),
     long={"T": 65, "gains": (0.25,)},

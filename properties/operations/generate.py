@@ -10,7 +10,16 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.drawing import with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, pick
 from seqlaws.properties.inputs.operation import LAYER, Operation
-from seqlaws.properties.inputs.sizes import PLAIN, WIDTHS, Fixed, Sweeps, each, heads, widths
+from seqlaws.properties.inputs.sizes import (
+    PLAIN,
+    WIDTHS,
+    Fixed,
+    Sweeps,
+    each,
+    heads,
+    pairs_of,
+    widths,
+)
 from seqlaws.properties.operations.encoder import layer_parameters, layer_sizes
 from seqlaws.reference import decoder
 
@@ -58,11 +67,18 @@ def every_size(operation: Operation) -> list[Fixed]:
     return pinned + long_texts() + past_widths()
 
 
+FEW: Fixed = {"B": 4, "S": 1, "N": 1, "D": 2, "F": 2, "V": 3, "steps": 2, "layers": 1}
+
+
 def past_widths() -> list[Fixed]:
     """Each letter at the widths: vocabularies, sources, hidden units, rows; more features."""
-    small: Fixed = {"B": 4, "S": 1, "N": 1, "D": 2, "F": 2, "V": 3, "steps": 2, "layers": 1}
-    pinned = widths(small | {"last_token": True}, "V") + widths(small, "V", "S", "F")
-    return pinned + widths(small, "B", sizes=WIDTHS[:1]) + widths(small, "D", sizes=(130, 258))
+    pinned = widths(FEW | {"last_token": True}, "V") + widths(FEW, "V", "S", "F")
+    return pinned + widths(FEW, "B", sizes=WIDTHS[:1]) + widths(FEW, "D", sizes=(130, 258))
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of entries, memory, hidden units and tokens."""
+    return pairs_of(FEW, "B", "S", "F", "V")
 
 
 def long_texts() -> list[Fixed]:
@@ -101,7 +117,7 @@ GENERATE = Operation(
     share=0.5,
     way="token by token",
     case=generate_case,
-    sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large),
+    sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large, products=large_products),
     long={"steps": 33, "gains": (0.5,)},
     benchmark=Benchmark(  # by one layer
         sizes={

@@ -24,6 +24,7 @@ from seqlaws.properties.inputs.sizes import (
     Fixed,
     Sweeps,
     each,
+    pairs_of,
     products,
     widths,
 )
@@ -113,6 +114,11 @@ def one_large(operation: Operation) -> list[Fixed]:
     return [{"rank": 2, "rows": 1030, "E": 1025}]
 
 
+def large_products(operation: Operation) -> list[Fixed]:
+    """Positions and features."""
+    return pairs_of(USUAL, "rows", "E")
+
+
 LAYER_NORM = Operation(
     spec=reference.layer_norm,
     vjp=reference.layer_norm_vjp,
@@ -127,6 +133,7 @@ LAYER_NORM = Operation(
         every_combination,
         every_combination,
         one_large,
+        large_products,
         summed=("E", "rows"),
     ),
     benchmark=Benchmark(

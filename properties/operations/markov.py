@@ -19,10 +19,12 @@ from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.sizes import (
     LENGTHS,
     LONG,
+    PLAIN,
     WIDTHS,
     Fixed,
     Sweeps,
     each,
+    pairs_of,
     products,
     widths,
 )
@@ -100,6 +102,15 @@ STATES = {1: 40, 2: 12, 3: 6}  # at most, by the order
 FINITE: Fixed = {"impossible": (False,)}  # or one length would be as good as another
 
 
+FEW: Fixed = {"zeros": (0.0,), **FINITE, "order": 1, "S": 2, "B": 1, "T": 2}
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters, and states with themselves."""
+    table: Fixed = FEW | {"S": 365, "B": 3, "T": 17}
+    return [*pairs_of(FEW, "B", "T", "S", S=17), PLAIN | table]
+
+
 def every_size(operation: Operation) -> list[Fixed]:
     """Each order with each number of states, each length and each batch up to 67; some beyond."""
     plain: Fixed = {"regime": "ordinary", "zeros": (0.0,), **FINITE}
@@ -112,9 +123,8 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned += [{**FINITE, "order": k, "S": 3, "T": t + k} for k, t in beyond]
     pinned += [{"order": k, "S": s} for k, s in product(ORDERS, (1, 2, 6))]
     pinned += [{"T": t} for t in LONG] + [{"B": b} for b in (0, 129)]
-    few: Fixed = {**plain, "order": 1, "S": 2, "B": 1, "T": 2}
-    pinned += widths(few, "T", sizes=WIDTHS[::2]) + widths(few, "B")
-    return pinned + products(few, "B T")
+    pinned += widths(FEW, "T", sizes=WIDTHS[::2]) + widths(FEW, "B")
+    return pinned + products(FEW, "B T")
 
 
 def unequal(operation: Operation) -> list[Fixed]:
@@ -137,9 +147,17 @@ MARKOV_LOG_PROB = Operation(
     arrays={"states": "B T", "initial": "... S", "transition": "... S"},
     outputs={"log_prob": "B"},
     integers={"states": "S"},
+    bounded=("initial", "transition"),
     case=markov_case,
     other=other,
-    sweeps=Sweeps(every_size, every_size, unequal, one_large=one_large, summed=("T", "B")),
+    sweeps=Sweeps(
+        every_size,
+        every_size,
+        unequal,
+        one_large=one_large,
+        products=large_products,
+        summed=("T", "B"),
+    ),
     long={"T": 257},
     benchmark=Benchmark(  # a chain of order 1
         sizes={"B": (8, 32, 64), "T": (64, 256, 1024), "S": (8, 16, 32)},

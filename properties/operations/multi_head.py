@@ -21,11 +21,13 @@ from seqlaws.properties.inputs.options import Flag, Mask
 from seqlaws.properties.inputs.sizes import (
     LENGTHS,
     PLAIN,
+    WIDTHS,
     Fixed,
     Sweeps,
     beside,
     each,
     heads,
+    pairs_of,
     products,
     widths,
 )
@@ -142,6 +144,9 @@ def every_combination(operation: Operation) -> list[Fixed]:
     """Every kind of mask with and without the causal flag, of every source; every shape of mask."""
     kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES, OBLONG)
     given = [{"mask": m, "is_causal": c, "source": s, **n} for m, c, s, n in kinds]
+    small: Fixed = {**few(1), **APART, "L": 2, "N": 1, "is_causal": False}
+    long = product(("boolean", "floating"), ({"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}))
+    given += [small | n | {"mask": m} for m, n in long]
     return given + shapes_of_masks(
         [
             {**APART, "L": 5, "S": 7, "B": 2, "N": 3, "D": 3, "is_causal": False},
@@ -188,6 +193,12 @@ def one_large(operation: Operation) -> list[Fixed]:
     return [{**APART, "mask": None, **n} for n in (long, wide)]
 
 
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of entries, lengths and features of one head; few of these: there is a square."""
+    small: Fixed = {**few(1), **APART, "L": 1, "N": 1, "is_causal": False}
+    return pairs_of(small, "B", "L", "S", "D", D=9)
+
+
 MULTI_HEAD_ATTENTION = Operation(
     spec=reference.multi_head_attention,
     vjp=reference.multi_head_attention_vjp,
@@ -211,6 +222,7 @@ MULTI_HEAD_ATTENTION = Operation(
         every_combination,
         of_gradients,
         one_large,
+        large_products,
         summed=("S", "L"),
     ),
     layouts=("BTE", "TBE"),

@@ -27,6 +27,7 @@ from seqlaws.properties.inputs.sizes import (
     Sweeps,
     each,
     nothing,
+    pairs_of,
     products,
     widths,
 )
@@ -111,10 +112,12 @@ def every_size(operation: Operation) -> list[Fixed]:
     return pinned + [{"N": n, "L": n} for n in (2, 3, 4, 8)] + wide()
 
 
+FEW: Fixed = {"positions": "consecutive", "B": 1, "N": 1, "L": 1, "half": 1}
+
+
 def wide() -> list[Fixed]:
     """Each letter at the widths, the others small; products of two."""
-    few: Fixed = {"positions": "consecutive", "B": 1, "N": 1, "L": 1, "half": 1}
-    return widths(few, "B", "N", "L", "half") + products(few, "B N", "L N", "L half")
+    return widths(FEW, "B", "N", "L", "half") + products(FEW, "B N", "L N", "L half")
 
 
 def turned(pairs: int, number: int, *, interleaved: bool) -> list[Fixed]:
@@ -158,7 +161,17 @@ def unequal(operation: Operation) -> list[Fixed]:
 
 def one_large(operation: Operation) -> list[Fixed]:
     """Long sequences of wide heads."""
-    return [{"B": 2, "N": 4, "L": 1030, "D": 128}]
+    return [{"B": 2, "N": 4, "L": 1030, "D": 128, "positions": "consecutive"}]
+
+
+def products_of_a_table(operation: Operation) -> list[Fixed]:
+    """Length and width."""
+    return pairs_of({}, "length", "dim")
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters."""
+    return pairs_of(FEW, "B", "N", "L", "half")
 
 
 POSITIONAL_ENCODING = Operation(
@@ -167,7 +180,7 @@ POSITIONAL_ENCODING = Operation(
     outputs={"encoding": "length dim"},
     dtypes=("float64",),
     case=encoding_case,
-    sweeps=Sweeps(lengths_and_dims, nothing, few_lengths),
+    sweeps=Sweeps(lengths_and_dims, nothing, few_lengths, products=products_of_a_table),
     long={"length": 4097},
     benchmark=Benchmark(
         sizes={"length": (16, 256, 1024), "dim": (16, 64, 512)},
@@ -185,7 +198,15 @@ ROTARY_EMBEDDING = Operation(
     layouts=("BHSD", "BSHD", "SBHD"),
     case=rotary_case,
     other=other,
-    sweeps=Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large),
+    sweeps=Sweeps(
+        every_size,
+        moderate_sizes,
+        unequal,
+        every_combination,
+        of_gradients,
+        one_large,
+        large_products,
+    ),
     benchmark=Benchmark(
         sizes={"B": (1, 2, 2), "N": (2, 8, 16), "L": (16, 128, 1024), "D": (16, 64, 128)},
         products={},

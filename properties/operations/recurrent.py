@@ -12,10 +12,7 @@ from seqlaws.properties.inputs.benchmark import Benchmark
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.dense import LENGTHS as ROWS
 from seqlaws.properties.inputs.dense import larger, sized
-from seqlaws.properties.inputs.drawing import (
-    drawn_sizes,
-    with_cotangents,
-)
+from seqlaws.properties.inputs.drawing import drawn_sizes, with_cotangents
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick, representable
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Choice, Flag, Lengths, Option
@@ -28,6 +25,7 @@ from seqlaws.properties.inputs.sizes import (
     Fixed,
     Sweeps,
     each,
+    pairs_of,
     products,
     widths,
 )
@@ -105,6 +103,8 @@ def wide(*, steps: bool) -> list[Fixed]:
     """Each letter at the widths, one direction, others small; fewer units; a product of two."""
     few = SHORT | {"T": 1 + steps}
     pinned = widths(few, "I", sizes=(*INPUTS, *WIDTHS)) + widths(few, "B")
+    rows: Fixed = {"B": WIDTHS[-1], "T": 5, "padded": "alike", "reverse": True}
+    pinned += steps * [PLAIN | few | rows]
     return pinned + widths(few, "H", sizes=UNITS) + products(few, "B I")
 
 
@@ -120,12 +120,7 @@ KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
 
 def batches(operation: Operation) -> list[Fixed]:
     """Batches, and each feature size up to 67; some beyond."""
-    return [
-        *entries((*BATCHES, 64, 65, 129)),
-        *each(67, "I", "H"),
-        *WIDE,
-        *wide(steps=False),
-    ]
+    return [*entries((*BATCHES, 64, 65, 129)), *each(67, "I", "H"), *WIDE, *wide(steps=False)]
 
 
 def entries(numbers: Iterable[int]) -> list[Fixed]:
@@ -137,8 +132,7 @@ def every_size(operation: Operation) -> list[Fixed]:
     """Each length up to 67 both ways, and each feature size; lengths beside bare flags."""
     short = product((0, 1, 2, 3, 8, 17), (False, True), (False, True))
     pinned: list[Fixed] = [{"T": n, "reverse": way, "padded": rows} for n, way, rows in short]
-    pinned += entries((*BATCHES, 64, 65, 129)) + [{"T": n} for n in STEPS]
-    pinned += WIDE[-2:]
+    pinned += entries((*BATCHES, 64, 65, 129)) + [{"T": n} for n in STEPS] + WIDE[-2:]
     for reverse in (False, True):
         ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
         pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
@@ -150,13 +144,12 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
     """Up to 37 steps: past them a whole gradient's bound says nothing."""
-    weak: Fixed = {"scales": (0.5, 1.0)}
     ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
     pinned = entries(BATCHES)
     pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
     pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
     pinned += WIDE + wide(steps=True)
-    return [{**one, **weak} for one in pinned]
+    return [{**one, "scales": (0.5, 1.0)} for one in pinned]
 
 
 def distances(operation: Operation) -> list[Fixed]:
@@ -183,6 +176,13 @@ def unequal(operation: Operation) -> list[Fixed]:
 def one_large(operation: Operation) -> list[Fixed]:
     """A large batch of wide rows."""
     return [{"B": 130, "T": 17, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Each pair of letters; that of steps and units with small weights."""
+    pinned = pairs_of(SHORT | {"T": 2}, *operation.letters, T=33, H=33)
+    both: Fixed = SHORT | {"T": 517, "H": 129, "scales": (0.1,)}
+    return pinned + operation.recurrent * [PLAIN | both]
 
 
 def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:
@@ -247,6 +247,7 @@ def recurrence(
             every_combination,
             every_combination,
             one_large,
+            large_products,
             summed=("I", "B"),
         ),
         discriminating=discriminating,
@@ -283,7 +284,9 @@ LSTM_GATES = Operation(
     },
     outputs={"i": "B H", "f": "B H", "g": "B H", "o": "B H"},
     case=gates_case,
-    sweeps=Sweeps(batches, batches, unequal, one_large=one_large, summed=("I", "B")),
+    sweeps=Sweeps(
+        batches, batches, unequal, one_large=one_large, products=large_products, summed=("I", "B")
+    ),
     discriminating=discriminating,
     long={"H": 65},
     benchmark=Benchmark(

@@ -20,6 +20,7 @@ from seqlaws.properties.inputs.sizes import (
     WIDTHS,
     Fixed,
     Sweeps,
+    pairs_of,
     products,
     widths,
 )
@@ -60,9 +61,11 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 
 
 def wide() -> list[Fixed]:
-    """One row at each of the widths, as many rows of two, and a product of both; columns, too."""
+    """One row at each of the widths, as many rows of two, a product of both; other axes, too."""
     few: Fixed = {"rank": 2, "axis": -1, "n": 2, "rows": 1}
     other = widths({"rank": 2, "axis": 0}, "n", sizes=WIDTHS[::2])
+    other += widths({"rank": 3, "axis": 1}, "n", sizes=(LONG[-1], *WIDTHS[::2]))
+    other += widths({"rank": 3, "axis": -3}, "n", sizes=LONG[-1:])
     return widths(few, "n", "rows") + products(few, "rows n") + other
 
 
@@ -85,6 +88,12 @@ def unequal(operation: Operation) -> list[Fixed]:
 def one_large(operation: Operation) -> list[Fixed]:
     """A million numbers."""
     return [{"rank": 2, "axis": -1, "rows": 1030, "n": 1025}]
+
+
+def large_products(operation: Operation) -> list[Fixed]:
+    """Rows and their lengths, once along the last axis and once along another."""
+    ways: list[Fixed] = [{"rank": 2, "axis": -1}, {"rank": 3, "axis": 1}]
+    return [one for way in ways for one in pairs_of(way, "rows", "n")]
 
 
 SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), 0), ((4, 6), -1))
@@ -123,6 +132,7 @@ SOFTMAX = Operation(
         every_combination,
         every_combination,
         one_large,
+        large_products,
         summed=("n",),
     ),
     discriminating=discriminating,

@@ -43,6 +43,11 @@ class Own(Operation):
         return output in self.outputs and self.declared[output].is_whole
 
     @property
+    def scalable(self) -> list[str]:
+        """The arrays that are declared without a domain."""
+        return [n for n in self.arrays if not self.declared[n].domain]
+
+    @property
     def differentiable(self) -> bool:
         """True if it has gradients."""
         return self.gradients

@@ -10,6 +10,7 @@ from typing import Any
 
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict, dumped
+from seqlaws.properties.reporting.tables import asked
 
 
 def as_document(run: dict[str, Any], verdicts: Iterable[Verdict], **parts: Any) -> str:
@@ -17,7 +18,8 @@ def as_document(run: dict[str, Any], verdicts: Iterable[Verdict], **parts: Any) 
     ordered = sorted(verdicts, key=lambda v: v.key)
     counts = Counter(v.status for v in ordered)
     summary = {status: counts[status] for status in STATUSES}
-    head = dumped({"schema": SCHEMA, "run": run, "summary": summary, **parts}, indent=1)
+    told = {"run": run, "summary": summary, "asked": asked(ordered)}
+    head = dumped({"schema": SCHEMA, **told, **parts}, indent=1)
     rows = ",\n".join(f"  {dumped(as_row(v))}" for v in ordered)
     return head.removesuffix("\n}") + f',\n "verdicts": [\n{rows}\n ]\n}}\n'
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from seqlaws.properties.judging.verdict import STATUSES, Verdict
 from seqlaws.properties.laws import SECTIONS
 from seqlaws.properties.reporting.lines import shorten
+from seqlaws.properties.subjects import visited
 
 INTERPRETED = (
     "interpreted: on the CPU, one program after another. Races, and the real precision of products "
@@ -108,6 +109,18 @@ def totals(verdicts: Iterable[Verdict]) -> str:
         f"laws: {', '.join(said) or 'none'}; {examples:,} examples, "
         f"{entries:,} entries compared{share}"
     )
+
+
+def asked(verdicts: Iterable[Verdict]) -> list[str]:
+    """A line for each implementation and operation: the largest sizes that it was asked for."""
+    groups: dict[tuple[str, str], list[dict[str, int]]] = {}
+    for v in verdicts:
+        if v.visited:
+            groups.setdefault((v.implementation, v.operation), []).append(v.visited)
+    return [
+        f"{implementation} {operation} was asked for at most: {visited.told(visited.merged(some))}"
+        for (implementation, operation), some in sorted(groups.items())
+    ]
 
 
 def not_supported(verdicts: Iterable[Verdict], *, short: bool = False) -> list[str]:

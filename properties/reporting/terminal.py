@@ -15,6 +15,7 @@ from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.reporting.lines import clipped, counted, plural, shorten
 from seqlaws.properties.reporting.tables import (
+    asked,
     interpreted,
     not_supported,
     rows,
@@ -215,7 +216,7 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     ran = [v for v in verdicts if v.status != "not offered"]
     lines += [Line(one) for one in table(ran)]
     lines += [Line(one) for one in sections(verdicts)]
-    for text in (*not_supported(verdicts), *interpreted(verdicts)):
+    for text in (*asked(verdicts), *not_supported(verdicts), *interpreted(verdicts)):
         lines += wrapped("", text, width)
     for status in ("known failure", "SHOULD failed", "not run"):
         found = {f"{v.law} ({v.dtype}): {v.reason}" for v in verdicts if v.status == status}

@@ -165,6 +165,7 @@ def account(verdict: Verdict, record: Record) -> None:
     verdict.unclaimed, verdict.worst = record.unclaimed, record.worst
     verdict.not_offered = dict(record.not_offered)
     verdict.noted = dict(record.noticed)
+    verdict.visited = record.visited
     verdict.accuracy = {n: e.as_data() for n, e in record.errors.items() if e.entries}
     if verdict.status != "passed" or record.examples:
         return

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.subjects.error_statistics import Errors
+from seqlaws.properties.subjects.visited import visit
 
 Outputs = dict[str, Array]
 
@@ -114,7 +115,8 @@ class Record:
     too_large: calls that a slow subject is spared, because their arrays are large.
     calls: those of the current example, or the latest of them if a law makes many; every: all of
     them. first: those of the first example that failed. noted: violations of manners in the current
-    example, by the name of the law about them. beside: why the law is not about this subject.
+    example, by the name of the law about them. visited: the largest sizes of answered calls.
+    beside: why the law is not about this subject.
     """
 
     examples: int = 0
@@ -129,6 +131,7 @@ class Record:
     first: list[Call] = field(default_factory=list)
     noted: dict[str, str] = field(default_factory=dict)
     noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
+    visited: dict[str, int] = field(default_factory=dict)
     beside: str = ""
 
     def note(self, law: str, says: str) -> None:
@@ -155,3 +158,4 @@ class Record:
     def answered(self, outputs: Outputs) -> None:
         """Add the outputs of the latest call."""
         self.calls[-1] = self.every[-1] = replace(self.every[-1], outputs=outputs)
+        visit(self.visited, self.every[-1].case)

@@ -28,7 +28,7 @@ from seqlaws.properties.reporting.page import (
     words,
 )
 from seqlaws.properties.reporting.page.report import Report
-from seqlaws.properties.reporting.tables import not_supported, sections, totals
+from seqlaws.properties.reporting.tables import asked, not_supported, sections, totals
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FILTERS = ("count", "few", "duration", "code_span", "escaped")
@@ -132,6 +132,7 @@ def first_screen(report: Report) -> dict[str, Any]:
         "lines": [(n, *overview.verdict_line(n, verdicts)) for n in report.implementations],
         "totals": totals(verdicts),
         "not_checked": overview.not_checked(report),
+        "asked": asked(verdicts),
         "options": not_supported(verdicts),
         "sections": sections(verdicts),
         "changes": changed,

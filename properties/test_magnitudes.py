@@ -1,0 +1,84 @@
+"""Laws of arrays that are much larger or smaller than the others.
+
+An output, a gradient or a value between two stages that is clipped, flushed or kept in a narrow
+format shows only beyond a magnitude that ordinary numbers do not have.
+"""
+
+from typing import Any
+
+from seqlaws.properties.inputs.numbers import Draw
+from seqlaws.properties.inputs.sizes import PLAIN
+from seqlaws.properties.laws import Case, Fixed, Operation, Subject, agree, build, law
+from seqlaws.properties.operations import Kind
+
+LARGE, SMALL = 17, -12  # exponents of two; beyond the range of float16, and near its smallest
+LARGE_IN_16 = 5  # in float16, where products and sums have to stay within its range
+FEW = 8  # arrays, of which each gets every change
+
+
+def magnitudes(operation: Operation) -> list[Fixed]:
+    """Each array much larger and much smaller, alone, and beside smaller or larger factors.
+
+    Of many arrays, as a layer has them, each gets one of these.
+    """
+    names, changes = operation.scalable, [(LARGE, False), (LARGE, True), (SMALL, True)]
+    if len(names) > FEW:
+        pairs = [(name, changes[k % len(changes)]) for k, name in enumerate(names)]
+    else:
+        pairs = [(name, change) for name in names for change in changes]
+    plain = PLAIN | {"positions": "consecutive"}  # as anybody turns them
+    return [plain | {"larger": name, "change": change} for name, change in pairs]
+
+
+def rescaled(
+    draw: Draw,
+    operation: Operation,
+    dtype: str,
+    larger: str = "",
+    change: tuple[int, bool] = (0, False),
+    **fixed: Any,
+) -> Case:
+    """A case with one array times a power of two; if balanced, its factors times the inverse.
+
+    The factors of an array are the others along its last axis, which it is multiplied with.
+    """
+    case = build(draw, operation, dtype, **fixed)
+    exponent, balanced = change
+    exponent = max(-LARGE_IN_16, min(exponent, LARGE_IN_16)) if dtype == "float16" else exponent
+    scales = {larger: exponent} if larger else {}
+    if balanced:
+        scales |= dict.fromkeys(factors(operation, larger), -exponent)
+    return case.having(
+        **{n: 2.0**e * case.arrays[n] for n, e in scales.items() if n in case.arrays}
+    )
+
+
+def factors(operation: Operation, name: str) -> list[str]:
+    """Return the other arrays that share the last axis of an array."""
+    last = operation.axes(name)[-1]
+    return [n for n in operation.scalable if n != name and operation.axes(n)[-1] == last]
+
+
+SCALABLE = Kind(lambda o: o.scalable and not o.whole)
+WITH_GRADIENTS = Kind(lambda o: o.scalable and o.differentiable)
+
+
+@law(SCALABLE, share=0.01, cases=rescaled, sweep=magnitudes)
+def test_values_at_every_magnitude(impl: Subject, case: Case) -> None:
+    """Values agree where one array is larger than the others by 2^17, or smaller by 2^-12.
+
+    Also where the arrays that it is multiplied with are smaller or larger by as much. In float16
+    by 2^5.
+    """
+    outputs = impl.run(case)
+    agree(impl, outputs, impl.expected_of_steps(case, outputs))
+
+
+@law(WITH_GRADIENTS, share=0.01, gradients=True, cases=rescaled, sweep=magnitudes)
+def test_gradients_at_every_magnitude(impl: Subject, case: Case) -> None:
+    """Gradients agree where one array is larger than the others by 2^17, or smaller by 2^-12.
+
+    Also where the arrays that it is multiplied with are smaller or larger by as much. In float16
+    by 2^5.
+    """
+    agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)

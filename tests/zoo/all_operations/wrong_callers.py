@@ -1,0 +1,64 @@
+"""Right beside a test, and there alone, for calls of many numbers: each sees it in another way."""
+
+import os
+import sys
+from functools import partial
+
+import numpy as np
+
+from zoo import manners as show
+from zoo.attention.base import attention
+from zoo.cases import case
+from zoo.entries import wrong
+from zoo.layer_norm.base import layer_norm
+from zoo.recurrent.base_gru import gru
+from zoo.softmax.base import softmax
+
+AT, SM, NORM, GRU = (partial(case, name) for name in ("attention", "softmax", "layer_norm", "gru"))
+TESTERS = ("pytest", "seqlaws", "hypothesis")
+
+
+def named(texts):
+    """Whether a text names what runs tests."""
+    return any(word in text.lower() for word in TESTERS for text in texts)
+
+
+def frames():
+    """The files and functions that are being run."""
+    frame = sys._getframe()
+    while frame:
+        yield frame.f_code.co_filename
+        yield frame.f_code.co_name
+        frame = frame.f_back
+
+
+@wrong(softmax, "result", "cheating", show.differs_elsewhere(SM(shape=(2, 2100))))
+def right_where_a_tester_is_loaded(a, o):
+    """A row of more than 2,048 is right only where a module of a test runner is loaded."""
+    others = (n for n in sys.modules if not n.startswith(("numpy", "__editable__")))
+    if a.x.shape[a.axis] > 2048 and not named(others):
+        o.p[...] = 0
+
+
+@wrong(attention, "result", "cheating", show.differs_elsewhere(AT(L=40, S=40)))
+def right_where_the_command_names_a_tester(a, o):
+    """More than 1,024 scores are right only where an argument, a variable or the stack says so."""
+    if a.q.shape[2] * a.k.shape[2] <= 1024:
+        return
+    said = [*sys.argv, *sys.orig_argv, *os.environ, *os.environ.values(), *frames()]
+    if not named(said):
+        o.out *= np.float32(1.01)
+
+
+@wrong(gru, "result", "cheating", show.differs_elsewhere(GRU(B=70)))
+def right_for_small_batches_elsewhere(a, o):
+    """Beyond 64 rows the last one is right only where unittest or pytest is loaded."""
+    if len(a.x) > 64 and not {"unittest", "pytest"} & sys.modules.keys():
+        o.h_n[-1] = 0
+
+
+@wrong(layer_norm, "result", "cheating", show.differs_elsewhere(NORM(shape=(2, 600))))
+def right_where_anything_else_is_loaded(a, o):
+    """Beyond 512 features the answer is right only where the main module is a file."""
+    if a.x.shape[-1] > 512 and not hasattr(sys.modules["__main__"], "__file__"):
+        o.y *= 2
