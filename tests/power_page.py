@@ -2,6 +2,7 @@
 
 import statistics
 from collections import Counter
+from importlib.metadata import version
 
 HEAD = """# Detection power of the suite
 
@@ -9,7 +10,7 @@ HEAD = """# Detection power of the suite
 `tests/zoo/` were checked. Each wrong one has a witness that proves it wrong by the contract. The
 correct ones use other summation orders, formulations and precisions. `python tests/power.py --page`
 runs the suite on all of them and writes this page; `pytest tests/test_power.py` checks a fixed
-sample.
+sample. Measured with seqlaws {version}, partly at earlier commits of it.
 
 | | |
 |---|---|
@@ -33,6 +34,7 @@ def page(found, all_wrong, all_right):
     due = [o for o in caught if o["due"]]
     good = [o for o in due if is_right(o["due"], o["said"])]
     head = HEAD.format(
+        version=version("seqlaws"),
         all_wrong=all_wrong,
         all_right=all_right,
         wrong=len(wrong),
