@@ -171,13 +171,21 @@ def beyond_tiles(operation, fixed):
         for features in (256, 512, 1024, 2048, 259, 515, 1027, 2051):
             sizes = {"rank": 2, "rows": 3, "E": features}
             yield dense(build(by_seed(3), OPERATIONS[operation], "float32", **fixed, **sizes))
+    if operation == "softmax":
+        for size in (1100, 1500):
+            yield dense(build(by_seed(3), OPERATIONS[operation], "float32", **fixed, n=size))
+    if operation in RECURRENT:
+        sizes = {"B": 2, "T": 2, "I": 2, "H": 150}
+        case = build(by_seed(3), OPERATIONS[operation], "float32", **fixed, **sizes)
+        yield dense(case.without("lengths"))
     if operation == "attention":
-        for tile in (32, 64, 128, 256):
+        for tile in (16, 32, 64, 128, 256):
             sizes = {"L": 2 * tile + 3, "S": 2 * tile + 3, "B": 1, "M": 1, "D": 2, "Dv": 1}
             case = dense(build(by_seed(4), OPERATIONS[operation], "float32", **fixed, **sizes))
             case = case.without(*case.options)
             yield case
             yield case.having(is_causal=True, query_offset=tile)
+            yield case.having(is_causal=True, query_offset=5)
             yield case.having(window=(tile + 5, 0))
 
 

@@ -107,7 +107,7 @@ def test_the_program_says_what_fails(folder, monkeypatch):
 
 def test_traits_and_options_of_the_page_are_known():
     said = set(re.findall(r"`(--[a-z-]+)", PAGE))
-    files = ("plugin.py", "receipt/command.py")
+    files = ("command_line.py", "receipt/command.py")
     known = "".join((ROOT / "properties" / f).read_text(encoding="utf-8") for f in files)
     others = {"--lf", "--strict", "--hypothesis-profile"}  # pytest's and Hypothesis's
     assert not [option for option in said - others if f'"{option}"' not in known]

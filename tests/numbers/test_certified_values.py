@@ -70,9 +70,9 @@ def test_balls_refuse_what_is_not_modelled():
     x = balls.exact(np.ones((2, 2)))
     for refused in (
         lambda: np.sinh(x),
-        lambda: np.mean(x),
+        lambda: np.median(x),
         lambda: np.add.reduce(x),
-        lambda: x**2,
+        lambda: np.linalg.norm(x),
     ):
         with pytest.raises(TypeError):
             refused()

@@ -101,7 +101,7 @@ def test_what_a_value_means(value, inside, outside, next_to):
         ({"D": "64"}, "trait 'sizes' of D is '64'; known: an int, a tuple of ints"),
         ({"D": (0, 64)}, "trait 'sizes' of D is (0, 64); known:"),
         ({"D": "multiple of 0"}, "trait 'sizes' of D is 'multiple of 0'; known:"),
-        ({"d": 64}, "trait 'sizes' has an unknown letter 'd'; known: B, D, Dv"),
+        ({"d": 64}, "trait 'sizes' has an unknown letter 'd'"),
         (64, "trait 'sizes' is 64; known: {letter: sizes}"),
         ({"attention": 64}, "trait 'sizes' is 64; known: {letter: sizes}"),
     ],

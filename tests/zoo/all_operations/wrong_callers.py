@@ -58,7 +58,7 @@ def right_for_small_batches_elsewhere(a, o):
 
 
 @wrong(layer_norm, "result", "cheating", show.differs_elsewhere(NORM(shape=(2, 600))))
-def right_where_anything_else_is_loaded(a, o):
-    """Beyond 512 features the answer is right only where the main module is a file."""
-    if a.x.shape[-1] > 512 and not hasattr(sys.modules["__main__"], "__file__"):
+def right_where_much_is_loaded(a, o):
+    """Beyond 512 features the answer is right only where many modules are loaded."""
+    if a.x.shape[-1] > 512 and len(sys.modules) < 400:
         o.y *= 2

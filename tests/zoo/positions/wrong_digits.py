@@ -40,7 +40,7 @@ def rotary_angles_in_float16(a, frequencies):
 
 
 @digits("angles", "too few digits", differs(at(257, 301)))
-def rotary_positions_in_bfloat16(a, frequencies):
+def rotary_far_positions_in_bfloat16(a, frequencies):
     """Positions are kept in bfloat16."""
     return bfloat16(a.positions.astype(np.float32)).astype(float)[:, None] * frequencies
 
