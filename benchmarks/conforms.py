@@ -65,21 +65,22 @@ class Conformance:
 
 
 def tried_small(subject: Subject, check: Callable[[Subject, Case], None]) -> Finding:
-    """A handful of small cases; those with options that are not offered are left out."""
+    """A handful of small cases; what is not offered is left out, unless it is all."""
     operation = OPERATIONS[subject.operation.name]
-    found = Finding()
+    found = missing = Finding()
     for k in range(AS_TIMED + WITH_OPTIONS):
         draw, timed = by_seed(SEED, k), k < AS_TIMED
         pinned = operation.options if timed else {}
         drawn = within(build, subject.traits.sizes, pinned)
         case = drawn(draw, operation=operation, dtype=subject.dtype, **pinned).without(*pinned)
         one = tried(subject, lambda case=case: check(subject, subject.adapted(case)))  # type: ignore[misc]
-        if one.status == "not offered" and not timed:
-            continue
-        if one.status != "agrees":
+        if one.status == "not offered":
+            missing = one
+        elif one.status != "agrees":
             return one
-        found = together(found, one)
-    return found
+        else:
+            found = together(found, one)
+    return found if found.cases else missing
 
 
 def tried(subject: Subject, check: Callable[[], None]) -> Finding:
