@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[2]))  # for benchmarks
 from specs import RIGHT, RMS_NORM, source
 
 from benchmarks.flops import entrywise, flops, least_bytes, products
