@@ -76,8 +76,8 @@ def check(
     if seconds is None:
         seconds = SECONDS if examples is None else math.inf
     let_waiting_threads_sleep()
-    with ONE_AT_A_TIME, added_for_now(spec) as own:
-        specification_server.keep_answers(spec_cache)
+    kept = specification_server.keeping_answers(spec_cache)
+    with ONE_AT_A_TIME, kept, added_for_now(spec) as own:
         chosen = known_words("operation", operations, tuple(OPERATIONS)) or own
         return checked(
             implementation,

@@ -6,6 +6,8 @@ asked in a process of its own, which is started before any implementation is imp
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,7 @@ answering(answer)
 """
 # for arrays as small as these a second thread of BLAS costs more than it gains
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+Question = tuple[str, tuple[Any, ...], dict[str, Any], tuple[str, ...] | None]
 RUNNING: list[Child] = []
 ADDED: list[str] = []  # files with own operations
 KEPT: list[AnswerStore] = []  # the file of answers, if one is used
@@ -130,7 +133,7 @@ def remove(names: list[str]) -> None:
     own.remove(names)
     ADDED[:] = [file for file in ADDED if file not in files]
     if RUNNING:
-        ask("remove", names)
+        computed(("remove", (names,), {}, None))
 
 
 def keep_answers(folder: str | Path | None) -> None:
@@ -139,6 +142,18 @@ def keep_answers(folder: str | Path | None) -> None:
     Raises OSError if the folder or the file cannot be made.
     """
     KEPT[:] = [AnswerStore(folder)] if folder else []
+
+
+@contextmanager
+def keeping_answers(folder: str | Path | None) -> Iterator[None]:
+    """Keep answers in this folder for a while; None: as before. Raises OSError."""
+    before = list(KEPT)
+    if folder:
+        keep_answers(folder)
+    try:
+        yield
+    finally:
+        KEPT[:] = before
 
 
 def ask(
@@ -150,6 +165,14 @@ def ask(
     known = store.find(question) if store else None
     if known is not None:
         return known
+    found = computed(question)
+    if store:
+        store.keep(question, found)
+    return found
+
+
+def computed(question: Question) -> list[Any]:
+    """Return the answer of the process. Raises SpecificationError."""
     start()
     try:
         answer = RUNNING[0].ask(question)
@@ -159,10 +182,7 @@ def ask(
         answer = RUNNING[0].ask(question)
     if answer[0] == "raised":
         raise SpecificationError(answer[1], refused=answer[2])
-    found = list(answer[1])
-    if store:
-        store.keep(question, found)
-    return found
+    return list(answer[1])
 
 
 def refuses(operation: str, *arguments: Any, **options: Any) -> bool:

@@ -27,6 +27,15 @@ def same(one, other):
     return kinds[0] == kinds[1] and told[0] == told[1]
 
 
+HALVED = """
+from seqlaws import operation
+
+@operation(x="... E", returns={"y": "... E"})
+def halved(x):
+    return x / 2
+"""
+
+
 @pytest.fixture
 def kept(tmp_path):
     specification_server.keep_answers(tmp_path)
@@ -160,6 +169,27 @@ def test_the_second_time_the_specification_is_not_asked(kept, monkeypatch):
     monkeypatch.setattr(specification_server, "start", lambda: None)
     assert same(specification_server.ask(*question, **how), first)
     assert kept.known == 1
+
+
+def test_the_process_is_told_what_to_forget_each_time(kept, tmp_path):
+    """Its own operations come and go: that is no question whose answer may be kept."""
+    file = tmp_path / "halved.py"
+    file.write_text(HALVED, encoding="utf-8")
+    for _ in range(2):
+        names = specification_server.add(file)
+        specification_server.start()
+        assert specification_server.ask("plain", "halved", np.ones(2))[0].tolist() == [0.5, 0.5]
+        specification_server.remove(names)
+        with pytest.raises(specification_server.SpecificationError):
+            specification_server.ask("plain", "halved", np.ones(2))
+
+
+def test_a_check_leaves_the_folder_of_a_run_in_use(kept, tmp_path):
+    with specification_server.keeping_answers(None):
+        assert [kept] == specification_server.KEPT
+    with specification_server.keeping_answers(tmp_path / "other"):
+        assert specification_server.KEPT[0].path.parent == tmp_path / "other"
+    assert [kept] == specification_server.KEPT
 
 
 def test_verdicts_are_the_same_with_and_without(tmp_path):
