@@ -31,11 +31,11 @@ def test_later_steps_have_no_influence(impl: Subject, case: Case) -> None:
     time = case.sizes()[impl.operation.scan_axis]
     cut = int(case.random().randint(0, time + 1))
     impl.run(case)
-    changes = {}
+    changes, other = {}, another(case)
     for name, place in impl.operation.along_scan(case.arrays).items():
         later = where(case.arrays[name].ndim + place, slice(cut, None))
         changes[name] = np.array(case.arrays[name])
-        changes[name][later] = another(case).arrays[name][later]
+        changes[name][later] = other.arrays[name][later]
     outputs = impl.run(case.having(**changes))
     due = {}
     expected = impl.expected_of_steps(case.having(**changes), outputs)

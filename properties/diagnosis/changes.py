@@ -201,15 +201,22 @@ class Answer:
         """The changes at once, as they are for this call."""
         return together(self.subject, changes, vjp=self.evidence.vjp)
 
+    @cached_property
+    def is_lost(self) -> bool:
+        """True if it is wrong by NaN alone, where the call has a NaN or an infinity."""
+        e = self.evidence
+        given = (*e.case.arrays.values(), *e.case.cotangents.values())
+        return any(not np.isfinite(a).all() for a in given) and all(
+            bool(np.isnan(e.observed[n][places]).all()) for n, places in e.wrong.items()
+        )
+
     def is_altered(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changes make a difference to this call.
 
         Where the derivative of a changed function does not exist, an implementation may have any.
         """
-        e, derived = (
-            self.evidence,
-            any(c.misreading and c.misreading.differentiated for c in changes),
-        )
+        e = self.evidence
+        derived = e.vjp and any(c.misreading and c.misreading.differentiated for c in changes)
         try:
             values = plain(*self.together(changes), e.case, vjp=e.vjp)
         except Exception:
@@ -222,6 +229,6 @@ class Answer:
             with np.errstate(all="ignore"):
                 near = allowed + unit * (np.abs(value) + np.abs(truth))
             differs = ratios(value, truth, near, nan_is_free=False) > 1
-            if (differs & (np.isfinite(value) | (not (e.vjp and derived)))).any():
+            if (differs & (np.isfinite(value) | (not derived))).any():
                 return True
         return False

@@ -130,7 +130,7 @@ class Solver:
             sharp = len([*itertools.islice(sure, SURE)])
             if sharp < needed:
                 continue
-            if "NaN" not in change.name and all(is_lost(a) for a in told):
+            if "NaN" not in change.name and all(a.is_lost for a in told):
                 continue  # nearly any change is as good an explanation
             by_chance = refuted and len(told) < 2 and len(answers) > 1
             if by_chance or against > len(told):  # another change may be in those, too
@@ -267,15 +267,6 @@ def contradictions(base: Changes, change: Change, told: list[Answer], answers: l
         a.is_altered((change,)) and a.near((*base, change))[1] >= a.near(base)[1]
         for a in answers
         if a not in told and not (a.evidence.vjp and about_values)
-    )
-
-
-def is_lost(answer: Answer) -> bool:
-    """Return True if an answer is wrong by NaN alone, where the call has a NaN or an infinity."""
-    e = answer.evidence
-    given = (*e.case.arrays.values(), *e.case.cotangents.values())
-    return any(not np.isfinite(a).all() for a in given) and all(
-        bool(np.isnan(e.observed[n][places]).all()) for n, places in e.wrong.items()
     )
 
 

@@ -87,17 +87,18 @@ def every_size(operation: Operation) -> list[Fixed]:
     return pinned + [{letter: n} for letter, some in letters.items() for n in some]
 
 
+NARROW: Fixed = {**SMALL, "gains": (0.125,), "activation": "gelu"}
+
+
 def wide() -> list[Fixed]:
     """Entries, hidden units and memory at the widths; more features and steps; a product."""
-    small: Fixed = {**few(1), **SMALL, "gains": (0.125,), "activation": "gelu"}
-    more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(129, 513))
-    return both_norms(widths(small, "B", "F", "S") + products(small, "S T") + more)
+    more = widths(NARROW, "D", sizes=(129, 257)) + widths(NARROW, "T", sizes=(129, 513))
+    return both_norms(widths(NARROW, "B", "F", "S") + products(NARROW, "S T") + more)
 
 
 def large_products(operation: Operation) -> list[Fixed]:
     """Hidden units and memory beside entries, beside steps, and beside each other."""
-    small: Fixed = {**few(1), **SMALL, "gains": (0.125,), "activation": "gelu"}
-    return both_norms(pairs_of(small, "B", "T", "S", "F", B=9, T=9))
+    return both_norms(pairs_of(NARROW, "B", "T", "S", "F", B=9, T=9))
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:

@@ -37,7 +37,7 @@ from seqlaws.reference import decoder, encoder
 ARRAYS = {"x": "B T E", **{f"params.{name}": a for name, a in encoder.PARAMETERS.items()}}
 GAINS = (0.5, 0.25, 1.0, 0.5)  # of a matrix: what it makes of numbers around 1
 ACTIVATION = Choice(("relu", "gelu"))
-SMALL: Fixed = {"T": 1, "N": 1, "D": 3}  # a norm of two features has no gradient
+SMALL: Fixed = {**few(1), "T": 1, "N": 1, "D": 3}  # a norm of two features has no gradient
 WIDEST = 48  # features: beyond it a whole layer's bound says little
 
 
@@ -122,14 +122,14 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 def wide() -> list[Fixed]:
     """Entries and hidden units at the widths; more features; steps whose square has 18 bits."""
-    small: Fixed = {**few(1), **SMALL, "gains": (0.25,)}
+    small: Fixed = {**SMALL, "gains": (0.25,)}
     more = widths(small, "D", sizes=(129, 257)) + widths(small, "T", sizes=(257, 513))
     return both_norms(widths(small, "B", "F") + more)
 
 
 def large_products(operation: Operation) -> list[Fixed]:
     """Hidden units beside entries, and beside steps."""
-    small: Fixed = {**few(1), **SMALL, "gains": (0.25,)}
+    small: Fixed = {**SMALL, "gains": (0.25,)}
     return both_norms(pairs_of(small, "B", "T", "F", B=9, T=9))
 
 

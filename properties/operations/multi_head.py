@@ -56,8 +56,8 @@ def multi_head_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) 
     if fixed.get("is_causal", is_causal):
         options["is_causal"] = True
     case = with_cotangents(Case(operation, dtype, arrays, options), fill, fixed)
-    poisoned = pick(draw, (n["E"], 1))
-    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), poisoned))
+    spoilt = pick(draw, (n["E"], 1))  # features
+    return replace(case, poison=(pick(draw, fixed.get("poison", (0.0, 1e6))), spoilt))
 
 
 def drawn_heads(draw: Draw, fixed: Mapping[str, Any]) -> dict[str, int]:

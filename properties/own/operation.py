@@ -92,18 +92,21 @@ class Own(Operation):
         optional = {n: k.declared for n, k in kinds if isinstance(k, ArrayOption)}
         return [n for n, declared in optional.items() if self.starts_with_batch(declared)]
 
+    @property
+    def from_zeros(self) -> list[str]:
+        """The states of a scan that begin with zeros: the function's, not the operation's."""
+        return [n for n, declared in self.declared.items() if declared.domain == "zeros"]
+
     @cached_property
     def parameters(self) -> list[inspect.Parameter]:
         """The parameters: those of the function, without states that begin with zeros."""
-        hidden = [n for n, declared in self.declared.items() if declared.domain == "zeros"]
         every = inspect.signature(self.spec).parameters.values()
-        return [p for p in every if p.name not in hidden]
+        return [p for p in every if p.name not in self.from_zeros]
 
     @property
     def arrays_of_a_step(self) -> list[str]:
         """The arrays that the function is given: states that begin with zeros among them."""
-        hidden = [n for n, declared in self.declared.items() if declared.domain == "zeros"]
-        return [*self.arrays, *hidden]
+        return [*self.arrays, *self.from_zeros]
 
     @property
     def scan_axis(self) -> str:
