@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from seqlaws.properties.backends import instances, side_effects
 from seqlaws.properties.backends.protocol import Arrays
@@ -61,15 +61,15 @@ class Place(Protocol):
 
 
 class Here:
-    """Place of an implementation in this process."""
+    """Place of a subject in this process, whose dicts and devices all subjects share."""
 
-    until = math.inf  # nobody can be stopped here
     limits = Limits(seconds=300.0, memory=1 << 20)  # of its calls from any other program
-    patience = 0.0
+    dicts = Dicts()
+    failed: ClassVar[dict[str, str]] = {}  # devices that cannot be used any more
 
     def __init__(self) -> None:
-        self.dicts = Dicts()
-        self.failed: dict[str, str] = {}  # devices that cannot be used any more
+        self.until = math.inf  # when the time of this subject is over; no call is stopped here
+        self.patience = 0.0
 
     def backend(self, library: str) -> Arrays:
         return instances.backend(library)
@@ -112,9 +112,6 @@ class Here:
         return side_effects.left()
 
 
-HERE = Here()
-
-
 def place_of(namespace: Any) -> Place:
     """Return the place of an implementation."""
-    return namespace if isinstance(namespace, Contained) else HERE
+    return namespace if isinstance(namespace, Contained) else Here()

@@ -11,7 +11,7 @@ import pytest
 
 from seqlaws.properties.discovery.exits import TYPED
 from seqlaws.properties.isolation.limits import ending
-from seqlaws.properties.isolation.location import HERE
+from seqlaws.properties.isolation.location import Here
 from seqlaws.properties.judging.verdict import Verdict, dumped
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.reporting.journal import Journal, journal_of
@@ -158,7 +158,7 @@ class Checks:
 
     def may_measure(self) -> bool:
         """Return True if the implementation may be called once more, in this process."""
-        return not self.ended() and (self.isolated or not (self.died or HERE.failed))
+        return not self.ended() and (self.isolated or not (self.died or Here.failed))
 
     def because(self) -> str:
         """Return a clause: why checks were not run."""
@@ -182,7 +182,7 @@ class Checks:
             said = f"{count:,} of {self.total:,} checks {were} not run: {because}"
         else:
             said = f"{because} after its last check"
-        reasons = [because, *self.died, *(f"a call {said}" for said in HERE.failed.values())]
+        reasons = [because, *self.died, *(f"a call {said}" for said in Here.failed.values())]
         reason = next(filter(None, reasons), "")
         ungraded = [f"the precision was not graded: {reason}"] if grading else []
         return [*([said] if because else []), *ungraded, *([self.hung] if self.hung else [])]

@@ -4,10 +4,13 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from seqlaws.impls import numpy_vectorized
+from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.laws import LAWS
+from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import SHRUNK, Effort, examine
 from seqlaws.properties.runner.pairing import law_names
 from seqlaws.properties.subjects.record import LawBrokenError
@@ -59,6 +62,15 @@ def test_later_failures_of_an_operation_take_less_time(monkeypatch):
     for operation in ("softmax",) * 5 + ("gru",):
         examples("values", replace(EFFORT, shrinking=1.0, explains=False), operation)
     assert given == [1.0] * SHRUNK + [0.2] * 2 + [1.0]
+
+
+def test_the_time_of_one_run_is_not_that_of_the_next():
+    """A subject in this process has no time left: others go on asking the specification."""
+    spent = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
+    assert examine(LAWS["values"], spent, replace(EFFORT, until=0.0)).status == "not run"
+    other = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
+    case = Case(OPERATIONS["softmax"], "float32", {"x": np.zeros((2, 3))})
+    assert [e.value.shape for e in other.expected(case).values()] == [(2, 3)]
 
 
 def test_a_law_that_is_not_put_stands_in_its_section():
