@@ -152,5 +152,4 @@ RIGHT = (
     "softmax/right.py:softmax_by_reciprocal",
     "softmax/right.py:softmax_empty_row_is_nan",
     "softmax/right.py:softmax_plain",
-    "all_operations/right_without_options.py:gates_and_attention_without_options",
 )

@@ -67,6 +67,17 @@ class Change:
             return self
         return replace(self, values_only=True, of=self.origin)
 
+    @cached_property
+    def in_intermediates(self) -> "Change":
+        """The change of the function, and of what its vjp computes anew; its formulas stay."""
+        if self.misreading is None or self.gradients:
+            return self
+        forward = tuple(e for e in self.misreading.edits if not e.is_backward)
+        if forward == self.misreading.edits or not forward:
+            return self
+        made = replace(self.misreading, edits=forward, differentiated=False)
+        return replace(self, misreading=made, of=self.origin)
+
     def misread(self, *, vjp: bool) -> Iterator[Misreading]:
         """Yield the misreading, if it is one of the function, or of the vjp, that is called."""
         if self.misreading is not None and not (self.values_only if vjp else self.gradients):
@@ -181,7 +192,12 @@ class Answer:
         return not self.is_far(changes) and judged(*self.together(changes), self.evidence) > 0
 
     def fits(self, changes: tuple[Change, ...]) -> bool:
-        """Return True if the changed specification may have given it."""
+        """Return True if the changed specification may have given it.
+
+        A wrong answer that the changes do not concern is not theirs, however little it is off.
+        """
+        if self.evidence.is_wrong and self.near(changes) == self.near(()):
+            return False
         if self.near(changes)[0] <= NEAR:
             return True
         if self.is_far(changes):

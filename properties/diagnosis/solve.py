@@ -7,13 +7,13 @@ contradicts is not named.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.diagnosis.evidence import NEAR, effort
+from seqlaws.properties.diagnosis.nearness import alters, contradictions, distinct, nearest, varied
 from seqlaws.properties.diagnosis.solution import Budget, Changes, Failed, Solution
 
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, after one
@@ -21,7 +21,7 @@ POOL, TRIED = 60, 12  # changes left after some answers, and in the end
 TURNS = 2  # answers that may be the first
 SURE = 3  # answers that are explained beyond doubt, so many count
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
-PAIRED = 16  # changes of which pairs are tried
+BESIDE = 4  # changes beside which every other is tried
 NAMED = 3  # changes that explain equally well
 AT_MOST = 6  # changes of one operation
 BEGINNINGS = 4  # first changes that are tried
@@ -87,7 +87,8 @@ class Solver:
     def formed(self, change: Change, wrong: list[Answer], right: list[Answer]) -> Change:
         """The change with the gradients that explain most answers.
 
-        They are those of its own vjp, the derivatives of what is changed, or not changed at all.
+        They are those of its own vjp, the derivatives of what is changed, those of unchanged
+        formulas on changed intermediates, or not changed at all.
         """
         back = [
             a
@@ -97,7 +98,8 @@ class Solver:
             ]
         ]
         own = all(a.subject.vjp_function for a in back)
-        forms = (change, change.differentiated, *([change.in_values] if own else []))
+        by_hand = (change.in_intermediates, change.in_values) if own else ()
+        forms = (change, change.differentiated, *by_hand)
         best, most = change, -1
         for form in dict.fromkeys(forms if back else ()):
             told = sum(self.found.explains(a, form) for a in back)
@@ -120,7 +122,33 @@ class Solver:
         """
         answers = distinct([a for f in left for a in f.answers] + astray)
         scores: dict[Change, tuple[int, ...]] = {}
-        for known, laws in self.explaining(left, answers, right, begun).items():
+        for turn in range(TURNS):
+            if not scores:
+                scores = self.scores(left, answers, right, begun, turn)
+        if not scores:
+            return None
+        order = sorted(scores, key=lambda c: (scores[c], bool(c.misreading), self.place(c)))
+        first = order[0]
+        if scores[first][-1]:
+            self.found.conditional.add(first)
+        if first.traits:
+            return first, []
+        return first, [c for c in order[1:] if scores[c] == scores[first] and not c.traits]
+
+    def scores(
+        self,
+        left: list[Failed],
+        answers: list[Answer],
+        right: list[Answer],
+        begun: Sequence[Change],
+        turn: int,
+    ) -> dict[Change, tuple[int, ...]]:
+        """The changes that explain some of what is left, with what speaks for each: least is best.
+
+        The last number is that of right answers which refute it.
+        """
+        scores: dict[Change, tuple[int, ...]] = {}
+        for known, laws in self.explaining(left, answers, right, begun, turn).items():
             change = self.formed(known, answers, right)
             told = [a for a in answers if self.found.explains(a, change)]
             against = contradictions(tuple(self.found.changes), change, told, answers)
@@ -137,32 +165,25 @@ class Solver:
                 continue
             worth = 2 * laws - against
             scores[change] = (-worth, -sharp, -len(told), refuted)
-        if not scores:
-            return None
-        order = sorted(scores, key=lambda c: (scores[c], bool(c.misreading), self.place(c)))
-        first = order[0]
-        if scores[first][-1]:
-            self.found.conditional.add(first)
-        if first.traits:
-            return first, []
-        return first, [c for c in order[1:] if scores[c] == scores[first] and not c.traits]
+        return scores
 
     def pair(self, left: list[Failed]) -> tuple[Change, ...]:
         """Two changes that explain most only together: both are at work in most calls."""
         answers = distinct(a for f in left for a in f.answers)
-        looks = varied(sorted(answers, key=lambda a: effort(a.evidence)))[:FIRST]
-        near: list[tuple[int, float, int, Changes]] = []
-        for pair in itertools.combinations(self.screened(answers, PAIRED), 2):
-            if self.is_over:
-                break
-            hits = sum(a.near(pair)[0] <= NEAR for a in looks)
-            near += [(-hits, sum(a.near(pair)[1] for a in looks), len(near), pair)] if hits else []
         best: tuple[int, Changes] = (0, ())
-        for *_, both in sorted(near, key=lambda one: one[:3])[:NAMED]:
-            told = sum(a.fits(both) for a in answers)
-            sure = sum(a.is_explained(both) for a in answers)
-            if sure > 1 and 2 * told > len(answers) and told > best[0]:
-                best = told, both
+        firsts = [c for turn in range(TURNS) for c in self.screened(answers, BESIDE, turn)]
+        for first in dict.fromkeys(firsts):
+            rest = [a for a in answers if a.near((first,))[0] > NEAR]
+            self.found.changes = [first]
+            others = self.screened(rest, NAMED)
+            self.found.changes = []
+            for both in ((first, other) for other in others):
+                told = sum(a.fits(both) for a in answers)
+                sure = sum(a.is_explained(both) for a in answers)
+                if sure > 1 and 2 * told > len(answers) and told > best[0]:
+                    best = told, both
+            if self.is_over or best[0] == len(answers):
+                break
         return best[1]
 
     def explaining(
@@ -171,6 +192,7 @@ class Solver:
         answers: list[Answer],
         right: list[Answer],
         begun: Sequence[Change],
+        turn: int,
     ) -> dict[Change, int]:
         """How many of the failed laws each change explains, where it is at least half the most.
 
@@ -180,18 +202,15 @@ class Solver:
         laws: dict[Change, int] = {}
         whole = 0
         of_laws = [a for f in left for a in f.answers]
-        for turn in range(TURNS):
-            for change in self.screened(answers, turn=turn):
-                if self.is_over or whole > NAMED:
-                    break
-                if change.origin in begun or (
-                    len(left) in laws.values() and not self.is_near(change, of_laws)
-                ):
-                    continue
-                laws[change] = sum(f.is_explained(self.found, change) for f in left)
-                whole += laws[change] == len(left) and self.is_near(change, right)
-            if any(laws.values()):
+        for change in self.screened(answers, turn=turn):
+            if self.is_over or whole > NAMED:
                 break
+            if change.origin in begun or (
+                len(left) in laws.values() and not self.is_near(change, of_laws)
+            ):
+                continue
+            laws[change] = sum(f.is_explained(self.found, change) for f in left)
+            whole += laws[change] == len(left) and self.is_near(change, right)
         most = max(laws.values(), default=0)
         return {change: n for change, n in laws.items() if n and 2 * n >= most}
 
@@ -207,15 +226,18 @@ class Solver:
     def screened(self, answers: list[Answer], most: int = TRIED, turn: int = 0) -> list[Change]:
         """The changes that come nearest to some of the answers, the nearest first.
 
-        Only one answer is looked at first: of those that cost least, the one whose turn it is. Some
-        change must explain it. Gradients are looked at after values: they take longer.
+        Only one answer is looked at first, which some change must explain: of those that cost least
+        a value, as gradients take longer; when it is its turn, a gradient.
         """
-        looks = sorted(answers, key=lambda a: (a.evidence.vjp, effort(a.evidence)))
-        looks = varied(looks)[:LOOKS]
+        looks = varied(sorted(answers, key=lambda a: (a.evidence.vjp, effort(a.evidence))))
+        if turn:
+            back = [a for a in looks if a.evidence.vjp != looks[0].evidence.vjp]
+            looks = list(dict.fromkeys([*back[:1], *looks[turn:]]))
+        looks = looks[:LOOKS]
         taken = {c.origin for c in self.found.changes}
         pool = [c for c in self.changes if c.origin not in taken]
         if len(pool) > POOL:
-            pool = self.nearest(pool, looks[turn : turn + 1])[:POOL]
+            pool = self.nearest(pool, looks[:1])[:POOL]
         pool = self.nearest(pool, looks[:FIRST])[:POOL]
         return self.nearest(pool, looks)[:most]
 
@@ -254,46 +276,3 @@ class Solver:
             self.found.changes = [c for c in changes if c is not change]
             if not all(f.is_explained(self.found) for f in explained):
                 self.found.changes = changes
-
-
-def contradictions(base: Changes, change: Change, told: list[Answer], answers: list[Answer]) -> int:
-    """How many answers that a change does not explain it would change, and bring no nearer.
-
-    A vjp of its own, with gradients that are not those of the function, contradicts none of what
-    explains the values.
-    """
-    about_values = any(not a.evidence.vjp and a.subject.vjp_function for a in told)
-    return sum(
-        a.is_altered((change,)) and a.near((*base, change))[1] >= a.near(base)[1]
-        for a in answers
-        if a not in told and not (a.evidence.vjp and about_values)
-    )
-
-
-def alters(answer: Answer, base: Changes, change: Change) -> bool:
-    """Return True if a change makes a difference to an answer, alone or beside those found."""
-    alone = answer.near((change,)) != answer.near(())
-    return alone or bool(base and answer.near((*base, change)) != answer.near(base))
-
-
-def nearest(answer: Answer, base: Changes, change: Change) -> tuple[float, float]:
-    """How near a change comes to an answer, alone or beside those that are found."""
-    alone = answer.near((change,))
-    return min(alone, answer.near((*base, change))) if base else alone
-
-
-def varied(answers: list[Answer]) -> list[Answer]:
-    """The answers, those of another kind than all before first: other options, NaN or none."""
-    kinds: dict[Any, Answer] = {}
-    for one in answers:
-        e = one.evidence
-        given = tuple((n, getattr(o, "dtype", None)) for n, o in sorted(e.case.options.items()))
-        nan = any(bool(np.isnan(o).any()) for o in e.observed.values())
-        kinds.setdefault((e.vjp, given, nan), one)
-    first = list(kinds.values())
-    return first + [a for a in answers if a not in first]
-
-
-def distinct(answers: Iterable[Answer]) -> list[Answer]:
-    """Each answer once."""
-    return list(dict.fromkeys(answers))

@@ -67,6 +67,12 @@ class Edit:
     old: str
     new: str
 
+    @property
+    def is_backward(self) -> bool:
+        """True in what only a vjp is made of."""
+        name = self.statement.lower()
+        return name.endswith(("_vjp", "_gradient")) or "slope" in name
+
     def shown(self) -> list[str]:
         """The lines that are taken out (`-`) and put in (`+`)."""
         text = source(self.module, self.statement)

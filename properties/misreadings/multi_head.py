@@ -27,13 +27,15 @@ def first(name: str, line: str) -> Misreading:
 
 def blocks(name: str, *order: int) -> Misreading:
     """The rows of the first projection in another order: of query, key and value."""
-    rows = ("parameter[:e]", "parameter[e : 2 * e]", "parameter[2 * e :]")
+    read = f"[{{}}[i] for i in {order}]".format
+    rows = "blocks(weight)", "blocks(bias)", "blocks(in_proj_weight)"
     letters = ["qkv"[order.index(i)] for i in range(3)]
     dw, db = (f"np.concatenate([{', '.join(f'{d}_{x}' for x in letters)}])" for d in ("dw", "db"))
     return misreading(
         name,
         NAME,
-        edit("multi_head: blocks", BLOCKS, f"return {', '.join(rows[i] for i in order)}"),
+        *(edit("multi_head: projections", each, read(each)) for each in rows[:2]),
+        edit("multi_head: multi_head_attention_vjp", rows[2], read(rows[2])),
         edit("multi_head: multi_head_attention_vjp", WEIGHTS, dw),
         edit("multi_head: multi_head_attention_vjp", BIASES, db),
     )

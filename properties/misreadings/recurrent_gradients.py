@@ -102,6 +102,11 @@ MISREADINGS = (
     *several("mean over the batch", WEIGHTS, "g * (1 / max(x.shape[0], 1))"),
     *several("mean over the batch", ("bias_ih", "bias_hh"), "g * (1 / max(x.shape[0], 1))"),
     *several("mean over the steps", WEIGHTS, "g * (1 / max(x.shape[1], 1))")[:3],
+    *(
+        several("mean over rows and steps", which, "g * (1 / max(x.shape[0] * x.shape[1], 1))")[k]
+        for which in (WEIGHTS, ("bias_ih", "bias_hh"))
+        for k in range(3)
+    ),
     *several("weight gradients clipped to 1", WEIGHTS, "clip(g, -1, 1)"),
     *several("all gradients clipped to 1", ("dx", "dh0", "dh", "dc0", *WEIGHTS), "clip(g, -1, 1)"),
     *each("doubled", "2 * g"),

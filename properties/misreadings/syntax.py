@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -17,7 +18,16 @@ class Source:
         lines = text.splitlines(keepends=True)
         self.starts = list(itertools.accumulate(map(len, lines), initial=0))
         self.tree = ast.parse(textwrap.dedent(text)).body[0]
+        own = (n for n in ast.walk(self.tree) if isinstance(n, (ast.Name, ast.arg)))
+        stored = (n for n in own if not isinstance(getattr(n, "ctx", None), ast.Load))
+        self.names = sorted({n.arg if isinstance(n, ast.arg) else n.id for n in stored})
         self.parents = {c: n for n in ast.walk(self.tree) for c in ast.iter_child_nodes(n)}
+
+    def relatives(self, name: str) -> list[str]:
+        """The other variables of the function whose names begin as this one does."""
+        if name not in self.names:
+            return []
+        return [n for n in self.names if n != name and family(n) == family(name)]
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Where a node begins and ends in the text."""
@@ -72,6 +82,11 @@ def ordered(node: ast.AST) -> Iterator[ast.AST]:
         children = [*ast.iter_child_nodes(node)]
     for child in children:
         yield from ordered(child)
+
+
+def family(name: str) -> str:
+    """The part of a name that it shares with relatives: `h` of `h0`, `h` of `h_after`."""
+    return re.split(r"(?<=.)[_\d]", name, maxsplit=1)[0]
 
 
 def is_docstring(node: ast.AST) -> bool:

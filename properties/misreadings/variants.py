@@ -1,8 +1,8 @@
 """Misreadings made from the source of a function: each changes one place in its syntax tree.
 
 A term left out, a sign, a factor, a constant, an axis, a comparison, a branch, two values
-exchanged, an option ignored: the mistakes of somebody who writes the same lines again. The
-hand-written misreadings have better names and are tried first.
+exchanged, one variable for its relative, an option ignored: the mistakes of somebody who writes the
+same lines again. The hand-written misreadings have better names and are tried first.
 """
 
 import ast
@@ -149,8 +149,8 @@ class Rules(Source):
         match node:
             case ast.BinOp():
                 yield from self.operators(node)
-            case ast.UnaryOp(op=ast.USub(), operand=value) if not isinstance(value, ast.Constant):
-                yield Place(f"{self.short(value)} for its negative", node, self.of(value))
+            case ast.UnaryOp(op=ast.USub(), operand=value) if self.is_term(value, node):
+                yield Place(f"{self.short(value)} for {self.short(node)}", node, self.of(value))
             case ast.Call():
                 yield from self.calls(node)
             case ast.Compare(ops=[op], left=left, comparators=[right]) if type(op) in COMPARED:
@@ -162,9 +162,22 @@ class Rules(Source):
                 yield Place(f"{self.short(test)} taken for false", test, "False")
             case ast.Subscript(slice=ast.Tuple(elts=[*_]) | ast.Slice()):
                 yield from self.slices(node)
+            case ast.Name(id=name, ctx=ast.Load()):
+                yield from self.renamed(node, name)
             case ast.Constant(value=float() as value):
                 for other in others(value):
                     yield Place(f"{other} for {self.of(node)}", node, other)
+
+    def is_term(self, value: ast.expr, negative: ast.UnaryOp) -> bool:
+        """Return False for a negative number that is no part of a formula, such as an axis."""
+        return not isinstance(value, ast.Constant) or isinstance(self.parents[negative], ast.BinOp)
+
+    def renamed(self, node: ast.Name, name: str) -> Iterator[Place]:
+        """Another variable whose name begins as this one's does."""
+        around = (n for n in self.above(node) if isinstance(n, (ast.expr, ast.stmt)))
+        where = self.short(next(around))
+        for other in self.relatives(name):
+            yield Place(f"`{other}` for `{name}` in {where}", node, other)
 
     def operators(self, node: ast.BinOp) -> Iterator[Place]:
         """A term or factor left out, another sign, an operand transposed."""

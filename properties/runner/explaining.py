@@ -12,8 +12,9 @@ import numpy as np
 from seqlaws.properties.diagnosis.changes import Answer, Change, changes_of, generated_changes
 from seqlaws.properties.diagnosis.diagnose import STOPPED
 from seqlaws.properties.diagnosis.evidence import asked, evidence, moderate
+from seqlaws.properties.diagnosis.nearness import distinct
 from seqlaws.properties.diagnosis.solution import Budget, Failed, Solution
-from seqlaws.properties.diagnosis.solve import Solver, distinct
+from seqlaws.properties.diagnosis.solve import Solver
 from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.inputs.dense import dense, discriminating_cases
@@ -71,7 +72,8 @@ class Explaining:
         if not found:
             with suppress(*STOPPED):
                 found += imprecise(self.failed, self.others)
-        return [*found, *not_explained(self.failed, self.waiting, found)]
+        over = self.budget.left < 0
+        return [*found, *not_explained(self.failed, self.waiting, found, over=over)]
 
     def search(self) -> None:
         """Explain some failures, then see which others that explains; a few times."""

@@ -1,13 +1,14 @@
 """Causes made of what was found: of changes, of lower precision, of answers that change."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.diagnosis.diagnose import STOPPED, cancelled, distinct_names, rounding
+from seqlaws.properties.diagnosis.nearness import distinct
 from seqlaws.properties.diagnosis.solution import Failed, Solution
-from seqlaws.properties.diagnosis.solve import NAMED, distinct
+from seqlaws.properties.diagnosis.solve import NAMED
 from seqlaws.properties.inputs.dense import discriminating_cases
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
@@ -22,27 +23,33 @@ FORGET = "look for a cache, a buffer or a state that outlives a call"
 
 
 def of_changes(failed: list[Failed], solution: Solution) -> Iterator[Cause]:
-    """A cause for each change, with the failures that it explains."""
-    explained: dict[Change, list[Failed]] = {c: [] for c in solution.changes}
-    for one in failed:
-        if one.is_explained(solution):
-            explained[main(one, solution)].append(one)
-    for change, some in explained.items():
-        if some:
-            yield of_change(change, solution, some)
+    """A cause for each change, with the failures that it explains.
+
+    A change that is at work in every law of another one shares them.
+    """
+    explained = [f for f in failed if f.is_explained(solution)]
+    of_each: dict[Change, list[Failed]] = {c: [] for c in solution.changes}
+    for one in explained:
+        of_each[main(one, solution)].append(one)
+    for change, some in of_each.items():
+        shared = some or [f for f in explained if needs(f, change, solution)]
+        if shared:
+            yield of_change(change, solution, shared)
 
 
 def main(one: Failed, solution: Solution) -> Change:
     """The change that explains a law alone, or without which the others do not."""
     every = tuple(solution.changes)
     for change in every:
-        if any(solution.does(a, (change,)) for a in one.answers):
+        if one.answers and all(solution.does(a, (change,)) for a in one.answers):
             return change
-    for change in reversed(every):
-        others = tuple(c for c in every if c is not change)
-        if not all(solution.does(a, others) for a in one.answers):
-            return change
-    return every[0]
+    return next((c for c in reversed(every) if needs(one, c, solution)), every[0])
+
+
+def needs(one: Failed, change: Change, solution: Solution) -> bool:
+    """Return True if the other changes do not explain a law without this one."""
+    others = tuple(c for c in solution.changes if c is not change)
+    return not all(solution.does(a, others) for a in one.answers)
 
 
 def of_change(change: Change, solution: Solution, some: list[Failed]) -> Cause:
@@ -87,12 +94,12 @@ def imprecise(failed: list[Failed], others: list[Answer]) -> Iterator[Cause]:
 
 
 def not_explained(
-    failed: list[Failed], waiting: list[Verdict], found: Iterable[Cause]
+    failed: list[Failed], waiting: list[Verdict], found: Sequence[Cause], *, over: bool
 ) -> Iterator[Cause]:
     """The cause of all laws that no change explains: answers that depend on calls, or unknown.
 
     Where answers depend on earlier calls, any law may fail of that. waiting: there was no time to
-    look at them.
+    look at them. over: there was no time for what was to be asked again, too.
     """
     told = {id(v) for c in found for v in c.smallest["verdicts"]}
     left = [f for f in failed if id(f.verdict) not in told]
@@ -108,17 +115,29 @@ def not_explained(
         made = cause(v, "calls", f"{v.operation}: {what}", FORGET)
         made.names = (what.partition(":")[0],)
         yield with_verdicts(made, [*(f.verdict for f in left), *waiting])
-    elif numbers:
+        return
+    if numbers:
         v = numbers[0].verdict
         made = cause(v, "law", f"{v.operation}: {says(v)}; {UNKNOWN} explains it")
         made.names = (UNKNOWN,)
         yield with_verdicts(made, [f.verdict for f in numbers])
-    if waiting and not said:
-        v, many = waiting[0], len(waiting)
+    not_asked = [f.verdict for f in left if is_not_asked(f, over=over)] + waiting
+    if not_asked:
+        v, many = not_asked[0], len(not_asked)
         more = f"{v.law} and {many - 1} more failed laws" if many > 1 else v.law
-        made = cause(v, "law", f"{v.operation}: there was no time to explain {more}")
+        beside = found or numbers
+        made = cause(
+            *(v, "law", f"{v.operation}: there was no time to explain {more}"),
+            remedy="mend the other causes first; they may explain these, too" if beside else "",
+        )
         made.names = (NO_TIME,)
-        yield with_verdicts(made, waiting)
+        yield with_verdicts(made, not_asked)
+
+
+def is_not_asked(one: Failed, *, over: bool) -> bool:
+    """Return True if a law without an answer to look at was not asked again: for lack of time."""
+    unknown = not one.answers and one.said is None and one.verdict.section != "manners"
+    return unknown and (over or one.case is None)
 
 
 def of_an_earlier_call(left: list[Failed]) -> str:

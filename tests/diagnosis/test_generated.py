@@ -23,6 +23,7 @@ def scaled(x, weight, eps: float = 1e-6, centred=False):
         x = x - np.mean(x, axis=-1, keepdims=True)
     root, size = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps), x.shape[-1]
     total = x @ weight / root
+    total_before = total
     return np.where(total <= size, total, -total)
 '''.strip()
 CHANGED = {
@@ -38,7 +39,8 @@ CHANGED = {
     "`root` and `size` exchanged": "size, root =",
     "`<` for `<=` in `total <= size`": "total < size",
     "`total <= size` the other way round": "np.where(total <= size, -total, total)",
-    "`total` for its negative": "total, total)",
+    "`total` for `-total`": "total, total)",
+    "`total_before` for `total` in `total <= size`": "where(total_before <= size",
 }
 
 

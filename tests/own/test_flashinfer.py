@@ -82,7 +82,7 @@ def test_other_files_are_refused(tmp_path, text, message):
 
 @pytest.mark.slow
 def test_a_right_candidate_passes(tmp_path):
-    result = check(written(tmp_path, RIGHT), spec=FILE, seconds=10)
+    result = check(written(tmp_path, RIGHT), spec=FILE, examples=4)
     assert not result.problem
     assert not result.failures, result
 

@@ -58,9 +58,9 @@ def test_another_file_is_its_own_specification(tmp_path):
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_candidate_passes(name, tmp_path):
     spec = written(tmp_path, name, PROBLEMS[name])
-    result = check(written(tmp_path, "right", RIGHT[name]), spec=spec, seconds=10)
+    result = check(written(tmp_path, "right", RIGHT[name]), spec=spec, examples=4)
     assert not result.problem
-    assert not result.failures, result
+    assert not [(v.law, v.reason, v.diagnosis) for v in result.failures]
 
 
 @pytest.mark.slow

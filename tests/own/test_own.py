@@ -21,7 +21,7 @@ def spec(write):
 
 
 def test_a_right_one_passes(spec, plug_in):
-    result = seqlaws.check(plug_in(source(RIGHT)), spec=spec, seconds=12)
+    result = seqlaws.check(plug_in(source(RIGHT)), spec=spec, examples=4)
     assert not result.failures, str(result)
     passed = {v.law_name for v in result.verdicts if v.status == "passed"}
     assert passed >= {

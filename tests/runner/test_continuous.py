@@ -143,14 +143,14 @@ def test_a_wrong_shard_is_refused():
         asked_shard("9/8")
 
 
-def test_the_commands_of_the_examples_are_known(run_suite, plug_in):
+def test_the_commands_of_the_examples_are_known(run_suite, plug_in, tmp_path):
     """All their options at once are an ordinary run."""
     text = "".join(path.read_text(encoding="utf-8") for path in EXAMPLES)
     commands = re.findall(r"- run: pytest --impl mine.py (.*)", text)
     assert len(commands) == len(EXAMPLES)
     given = " ".join(commands).replace("${{ matrix.shard }}", "2").split()
     mine = plug_in(SOURCE.replace("class Mine:", "class Mine:\n    TRAITS = {}"))
-    run = run_suite(f"--impl={mine}", *given, "--collect-only", "-q")
+    run = run_suite(f"--impl={mine}", *given, "--collect-only", "-q", cwd=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "no tests" not in run.stdout
     options = re.findall(r"(--[\w-]+)", "".join(re.findall(r"seqlaws-report .*", text)))
