@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.discovery.loader import ADAPTERS, Adapter
+from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.own.kernelbench_problem import (
     Problem,
     arguments,
@@ -46,7 +47,9 @@ def specification_of(problem: Problem) -> str:
     if largest > LARGEST:
         raise NoRuleError(f"an axis of {largest} cannot be made smaller than {LARGEST}")
     named = {name: sizes[name] for name in letters}
-    declared = [f"{n}={axes_of(a.shape, named) + domain(a, named)!r}" for n, a in arrays.items()]
+    drawn = dict(zip(text.inputs, problem.at(sizes, problem.drawn), strict=True))
+    domains = {name: domain(values, named) for name, values in drawn.items()}
+    declared = [f"{n}={axes_of(a.shape, named) + domains.get(n, '')!r}" for n, a in arrays.items()]
     returned = {f"y{k}" * (k > 0) or "y": axes_of(o.shape, named) for k, o in enumerate(outputs)}
     shapes = [x.shape for x in (*arrays.values(), *outputs)]
     used = {f for shape in shapes for n in shape for f in factors_of(n, named)}
@@ -84,15 +87,14 @@ def axes_of(shape: tuple[int, ...], named: Mapping[str, int]) -> str:
     return " ".join("*".join(factors_of(n, named)) for n in shape)
 
 
-def domain(array: Any, named: Mapping[str, int]) -> str:
-    """Return what the numbers of an array are, as a declaration says it: by their values."""
-    values = array.detach().numpy()
+def domain(values: Array, named: Mapping[str, int]) -> str:
+    """Return what the numbers of an input are, as a declaration says it: by many draws of them."""
     if not np.issubdtype(values.dtype, np.floating):
         classes = [n for n in named if named[n] > values.max(initial=0)]
         return f": below {min(classes, key=lambda n: named[n]) if classes else values.max() + 1}"
-    if values.size < len(named) or values.min(initial=0) < 0 or array.requires_grad:
+    if values.min(initial=0) < 0:
         return ""
-    if values.ndim and np.allclose(values.sum(-1), 1, atol=values.shape[-1] * EPS):
+    if values.ndim > 1 and np.allclose(values.sum(-1), 1, atol=values.shape[-1] * EPS):
         return ": probabilities"
     return ": between 0 1" if values.max(initial=0) <= 1 else ": positive"
 

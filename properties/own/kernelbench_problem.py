@@ -13,12 +13,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from seqlaws.properties.discovery.loader import load_file
+from seqlaws.properties.inputs.numbers import Array
 from seqlaws.properties.own.torch_graph import Text, identifier, text_of
 
 SMALL = (6, 10, 14, 22, 26, 34, 38, 46)  # sizes for the numbers of a file, all different
 TRIED = (*range(1, 18), 24, 31, 32, 33)  # sizes that a number may have
 KEPT = 8  # a number up to this is kept: it may be a stride, a count of groups or heads
+DRAWS = 100  # of the inputs, whose values tell what they may be
 Shapes = list[tuple[int, ...]]
 
 
@@ -57,6 +61,15 @@ class Problem:
             outputs = model(*inputs)
         several = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
         return model, inputs, list(several)
+
+    def drawn(self) -> list[Array]:
+        """Return many draws of each input, with an axis for the draws in front; always the same."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            draws = [self.module.get_inputs() for _ in range(DRAWS)]
+        return [np.stack([x.detach().numpy() for x in each]) for each in zip(*draws, strict=True)]
 
 
 def arguments(given: Any) -> list[Any]:
