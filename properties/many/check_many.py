@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from seqlaws.properties.checking import added_for_now
 from seqlaws.properties.discovery.loader import is_named, spec_of
 from seqlaws.properties.discovery.traits import DTYPES
 from seqlaws.properties.laws import SECTIONS
+from seqlaws.properties.many.elsewhere import Elsewhere
 from seqlaws.properties.many.lines import Lines
 from seqlaws.properties.many.worker import Worker
 from seqlaws.properties.operations import OPERATIONS
@@ -18,6 +20,7 @@ from seqlaws.properties.reporting.document import versions
 from seqlaws.properties.runner.selection import known_words
 
 Told = Callable[[dict[str, Any]], None]
+GIVEN = 64  # candidates that an executor is given at a time
 
 
 def check_many(
@@ -25,6 +28,7 @@ def check_many(
     into: str | Path = "verdicts.jsonl",
     *,
     workers: int | None = None,
+    executor: Executor | None = None,
     operations: Iterable[str] | None = None,
     dtypes: Iterable[str] | None = None,
     examples: int = 10,
@@ -45,9 +49,11 @@ def check_many(
     candidates: names, import paths or files, as for `--impl`; modules and classes that can be
     imported. into: the file. Candidates that have a line there are not checked again, so that a
     run that was ended goes on where it stopped. workers: processes that check, one per core by
-    default; each uses one thread. seconds: ceiling for each candidate; one that exceeds it is
-    undecided. told: called with each new line. The others are those of `check`. Returns the lines
-    of all candidates, in their order.
+    default; each uses one thread. executor: a `concurrent.futures.Executor` that runs the checks in
+    their place, such as Dask's, on machines that see the same files; workers is then the number of
+    candidates that it is given at a time, 64 by default. seconds: ceiling for each candidate; one
+    that exceeds it is undecided. told: called with each new line. The others are those of `check`.
+    Returns the lines of all candidates, in their order.
 
     A candidate that crashes, hangs or takes too much memory fails; the others are not affected. If
     the file cannot be written, OSError is raised, all lines so far are whole, and the next call
@@ -75,8 +81,9 @@ def check_many(
     kept = {"spec_cache": str(Path(spec_cache).resolve()) if spec_cache else None}
     try:
         left = [name for name in dict.fromkeys(names) if name not in lines.judged]
-        many = min(workers or len(os.sched_getaffinity(0)), len(left))
-        Crew(lines, left, {**how, **limits, **kept}, told).work(many)
+        usual = len(os.sched_getaffinity(0)) if executor is None else GIVEN
+        crew = Crew(lines, left, {**how, **limits, **kept}, told, executor)
+        crew.work(min(workers or usual, len(left)))
     finally:
         lines.close()
     return [lines.judged[name] for name in names]
@@ -98,9 +105,14 @@ class Crew:
     """Threads that each lead one worker, take candidates in turn and write their lines."""
 
     def __init__(
-        self, lines: Lines, names: list[str], how: dict[str, Any], told: Told | None
+        self,
+        lines: Lines,
+        names: list[str],
+        how: dict[str, Any],
+        told: Told | None,
+        executor: Executor | None,
     ) -> None:
-        self.lines, self.how, self.told = lines, how, told
+        self.lines, self.how, self.told, self.executor = lines, how, told, executor
         self.waiting = iter(names)
         self.lock, self.stop = threading.Lock(), threading.Event()
         self.errors: list[BaseException] = []
@@ -122,7 +134,7 @@ class Crew:
 
     def lead(self) -> None:
         """Lead one worker until nothing is left or the run is to end."""
-        worker = Worker()
+        worker = Worker() if self.executor is None else Elsewhere(self.executor)
         try:
             while (name := self.next_name()) is not None:
                 row = worker.row(name, self.how, self.how["seconds"], self.watch)

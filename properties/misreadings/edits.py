@@ -175,9 +175,12 @@ def reached(module: str) -> frozenset[str]:
 
 
 def changed(module: str, edits: tuple[Edit, ...]) -> dict[str, str]:
-    """The statements of a module that the edits change, as they then read."""
+    """The statements of a module that the edits change, as they then read.
+
+    What is added beside a text comes first: another edit may replace the text.
+    """
     texts: dict[str, str] = {}
-    for one in edits:
+    for one in sorted(edits, key=lambda e: e.old not in e.new):
         if one.module == module:
             text = texts.get(one.statement, source(module, one.statement))
             texts[one.statement] = applied(text, one)

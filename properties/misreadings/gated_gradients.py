@@ -76,6 +76,12 @@ MISREADINGS = (
         gradients=True,
     ),
     misreading(
+        "no gradient along the cell state",
+        "lstm",
+        edit("lstm: carry_gradient", "dc = dc + dh * o * (1 - s * s)", "dc = dh * o * (1 - s * s)"),
+        gradients=True,
+    ),
+    misreading(
         "z for 1 - z in the gradient",
         "gru",
         edit("gru: gru_cell_gradient", "dh * (1 - z) * (1 - n * n)", "dh * z * (1 - n * n)"),

@@ -18,6 +18,14 @@ def weights(name: str, new: str, operations: str = BOTH) -> Misreading:
     return misreading(name, operations, rows(f"p = {new}"))
 
 
+def of_scores(name: str, new: str) -> Misreading:
+    """The softmax of other scores; beside another formula of the weights, too."""
+    recomputed = edit("attention: attention_vjp", STORED, "p = +p")
+    return misreading(
+        name, BOTH, before("softmax: weights", "p = softmax_rows(x)", f"x = {new}"), recomputed
+    )
+
+
 def shifted(name: str, shift: str, *, guarded: bool = False) -> Misreading:
     """Something else than the maximum subtracted."""
     return weights(name, f"shifted_softmax(x, {shift}, guarded={guarded})")
@@ -107,10 +115,10 @@ MISREADINGS = (
         for guarded in (True, False)
     ),
     weights("softmax plus one", f"softmax_rows(np.concatenate([x, {ZERO}], axis=-1))[..., :-1]"),
-    weights("base 2", "softmax_rows(x * math.log(2))"),
-    weights("base 10", "softmax_rows(x * math.log(10))"),
-    weights("temperature sqrt n", "softmax_rows(x * (1 / math.sqrt(max(x.shape[-1], 1))))"),
-    weights("temperature n", "softmax_rows(x * (1 / max(x.shape[-1], 1)))"),
+    of_scores("base 2", "x * math.log(2)"),
+    of_scores("base 10", "x * math.log(10)"),
+    of_scores("temperature sqrt n", "x * (1 / math.sqrt(max(x.shape[-1], 1)))"),
+    of_scores("temperature n", "x * (1 / max(x.shape[-1], 1))"),
     weights("the sign of the exponent reversed", "softmax_rows(-x)"),
     weights("one sigmoid an entry", "sigmoid(x)"),
     weights("weights not normalised", "np.exp(x - highest(x))"),

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -78,6 +79,13 @@ def test_an_annotation_says_the_cause_in_one_line(mine):
     assert len(list(annotations([*many, should], {}))) == AT_MOST + 1
 
 
+RIGHT = """
+import numpy as np
+TRAITS = {"dtypes": ("float32",)}
+def softmax(x, axis=-1):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-1e30))
+    return FACTOR * e / np.maximum(e.sum(axis=axis, keepdims=True), np.float32(1e-30))
+"""
 WORDS = ("rows_sum", "test_values", "order_is_kept")
 
 
@@ -156,3 +164,28 @@ def test_the_commands_of_the_examples_are_known(run_suite, plug_in, tmp_path):
     options = re.findall(r"(--[\w-]+)", "".join(re.findall(r"seqlaws-report .*", text)))
     assert options
     assert set(options) <= {"--to", "--earlier", "--relative-to"}
+
+
+@pytest.mark.parametrize(("factor", "status"), [("1", 0), ("2", 1)])
+def test_the_action_runs_the_laws_and_writes_the_summary(plug_in, tmp_path, factor, status):
+    text = (ROOT / "examples/ci/action/action.yml").read_text(encoding="utf-8")
+    (script,) = re.findall(r"run: \|\n((?: {8}.*\n)+)", text)
+    (default,) = re.findall(r"default: (.*)", text)
+    mine = plug_in(RIGHT.replace("FACTOR", factor))
+    summary = tmp_path / "summary"
+    given = {"IMPL": mine, "OPTIONS": f"{default} --op softmax -k rows_sum"}
+    here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    here |= {"PYTHONPATH": str(ROOT / ".typings"), "GITHUB_STEP_SUMMARY": str(summary)}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    run = subprocess.run(
+        ["bash", "-e", "-c", textwrap.dedent(script)],
+        cwd=tmp_path,
+        env={**environment, **here, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert run.returncode == status, run.stdout + run.stderr
+    assert "seqlaws: conformance" in summary.read_text(encoding="utf-8")
+    assert (tmp_path / "seqlaws-verdict.json").exists()
