@@ -84,6 +84,9 @@ MISREADINGS = (
     stages("attention to memory is causal", ("**masked", "**masked, is_causal=True")),
     memory("memory of the first row", "first_row(memory)"),
     memory("memory ignored", "nothing(memory)"),
+    encoder.left_out("no self-attention", NAME, "norm1"),
+    encoder.left_out("no attention to memory", NAME, "norm2"),
+    encoder.left_out("no feed-forward network", NAME, "norm3"),
     misreading("memory_mask ignored", NAME, edit(STAGES, '"mask": memory_mask', '"mask": None')),
     misreading("memory_mask polarity", NAME, edit(
         STAGES, '"mask": memory_mask',

@@ -7,6 +7,9 @@ from seqlaws.properties.misreadings.edits import Misreading, before, edit, misre
 
 NAME = "encoder_layer"
 BOTH = "sublayers: residual, residual_vjp"
+RESIDUAL, BACK = "sublayers: residual", "sublayers: residual_vjp"
+UNPACKED = "f, (weight, bias) = sublayer.f, norm_of(sublayer, params)"
+GIVEN = "return dz, {**gradients, **own}"
 STAGES = "encoder: sublayers"
 ATTEND = 'self_attention(params, "norm1", num_heads, mask=mask, fully_masked=fully_masked)'
 FEED = 'position_wise(params, "norm2", activation)'
@@ -26,6 +29,17 @@ PARTS = (
 def stages(name: str, *changes: tuple[str, str]) -> Misreading:
     """Other sublayers."""
     return misreading(name, NAME, *(edit(STAGES, old, new) for old, new in changes))
+
+
+def left_out(name: str, operation: str, norm: str) -> Misreading:
+    """A sublayer that is not there, with its norm; its parameters have no gradient."""
+    all_zero = "{n: nothing(g) for n, g in {**gradients, **own}.items()}"
+    return misreading(
+        name,
+        operation,
+        before(RESIDUAL, UNPACKED, f'if sublayer.norm == "{norm}": return z'),
+        before(BACK, GIVEN, f'if sublayer.norm == "{norm}": return dy, {all_zero}'),
+    )
 
 
 def activation(name: str, kind: str, new: str, slope: str) -> Misreading:
@@ -84,6 +98,17 @@ OWN = (
         "norms without a bias", "layer_norm: layer_norm", NORM, "return +(+normalised * weight)"
     ),
     forward("norms left out", "layer_norm: layer_norm", NORM, "return x"),
+    left_out("no self-attention", NAME, "norm1"),
+    left_out("no feed-forward network", NAME, "norm2"),
+    misreading(
+        "nothing added to any sublayer",
+        f"{NAME} decoder_layer",
+        edit(RESIDUAL, "z + f(layer_norm(", "f(layer_norm("),
+        edit(RESIDUAL, "layer_norm(+(z + f(z))", "layer_norm(+f(z)"),
+        edit(BACK, "dz = in_parts(dy, dn)", "dz = dn"),
+        edit(BACK, "dz = in_parts(ds, df)", "dz = df"),
+        edit(BACK, "+(z + sublayer.f(z))", "+sublayer.f(z)"),
+    ),
     forward(
         "nothing added to the attention",
         "sublayers: self_attention",

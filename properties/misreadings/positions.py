@@ -11,6 +11,7 @@ WAVES = "np.stack([np.sin(angle), np.cos(angle)], axis=-1)"
 COLUMNS = "np.reshape(waves, (length, 2 * angle.shape[1]))[:, :dim]"
 TURN = "x1 * cos - x2 * sin, x2 * cos + x1 * sin"
 BACK = "dy1 * cos + dy2 * sin, dy2 * cos - dy1 * sin"
+EQUAL_STEPS = "1 - i * (2 / max(dim, 1)) * (1 - 1 / base)"
 
 
 def rates(name: str, new: str) -> Misreading:
@@ -101,6 +102,11 @@ def narrowed(form: str) -> tuple[Misreading, ...]:
 
 
 MISREADINGS = (
+    misreading(
+        "rates that fall in equal steps",
+        BOTH,
+        edit("positions: angles", f"exponential({RATE}, base)", EQUAL_STEPS),
+    ),
     rates("exponents i / D", "number(position, -i, max(dim, 1))"),
     rates("rates down to 1 / base itself", "number(position, -2 * i, max(dim + dim % 2 - 2, 1))"),
     table("each column at a rate of its own", "np.cos(angle)", (
