@@ -222,7 +222,8 @@ def distance(probe: Subject, one: Misreading | None, e: Evidence) -> tuple[float
             value, observed = values[name], e.observed[name]
             if value.shape != observed.shape:
                 return np.inf, np.inf
-            near = allowed + unit * (np.abs(value) + np.abs(observed)) + 1e-30
+            size = np.abs(value) + np.abs(observed)
+            near = allowed + unit * np.where(np.isfinite(size), size, 0) + 1e-30
             ratio = np.minimum(compared(e, name, value, near), 1e9)
             if ratio.size:
                 furthest = max(furthest, float(ratio.max()))

@@ -75,7 +75,7 @@ SEEN = (
 PARTS = (
     *SEEN,
     *("gelu by tanh", "gelu by a sigmoid", "relu for gelu", "relu's slope 1 at 0"),
-    *("the unbiased variance", "an eps of 1e-6", "an eps of 1e-12"),
+    *("the unbiased variance", "an eps of 1e-3", "an eps of 1e-6", "an eps of 1e-12"),
 )
 MISREADINGS = (
     causal("no causal mask", "is_causal=False"),
@@ -84,6 +84,10 @@ MISREADINGS = (
     stages("attention to memory is causal", ("**masked", "**masked, is_causal=True")),
     memory("memory of the first row", "first_row(memory)"),
     memory("memory ignored", "nothing(memory)"),
+    misreading("self-attention's parameters for the attention to memory", NAME, edit(
+        "sublayers: attention_to", "four(params, names)",
+        'four(params, [n.replace("multihead_attn", "self_attn") for n in names])',
+    )),
     encoder.left_out("no self-attention", NAME, "norm1"),
     encoder.left_out("no attention to memory", NAME, "norm2"),
     encoder.left_out("no feed-forward network", NAME, "norm3"),

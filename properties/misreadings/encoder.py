@@ -22,7 +22,7 @@ SUM = "+(dquery + dkey + dvalue)"
 PARTS = (
     *("heads interleaved", "heads joined without a transposition"),
     *("heads split without a transposition", "scale 1/sqrt(E)", "no bias in the last projection"),
-    *("the unbiased variance", "an eps of 1e-6", "an eps of 1e-12"),
+    *("the unbiased variance", "an eps of 1e-3", "an eps of 1e-6", "an eps of 1e-12"),
 )
 
 
@@ -109,6 +109,17 @@ OWN = (
         edit(BACK, "dz = in_parts(ds, df)", "dz = df"),
         edit(BACK, "+(z + sublayer.f(z))", "+sublayer.f(z)"),
     ),
+    misreading(
+        "the way past each sublayer beyond its norm",
+        f"{NAME} decoder_layer",
+        edit(
+            RESIDUAL,
+            "layer_norm(+(z + f(z)), weight, bias)",
+            "+(z + layer_norm(f(z), weight, bias))",
+        ),
+        edit(BACK, "+(z + sublayer.f(z))", "sublayer.f(z)"),
+        edit(BACK, "dz = in_parts(ds, df)", "dz = in_parts(dy, df)"),
+    ),
     forward(
         "nothing added to the attention",
         "sublayers: self_attention",
@@ -166,6 +177,12 @@ OWN = (
     ),
     stages("causal", ("mask=mask,", "mask=mask, is_causal=True,")),
     gradients("attention's gradient as query only", "sublayers: self_attention", SUM, "dquery"),
+    misreading(
+        "attention's gradient without that as value",
+        f"{NAME} decoder_layer",
+        edit("sublayers: self_attention", SUM, "+(dquery + dkey)"),
+        gradients=True,
+    ),
     gradients(
         "no gradient past the attention",
         "sublayers: self_attention",

@@ -55,6 +55,7 @@ MISREADINGS = (
     moments("eps ignored", "standardized(x, 1e-5)"),
     moments("an eps of 1e-12", "standardized(x, 1e-12)"),
     moments("an eps of 1e-6", "standardized(x, 1e-6)"),
+    moments("an eps of 1e-3", "standardized(x, 1e-3)"),
     moments("eps squared", "standardized(x, eps**2)"),
     divided("eps as the least variance", "root(np.maximum(v, eps))"),
     divided("the unbiased variance", f"root(v * {MANY} + eps)"),

@@ -45,6 +45,11 @@ def returned(name: str, new: str) -> Misreading:
 
 
 MISREADINGS = (
+    misreading(
+        "the logarithm of the sum of the transitions",
+        "markov_log_prob",
+        edit(FORWARD, OTHERS, "+np.log(np.sum(transition[windows], axis=1, keepdims=True))"),
+    ),
     read("the transition transposed", "first, (w[-1], *w[:-1])"),
     read("the last two axes of the transition exchanged", "first, (*w[:-2], w[-1], w[-2])"),
     read("states read newest first", "first, (*w[-2::-1], w[-1])"),

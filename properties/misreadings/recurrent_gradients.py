@@ -111,8 +111,15 @@ MISREADINGS = (
     *each("halved", "0.5 * g"),
     *each("negated", "-g"),
     *(
+        vjp("weight_hh gradient of the states after the steps", o, f"{kept} = h,", f"{kept} = {h},")
+        for o, kept, h in (
+            ("rnn", "before[t], slope[t]", "after"),
+            ("lstm", "before[t], tape[t]", "h_after"),
+        )
+    ),
+    *(
         returned(
-            "weight_hh gradient of the states after the steps",
+            "weight_hh gradient of the states after the steps, but the last",
             o,
             {
                 k: "weight_gradient(das[:, :-1], befores[:, 1:])"
