@@ -227,15 +227,18 @@ class Solver:
         """The changes that come nearest to some of the answers, the nearest first.
 
         Only one answer is looked at first, which some change must explain: of those that cost least
-        a value, as gradients take longer; when it is its turn, a gradient.
+        a value, as gradients take longer; when it is its turn, a gradient. Where all answers are
+        gradients, changes of the vjp alone have the first turn.
         """
         looks = varied(sorted(answers, key=lambda a: (a.evidence.vjp, effort(a.evidence))))
         if turn:
             back = [a for a in looks if a.evidence.vjp != looks[0].evidence.vjp]
-            looks = list(dict.fromkeys([*back[:1], *looks[turn:]]))
+            looks = distinct([*back[:1], *looks[turn:], *looks])
         looks = looks[:LOOKS]
         taken = {c.origin for c in self.found.changes}
         pool = [c for c in self.changes if c.origin not in taken]
+        if not turn and all(a.evidence.vjp for a in answers):
+            pool = [c for c in pool if c.gradients] or pool
         if len(pool) > POOL:
             pool = self.nearest(pool, looks[:1])[:POOL]
         pool = self.nearest(pool, looks[:FIRST])[:POOL]

@@ -63,6 +63,21 @@ MISREADINGS = (
             ("output", "do * (o * (1 - o))", "do * 1"),
         )
     ),
+    *(
+        misreading(
+            f"{gate} gate's slope {said}",
+            "lstm lstm_gates",
+            edit("lstm: preactivation_gradient", old, new),
+            gradients=True,
+        )
+        for gate, said, old, new in (
+            ("input", "1 - i", "di * (i * (1 - i))", "di * (1 - i)"),
+            ("forget", "1 - f", "df * (f * (1 - f))", "df * (1 - f)"),
+            ("output", "1 - o", "do * (o * (1 - o))", "do * (1 - o)"),
+            ("candidate", "that of a sigmoid", "dg * (1 - g * g)", "dg * (g * (1 - g))"),
+            ("candidate", "1 - g", "dg * (1 - g * g)", "dg * (1 - g)"),
+        )
+    ),
     misreading(
         "tanh slope of the cell state missing",
         "lstm",
@@ -80,6 +95,26 @@ MISREADINGS = (
         "lstm",
         edit("lstm: carry_gradient", "dc = dc + dh * o * (1 - s * s)", "dc = dh * o * (1 - s * s)"),
         gradients=True,
+    ),
+    *(
+        misreading(name, "gru", edit("gru: gru_cell_gradient", old, new), gradients=True)
+        for name, old, new in (
+            (
+                "1 - z missing in the new gate's gradient",
+                "dh * (1 - z) * (1 - n * n)",
+                "dh * (1 - n * n)",
+            ),
+            ("update gate's slope missing", "- dh * n) * (z * (1 - z))", "- dh * n) * 1"),
+            ("update gate's slope 1 - z", "- dh * n) * (z * (1 - z))", "- dh * n) * (1 - z)"),
+            ("reset gate's slope missing", "d_reset * (r * (1 - r))", "d_reset * 1"),
+            ("reset gate's slope 1 - r", "d_reset * (r * (1 - r))", "d_reset * (1 - r)"),
+            ("update gate's gradient h alone", "dh * (h - n), dh * h - dh * n", "dh * h, dh * h"),
+            (
+                "update gate's gradient negated",
+                "dh * (h - n), dh * h - dh * n",
+                "dh * (n - h), dh * n - dh * h",
+            ),
+        )
     ),
     misreading(
         "z for 1 - z in the gradient",
