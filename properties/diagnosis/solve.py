@@ -245,12 +245,15 @@ class Solver:
         return self.nearest(pool, looks)[:most]
 
     def nearest(self, pool: list[Change], looks: list[Answer]) -> list[Change]:
-        """The changes of a pool that alter some answers, the nearest to some of them first."""
+        """The changes of a pool that alter some answers, the nearest to some of them first.
+
+        Nothing if the time is over before all are looked at: the right one may be among the rest.
+        """
         base = tuple(self.found.changes)
         ranked = []
         for k, change in enumerate(pool):
             if self.is_over:
-                break
+                return []
             if not any(alters(a, base, change) for a in looks):
                 continue
             near = [nearest(a, base, change) for a in looks]

@@ -96,6 +96,8 @@ def told_by_causes(verdicts: list[Verdict], causes: list[Cause]) -> None:
 
 def of_one(v: Verdict) -> Cause | None:
     """The cause of a failure that says itself what it is; None if it does not."""
+    if v.witness.get("lost"):
+        return replace(cause(v, "exception", v.reason), names=(v.reason.partition(" ")[2],))
     if v.section == "guards":
         what = "arguments are not checked: invalid input is accepted"
         return cause(v, "guards", what, "raise ValueError or TypeError for wrong shapes and dtypes")
@@ -105,6 +107,4 @@ def of_one(v: Verdict) -> Cause | None:
     if raised := v.witness.get("raised"):
         made = cause(v, "exception", v.reason, ADMITTED if "NotImplemented" in raised else "")
         return replace(made, names=(re.sub(r"\d+", "#", raised),))
-    if v.witness.get("lost"):
-        return replace(cause(v, "exception", v.reason), names=(v.reason.partition(" ")[2],))
     return None

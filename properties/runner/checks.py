@@ -219,7 +219,10 @@ class Checks:
             return
         candidate = self.due[crashitem][1]
         verdict = self.undecided(crashitem, "")
+        if not self.isolated:
+            verdict.level = "MUST"  # any call before may have spoilt the memory
         verdict.status = "failed" if verdict.level == "MUST" else "SHOULD failed"
+        verdict.witness["lost"] = True
         verdict.reason = f"{verdict.law} {end_of(self.processes.get(report.node.gateway.id, 0))}"
         verdict.reason += "" if self.isolated else "; run with --isolate, which shows the call"
         self.died.append(verdict.reason)

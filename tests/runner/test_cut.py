@@ -149,6 +149,24 @@ def test_a_worker_that_dies_costs_its_check(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_worker_that_dies_in_a_law_that_should_hold_is_a_failure_all_the_same(plug_in, run_suite):
+    """What is called on invalid input may have spoilt the memory before, on valid input."""
+    pytest.importorskip("xdist")
+    mine = plug_in(
+        "import os, signal\nimport numpy as np\n"
+        "def softmax(x, axis=-1):\n"
+        "    if x.dtype != np.float32:\n        os.kill(os.getpid(), signal.SIGABRT)\n"
+        "    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-1e30))\n"
+        "    return e / np.maximum(e.sum(axis=axis, keepdims=True), np.float32(1e-30))\n"
+    )
+    chosen = ("-k", "wrong_dtypes or rows_sum", "--op", "softmax", "-n", "1")
+    run = run_suite(f"--impl={mine}", *chosen, "--hypothesis-profile", "quick", "-q")
+    assert run.returncode == 1
+    assert "1 failed law, 1 cause" in run.stdout
+    assert "softmax.wrong_dtypes_are_refused ended its process by SIGABRT" in run.stdout
+
+
+@pytest.mark.slow
 def test_the_next_run_tells_of_a_death_without_a_word(tmp_path, capsys):
     path, partial = tmp_path / "v.json", tmp_path / "v.json.partial"
     deed = '(HERE / "go").unlink(); os.kill(os.getpid(), signal.SIGKILL)'
