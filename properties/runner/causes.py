@@ -101,10 +101,10 @@ def of_one(v: Verdict) -> Cause | None:
     if v.section == "guards":
         what = "arguments are not checked: invalid input is accepted"
         return cause(v, "guards", what, "raise ValueError or TypeError for wrong shapes and dtypes")
-    for law, remedy in REMEDIES.items():
-        if v.law_name == law or (v.section == "manners" and v.reason == v.noted.get(law)):
-            return cause(v, "manners", v.reason.partition(" (seen by ")[0], remedy)
     if raised := v.witness.get("raised"):
         made = cause(v, "exception", v.reason, ADMITTED if "NotImplemented" in raised else "")
         return replace(made, names=(re.sub(r"\d+", "#", raised),))
+    for law, remedy in REMEDIES.items():
+        if v.law_name == law or (v.section == "manners" and v.reason == v.noted.get(law)):
+            return cause(v, "manners", v.reason.partition(" (seen by ")[0], remedy)
     return None

@@ -162,6 +162,15 @@ def test_exceptions_with_other_numbers_are_one_cause(plug_in):
     assert one.failures == len(verdicts)
 
 
+def test_an_exception_in_a_law_about_manners_is_no_violation_of_it(plug_in):
+    body = "def softmax(x, axis=-1):\n    raise RuntimeError('no such kernel')\n"
+    laws = ("inputs_are_not_written", "outputs_share_no_memory", "values")
+    verdicts, (one,) = explained(plug_in(HEAD + body), ["softmax"], laws)
+    assert one.kind == "exception"
+    assert one.failures == len(verdicts) == 3
+    assert not one.remedy
+
+
 def test_an_implementation_that_cannot_be_called_again_has_causes_all_the_same(tmp_path):
     verdicts, _ = explained(
         planted("softmax", "powers of two instead of e", into=tmp_path), ["softmax"]
