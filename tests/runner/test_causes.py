@@ -167,7 +167,7 @@ def test_an_exception_in_a_law_about_manners_is_no_violation_of_it(plug_in):
     laws = ("inputs_are_not_written", "outputs_share_no_memory", "values")
     verdicts, (one,) = explained(plug_in(HEAD + body), ["softmax"], laws)
     assert one.kind == "exception"
-    assert one.failures == len(verdicts) == 3
+    assert one.failures == sum(v.status == "failed" for v in verdicts) > 1
     assert not one.remedy
 
 
