@@ -146,7 +146,7 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
             impl,
             outputs,
             impl.expected_of_steps(now, outputs),
-            "the result of an earlier call was reused",
+            "new numbers in the same arrays give a wrong result",
         )
     entries = [name for name in case.arrays if name.startswith("params.")]
     if entries:
@@ -154,7 +154,7 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
         now = masked.having(**{name: case.arrays[name] for name in entries})
         arrays |= {name: impl.native_array(name, now.arrays[name]) for name in entries}
         outputs = impl.answer(now, arrays, options)
-        says = "the result depends on arrays in the dict of an earlier call"
+        says = "new arrays in the same dict give a wrong result"
         agree(impl, outputs, impl.expected_of_steps(now, outputs), says)
 
 
