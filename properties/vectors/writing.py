@@ -19,7 +19,7 @@ from seqlaws.properties.vectors.tensors import Tensors
 
 SCHEMA = 1
 BYTES = 18_000_000  # of the arrays of an operation, at most
-CHECKERS = ("check.mjs", "check.hpp")
+CHECKERS = ("check.mjs", "check.hpp", "check.rs")
 
 
 def write(

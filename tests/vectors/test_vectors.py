@@ -1,4 +1,4 @@
-"""Test vectors: what is in them, and what the checker in JavaScript says of implementations."""
+"""Test vectors: what is in them, and what the checkers say of implementations."""
 
 import json
 import re
@@ -83,6 +83,80 @@ def test_a_softmax_in_cpp_is_told_right_from_wrong(folder):
         assert done.returncode == status, done.stdout
         assert ("FAILED softmax.values " in done.stdout) == bool(status)
         assert "softmax.values_at_every_size" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def compiled(folder):
+    """A function that runs the program in Rust on an index: what it says, and its exit status."""
+    compiler = shutil.which("rustc")
+    if compiler is None:
+        pytest.skip("there is no Rust compiler")
+    shutil.copy(Path(__file__).parent / "right.rs", folder)
+    command = [compiler, "--edition", "2021", "-D", "warnings", "-O", "right.rs"]
+    subprocess.run(command, cwd=folder, check=True)
+
+    def run(*arguments):
+        done = subprocess.run(
+            ["./right", *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr, done.returncode
+
+    return run
+
+
+@pytest.mark.parametrize("operation", ["softmax", "attention"])
+def test_a_right_one_in_rust_passes(compiled, operation):
+    said, status = compiled(f"{operation}.json")
+    assert status == 0, said
+    assert said.endswith("no MUST law failed\n")
+
+
+IN_RUST = {
+    "softmax": (
+        *("no maximum", "the gradient without the mean", "the default axis is the first"),
+        *("a NaN is lost", "refuses"),
+    ),
+    "attention": (
+        *("the scale 1/D", "the own key is masked", "the wrong key head", "the left is ignored"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "mistake"),
+    [(o, mistake) for o, several in IN_RUST.items() for mistake in several],
+)
+def test_a_wrong_one_in_rust_fails(compiled, operation, mistake):
+    assert f'"{mistake}"' in (Path(__file__).parent / "right.rs").read_text(encoding="utf-8")
+    said, status = compiled(f"{operation}.json", mistake)
+    assert status == 1, said
+    assert "FAILED" in said
+
+
+def test_the_softmax_in_rust_of_the_page_passes(compiled, folder):
+    page = (ROOT / "docs" / "vectors.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```rust\n(.*?)```", page, re.DOTALL)
+    (folder / "main.rs").write_text(source, encoding="utf-8")
+    command = ["rustc", "--edition", "2021", "-D", "warnings", "-O", "main.rs"]
+    subprocess.run(command, cwd=folder, check=True)
+    done = subprocess.run(["./main", "softmax.json"], cwd=folder, check=False)
+    assert done.returncode == 0
+
+
+def test_a_refusal_and_a_panic_in_rust_are_no_failures_beyond_the_core(compiled):
+    said, status = compiled("attention.json", "only what is in the core")
+    assert status == 0, said
+    assert " refused" in said
+
+
+def test_nothing_checked_in_rust_is_no_success(compiled):
+    for arguments, what in (
+        (("softmax.json", "nothing"), "nothing was checked"),
+        (("nowhere.json",), "nowhere.json: No such file"),
+        ((), "name the index"),
+    ):
+        said, status = compiled(*arguments)
+        assert (status, what in said) == (2, True), said
 
 
 def test_a_refusal_is_no_failure_beyond_the_core(folder):
