@@ -28,7 +28,6 @@ def check_many(
     into: str | Path = "verdicts.jsonl",
     *,
     workers: int | None = None,
-    executor: Executor | None = None,
     operations: Iterable[str] | None = None,
     dtypes: Iterable[str] | None = None,
     examples: int = 10,
@@ -43,6 +42,7 @@ def check_many(
     spec: Any = None,
     spec_cache: str | Path | None = None,
     told: Told | None = None,
+    executor: Executor | None = None,
 ) -> list[dict[str, Any]]:
     """Check many implementations, and write a line of JSON for each as soon as it is known.
 

@@ -32,7 +32,8 @@ def hook():
 def arguments():
     """Those of the example in docs/ci.md, whose hook has to be the defined one."""
     text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
-    example = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
+    blocks = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
+    (example,) = (yaml.safe_load(block) for block in blocks if "hooks:" in block)
     ((used,),) = (repo["hooks"] for repo in example["repos"])
     assert used["id"] == hook()["id"]
     return used["args"]

@@ -94,7 +94,7 @@ def test_a_strided_view_beyond_the_end_is_caught():
 def test_a_gradient_that_reads_beyond_the_end_is_caught():
     laws = "gradients", WITHIN, GRADIENTS_WITHIN
     statuses, says = put(beyond.OverlappingCotangent, "softmax", *laws)
-    assert statuses == ["passed", "passed", "failed"], says
+    assert statuses[1:] == ["passed", "failed"], says  # what lies there may be a NaN by chance
     assert "affects the gradient (it holds NaN)" in says
 
 
