@@ -1,6 +1,7 @@
 """check_many by an executor: Dask's, Ray's as the page has it, and one that loses its workers."""
 
 import re
+import signal
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
@@ -58,11 +59,14 @@ def test_ray_judges_them_by_the_executor_of_the_page(names, monkeypatch):
     (source,) = re.findall(r"class OnRay.*?\n\n", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     scope = {"Executor": Executor, "ray": ray}
     exec(source, scope)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
         assert judged(names, scope["OnRay"]()) == ["passed", "failed", "failed", "failed"]
     finally:
         ray.shutdown()
+        for number, handler in handlers.items():  # Ray leaves its own
+            signal.signal(number, handler)
 
 
 class Losing(Executor):
