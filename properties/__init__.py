@@ -1,8 +1,8 @@
 """The laws, `test_<subject>.py`, and the code that runs them on an implementation.
 
 A law is a function whose docstring states the law. This package imports the specification and the
-implementations; neither imports it. `check`, `check_many`, `laws_of` and `operation` are imported
-on first use.
+implementations; neither imports it. `check`, `check_many`, `laws_of`, `operation` and
+`takes_numpy` are imported on first use.
 """
 
 import importlib
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqlaws.properties.adoption import laws_of as laws_of
+    from seqlaws.properties.backends.takes_numpy import takes_numpy as takes_numpy
     from seqlaws.properties.checking import check as check
     from seqlaws.properties.many.check_many import check_many as check_many
     from seqlaws.properties.own.decorator import operation as operation
@@ -19,6 +20,7 @@ LAZY = {
     "check_many": "many.check_many",
     "laws_of": "adoption",
     "operation": "own.decorator",
+    "takes_numpy": "backends.takes_numpy",
 }
 
 

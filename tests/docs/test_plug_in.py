@@ -19,7 +19,13 @@ PAGE = (ROOT / "docs" / "plug-in.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(?:#|//) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 BLOCKS = {name: (language, body) for language, name, body in BLOCK.findall(PAGE)}
 COMMANDS = re.findall(r"^ {4,6}(?:- run: )?(pytest .*)$", PAGE, re.MULTILINE)
-NEEDS = {"kernel.py": "triton", "model.py": "onnxruntime", "module.py": "torch"}
+NEEDS = {
+    "kernel.py": "triton",
+    "model.py": "onnxruntime",
+    "module.py": "torch",
+    "over_mlx.py": "mlx",
+    "over_tinygrad.py": "tinygrad",
+}
 FAILS = {"mine.py"}
 FEW = ("-k", "values or rows_sum or nan_shows", "--hypothesis-profile", "quick", "-q")
 
@@ -52,7 +58,9 @@ def test_every_block_is_named_and_every_snippet_compiles():
 
 
 def test_every_implementation_has_its_command():
-    asked = {shlex.split(command)[2] for command in COMMANDS if "--impl" in command}
+    asked = {
+        shlex.split(command)[2].partition(":")[0] for command in COMMANDS if "--impl" in command
+    }
     offering = {
         n for n, (_, body) in BLOCKS.items() if re.search(r"^def \w+\(x, ", body, re.MULTILINE)
     }
@@ -62,7 +70,7 @@ def test_every_implementation_has_its_command():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_does_what_the_page_says(run_suite, folder, command, monkeypatch):
     words = shlex.split(command)[1:]
-    name = words[1] if words[0] == "--impl" else words[0]
+    name = (words[1] if words[0] == "--impl" else words[0]).partition(":")[0]
     skip_without(name)
     if name == "piped.py":
         (build,) = re.findall(r"^    (cc .*)$", PAGE, re.MULTILINE)
