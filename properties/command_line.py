@@ -111,6 +111,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="report the lowest precision under which each operation still conforms",
     )
     group.addoption(
+        "--unexecuted",
+        "--seqlaws-unexecuted",
+        action="store_true",
+        help="report the lines of the implementation that no case executed; the nightly profile "
+        "always does",
+    )
+    group.addoption(
         "--all-failures",
         "--seqlaws-all-failures",
         action="store_true",

@@ -28,6 +28,7 @@ from seqlaws.properties.reporting.document import as_document, versions
 from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements
 from seqlaws.properties.reporting.terminal import Line, summary
+from seqlaws.properties.reporting.unexecuted import gaps
 from seqlaws.properties.runner.causes import BROKEN, causes_of, told_by_causes, with_scripts
 from seqlaws.properties.runner.effort import effort_of, limits_of
 from seqlaws.properties.runner.examine import Effort
@@ -297,7 +298,9 @@ class Session:
         """verdict.json."""
         law_names()  # registers the laws
         causes = [asdict(c) for c in self.causes]
+        missing = [asdict(gap) for gap in gaps(self.verdicts)]
         more = {"laws": statements(), "gradient_flow": self.flows, "causes": causes}
+        more["unexecuted"] = missing
         return as_document(self.described(), self.verdicts, **more)
 
     def summary(self, width: int = 80, *, verbose: bool = False) -> list[Line]:

@@ -148,7 +148,8 @@ def document(made, text="", **run):
         for n in names
     ]
     found = [asdict(c) for c in causes(made, text)]
-    return as_document(told, made, laws=laws, gradient_flow=falls, causes=found)
+    more = {"gradient_flow": falls, "causes": found, "unexecuted": []}
+    return as_document(told, made, laws=laws, **more)
 
 
 def timed(name, size, seconds, direction="forward", **told):

@@ -19,6 +19,7 @@ import numpy as np
 from seqlaws.properties.backends.protocol import Array, BadOutputError
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.devices import SpoiltError
+from seqlaws.properties.isolation.executed_lines import Lines
 from seqlaws.properties.isolation.fork_server import NURSERY
 from seqlaws.properties.isolation.limits import EnoughError, Limits, LostError
 from seqlaws.properties.isolation.specification_server import ADDED
@@ -138,6 +139,7 @@ class Contained:
     ) -> None:
         self.spec, self.limits, self.keeper = spec, limits, keeper
         self.until, self.library = until, ""
+        self.followed = False  # whether the lines that calls execute are noted
         self.patience = 0.0  # seconds that a call may take, if more than its limit
         self.returned: set[Named] = set()  # functions that returned: their first call may compile
         self.backends: dict[str, RemoteBackend] = {}
@@ -161,7 +163,10 @@ class Contained:
         if self.process is not None:  # it is over
             self.process.channel.close()
         self.process = Process(self.keeper, self.limits)
-        return self.asked(self.process, START, "load", self.spec, tuple(ADDED))
+        begun = self.asked(self.process, START, "load", self.spec, tuple(ADDED))
+        if self.followed:
+            self.asked(self.process, START, "follow")
+        return begun
 
     def end(self) -> None:
         """End the process, if there is one."""
@@ -287,6 +292,26 @@ class Contained:
     def left(self) -> dict[str, int]:
         """Count the worker's threads, file descriptors and child processes."""
         return dict(self.ask("left"))
+
+    def follow(self, namespace: Any) -> None:
+        """Note from now on which lines of the implementation's source are executed."""
+        if not self.followed:
+            self.followed = True
+            if self.process is not None and not self.process.is_over:
+                self.ask("follow")
+
+    def executed(self) -> Lines:
+        """Return the lines that were executed since the last answer.
+
+        Those of a process that has ended since are lost.
+        """
+        if self.process is None or self.process.is_over:
+            return {}
+        try:
+            told = self.ask("executed")
+        except (LostError, EnoughError):
+            return {}
+        return {str(file): [int(line) for line in lines] for file, lines in told.items()}
 
     def given(self, told: Any) -> Any:
         """Arrays, and what contains them, as they were told."""

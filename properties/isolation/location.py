@@ -8,6 +8,7 @@ from seqlaws.properties.backends import instances, side_effects
 from seqlaws.properties.backends.protocol import Arrays
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.devices import SpoiltError, finished
+from seqlaws.properties.isolation.executed_lines import Executed, Lines
 from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.parameter_dicts import Dicts
 from seqlaws.properties.isolation.threads import in_threads
@@ -59,6 +60,12 @@ class Place(Protocol):
     def left(self) -> dict[str, int]:
         """Count the threads, file descriptors and child processes."""
 
+    def follow(self, namespace: Any) -> None:
+        """Note from now on which lines of the implementation's source are executed."""
+
+    def executed(self) -> Lines:
+        """Return the lines that were executed, each at least once over all answers."""
+
 
 class Here:
     """Place of a subject in this process, whose dicts and devices all subjects share."""
@@ -70,6 +77,7 @@ class Here:
     def __init__(self) -> None:
         self.until = math.inf  # when the time of this subject is over; no call is stopped here
         self.patience = 0.0
+        self.lines: Executed | None = None
 
     def backend(self, library: str) -> Arrays:
         return instances.backend(library)
@@ -78,8 +86,10 @@ class Here:
         return self.dicts.settled(given)
 
     def finished(self, library: str, device: str, call: Callable[[], Any]) -> Any:
+        lines = self.lines
+        followed = call if lines is None else lambda: lines.during(call)
         try:
-            return finished(instances.backend(library), device, call)
+            return finished(instances.backend(library), device, followed)
         except SpoiltError as error:
             self.failed.setdefault(device, str(error))
             raise LostError(str(error), slow=True) from error
@@ -110,6 +120,12 @@ class Here:
 
     def left(self) -> dict[str, int]:
         return side_effects.left()
+
+    def follow(self, namespace: Any) -> None:
+        self.lines = Executed(namespace)
+
+    def executed(self) -> Lines:
+        return self.lines.told() if self.lines is not None else {}
 
 
 def place_of(namespace: Any) -> Place:

@@ -21,6 +21,7 @@ from seqlaws.properties.backends.protocol import (
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.devices import SpoiltError, finished
+from seqlaws.properties.isolation.executed_lines import Executed, Lines
 from seqlaws.properties.isolation.parameter_dicts import Dicts
 from seqlaws.properties.isolation.threads import in_threads
 from seqlaws.properties.isolation.told_exceptions import described
@@ -51,6 +52,7 @@ class Inside:
         self.known: dict[int, Array] = {}  # what each held when it was last looked at
         self.new = itertools.count(-1, -1)  # numbers of what the implementation gives
         self.dicts = Dicts()
+        self.lines: Executed | None = None
         self.backend: Arrays
         self.device = "cpu"  # of the latest array that was made
 
@@ -112,8 +114,13 @@ class Inside:
         settled, named = self.dicts.settled(self.here(given)), self.here(options)
         if sizes:
             self.backend.soil(sizes, device)
-        function = self.function(name)
-        outputs = finished(self.backend, self.device, lambda: function(*settled, **named))
+        function, lines = self.function(name), self.lines
+
+        def called() -> Any:
+            return function(*settled, **named)
+
+        followed = called if lines is None else lambda: lines.during(called)
+        outputs = finished(self.backend, self.device, followed)
         return self.told([outputs])[0]
 
     def rewritten(self) -> bool:
@@ -154,6 +161,14 @@ class Inside:
     def left(self) -> dict[str, int]:
         """Count the threads, file descriptors and child processes."""
         return side_effects.left()
+
+    def follow(self) -> None:
+        """Note from now on which lines of the implementation's source are executed."""
+        self.lines = Executed(self.namespace)
+
+    def executed(self) -> Lines:
+        """Return the lines that were executed since the last answer."""
+        return self.lines.told() if self.lines is not None else {}
 
     def here(self, value: Any) -> Any:
         """Replace numbers and names by the arrays and functions that they stand for."""

@@ -21,6 +21,8 @@ class Verdict:
     interpreted: True if the implementation ran in an interpreter of kernels.
     accuracy: for each output how far it was from what is due, as `errors.Errors` tells it.
     visited: the largest sizes that were asked for, as `subjects.visited` has them.
+    executed: lines of the implementation by file, as `isolation.executed_lines` notes them, where
+    that is asked for; not in verdict.json, which has those that are missing.
     """
 
     law: str
@@ -44,6 +46,7 @@ class Verdict:
     noted: dict[str, str] = field(default_factory=dict)  # against manners, by the law about it
     accuracy: dict[str, Any] = field(default_factory=dict)
     visited: dict[str, int] = field(default_factory=dict)
+    executed: dict[str, list[int]] = field(default_factory=dict)
     interpreted: bool = False
     evidence: str = ""  # the calls that show it, for `causes`; not in verdict.json
 

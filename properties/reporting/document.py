@@ -12,6 +12,8 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict, dumped
 from seqlaws.properties.reporting.tables import asked
 
+OF_THE_RUN = ("evidence", "executed")  # fields of a verdict
+
 
 def as_document(run: dict[str, Any], verdicts: Iterable[Verdict], **parts: Any) -> str:
     """verdict.json: the run, its other parts, and the verdicts, one a line, by their keys."""
@@ -25,8 +27,8 @@ def as_document(run: dict[str, Any], verdicts: Iterable[Verdict], **parts: Any) 
 
 
 def as_row(verdict: Verdict) -> dict[str, Any]:
-    """A verdict's fields, but for the calls that only the run itself needs."""
-    return {name: value for name, value in asdict(verdict).items() if name != "evidence"}
+    """A verdict's fields, but for those that only the run itself needs."""
+    return {name: value for name, value in asdict(verdict).items() if name not in OF_THE_RUN}
 
 
 def versions() -> dict[str, str]:

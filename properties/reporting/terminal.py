@@ -13,6 +13,7 @@ import numpy as np
 
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
+from seqlaws.properties.reporting import unexecuted
 from seqlaws.properties.reporting.lines import clipped, counted, plural, shorten
 from seqlaws.properties.reporting.tables import (
     asked,
@@ -26,6 +27,7 @@ from seqlaws.properties.reporting.tables import (
 
 SCREEN = 35  # lines for one implementation; pytest adds its own
 ROWS = 18  # of the table
+GAPS = 4  # lines about what was not executed
 NEXT = "-v: a full text and a script for each cause; --all-failures: every failed law"
 
 
@@ -74,6 +76,7 @@ def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) 
     known = cut(known, max(spare // 2, spare - len(lacking)))
     rest = [*table, *cut(lacking, spare - len(known)), *known, *more]
     rest += [Line(one) for text in interpreted(verdicts) for one in textwrap.wrap(text, width)]
+    rest += cut([Line(shorten(text, width)) for text in unexecuted.told(verdicts)], GAPS)
     room = SCREEN - 2 - len(rest)
     for size in (4, 3, 2, 1):
         if sum(len(one[:size]) for one in told) <= room:
@@ -216,7 +219,8 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     ran = [v for v in verdicts if v.status != "not offered"]
     lines += [Line(one) for one in table(ran)]
     lines += [Line(one) for one in sections(verdicts)]
-    for text in (*asked(verdicts), *not_supported(verdicts), *interpreted(verdicts)):
+    of_all = asked, not_supported, interpreted, unexecuted.told
+    for text in (text for told in of_all for text in told(verdicts)):
         lines += wrapped("", text, width)
     for status in ("known failure", "SHOULD failed", "not run"):
         found = {f"{v.law} ({v.dtype}): {v.reason}" for v in verdicts if v.status == status}

@@ -35,6 +35,7 @@ def effort_of(config: pytest.Config) -> Effort:
         least=3 if profile == "quick" else 1,
         shrinking={"quick": 0.5, "nightly": 10.0}.get(str(profile), 1.0),
         target=profile == "nightly",
+        follows=bool(config.getoption("unexecuted")) or profile == "nightly",
         knows=bool(config.getoption("all_failures")),
         profile=str(profile or ""),
     )

@@ -39,6 +39,7 @@ class Effort:
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
     explains: whether each failure is diagnosed at once; else all are explained after the run.
+    follows: whether the lines of the implementation that calls execute are noted.
     knows: whether a known failure is shrunk, too; else its first failing case is kept.
     failures: how many failures were shrunk in the run, by implementation and operation.
     spent: seconds for slow implementations in the run, by implementation and operation.
@@ -53,6 +54,7 @@ class Effort:
     until: float = math.inf
     explains: bool = True
     knows: bool = False
+    follows: bool = False
     failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
     spent: dict[tuple[str, str], float] = field(default_factory=dict, compare=False)
 
@@ -97,6 +99,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     effort = limited(made, subject, effort, level)
     subject.record = record = type(subject.record)()
     subject.place.until = min(effort.until, subject.until + effort.shrinking)
+    if effort.follows:
+        subject.place.follow(subject.namespace)
     started = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True):  # what a subject says of overflow is its own
@@ -117,6 +121,8 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     if slow:
         effort.spent[of] = effort.spent.get(of, 0.0) + verdict.seconds
     account(verdict, record)
+    if effort.follows:
+        verdict.executed = subject.place.executed()
     return verdict
 
 

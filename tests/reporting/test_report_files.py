@@ -12,11 +12,13 @@ from reported import LAWS, causes, document, verdicts
 from seqlaws.properties.judging.cause import KINDS, Cause
 from seqlaws.properties.judging.gradient_reach import Flow
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict, dumped
+from seqlaws.properties.reporting.document import OF_THE_RUN
 from seqlaws.properties.reporting.page import changes
 from seqlaws.properties.reporting.page.__main__ import main
 from seqlaws.properties.reporting.page.documents import RefusedError, Run, read
 from seqlaws.properties.reporting.page.render import page
 from seqlaws.properties.reporting.page.report import report_of
+from seqlaws.properties.reporting.unexecuted import Gap
 from seqlaws.properties.subjects.error_statistics import Errors
 
 
@@ -63,7 +65,7 @@ def test_a_status_that_is_not_known_is_refused(write):
 def test_the_first_schema_is_still_read(write):
     told = json.loads(document(verdicts(["mine"], statuses=STATUSES)))
     told["schema"] = 1
-    for key in ("laws", "gradient_flow"):
+    for key in ("laws", "gradient_flow", "unexecuted"):
         del told[key]
     told["run"] = {k: told["run"][k] for k in ("seed", "examples", "versions", "implementations")}
     for row in told["verdicts"]:
@@ -160,10 +162,11 @@ def test_every_field_is_documented_and_no_other():
     assert documented("run") == {f.name for f in fields(Run)}
     assert set(told["run"]) < documented("run")
     assert documented("A verdict") == set(told["verdicts"][0])
-    assert documented("A verdict") == {f.name for f in fields(Verdict)} - {"evidence"}
+    assert documented("A verdict") == {f.name for f in fields(Verdict)} - set(OF_THE_RUN)
     assert documented("causes") == {f.name for f in fields(Cause)} == set(told["causes"][0])
     assert documented("accuracy") == set(Errors().as_data())
     assert documented("gradient_flow") == {f.name for f in fields(Flow)}
+    assert documented("unexecuted") == {f.name for f in fields(Gap)}
 
 
 def test_the_schema_and_the_kinds_of_causes_are_documented():
@@ -181,7 +184,7 @@ def test_a_run_writes_what_is_documented(run_suite, plug_in, tmp_path):
         "--hypothesis-profile", "quick", "--verdict-json", tmp_path / "v.json",
     )  # fmt: skip
     told = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))
-    own = {"file", "gradient_flow", "laws", "causes", "verdicts"}
+    own = {"file", "gradient_flow", "laws", "causes", "unexecuted", "verdicts"}
     assert set(told["run"]) == documented("run") - own
     (row,) = told["verdicts"]
     assert row["status"] == "failed"

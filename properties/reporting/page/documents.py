@@ -14,6 +14,7 @@ from typing import Any
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import SCHEMA, STATUSES, Verdict
 from seqlaws.properties.reporting.journal import SUFFIX, read_journal
+from seqlaws.properties.reporting.unexecuted import Gap
 
 BENCHMARK_SCHEMA = 3  # of the key `seqlaws` in pytest-benchmark's document
 RECEIPT_SCHEMA = 1
@@ -41,7 +42,8 @@ class Run:
     file: the name of the file it was read from. machine: platform, processor, and each device's
     name. laws: every law that the suite has, "operation.law" to level, statement and source.
     ended: what ended it before its time, and not_reached: how many checks were not run for it.
-    causes: of what failed; none before schema 4.
+    causes: of what failed; none before schema 4. unexecuted: lines of the implementations, if the
+    run noted them.
     """
 
     file: str = ""
@@ -61,6 +63,7 @@ class Run:
     gradient_flow: list[dict[str, Any]] = field(default_factory=list)
     laws: dict[str, dict[str, Any]] = field(default_factory=dict)
     causes: list[Cause] = field(default_factory=list)
+    unexecuted: list[Gap] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
 
@@ -194,12 +197,13 @@ def run_of(document: Mapping[str, Any], path: Path) -> Run:
         told["implementations"] = {name: name}
     run = made(Run, told, f"{path}: run")
     run.file = path.name
-    for name in ("laws", "gradient_flow", "causes"):
+    for name in ("laws", "gradient_flow", "causes", "unexecuted"):
         found = document.get(name, getattr(run, name))
         if not isinstance(found, type(getattr(run, name))):
             raise RefusedError(f"{path}: {name} is a {type(found).__name__}")
         setattr(run, name, found)
     run.causes = [made(Cause, row, f"{path}: cause {k}") for k, row in enumerate(run.causes)]
+    run.unexecuted = [made(Gap, row, f"{path}: gap {k}") for k, row in enumerate(run.unexecuted)]
     run.verdicts = [made(Verdict, row, f"{path}: verdict {k}") for k, row in enumerate(rows)]
     if document["schema"] < RENAMED_IN:
         for v in run.verdicts:

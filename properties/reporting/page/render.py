@@ -133,6 +133,7 @@ def first_screen(report: Report) -> dict[str, Any]:
         "totals": totals(verdicts),
         "not_checked": overview.not_checked(report),
         "asked": asked(verdicts),
+        "unexecuted": report.runs[0].unexecuted if len(report.runs) == 1 else [],
         "options": not_supported(verdicts),
         "sections": sections(verdicts),
         "changes": changed,
