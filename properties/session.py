@@ -13,9 +13,9 @@ import pytest
 from seqlaws.properties.backends import side_effects
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.discovery.exits import listen
-from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest
+from seqlaws.properties.discovery.traits import DTYPES
 from seqlaws.properties.isolation import specification_server
-from seqlaws.properties.isolation.client import Contained
+from seqlaws.properties.isolation.client import Contained, contained
 from seqlaws.properties.isolation.environment import let_waiting_threads_sleep
 from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.specification_server import SpecificationError
@@ -29,19 +29,16 @@ from seqlaws.properties.reporting.environment import machine
 from seqlaws.properties.reporting.law_text import statements
 from seqlaws.properties.reporting.terminal import Line, summary
 from seqlaws.properties.reporting.unexecuted import gaps
-from seqlaws.properties.runner.causes import BROKEN, causes_of, told_by_causes, with_scripts
-from seqlaws.properties.runner.effort import effort_of, limits_of
+from seqlaws.properties.runner.causes import BROKEN, explained
+from seqlaws.properties.runner.effort import effort_of, limits_of, refuse
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.known_failures import stale
+from seqlaws.properties.runner.known_failures import stale_in
 from seqlaws.properties.runner.pairing import Candidate, law_names
 from seqlaws.properties.runner.selection import candidates_of, why_unavailable
 from seqlaws.properties.subjects.subject import Subject
 
 if TYPE_CHECKING:
     from seqlaws.properties.judging.cause import Cause
-
-SHARE, SECONDS = 0.2, 5.0  # of the run, at least so many seconds, to explain what failed
-SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 
 
 class Session:
@@ -137,7 +134,7 @@ class Session:
         except loader.NotFoundError as error:
             self.problems.append(str(error))
         else:
-            self.found[short_name(spec, self.found)] = (spec, namespace)
+            self.found[loader.short_name(spec, self.found)] = (spec, namespace)
 
     @functools.cached_property
     def selected(self) -> list[Candidate]:
@@ -227,7 +224,9 @@ class Session:
         undecided = [f"{v.implementation}: {v.reason}" for v in self.verdicts if v.is_undecided]
         undecided += self.undecided
         self.complaints = [*self.problems, *self.unavailable, *dict.fromkeys(undecided)]
-        self.complaints += [] if self.ended else self.stale_known_failures()
+        if not self.ended:
+            traits = {n: getattr(one, "TRAITS", {}) for n, (_, one) in self.found.items()}
+            self.complaints += stale_in(traits, law_names(), self.verdicts, self.effort.examples)
         strict = SECTIONS if self.strict else self.strict_sections
         loose = [v for v in self.verdicts if v.status == "SHOULD failed" and v.section in strict]
         names = dict.fromkeys(v.law for v in loose)
@@ -249,15 +248,11 @@ class Session:
             own = [v for v in self.verdicts if v.implementation == name]
             if not any(v.status in BROKEN for v in own):
                 continue
-            seconds = max(SECONDS, SHARE * sum(v.seconds for v in own))
-            own_process = contained(spec) if calls and elsewhere and not self.limits else None
-            place = own_process if elsewhere and not self.limits else namespace
-            callable_ = calls and place is not None
-            subject_of = partial(self.subject_of, name, place) if callable_ else None
-            found = causes_of(own, subject_of, seconds)
-            self.causes += found
-            told_by_causes(own, found)
-            with_scripts(own, found, subject_of, SCRIPTS)
+            anew = elsewhere and not self.limits
+            own_process = contained(spec) if anew and calls else None
+            place = own_process if anew else namespace
+            subject_of = partial(self.subject_of, name, place) if calls and place else None
+            self.causes += explained(own, subject_of)
             if own_process is not None:
                 own_process.end()
 
@@ -266,15 +261,6 @@ class Session:
         asked = name, operation, dtype
         same = (c for c in self.selected if (c.name, c.operation, c.dtype) == asked)
         return replace(next(same), namespace=namespace).subject()
-
-    def stale_known_failures(self) -> list[str]:
-        """Known failures that passed, or that name no law."""
-        lines = []
-        for name, (_, namespace) in self.found.items():
-            known = known_failures_of(getattr(namespace, "TRAITS", {}))
-            if known:
-                lines += stale(name, known, law_names(), self.verdicts, self.effort.examples)
-        return lines
 
     def described(self) -> dict[str, Any]:
         """The run for verdict.json."""
@@ -297,35 +283,15 @@ class Session:
     def document(self) -> str:
         """verdict.json."""
         law_names()  # registers the laws
-        causes = [asdict(c) for c in self.causes]
-        missing = [asdict(gap) for gap in gaps(self.verdicts)]
-        more = {"laws": statements(), "gradient_flow": self.flows, "causes": causes}
-        more["unexecuted"] = missing
-        return as_document(self.described(), self.verdicts, **more)
+        parts = {
+            "laws": statements(),
+            "gradient_flow": self.flows,
+            "causes": [asdict(one) for one in self.causes],
+            "unexecuted": [asdict(one) for one in gaps(self.verdicts)],
+        }
+        return as_document(self.described(), self.verdicts, **parts)
 
     def summary(self, width: int = 80, *, verbose: bool = False) -> list[Line]:
         """Return the lines of the summary at the end of the run."""
         said = [g.line() for g in self.grades], self.absent, self.complaints
         return summary(self.verdicts, self.causes, *said, width=width, verbose=verbose)
-
-
-def contained(spec: str) -> Contained | None:
-    """The implementation in a process of its own; None if it cannot be loaded there."""
-    try:
-        return Contained(spec, Limits())
-    except (LostError, loader.NotFoundError):
-        return None
-
-
-def short_name(spec: str, taken: Iterable[str]) -> str:
-    """Return a short name of an implementation: without the path of its file, if not taken."""
-    target, colon, attribute = spec.partition(":")
-    short = (Path(target).stem if target.endswith(".py") else target) + colon + attribute
-    return spec if short in taken else short
-
-
-def refuse(option: str, given: list[str], known: tuple[str, ...]) -> None:
-    """UsageError for a word that an option does not know."""
-    for word in given:
-        if word not in known:
-            raise pytest.UsageError(f"{option} {word}: unknown{nearest(word, list(known))}")

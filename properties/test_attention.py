@@ -13,7 +13,6 @@ from seqlaws.properties.laws import (
     drawn,
     exactly,
     law,
-    none_where,
     require,
 )
 
@@ -290,21 +289,3 @@ def test_value_linearity(impl: Subject, case: Case) -> None:
     )
     nothing = impl.run(case.having(v=np.zeros_like(case.arrays["v"])))["out"]
     require(not np.any(np.nan_to_num(nothing)), "values of zero give a nonzero output")
-
-
-@law("attention", share=0.25, gradients=True)
-def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
-    """The gradient is exactly 0 for keys that no query attends to and for queries without keys."""
-    shifted = case.having(query_offset=impl.offset(case))
-    seen = attended(shifted)
-    dead_rows = not np.all(np.any(seen, axis=-1))
-    if impl.fully_masked(case) != "zeros" and dead_rows:
-        return
-    gradients = impl.pull(case)
-    batch, m, s, _ = case.arrays["k"].shape
-    keys = np.any(seen, axis=2).reshape(batch, m, seen.shape[1] // m, s).any(axis=2)[..., None]
-    queries = np.any(seen, axis=3)[..., None]
-    allowed = {name: e.allowed for name, e in impl.expected(case, vjp=True).items()}
-    for name, reached in (("q", queries), ("k", keys), ("v", keys)):
-        due = none_where(~reached, allowed[name])
-        agree(impl, gradients, {name: due}, "a masked position has a nonzero gradient")

@@ -19,6 +19,7 @@ from seqlaws.properties.laws import (
     attended,
     drawn,
     law,
+    none_where,
 )
 
 KEYS = {  # the arrays that have a row for each position that may be attended to
@@ -218,3 +219,21 @@ def with_poison(case: Case, names: list[str]) -> Array:
     """Return where a key or its value is not finite: (..., S, 1)."""
     finite = [np.isfinite(case.arrays[name]).all(axis=-1, keepdims=True) for name in names]
     return np.asarray(~(finite[0] & finite[1]))
+
+
+@law("attention", share=0.25, gradients=True)
+def test_no_gradient_through_masked_places(impl: Subject, case: Case) -> None:
+    """The gradient is exactly 0 for keys that no query attends to and for queries without keys."""
+    shifted = case.having(query_offset=impl.offset(case))
+    seen = attended(shifted)
+    dead_rows = not np.all(np.any(seen, axis=-1))
+    if impl.fully_masked(case) != "zeros" and dead_rows:
+        return
+    gradients = impl.pull(case)
+    batch, m, s, _ = case.arrays["k"].shape
+    keys = np.any(seen, axis=2).reshape(batch, m, seen.shape[1] // m, s).any(axis=2)[..., None]
+    queries = np.any(seen, axis=3)[..., None]
+    allowed = {name: e.allowed for name, e in impl.expected(case, vjp=True).items()}
+    for name, reached in (("q", queries), ("k", keys), ("v", keys)):
+        due = none_where(~reached, allowed[name])
+        agree(impl, gradients, {name: due}, "a masked position has a nonzero gradient")

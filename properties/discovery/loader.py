@@ -8,7 +8,7 @@ import inspect
 import pkgutil
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -236,3 +236,10 @@ def refuse_unusable(spec: str, namespace: Any) -> None:
         known_failures_of(declared)
     except UnknownTraitError as error:
         raise NotFoundError(f"--impl {spec}: {error}") from None
+
+
+def short_name(spec: str, taken: Iterable[str]) -> str:
+    """Return a short name of an implementation: without the path of its file, if not taken."""
+    target, colon, attribute = spec.partition(":")
+    short = (Path(target).stem if target.endswith(".py") else target) + colon + attribute
+    return spec if short in taken else short

@@ -19,6 +19,8 @@ from seqlaws.properties.runner.from_verdicts import cause, says
 from seqlaws.properties.subjects.returned import BEYOND, INTO, KIND, SHARED, WRITTEN
 
 BROKEN = ("failed", "SHOULD failed")
+SHARE, SECONDS = 0.2, 5.0  # of a run, at least so many seconds, to explain what failed
+SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 EXPLAIN = ("specification", "trait", "precision")  # kinds of causes that are a diagnosis
 ADMITTED = "nobody may refuse such a call; if only some sizes are meant, declare the trait `sizes`"
 REMEDIES = {
@@ -28,6 +30,14 @@ REMEDIES = {
     INTO: "write every entry of the arrays that are given for the outputs, and return no others",
     SHARED: "return a copy: an output must have memory of its own",
 }
+
+
+def explained(verdicts: list[Verdict], subject_of: Asks | None) -> list[Cause]:
+    """Explain what failed of one implementation after a run; its verdicts then say so, too."""
+    found = causes_of(verdicts, subject_of, max(SECONDS, SHARE * sum(v.seconds for v in verdicts)))
+    told_by_causes(verdicts, found)
+    with_scripts(verdicts, found, subject_of, SCRIPTS)
+    return found
 
 
 def causes_of(verdicts: list[Verdict], subject_of: Asks | None, seconds: float) -> list[Cause]:

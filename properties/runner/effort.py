@@ -1,8 +1,9 @@
-"""Profiles, the effort and the limits that the command line asks for."""
+"""Profiles, the effort and the limits that the command line asks for; words that it refuses."""
 
 import hypothesis
 import pytest
 
+from seqlaws.properties.discovery.traits import nearest
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.runner.examine import Effort
 
@@ -39,3 +40,10 @@ def effort_of(config: pytest.Config) -> Effort:
         knows=bool(config.getoption("all_failures")),
         profile=str(profile or ""),
     )
+
+
+def refuse(option: str, given: list[str], known: tuple[str, ...]) -> None:
+    """UsageError for a word that an option does not know."""
+    for word in given:
+        if word not in known:
+            raise pytest.UsageError(f"{option} {word}: unknown{nearest(word, list(known))}")

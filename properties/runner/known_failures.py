@@ -2,9 +2,10 @@
 
 import fnmatch
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from seqlaws.properties.discovery.known_failures import is_about, is_pattern
-from seqlaws.properties.discovery.traits import nearest
+from seqlaws.properties.discovery.traits import known_failures_of, nearest
 from seqlaws.properties.judging.verdict import Verdict
 
 FEW = 100  # with fewer examples a law may be passed by luck
@@ -35,3 +36,15 @@ def stale(
             if set(ran) == {"passed"}:
                 lines.append(f"{name}: {key} {PASSED}")
     return lines
+
+
+def stale_in(
+    traits: Mapping[str, Any], laws: list[str], verdicts: Iterable[Verdict], examples: int
+) -> list[str]:
+    """A sentence for each stale known failure of several implementations.
+
+    traits: what each implementation declares, by its name.
+    """
+    known = {name: known_failures_of(declared) for name, declared in traits.items()}
+    verdicts = list(verdicts)
+    return [line for n, some in known.items() for line in stale(n, some, laws, verdicts, examples)]

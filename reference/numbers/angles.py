@@ -13,8 +13,9 @@ import numpy as np
 
 from seqlaws.reference import algebra
 from seqlaws.reference.numbers.arithmetic import Arithmetic
+from seqlaws.reference.numbers.entries import Array
 from seqlaws.reference.numbers.functions import evaluated
-from seqlaws.reference.numbers.rounding import UFUNCS, Array, Rounding, constant, settled, size
+from seqlaws.reference.numbers.rounding import UFUNCS, Rounding, constant, settled, size
 
 ANGLES = Arithmetic("float32")  # what angles are at least formed in
 

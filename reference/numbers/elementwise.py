@@ -13,19 +13,12 @@ import numpy as np
 
 from seqlaws.reference import algebra
 from seqlaws.reference.numbers.angles import exponential
+from seqlaws.reference.numbers.entries import Array, unknown_if_nan
 from seqlaws.reference.numbers.functions import evaluated
 from seqlaws.reference.numbers.functions import exp as exp_rule
 from seqlaws.reference.numbers.places import maximum
 from seqlaws.reference.numbers.products import divide, multiply
-from seqlaws.reference.numbers.rounding import (
-    UFUNCS,
-    Array,
-    Rounding,
-    lift,
-    negative,
-    settled,
-    unknown_if_nan,
-)
+from seqlaws.reference.numbers.rounding import UFUNCS, Rounding, lift, negative, settled
 
 Rule = Callable[..., Rounding]
 

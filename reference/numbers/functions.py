@@ -10,16 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from seqlaws.reference import algebra
-from seqlaws.reference.numbers.rounding import (
-    UFUNCS,
-    Array,
-    Rounding,
-    ceiling,
-    lift,
-    settled,
-    size,
-    unknown_if_nan,
-)
+from seqlaws.reference.numbers.entries import Array, unknown_if_nan
+from seqlaws.reference.numbers.rounding import UFUNCS, Rounding, ceiling, lift, settled, size
 
 LOG2E = 1.4426950408889634
 

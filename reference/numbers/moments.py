@@ -7,16 +7,8 @@ from typing import Any
 import numpy as np
 
 from seqlaws.reference import algebra
-from seqlaws.reference.numbers.rounding import (
-    COARSEST,
-    Array,
-    Chain,
-    Rounding,
-    settled,
-    size,
-    total,
-    unknown_if_nan,
-)
+from seqlaws.reference.numbers.entries import COARSEST, Array, unknown_if_nan
+from seqlaws.reference.numbers.rounding import Chain, Rounding, settled, size, total
 
 
 def mean(x: Rounding) -> Rounding:

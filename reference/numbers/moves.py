@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from seqlaws.reference.numbers.composed import COMPOSED
-from seqlaws.reference.numbers.rounding import FUNCTIONS, Array, Rounding, settled
+from seqlaws.reference.numbers.entries import Array
+from seqlaws.reference.numbers.rounding import FUNCTIONS, Rounding, settled
 
 MOVES = (
     "transpose",

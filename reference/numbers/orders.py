@@ -10,8 +10,9 @@ import numpy as np
 
 from seqlaws.reference.numbers import moves  # noqa: F401  # whose rule of take_along_axis is used
 from seqlaws.reference.numbers.arithmetic import Arithmetic
+from seqlaws.reference.numbers.entries import Array
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError, others_decide
-from seqlaws.reference.numbers.rounding import FUNCTIONS, Array, Rounding, settled
+from seqlaws.reference.numbers.rounding import FUNCTIONS, Rounding, settled
 from seqlaws.reference.numbers.truths import truth
 
 AS_THEY_ARE = ("reshape", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "flip")

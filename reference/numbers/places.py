@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.reference.numbers.entries import Array
 from seqlaws.reference.numbers.rounding import (
     FUNCTIONS,
     UFUNCS,
-    Array,
     Rounding,
     ceiling,
     lift_all,

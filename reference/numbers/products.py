@@ -11,17 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.reference.numbers.rounding import (
-    COARSEST,
-    UFUNCS,
-    Array,
-    Chain,
-    Rounding,
-    lift_all,
-    settled,
-    size,
-    unknown_if_nan,
-)
+from seqlaws.reference.numbers.entries import COARSEST, Array, unknown_if_nan
+from seqlaws.reference.numbers.rounding import UFUNCS, Chain, Rounding, lift_all, settled, size
 
 LOG2E = math.log2(math.e)
 ONCE_MORE = 1 + 2.0**-8  # roundings of the factor and of the product, before an operand's own

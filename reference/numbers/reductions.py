@@ -8,16 +8,9 @@ import numpy as np
 
 from seqlaws.reference import algebra
 from seqlaws.reference.numbers.elementwise import root
+from seqlaws.reference.numbers.entries import unknown_if_nan
 from seqlaws.reference.numbers.moments import centred_values, mean_square
-from seqlaws.reference.numbers.rounding import (
-    FUNCTIONS,
-    Chain,
-    Rounding,
-    rearranged,
-    settled,
-    size,
-    unknown_if_nan,
-)
+from seqlaws.reference.numbers.rounding import FUNCTIONS, Chain, Rounding, rearranged, settled, size
 from seqlaws.reference.numbers.truths import Truth
 
 Axis = Any  # None, a whole number, or several

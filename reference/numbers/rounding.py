@@ -18,10 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import FORMATS, Arithmetic
+from seqlaws.reference.numbers.entries import COARSEST, Array, grid_of, is_finite, unknown_if_nan
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
-
-Array = np.ndarray[Any, Any]
-COARSEST = 2.0**200  # the grid of zeros: every power of two divides them
 
 
 class Chain(NamedTuple):
@@ -179,21 +177,6 @@ def lift_all(*xs: Any) -> list[Rounding]:
     return [settled(lift(x, like)) for x in xs]
 
 
-def grid_of(v: Array) -> float:
-    """The largest power of two that divides every finite entry."""
-    v = v[np.isfinite(v) & (v != 0)]
-    if not v.size:
-        return COARSEST
-    mantissa, exponent = np.frexp(v)
-    odd = (np.abs(mantissa) * 2.0**53).astype(np.int64)
-    return float(np.min(np.ldexp((odd & -odd).astype(float), exponent - 53)))
-
-
-def is_finite(v: Array) -> bool:
-    """Return True if every entry is finite; then most often the sum is, which is found faster."""
-    return math.isfinite(np.add.reduce(v, axis=None)) or bool(np.isfinite(v).all())
-
-
 def size(x: Rounding) -> Array:
     """The largest magnitude that x may have; -inf is exact and counts as nothing."""
     magnitude = np.abs(x.value)
@@ -208,12 +191,6 @@ def magnitude(x: Rounding) -> Array:
     if x.chain is None:
         return size(x)
     return x.chain.magnitude if x.finite else np.where(np.isneginf(x.value), 0.0, x.chain.magnitude)
-
-
-def unknown_if_nan(x: Any) -> Any:
-    """inf - inf and 0 * inf say nothing: the bound there is inf."""
-    nan = np.isnan(x)
-    return np.where(nan, np.inf, x) if np.count_nonzero(nan) else x  # faster than any()
 
 
 def settled(x: Rounding) -> Rounding:

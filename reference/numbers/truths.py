@@ -10,17 +10,10 @@ from typing import Any
 import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import Arithmetic
+from seqlaws.reference.numbers.entries import Array, unknown_if_nan
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError, others_decide
 from seqlaws.reference.numbers.places import where as where_certain
-from seqlaws.reference.numbers.rounding import (
-    FUNCTIONS,
-    UFUNCS,
-    Array,
-    Rounding,
-    lift,
-    settled,
-    unknown_if_nan,
-)
+from seqlaws.reference.numbers.rounding import FUNCTIONS, UFUNCS, Rounding, lift, settled
 
 BRANCHES = "a specification may not branch on a computed number: use np.where"
 LOGIC: dict[str, Callable[..., Array]] = {

@@ -17,7 +17,8 @@ from simulated import Simulated
 
 from seqlaws.reference import algebra
 from seqlaws.reference.numbers import Arithmetic, Rounding
-from seqlaws.reference.numbers.rounding import exact, grid_of, settled
+from seqlaws.reference.numbers.entries import grid_of
+from seqlaws.reference.numbers.rounding import exact, settled
 
 ARITHMETICS = (
     Arithmetic("float64"), Arithmetic("float32"), Arithmetic("bfloat16"), Arithmetic("float16"),

@@ -19,7 +19,8 @@ from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.call_source import program
-from seqlaws.properties.reporting.reproduction import Asked, Place, asserting, making, reading
+from seqlaws.properties.reporting.demands import Asked, Place, asserting, reading
+from seqlaws.properties.reporting.reproduction import making
 from seqlaws.properties.subjects.record import Entry
 from seqlaws.properties.subjects.subject import Subject
 
