@@ -12,7 +12,6 @@ process of its own.
 
 import argparse
 import json
-import multiprocessing
 import statistics
 import sys
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 
+from alone import each_alone  # noqa: E402
 from power_page import is_right, page  # noqa: E402
 from zoo.catalogue import right as right_ones  # noqa: E402
 from zoo.catalogue import wrong as wrong_ones  # noqa: E402
@@ -161,9 +161,7 @@ def outcomes(entries, effort, *, jobs=1, seeds=1):
         )
         for e in entries
     ]
-    context = multiprocessing.get_context("fork")
-    with context.Pool(jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap(tried, work)
+    yield from each_alone(tried, work, jobs)
 
 
 def main():

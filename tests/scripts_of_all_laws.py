@@ -9,7 +9,6 @@ alone; else each other law is put to the wrong ones of its operation until one b
 
 import argparse
 import functools
-import multiprocessing
 import sys
 import tempfile
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 
+from alone import each_alone  # noqa: E402
 from power import law_names, wrong_ones  # noqa: E402
 from power_sample import WRONG  # noqa: E402
 from scripts import Effort, shown  # noqa: E402
@@ -60,10 +60,10 @@ def main():
     chosen = [pair for pair in pairs(sample=options.sample) if options.only in pair[0]]
     effort = Effort(examples=100, shrinking=0.5) if options.sample else QUICK
     counts = Counter()
-    with multiprocessing.get_context("fork").Pool(options.jobs, maxtasksperchild=1) as pool:
-        for law, target, said, kind in pool.imap(functools.partial(tried, effort=effort), chosen):
-            counts[said] += 1
-            print(f"{said}  {law}  {target}  {kind}", flush=True)
+    put = functools.partial(tried, effort=effort)
+    for law, target, said, kind in each_alone(put, chosen, options.jobs):
+        counts[said] += 1
+        print(f"{said}  {law}  {target}  {kind}", flush=True)
     for said, count in counts.most_common():
         print(f"{count:5}  {said}", flush=True)
     return 1 if counts.keys() - {"as due", "nobody breaks it", "no script, and why"} else 0

@@ -55,7 +55,8 @@ def summary(
         explained = [c for c in causes if c.implementation == name]
         part = everything if verbose else screen
         lines += [*part(name, own, explained, width), Line("")]
-    more = [*grades, *(f"not run: {one}" for one in absent)]
+    told = [one for text in grades for one in textwrap.wrap(text, width, subsequent_indent="  ")]
+    more = [*told, *(f"not run: {one}" for one in absent)]
     lines += [Line(one) for one in more] + [Line(one, "red") for one in complaints]
     if verdicts:
         lines += [Line(one) for one in clipped(totals(verdicts), width, 3)]

@@ -10,7 +10,6 @@ a line for each law that rejects one, and exits with 1 if there is any.
 import argparse
 import collections
 import json
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -22,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # before NumPy is imported
     os.environ.setdefault(variable, "1")
+
+from alone import each_alone  # noqa: E402
 
 from generated.source import OPERATIONS, implementation  # noqa: E402
 from seqlaws.properties import check  # noqa: E402
@@ -82,10 +83,8 @@ def judged(work):
 
 
 def outcomes(seeds, options):
-    """What becomes of each seed, as they end."""
-    context = multiprocessing.get_context("fork")
-    with context.Pool(options.jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap_unordered(judged, [(seed, options) for seed in seeds])
+    """What becomes of each seed, in order."""
+    yield from each_alone(judged, [(seed, options) for seed in seeds], options.jobs)
 
 
 def known(path):
