@@ -3,6 +3,7 @@
 # ruff: noqa: E501  # one entry a line
 
 WRONG = {
+    "all_operations/wrong_model_widths.py:generate_memory_beyond_512": "generate.the_last_of_many_counts",
     "all_operations/wrong_magnitudes.py:rotary_outputs_at_most_448": "rotary_embedding.values_at_every_magnitude",
     "all_operations/wrong_magnitudes.py:layer_norm_gradient_of_weights_beyond_50": "layer_norm.gradients_at_every_magnitude",
     "all_operations/wrong_products.py:gru_steps_of_all_rows_counted_in_16_bits": "gru.values_at_large_products",

@@ -15,6 +15,7 @@ from seqlaws.properties.inputs.numbers import Draw, Filling, pick
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Flag, Mask
 from seqlaws.properties.inputs.sizes import (
+    LONG,
     PLAIN,
     Fixed,
     Sweeps,
@@ -83,11 +84,16 @@ def every_size(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "gains": (0.125,)}
     sizes = beside(each(67, "T", "S", "F"), heads(67, 17, 48))
     pinned = [{**bare, **n, **kind} for kind in STACKED for n in sizes]
-    pinned += [few(n) for n in range(38)] + wide()
+    pinned += [few(n) for n in range(38)] + wide() + of_models()
     return pinned + [{letter: n} for letter, some in letters.items() for n in some]
 
 
 NARROW: Fixed = {**SMALL, "gains": (0.125,), "activation": "gelu"}
+
+
+def of_models() -> list[Fixed]:
+    """As many features as small models have, and as many steps; each alone, for it costs most."""
+    return both_norms(widths(NARROW, "D", "T", sizes=LONG[-1:]))
 
 
 def wide() -> list[Fixed]:
@@ -107,7 +113,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     pinned = [{**bare, **n} for n in beside(each(37, "T", "S", "F"), heads(37, 9, 37))]
     pinned += [{letter: n} for letter in "TS" for n in (0, 33)]
     pinned += [few(n) | {"gains": (0.25,)} for n in range(10)]
-    return pinned + wide()[:9:2] + wide()[-4:-1:2]
+    return pinned + wide()[:9:2] + wide()[-4:-1:2] + of_models()[:1]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:

@@ -16,6 +16,7 @@ from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Choice, Flag, Mask
 from seqlaws.properties.inputs.sizes import (
     LENGTHS,
+    LONG,
     PLAIN,
     Fixed,
     Sweeps,
@@ -116,8 +117,14 @@ def every_size(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "gains": (0.25,)}
     sizes = beside(each(67, "T", "F"), heads(67, 17, 48))
     pinned = [{**bare, **n, **kind} for kind in STACKED for n in sizes]
-    pinned += [few(n) for n in range(38)] + wide()
+    pinned += [few(n) for n in range(38)] + wide() + of_models()
     return pinned + [{letter: n} for letter, some in letters.items() for n in some]
+
+
+def of_models() -> list[Fixed]:
+    """As many features as small models have, and as many steps; each alone, for it costs most."""
+    small: Fixed = {**SMALL, "gains": (0.25,)}
+    return both_norms(widths(small, "D", "T", sizes=LONG[-1:]))
 
 
 def wide() -> list[Fixed]:
@@ -143,7 +150,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.25,)}
     pinned = [{**bare, **n} for n in beside(each(37, "T", "F"), heads(37, 9, 37))]
     pinned += [{"gains": (0.25, 0.5), "T": n} for n in (0, *LENGTHS[-9:-7])]
-    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)] + wide()
+    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)] + wide() + of_models()[:1]
 
 
 def every_combination(operation: Operation) -> list[Fixed]:

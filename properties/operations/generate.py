@@ -11,6 +11,7 @@ from seqlaws.properties.inputs.drawing import with_cotangents
 from seqlaws.properties.inputs.numbers import Draw, Filling, pick
 from seqlaws.properties.inputs.operation import LAYER, Operation
 from seqlaws.properties.inputs.sizes import (
+    LONG,
     PLAIN,
     WIDTHS,
     Fixed,
@@ -67,13 +68,30 @@ def every_size(operation: Operation) -> list[Fixed]:
     return pinned + long_texts() + past_widths()
 
 
+TOKENS = 70_001  # more than 16 bits count
 FEW: Fixed = {"B": 4, "S": 1, "N": 1, "D": 2, "F": 2, "V": 3, "steps": 2, "layers": 1}
 
 
 def past_widths() -> list[Fixed]:
-    """Each letter at the widths: vocabularies, sources, hidden units, rows; more features."""
-    pinned = widths(FEW | {"last_token": True}, "V") + widths(FEW, "V", "S", "F")
+    """Each letter at the widths: vocabularies, sources, hidden units, rows; more features.
+
+    Of one vocabulary the last token does not fit into 16 bits.
+    """
+    pinned = widths(FEW | {"last_token": True}, "V", sizes=(*WIDTHS, TOKENS))
+    pinned += widths(FEW, "V", "S", "F")
     return pinned + widths(FEW, "B", sizes=WIDTHS[:1]) + widths(FEW, "D", sizes=(130, 258))
+
+
+def ends(operation: Operation) -> list[Fixed]:
+    """Each letter that a token sums over at a large size, for laws in which its end counts."""
+    base = FEW | {
+        "B": 8,
+        "D": 4,
+        "V": 33,
+        "steps": 3,
+        "gains": (1.0,),
+    }  # a norm of two is only a sign
+    return widths(base, "S", "F", sizes=WIDTHS[1:]) + widths(base, "D", sizes=LONG[-1:])
 
 
 def large_products(operation: Operation) -> list[Fixed]:

@@ -94,11 +94,15 @@ def wide() -> list[Fixed]:
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
-    """Every rank with every eps, offset, and share of constant positions; eps of all digits."""
+    """Every rank with every eps, offset, and share of constant positions; eps of all digits.
+
+    Rank 7 once.
+    """
     ranks, eps = (1, 2, 3, 4), (1e-5, 1e-3, 1e-12)
     offsets, constant = (0.0, 1000.0), ((0.0,), (1.0,))
     digits = [{**USUAL, "E": 5, "eps": e, "scale": scale} for e, scale in OF_VARIANCE]
-    return digits + [
+    high: Fixed = {**USUAL, "rank": 7, "rows": 2, "E": 3}
+    return [*digits, high] + [
         {"rank": rank, "eps": e, "offset": o, "constant": c, "scale": 1.0}
         for rank, e, o, c in product(ranks, eps, offsets, constant)
     ]

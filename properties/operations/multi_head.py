@@ -20,6 +20,7 @@ from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.options import Flag, Mask
 from seqlaws.properties.inputs.sizes import (
     LENGTHS,
+    LONG,
     PLAIN,
     WIDTHS,
     Fixed,
@@ -123,7 +124,7 @@ def wide() -> list[Fixed]:
     """Each letter at the widths, of two features; widths of models have too many weights."""
     small: Fixed = {**few(1), **APART, "L": 1, "N": 1, "is_causal": False}
     pinned = widths(small, "B", "L", "S") + products(small, "S L", "B S")
-    return pinned + widths(small, "D", sizes=(129, 257))
+    return pinned + widths(small, "D", sizes=(129, 257, LONG[-1]))
 
 
 def few(batch: int) -> Fixed:

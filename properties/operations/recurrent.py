@@ -94,7 +94,7 @@ def poisoned(case: Case) -> Case:
     return case.having(x=padded_with(case, case.arrays["x"], case.poison[0]))
 
 
-UNITS = (257,)  # whose square is as many weights as is cheap
+UNITS = (257, 1025)  # whose square is as many weights as is cheap
 SHORT: Fixed = {"B": 1, "I": 1, "H": 1, "padded": False, "scales": (1.0,), "nonlinearity": "tanh"}
 INPUTS = (257, 513, 1025)  # beyond FEATURES
 

@@ -75,9 +75,10 @@ def rows(numbers: Iterable[int]) -> list[Fixed]:
 
 
 def every_combination(operation: Operation) -> list[Fixed]:
-    """Every axis of every rank, with -inf and without."""
+    """Every axis of every rank up to 5, with -inf and without; every axis of rank 7."""
     ranks = [(rank, axis) for rank in (1, 2, 3, 4, 5) for axis in range(-rank, rank)]
-    return [{"rank": rank, "axis": axis, "masked": m} for rank, axis in ranks for m in (0, 1)]
+    pinned = [{"rank": rank, "axis": axis, "masked": m} for rank, axis in ranks for m in (0, 1)]
+    return pinned + [PLAIN | {"rank": 7, "axis": axis, "n": 3, "rows": 2} for axis in range(-7, 7)]
 
 
 def unequal(operation: Operation) -> list[Fixed]:
