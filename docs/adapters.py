@@ -40,6 +40,7 @@ ADAPTERS = {  # and the libraries whose versions are shown
     "keras_layers": ("keras", "torch"),
     "keras_layers:weights": ("keras", "torch"),
     "keras_layers:unrolled": ("keras", "torch"),
+    "mlx_nn": ("mlx",),
     "onnx_reference": ("onnx",),
     "onnx_reference:repaired": ("onnx",),
     "onnx_runtime": ("onnxruntime",),

@@ -20,7 +20,7 @@ def bind(kind: type, dtypes: Sequence[str], **arrays: tuple[Any, str]) -> dict[s
     dtype = ""
     for name, (array, shape) in arrays.items():
         must_be(kind, name, array)
-        own = str(array.dtype).removeprefix("torch.")
+        own = _name(array.dtype)
         if own not in dtypes:
             raise TypeError(f"{name} must be one of {tuple(dtypes)}, not {own}")
         dtype = dtype or own
@@ -79,8 +79,8 @@ def check_mask(kind: type, mask: Any, dtype: Any, scores: tuple[int, ...]) -> No
     Raises `TypeError` and `ValueError`.
     """
     must_be(kind, "mask", mask)
-    own = str(mask.dtype).removeprefix("torch.")
-    if own not in ("bool", str(dtype).removeprefix("torch.")):
+    own = _name(mask.dtype)
+    if own not in ("bool", _name(dtype)):
         raise TypeError(f"mask must be of booleans or of {dtype}, not of {own}")
     try:
         fits = np.broadcast_shapes(tuple(mask.shape), scores) == scores
@@ -88,6 +88,11 @@ def check_mask(kind: type, mask: Any, dtype: Any, scores: tuple[int, ...]) -> No
         fits = False
     if not fits:
         raise ValueError(f"mask {tuple(mask.shape)} is not broadcastable to {scores}")
+
+
+def _name(dtype: Any) -> str:
+    """A dtype's name without its library's, as of "torch.float32"."""
+    return str(dtype).rpartition(".")[2]
 
 
 def must_be(kind: type, name: str, array: Any) -> None:

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.slow
 
 ADAPTERS = {  # and the library, an operation of which a few numbers are checked
     "keras_layers": ("keras", "gru"),
+    "mlx_nn": ("mlx", "lstm"),
 }
 
 
