@@ -3,7 +3,16 @@
 from typing import Any
 
 from seqlaws.impls._shapes import bind, bind_attention, check_mask
-from seqlaws.impls.keras_layers._backend import ALL, WIDE, Array, called, compiled, dtype_of, keras
+from seqlaws.impls.keras_layers._backend import (
+    ALL,
+    KIND,
+    WIDE,
+    Array,
+    called,
+    compiled,
+    dtype_of,
+    keras,
+)
 
 
 def attention(
@@ -20,7 +29,7 @@ def attention(
     or of the inputs' dtype. Raises `ValueError` for a wrong shape, `TypeError` for a wrong dtype,
     `NotImplementedError` for a floating mask with `is_causal`.
     """
-    bind_attention(Array, ALL, q, k, v, mask)
+    bind_attention(KIND, ALL, q, k, v, mask)
     named: dict[str, Any] = {}
     if mask is not None:
         floating = dtype_of(mask) != "bool"
@@ -68,7 +77,7 @@ class Weights:
 
         Raises `NotImplementedError` for fewer key heads than query heads.
         """
-        n = bind_attention(Array, WIDE, q, k, v)
+        n = bind_attention(KIND, WIDE, q, k, v)
         if n["M"] != n["N"]:
             raise NotImplementedError("Keras's Attention has no heads that share keys")
         given = [array.reshape(n["B"] * n["N"], *array.shape[2:]) for array in (q, v, k)]
@@ -122,11 +131,11 @@ def _attend(
     w, b, w_out, b_out = parameters
     named = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
     named |= {"in_proj_weight": (w, "3E E"), "in_proj_bias": (b, "3E")}
-    n = bind(Array, WIDE, **named, out_proj_weight=(w_out, "E E"), out_proj_bias=(b_out, "E"))
+    n = bind(KIND, WIDE, **named, out_proj_weight=(w_out, "E E"), out_proj_bias=(b_out, "E"))
     if num_heads < 1 or n["E"] % num_heads:
         raise ValueError(f"{num_heads} heads do not divide {n['E']} features")
     if mask is not None:
-        check_mask(Array, mask, query.dtype, (n["B"], num_heads, n["L"], n["S"]))
+        check_mask(KIND, mask, query.dtype, (n["B"], num_heads, n["L"], n["S"]))
         if dtype_of(mask) != "bool":
             raise NotImplementedError("Keras's MultiHeadAttention takes masks of booleans")
         mask = _of_four_axes(mask)

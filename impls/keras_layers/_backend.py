@@ -9,11 +9,16 @@ os.environ.setdefault("KERAS_BACKEND", "torch")  # it is chosen at import, once 
 import keras
 
 BACKEND: str = keras.config.backend()
-Array: Any
+Array = Any  # of the backend
+KIND: type
 if BACKEND == "torch":
-    from torch import Tensor as Array
+    import torch
+
+    KIND = torch.Tensor
 elif BACKEND == "jax":
-    from jax import Array
+    import jax
+
+    KIND = jax.Array
 else:
     raise ImportError(f"the backend of Keras is {BACKEND}, not torch or jax")
 
@@ -40,9 +45,7 @@ def compiled(function: Callable[..., Any], *static: str) -> Callable[..., Any]:
     """The function, compiled for each shape and value of these options if the backend is JAX."""
     if BACKEND == "torch":
         return function
-    import jax
-
     return jax.jit(function, static_argnames=static)
 
 
-__all__ = ["ALL", "BACKEND", "WIDE", "Array", "called", "compiled", "dtype_of", "keras"]
+__all__ = ["ALL", "BACKEND", "KIND", "WIDE", "Array", "called", "compiled", "dtype_of", "keras"]

@@ -1,7 +1,7 @@
 """`Softmax` and `LayerNormalization` of Keras."""
 
 from seqlaws.impls._shapes import axis_of, bind, of_any_rank
-from seqlaws.impls.keras_layers._backend import ALL, Array, called, compiled, dtype_of, keras
+from seqlaws.impls.keras_layers._backend import ALL, KIND, Array, called, compiled, dtype_of, keras
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -10,13 +10,13 @@ def softmax(x: Array, axis: int = -1) -> Array:
     Raises `TypeError` for a wrong dtype or an axis that is not an integer, `IndexError` for an
     axis that x does not have.
     """
-    bind(Array, ALL, x=(x, of_any_rank(x)))
+    bind(KIND, ALL, x=(x, of_any_rank(x)))
     return keras.layers.Softmax(axis=axis_of(x, axis), dtype=dtype_of(x))(x)
 
 
 def layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
     """`LayerNormalization` of x, any shape that ends with E, by weight and bias (E,)."""
-    bind(Array, ALL, x=(x, of_any_rank(x, "E")), weight=(weight, "E"), bias=(bias, "E"))
+    bind(KIND, ALL, x=(x, of_any_rank(x, "E")), weight=(weight, "E"), bias=(bias, "E"))
     return _compiled(x, weight, bias, eps=float(eps))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.impls._shapes import bind_layer, lengths_of
-from seqlaws.impls.keras_layers._backend import WIDE, Array, called, compiled, dtype_of, keras
+from seqlaws.impls.keras_layers._backend import KIND, WIDE, Array, called, compiled, dtype_of, keras
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 UPDATE_FIRST = np.array([1, 0, 2])  # Keras has the update gate before the reset gate
@@ -113,7 +113,7 @@ class Recurrent:
 
 
 def _check(rows: str, x: Array, parameters: dict[str, Array], **states: Array) -> None:
-    n = bind_layer(Array, WIDE, rows, x=x, **states, **parameters)
+    n = bind_layer(KIND, WIDE, rows, x=x, **states, **parameters)
     if 0 in (n["T"], n["I"], n["H"]):
         raise NotImplementedError("Keras takes no sequence, input or state of size 0")
 

@@ -41,6 +41,8 @@ TRAITS: dict[str, Any] = {
     | {"softmax": ("float64", *ALL)},
     "fully_masked": {"softmax": "nan"} | dict.fromkeys(("attention", *LAYERS[3:]), MASKS),
     "causal_alignment": "bottom-right",
+    "accumulate": dict.fromkeys(FUNCTIONS, "dtype"),
+    "known_failures": {"softmax.*[float64]": "exp of float64 is as accurate as that of float32"},
 }
 
 __all__ = [

@@ -66,8 +66,14 @@ def _rotary_embedding(
     if positions.shape != (n["L"],) or n["D"] % 2:
         raise ValueError(f"positions are {n['L']} integers, and D is even")
     apart = x.transpose(2, 0, 1, 3).reshape(n["L"], n["B"] * n["N"], 1, n["D"])
-    options = {"traditional": bool(interleaved), "base": float(base), "scale": 1.0}
-    turned = mx.fast.rope(apart, n["D"], **options, offset=positions.astype(mx.int32))
+    turned = mx.fast.rope(
+        apart,
+        n["D"],
+        traditional=bool(interleaved),
+        base=float(base),
+        scale=1.0,
+        offset=positions.astype(mx.int32),
+    )
     return turned.reshape(n["L"], n["B"], n["N"], n["D"]).transpose(1, 2, 0, 3)
 
 
