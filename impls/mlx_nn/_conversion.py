@@ -7,8 +7,8 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from mlx.core import array as Array  # noqa: N812 (a class)
 
-Array = np.ndarray[Any, Any]
 WIDE = ("float32",)
 ALL = ("float32", "float16")
 
@@ -93,3 +93,6 @@ def _filled(value: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(value, dict):
         return {name: next(leaves) for name in value}
     return next(leaves)
+
+
+__all__ = ["ALL", "WIDE", "Array", "over_numpy", "pulled"]

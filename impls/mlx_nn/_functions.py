@@ -3,20 +3,19 @@
 import mlx.core as mx
 
 from seqlaws.impls._shapes import axis_of, bind, bind_attention, of_any_rank
-from seqlaws.impls.mlx_nn._conversion import ALL, over_numpy, pulled
+from seqlaws.impls.mlx_nn._conversion import ALL, Array, over_numpy, pulled
 
-Array = mx.array
 INTEGERS = ("int64", "int32", "int16", "int8", "uint32", "uint16", "uint8")
 
 
-def _softmax(x: Array, axis: int = -1, *, precise: bool = False) -> Array:
+def _softmax(x: Array, axis: int = -1) -> Array:
     """`mx.softmax` of x, any shape, along `axis`; a row of -inf gives NaN.
 
     Raises `TypeError` for a wrong dtype or an axis that is not an integer, `IndexError` for an
     axis that x does not have.
     """
     bind(Array, ("float64", *ALL), x=(x, of_any_rank(x)))
-    return mx.softmax(x, axis=axis_of(x, axis), precise=precise)
+    return mx.softmax(x, axis=axis_of(x, axis))
 
 
 def _layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:

@@ -8,9 +8,8 @@ from mlx import nn
 
 from seqlaws.impls._parameters import CROSS, DECODER, ENCODER, SELF, check_names
 from seqlaws.impls._shapes import bind, check_mask
-from seqlaws.impls.mlx_nn._conversion import WIDE, over_numpy, pulled
+from seqlaws.impls.mlx_nn._conversion import WIDE, Array, over_numpy, pulled
 
-Array = mx.array
 ACTIVATIONS = {"relu": nn.relu, "gelu": nn.gelu}
 
 

@@ -4,9 +4,8 @@ import mlx.core as mx
 from mlx import nn
 
 from seqlaws.impls._shapes import bind_layer
-from seqlaws.impls.mlx_nn._conversion import WIDE, over_numpy, pulled
+from seqlaws.impls.mlx_nn._conversion import WIDE, Array, over_numpy, pulled
 
-Array = mx.array
 ACTIVATIONS = {"tanh": mx.tanh, "relu": nn.relu, "sigmoid": mx.sigmoid}
 
 
