@@ -268,6 +268,19 @@ def test_what_is_kept_from_an_earlier_call_is_named(tmp_path):
     assert one.sentence == f"rotary_embedding: {said}"
 
 
+@pytest.mark.parametrize("count", ["positions[:1] + rows", "positions - positions[:1]"])
+def test_positions_that_are_counted_from_the_first_one_are_named(plug_in, count):
+    source = HEAD + "from seqlaws.impls import numpy_vectorized as right\n"
+    source += "def rotary_embedding(x, positions, base=10000.0, interleaved=False):\n"
+    source += "    rows = np.arange(len(positions))\n"
+    source += f"    return right.rotary_embedding(x, {count}, base, interleaved)\n"
+    _, (one,) = explained(plug_in(source), ["rotary_embedding"], ("values",), examples=40)
+    up = "counted up " if "rows" in count else ""
+    assert (
+        one.sentence == f"your output is that of rotary_embedding with positions {up}from the first"
+    )
+
+
 @pytest.mark.parametrize(
     ("operation", "signature"),
     [
