@@ -23,6 +23,8 @@ from jax import Array
 from seqlaws.impls._shapes import bind, bind_layer, check_mask, of_any_rank
 
 ALL = ("float64", "float32", "bfloat16", "float16")
+AFTER = "the contract's default, a reset after the product, is not among Haiku's"
+TANH = "the contract's default, tanh, is not among Haiku's"
 TRAITS: dict[str, Any] = {
     "backend": "jax",
     "device": "cpu",
@@ -32,6 +34,15 @@ TRAITS: dict[str, Any] = {
     "compiles": True,
     "fully_masked": "mean",
     "masked_nan": "may leak",
+    "known_failures": {
+        "multi_head_attention.*[float16]": "masked scores are -1e30, which is -inf in float16: "
+        "fully masked rows give NaN",
+        # calls that leave the option out; where it is given, it is refused
+        "gru.long_sums": AFTER,
+        "gru.options_left_out": AFTER,
+        "rnn.long_sums": TANH,
+        "rnn.options_left_out": TANH,
+    },
 }
 Parameters = dict[str, dict[str, Array]]
 
