@@ -24,6 +24,7 @@ from jax import Array
 
 from seqlaws.impls._shapes import bind, bind_layer, check_mask, of_any_rank
 
+SIGMOID = "JAX's sigmoid in float16 is 0 below -11"
 ALL = ("float64", "float32", "bfloat16", "float16")
 TRAITS: dict[str, Any] = {
     "backend": "jax",
@@ -33,6 +34,7 @@ TRAITS: dict[str, Any] = {
     "compiles": True,
     "fully_masked": "mean",
     "masked_nan": "may leak",
+    "known_failures": {"lstm.*[float16]": SIGMOID, "gru.*[float16]": SIGMOID},
 }
 KEY = jax.random.key(0)  # of parameters that are replaced
 MANY = 2**22  # numbers, with the zeros before them, of which not all heads are rotated at once

@@ -22,6 +22,7 @@ from jax import Array
 
 from seqlaws.impls._shapes import bind, bind_layer, check_mask, of_any_rank
 
+SIGMOID = "JAX's sigmoid in float16 is 0 below -11"
 ALL = ("float64", "float32", "bfloat16", "float16")
 AFTER = "the contract's default, a reset after the product, is not among Haiku's"
 TANH = "the contract's default, tanh, is not among Haiku's"
@@ -35,6 +36,8 @@ TRAITS: dict[str, Any] = {
     "fully_masked": "mean",
     "masked_nan": "may leak",
     "known_failures": {
+        "lstm.*[float16]": SIGMOID,
+        "gru.*[float16]": SIGMOID,
         "multi_head_attention.*[float16]": "masked scores are -1e30, which is -inf in float16: "
         "fully masked rows give NaN",
         # calls that leave the option out; where it is given, it is refused
