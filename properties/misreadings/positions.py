@@ -143,6 +143,7 @@ MISREADINGS = (
                edit("positions: rotations", "float(base)", "BASE")),
     position("positions ignored", "np.arange(len(positions))"),
     position("positions from the first", "positions - positions[:1]"),
+    position("positions counted up from the first", "positions[:1] + np.arange(len(positions))"),
     position("positions from 1", "positions + 1"),
     position("absolute positions", "np.abs(positions)"),
     position("no position below 0", "np.maximum(positions, 0)"),

@@ -266,3 +266,36 @@ def test_what_is_kept_from_an_earlier_call_is_named(tmp_path):
     _, (one,) = explained(path, ["rotary_embedding"], ("values",), examples=40)
     said = "`positions` comes from an earlier call with the same shapes"
     assert one.sentence == f"rotary_embedding: {said}"
+
+
+@pytest.mark.parametrize("count", ["positions[:1] + rows", "positions - positions[:1]"])
+def test_positions_that_are_counted_from_the_first_one_are_named(plug_in, count):
+    source = HEAD + "from seqlaws.impls import numpy_vectorized as right\n"
+    source += "def rotary_embedding(x, positions, base=10000.0, interleaved=False):\n"
+    source += "    rows = np.arange(len(positions))\n"
+    source += f"    return right.rotary_embedding(x, {count}, base, interleaved)\n"
+    _, (one,) = explained(plug_in(source), ["rotary_embedding"], ("values",), examples=40)
+    up = "counted up " if "rows" in count else ""
+    assert (
+        one.sentence == f"your output is that of rotary_embedding with positions {up}from the first"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "signature"),
+    [
+        ("gru", "reset_after=False, lengths=None, reverse=False"),
+        ("gru", "reset_after=True, lengths=None, reverse=True"),
+        ("rnn", "nonlinearity='relu', lengths=None, reverse=False"),
+        ("rnn", "nonlinearity='tanh', lengths=None, reverse=True"),
+    ],
+)
+def test_another_default_of_any_option_is_found(plug_in, operation, signature):
+    given = "x, h0, weight_ih, weight_hh, bias_ih, bias_hh"
+    names = ", ".join(part.partition("=")[0] for part in signature.split(", "))
+    source = HEAD + "from seqlaws.impls import numpy_vectorized as right\n"
+    source += f"def {operation}({given}, {signature}):\n"
+    source += f"    return right.{operation}({given}, {names})\n"
+    (verdict,), _ = explained(plug_in(source), [operation], ("options_left_out",), examples=10)
+    assert verdict.status == "failed"
+    assert verdict.reason.startswith("leaving an option out differs from giving its default")
