@@ -188,9 +188,8 @@ def multi_head_attention(
             qkv_receive_diff_residuals=apart,
         )
     to_q, to_k, to_v = in_proj_weight.chunk(3)
-    if apart:
-        inputs = (torch.stack((query, key, value)),)
-    else:
+    inputs: tuple[Tensor, ...] = (torch.stack((query, key, value)),)
+    if not apart:
         inputs = (query, torch.cat((key, value), -1))
         to_k, to_v = functional.pad(to_k, (0, e)), functional.pad(to_v, (e, 0))
     parameters = {"to_q.weight": to_q, "to_k.weight": to_k, "to_v.weight": to_v}
