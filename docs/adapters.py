@@ -49,6 +49,9 @@ ADAPTERS = {  # and the libraries whose versions are shown
     "onnx_runtime": ("onnxruntime",),
     "transformers_attention": ("transformers",),
     "transformers_attention:sdpa": ("transformers",),
+    "x_transformers_attend": ("x-transformers",),
+    "x_transformers_attend:flash": ("x-transformers",),
+    "openvino_runtime": ("openvino",),
 }
 Row = dict[str, Any]
 

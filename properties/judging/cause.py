@@ -42,6 +42,8 @@ class Cause:
             return self.implementation, self.kind, self.names, about
         alike = self.kind in ("trait", "manners", "guards")
         text = self.remedy if alike else self.sentence
+        if self.kind == "exception":  # the sentence has the numbers of a case
+            text = ""
         return self.implementation, self.kind, self.names, text
 
 

@@ -22,6 +22,7 @@ BROKEN = ("failed", "SHOULD failed")
 SHARE, SECONDS = 0.2, 5.0  # of a run, at least so many seconds, to explain what failed
 SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 EXPLAIN = ("specification", "trait", "precision")  # kinds of causes that are a diagnosis
+NUMBERS = re.compile(r"\d+(, *\d+)*,?")  # of a size, or of a shape of any rank
 ADMITTED = "nobody may refuse such a call; if only some sizes are meant, declare the trait `sizes`"
 REMEDIES = {
     KIND: "return arrays of the inputs' kind, dtype and device",
@@ -107,13 +108,15 @@ def told_by_causes(verdicts: list[Verdict], causes: list[Cause]) -> None:
 def of_one(v: Verdict) -> Cause | None:
     """The cause of a failure that says itself what it is; None if it does not."""
     if v.witness.get("lost"):
-        return replace(cause(v, "exception", v.reason), names=(v.reason.partition(" ")[2],))
+        names = (v.reason.partition(" ")[2], v.operation)
+        return replace(cause(v, "exception", v.reason), names=names)
     if v.section == "guards":
         what = "arguments are not checked: invalid input is accepted"
         return cause(v, "guards", what, "raise ValueError or TypeError for wrong shapes and dtypes")
     if raised := v.witness.get("raised"):
         made = cause(v, "exception", v.reason, ADMITTED if "NotImplemented" in raised else "")
-        return replace(made, names=(re.sub(r"\d+", "#", raised),))
+        line = re.search(r"\(\S+:\d+\)$", v.reason, re.MULTILINE)  # that it comes from
+        return replace(made, names=(NUMBERS.sub("#", raised), line[0] if line else v.operation))
     for law, remedy in REMEDIES.items():
         if v.law_name == law or (v.section == "manners" and v.reason == v.noted.get(law)):
             return cause(v, "manners", v.reason.partition(" (seen by ")[0], remedy)

@@ -162,6 +162,32 @@ def test_exceptions_with_other_numbers_are_one_cause(plug_in):
     assert one.failures == len(verdicts)
 
 
+STACKED = """
+def multi_head_attention(query, key, value, in_proj_weight, in_proj_bias, out_proj_weight,
+                         out_proj_bias, num_heads):
+    raise RuntimeError(f"got {list(query.shape)} and {list(key.shape)} at head {num_heads}")
+def multi_head_attention_vjp(dout, *given):
+    return multi_head_attention(*given)
+"""
+
+
+def test_exceptions_of_a_call_and_of_its_gradient_with_other_shapes_are_one_cause(plug_in):
+    laws = ("values", "values_at_every_size", "gradients", "batch_is_its_rows")
+    verdicts, (one,) = explained(plug_in(HEAD + STACKED), ["multi_head_attention"], laws)
+    assert len({v.reason for v in verdicts}) > 1
+    assert one.kind == "exception"
+    assert one.failures == len(verdicts) == 4
+
+
+def test_exceptions_of_two_lines_are_two_causes(plug_in):
+    line = "        raise RuntimeError('no such kernel')\n"
+    body = f"def softmax(x, axis=-1):\n    if x.ndim > 1:\n{line}    else:\n{line}"
+    laws = (*VALUES, "values_at_every_size", "rows_sum_to_one", "shift_invariance")
+    verdicts, causes = explained(plug_in(HEAD + body), ["softmax"], laws)
+    lines = {v.reason.rpartition(":")[2] for v in verdicts}
+    assert len(lines) == len(causes) == 2
+
+
 def test_an_exception_in_a_law_about_manners_is_no_violation_of_it(plug_in):
     body = "def softmax(x, axis=-1):\n    raise RuntimeError('no such kernel')\n"
     laws = ("inputs_are_not_written", "outputs_share_no_memory", "values")
