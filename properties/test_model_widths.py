@@ -13,9 +13,12 @@ SHORT: Fixed = {**PLAIN, "B": 1, "L": 2, "T": 2, "S": 3, "mask": None, "is_causa
 
 
 def widths_of_models(operation: Operation) -> list[Fixed]:
-    """A thousand features and hidden units: in one head, and in as many as models have."""
-    heads: list[Fixed] = [{"N": 1, "D": 1025}, {"N": 16, "D": 65}]
-    kinds: list[Fixed] = [{"norm_first": False}, {"norm_first": True}]
+    """A thousand features and hidden units: in one head, in many, and in narrow ones.
+
+    The narrower the heads, the narrower the bounds of gradients.
+    """
+    heads: list[Fixed] = [{"N": 1, "D": 1025}, {"N": 16, "D": 65}, {"N": 205, "D": 5}]
+    kinds: list[Fixed] = [{"norm_first": first} for first in (False, True, True)]
     apart: Fixed = {"source": "three", "activation": "gelu"}
     return [
         SHORT | apart | n | kind | {"F": n["N"] * n["D"]}

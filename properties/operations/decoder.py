@@ -113,7 +113,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     pinned = [{**bare, **n} for n in beside(each(37, "T", "S", "F"), heads(37, 9, 37))]
     pinned += [{letter: n} for letter in "TS" for n in (0, 33)]
     pinned += [few(n) | {"gains": (0.25,)} for n in range(10)]
-    return pinned + wide()[:9:2] + wide()[-4:-1:2] + of_models()[:1]
+    return pinned + wide()[:9:2] + wide()[-4:-1:2] + of_models()
 
 
 def every_combination(operation: Operation) -> list[Fixed]:

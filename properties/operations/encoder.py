@@ -150,7 +150,7 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     bare: Fixed = {**PLAIN, "B": 1, "mask": None, "activation": "gelu", "gains": (0.25,)}
     pinned = [{**bare, **n} for n in beside(each(37, "T", "F"), heads(37, 9, 37))]
     pinned += [{"gains": (0.25, 0.5), "T": n} for n in (0, *LENGTHS[-9:-7])]
-    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)] + wide() + of_models()[:1]
+    return pinned + [few(n) | {"gains": (0.25,)} for n in range(20)] + wide() + of_models()
 
 
 def every_combination(operation: Operation) -> list[Fixed]:

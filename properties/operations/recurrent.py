@@ -20,6 +20,7 @@ from seqlaws.properties.inputs.sizes import (
     BATCHES,
     FEATURES,
     LENGTHS,
+    LONG,
     PLAIN,
     WIDTHS,
     Fixed,
@@ -96,6 +97,7 @@ def poisoned(case: Case) -> Case:
 
 UNITS = (257, 1025)  # whose square is as many weights as is cheap
 SHORT: Fixed = {"B": 1, "I": 1, "H": 1, "padded": False, "scales": (1.0,), "nonlinearity": "tanh"}
+QUIET: Fixed = {"scales": (0.05,)}  # of a thousand weights, or gates are shut; of as many steps
 INPUTS = (257, 513, 1025)  # beyond FEATURES
 
 
@@ -105,7 +107,7 @@ def wide(*, steps: bool) -> list[Fixed]:
     pinned = widths(few, "I", sizes=(*INPUTS, *WIDTHS)) + widths(few, "B")
     rows: Fixed = {"B": WIDTHS[-1], "T": 5, "padded": "alike", "reverse": True}
     pinned += steps * [PLAIN | few | rows]
-    return pinned + widths(few, "H", sizes=UNITS) + products(few, "B I")
+    return pinned + widths(few | QUIET, "H", sizes=UNITS) + products(few, "B I")
 
 
 STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
@@ -143,13 +145,16 @@ def every_size(operation: Operation) -> list[Fixed]:
 
 
 def moderate_sizes(operation: Operation) -> list[Fixed]:
-    """Up to 37 steps: past them a whole gradient's bound says nothing."""
+    """Up to 37 steps: past them a whole gradient's bound says nothing; with small weights more."""
     ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
     pinned = entries(BATCHES)
     pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
     pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
     pinned += WIDE + wide(steps=True)
-    return [{**one, "scales": (0.5, 1.0)} for one in pinned]
+    moderate = [
+        one if QUIET.items() <= one.items() else one | {"scales": (0.5, 1.0)} for one in pinned
+    ]
+    return moderate + widths(SHORT | QUIET, "T", sizes=LONG[-1:])
 
 
 def distances(operation: Operation) -> list[Fixed]:

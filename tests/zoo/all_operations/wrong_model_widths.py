@@ -84,6 +84,17 @@ def multi_head_scores_of_512_features(a, q, k):
     return base_multi_head.scores(a, q, at_most(k, 512))
 
 
+@wrong(
+    base_multi_head.multi_head_attention,
+    "scores",
+    "wide",
+    differs(case("multi_head_attention", B=1, L=2, S=3, E=1100, N=1)),
+)
+def multi_head_scores_of_1000_features(a, q, k):
+    """The scores are those of the first 1,000 features of a head."""
+    return base_multi_head.scores(a, q, at_most(k, 1000))
+
+
 @wrong(base_softmax.softmax, "result", "wide", differs(case("softmax", shape=(2,) * 6, axis=0)))
 def softmax_along_the_last_of_six_axes(a, o):
     """An array of six axes or more gets the softmax along its last axis."""
