@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -32,13 +33,13 @@ OF_KIND = {
 class Change:
     """One change: a misreading, or other values of traits. name: of a misreading after "with".
 
+    traits: pairs of a trait's name and its value; that of `fully_masked` by kind of mask.
     values_only: the vjp is that of the specification. of: the change that this is a form of.
     """
 
     name: str
     misreading: Misreading | None = None
     traits: tuple[tuple[str, Any], ...] = ()
-    declares: str = ""
     values_only: bool = False
     of: "Change | None" = None
 
@@ -46,6 +47,12 @@ class Change:
     def origin(self) -> "Change":
         """The change whose form this is."""
         return self.of or self
+
+    @cached_property
+    def settles(self) -> set[tuple[str, str]]:
+        """What its traits give a value to: each with the kind of mask, or ""."""
+        kinds = ((name, v if isinstance(v, Mapping) else ("",)) for name, v in self.traits)
+        return {(name, kind) for name, several in kinds for kind in several}
 
     @property
     def gradients(self) -> bool:
@@ -112,9 +119,8 @@ def misreadings(operation: Operation) -> tuple[Misreading, ...]:
 
 def of_traits(subject: Subject) -> Iterator[Change]:
     """Yield other values of the traits that the specification knows."""
-    traits = subject.operation.traits
+    traits, now = subject.operation.traits, by_kind(subject.traits.fully_masked)
     if "fully_masked" in traits:
-        now = by_kind(subject.traits.fully_masked)
         for kinds in (KINDS, *((kind,) for kind in KINDS)):
             for answer in ANSWERS:
                 if any(now[kind] != answer for kind in kinds):
@@ -123,11 +129,14 @@ def of_traits(subject: Subject) -> Iterator[Change]:
         one, other = "top-left", "bottom-right"
         if subject.traits.causal_alignment != one:
             one, other = other, one
-        yield Change(
-            f"the causal mask aligned {other}, not {one}",
-            traits=(("causal_alignment", other),),
-            declares=f'TRAITS = {{"causal_alignment": "{other}"}}',
-        )
+        name = f"the causal mask aligned {other}, not {one}"
+        yield Change(name, traits=(("causal_alignment", other),))
+        if other == "bottom-right" and "fully_masked" in traits:
+            for answer, said in ANSWERS.items():
+                if now["causal"] != answer:
+                    without_keys = "fully_masked", {"causal": answer}
+                    beside = f"{name}, and {said} for queries without keys"
+                    yield Change(beside, traits=(("causal_alignment", other), without_keys))
 
 
 def by_kind(declared: str | Mapping[str, str]) -> dict[str, str]:
@@ -139,28 +148,38 @@ def fully_masked(value: dict[str, str], now: dict[str, str]) -> Change:
     """Return the change of what a query without keys gets: under all masks, or under one kind."""
     kind, answer = next(iter(value.items()))
     name = f"fully masked rows give {ANSWERS[answer]}"
-    if len(value) == 1:
-        entries = ", ".join(f'"{k}": "{v}"' for k, v in {**now, **value}.items())
-        name, declares = f"{name} {OF_KIND[kind]}", f"{{{entries}}}"
-    else:
-        was = ANSWERS[now[kind]] if len({*now.values()}) == 1 else "what is declared"
-        name, declares = f"{name}, not {was}", f'"{answer}"'
-    declared = f'TRAITS = {{"fully_masked": {declares}}}'
-    return Change(name, traits=(("fully_masked", value),), declares=declared)
+    was = ANSWERS[now[kind]] if len({*now.values()}) == 1 else "what is declared"
+    name += f" {OF_KIND[kind]}" if len(value) == 1 else f", not {was}"
+    return Change(name, traits=(("fully_masked", value),))
 
 
-def together(
-    subject: Subject, changes: tuple[Change, ...], *, vjp: bool
-) -> tuple[Subject, Misreading | None]:
-    """The subject with other traits, and the misreading that makes all the others at once."""
-    probe, traits = copy.copy(subject), dict[str, Any]()
+def values_of_traits(subject: Subject, changes: Iterable[Change]) -> dict[str, Any]:
+    """The values of traits that the changes together give, by the name of the trait."""
+    traits = dict[str, Any]()
     for name, value in (pair for c in changes for pair in c.traits):
         if isinstance(value, Mapping):  # for some kinds of masks
             before = traits.get(name, by_kind(subject.traits.fully_masked))
             traits[name] = {**before, **value}
         else:
             traits[name] = value
-    probe.traits = dataclasses.replace(subject.traits, **traits)
+    return traits
+
+
+def declared(subject: Subject, changes: Iterable[Change]) -> str:
+    """The line that declares the values of traits which the changes together give."""
+    values = values_of_traits(subject, changes)
+    for name, value in values.items():
+        if isinstance(value, dict) and len({*value.values()}) == 1:  # the same of each kind
+            values[name] = next(iter(value.values()))
+    return f"TRAITS = {json.dumps(values)}"
+
+
+def together(
+    subject: Subject, changes: tuple[Change, ...], *, vjp: bool
+) -> tuple[Subject, Misreading | None]:
+    """The subject with other traits, and the misreading that makes all the others at once."""
+    probe = copy.copy(subject)
+    probe.traits = dataclasses.replace(subject.traits, **values_of_traits(subject, changes))
     read = [one for c in changes for one in c.misread(vjp=vjp)]
     if len(read) < 2:
         return probe, (read[0] if read else None)

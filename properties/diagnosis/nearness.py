@@ -1,12 +1,14 @@
 """How near changes come to answers, and which answers are looked at."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.diagnosis.solution import Changes
+
+Element = TypeVar("Element")
 
 
 def contradictions(base: Changes, change: Change, told: list[Answer], answers: list[Answer]) -> int:
@@ -47,6 +49,6 @@ def varied(answers: list[Answer]) -> list[Answer]:
     return first + [a for a in answers if a not in first]
 
 
-def distinct(answers: Iterable[Answer]) -> list[Answer]:
-    """Each answer once."""
-    return list(dict.fromkeys(answers))
+def distinct(several: Iterable[Element]) -> list[Element]:
+    """Each of several once, in order."""
+    return list(dict.fromkeys(several))

@@ -163,7 +163,8 @@ class Solver:
             by_chance = refuted and len(told) < 2 and len(answers) > 1
             if by_chance or against > len(told):  # another change may be in those, too
                 continue
-            worth = 2 * laws - against
+            worth = 2 * laws - against - min(refuted, laws)  # right answers count half
+            worth += bool(change.traits)  # libraries are known to differ in them
             scores[change] = (-worth, -sharp, -len(told), refuted)
         return scores
 
@@ -228,7 +229,7 @@ class Solver:
 
         Only one answer is looked at first, which some change must explain: of those that cost least
         a value, as gradients take longer; when it is its turn, a gradient. Where all answers are
-        gradients, changes of the vjp alone have the first turn.
+        gradients, changes of the vjp alone have the first turn. Traits are few, and look at all.
         """
         looks = varied(sorted(answers, key=lambda a: (a.evidence.vjp, effort(a.evidence))))
         if turn:
@@ -236,13 +237,16 @@ class Solver:
             looks = distinct([*back[:1], *looks[turn:], *looks])
         looks = looks[:LOOKS]
         taken = {c.origin for c in self.found.changes}
-        pool = [c for c in self.changes if c.origin not in taken]
+        settled = {place for c in self.found.changes for place in c.settles}
+        pool = [c for c in self.changes if c.origin not in taken and not settled & c.settles]
         if not turn and all(a.evidence.vjp for a in answers):
             pool = [c for c in pool if c.gradients] or pool
+        declared = [c for c in pool if c.traits]
         if len(pool) > POOL:
             pool = self.nearest(pool, looks[:1])[:POOL]
-        pool = self.nearest(pool, looks[:FIRST])[:POOL]
-        return self.nearest(pool, looks)[:most]
+        pool = self.nearest(distinct([*pool, *declared]), looks[:FIRST])[:POOL]
+        ranked = self.nearest(distinct([*pool, *declared]), looks)
+        return distinct([*ranked[:most], *(c for c in ranked if c.traits)])
 
     def nearest(self, pool: list[Change], looks: list[Answer]) -> list[Change]:
         """The changes of a pool that alter some answers, the nearest to some of them first.
@@ -271,7 +275,7 @@ class Solver:
             astray = [a for a in every if not self.found.explains(a)]
             others = tuple(c for c in self.found.changes if c is not change)
             against = contradictions(others, change, told, astray)
-            if against and STRONG * against > len(told):
+            if against * (1 if change.traits else STRONG) > len(told):
                 self.found.changes.remove(change)
 
     def drop_needless(self, failed: list[Failed]) -> None:

@@ -79,7 +79,7 @@ def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) 
     rest += [Line(one) for text in interpreted(verdicts) for one in textwrap.wrap(text, width)]
     rest += cut([Line(shorten(text, width)) for text in unexecuted.told(verdicts)], GAPS)
     room = SCREEN - 2 - len(rest)
-    for size in (4, 3, 2, 1):
+    for size in range(max(map(len, told), default=1), 0, -1):
         if sum(len(one[:size]) for one in told) <= room:
             break
     shown = [line for one in told for line in one[:size]]
@@ -114,10 +114,15 @@ def headline(name: str, verdicts: list[Verdict], causes: list[Cause]) -> Line:
 
 
 def told_of(number: int, one: Cause, width: int) -> list[Line]:
-    """A cause in up to four lines: the sentence; the worst entry; the case; what to do."""
-    details = [observed(one), case_of(one), what_to_do(one, width - 3)]
+    """A cause in a few lines: the sentence; the worst entry; the case; what to do."""
+    details = [observed(one), case_of(one)]
     shown = [Line(shorten(f"   {text}", width)) for text in details if text]
-    return head_of(number, one, width) + shown
+    remedy = what_to_do(one, width - 3)
+    whole = wrapped("", remedy, width)  # a declaration is of use as a whole
+    last = (
+        whole if one.kind == "trait" else [Line(shorten(f"   {remedy}", width))] if remedy else []
+    )
+    return head_of(number, one, width) + shown + last
 
 
 def head_of(number: int, one: Cause, width: int, most: int = 2) -> list[Line]:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from seqlaws.properties.diagnosis.changes import Answer, Change
+from seqlaws.properties.diagnosis.changes import Answer, Change, declared
 from seqlaws.properties.diagnosis.diagnose import STOPPED, cancelled, distinct_names, rounding
 from seqlaws.properties.diagnosis.nearness import distinct
 from seqlaws.properties.diagnosis.solution import Failed, Solution
@@ -60,7 +60,8 @@ def of_change(change: Change, solution: Solution, some: list[Failed]) -> Cause:
     if change.traits:
         made.names = (change.name,)
         made.sentence = f"{v.operation}: {change.name}"
-        made.remedy = f"declare {change.declares}, or mend it"
+        every = [c for c in solution.changes if c.traits]  # one declaration for all of them
+        made.remedy = f"declare {declared(some[0].subject, every)}, or mend it"
         return made
     alike = (change, *solution.alike.get(change, []))
     made.names = tuple(distinct_names(one.name for one in alike)[:NAMED])
