@@ -42,15 +42,41 @@ def test_gradients_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(few), impl.expected(few, vjp=True), nan_is_free=True)
 
 
-def of_few_terms(case: Case) -> Case:
-    """Return the case with a permutation with signs in the place of each square of a matrix."""
+def texts_of_models(operation: Operation) -> list[Fixed]:
+    """Some texts of a layer with a thousand features and hidden units."""
+    narrow: Fixed = {**PLAIN, "N": 205, "D": 5, "F": 1025, "S": 2, "layers": 1}
+    return [narrow | {"B": 12, "V": 65, "steps": 3}]
+
+
+@law("generate", share=0.02, sweep=texts_of_models)
+def test_texts_at_the_widths_of_models(impl: Subject, case: Case) -> None:
+    """Tokens are chosen by the last features of more than a thousand.
+
+    Matrices have 1 or -1 on the diagonal alone, so that these depend on the last ones everywhere.
+    """
+    projection, embedding = "params.projection.weight", "params.embedding.weight"
+    last = np.arange(case.sizes()["E"]) >= case.sizes()["E"] - 8
+    few = of_few_terms(case, diagonal=True).having(**{
+        embedding: case.arrays[embedding],
+        projection: np.where(last, case.arrays[projection], 0),
+    })  # fmt: skip
+    tokens = impl.run(few)
+    agree(impl, tokens, impl.expected_of_steps(few, tokens))
+
+
+def of_few_terms(case: Case, *, diagonal: bool = False) -> Case:
+    """Return the case with a permutation with signs in the place of each square of a matrix.
+
+    diagonal: the permutation changes nothing.
+    """
     random = case.random()
     changed = {}
     for name, array in case.arrays.items():
         if name.rpartition(".")[2].endswith("weight") and array.ndim == 2:
             rows, columns = array.shape
             blocks = -(-rows // columns) if columns else 0
-            order = np.concatenate([random.permutation(columns) for _ in range(blocks)])[:rows]
+            orders = [random.permutation(columns) for _ in range(blocks)]
+            order = np.arange(rows) % columns if diagonal else np.concatenate(orders)[:rows]
             matrix = np.zeros(array.shape)
             matrix[np.arange(rows), order] = random.choice([-1.0, 1.0], rows)
             changed[name] = matrix

@@ -3,6 +3,7 @@
 # ruff: noqa: E501  # one entry a line
 
 WRONG = {
+    "all_operations/wrong_model_widths.py:generate_layers_of_1000_features": "generate.texts_at_the_widths_of_models",
     "all_operations/wrong_model_widths.py:multi_head_scores_of_1000_features": "multi_head_attention.values_at_the_widths_of_models",
     "all_operations/wrong_model_widths.py:generate_memory_beyond_512": "generate.the_last_of_many_counts",
     "all_operations/wrong_magnitudes.py:rotary_outputs_at_most_448": "rotary_embedding.values_at_every_magnitude",

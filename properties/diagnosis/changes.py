@@ -21,6 +21,7 @@ from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 ANSWERS = {"zeros": "zeros", "nan": "NaN", "mean": "the mean of all values"}
 FAR = 1e6  # so many times the allowed error, and no bound of a misreading reaches it
+MASKS = ("mask", "memory_mask")
 MEAN = 5.0  # of log(1 + distance): most entries are then some hundred times too far off
 OF_KIND = {
     "boolean": "under a boolean mask",
@@ -235,6 +236,19 @@ class Answer:
     def together(self, changes: tuple[Change, ...]) -> tuple[Subject, Misreading | None]:
         """The changes at once, as they are for this call."""
         return together(self.subject, changes, vjp=self.evidence.vjp)
+
+    @cached_property
+    def may_lack_keys(self) -> bool:
+        """True if some query may have no key to attend to, or is_causal is given: traits differ."""
+        case = self.evidence.case
+        for name, option in case.options.items():
+            if name in ("is_causal", "window") and option:
+                return True
+            if name in MASKS and option is not None:
+                seen = option if option.dtype == bool else ~np.isneginf(option)
+                if not seen.any(-1).all():
+                    return True
+        return any(not a.size or np.isneginf(a).any() for a in case.arrays.values())
 
     @cached_property
     def is_lost(self) -> bool:

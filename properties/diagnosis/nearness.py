@@ -27,12 +27,16 @@ def contradictions(base: Changes, change: Change, told: list[Answer], answers: l
 
 def alters(answer: Answer, base: Changes, change: Change) -> bool:
     """Return True if a change makes a difference to an answer, alone or beside those found."""
+    if change.traits and not answer.may_lack_keys:
+        return False
     alone = answer.near((change,)) != answer.near(())
     return alone or bool(base and answer.near((*base, change)) != answer.near(base))
 
 
 def nearest(answer: Answer, base: Changes, change: Change) -> tuple[float, float]:
     """How near a change comes to an answer, alone or beside those that are found."""
+    if change.traits and not answer.may_lack_keys:
+        return answer.near(base)
     alone = answer.near((change,))
     return min(alone, answer.near((*base, change))) if base else alone
 

@@ -117,7 +117,8 @@ def every_size(operation: Operation) -> list[Fixed]:
     visited: Fixed = {**plain, "T": 33, "B": 9}  # or some state would never come up
     pinned = [{**visited, "order": k, "S": s} for k in ORDERS for s in range(1, 1 + STATES[k])]
     pinned += [{**FINITE, "order": k, "S": s, "T": k + 9} for k, s in ((4, 2), (4, 3), (5, 2))]
-    pinned += [{**FINITE, "order": 1, "S": s, "B": 4, "T": 33} for s in (65, 130, 300, 1025)]
+    pinned += [{**FINITE, "order": 1, "S": s, "B": 4, "T": 33} for s in (65, 130, 300)]
+    pinned += [{**plain, "order": 1, "S": 1025, "B": 130, "T": 3}]
     pinned += [{**plain, "order": k, "S": 3, **n} for k in ORDERS for n in each(67, "T", "B")]
     beyond = product(ORDERS, (0, 1, *LENGTHS[-4:]))
     pinned += [{**FINITE, "order": k, "S": 3, "T": t + k} for k, t in beyond]

@@ -132,6 +132,13 @@ def generate_logits_of_512_features(a, x):
     return base_generate.scores(a, at_most(x, 512))
 
 
+@wrong(base_generate.generate, "weight", "wide", differs(GENERATE(E=1100, V=33, S=3)))
+def generate_layers_of_1000_features(a, i, name):
+    """The matrices of a layer read the first 1,000 features."""
+    weight = base_generate.weight(a, i, name)
+    return at_most(weight, 1000) if weight.ndim == 2 else weight
+
+
 LAST = {"params.projection.bias": put(np.s_[-5:], 50)}
 
 
