@@ -135,7 +135,12 @@ def generate_logits_of_512_features(a, x):
 FEW = {"params.projection.weight": put(np.s_[:, :-9], 0)}  # features that the logits are made of
 
 
-@wrong(base_generate.generate, "weight", "wide", differs(GENERATE(E=1100, V=33, S=3, **FEW)))
+@wrong(
+    base_generate.generate,
+    "weight",
+    "wide",
+    differs(case("generate", B=60, steps=3, N=1, E=1100, V=33, S=3, **FEW)),
+)
 def generate_layers_of_1000_features(a, i, name):
     """The matrices of a layer read the first 1,000 features."""
     weight = base_generate.weight(a, i, name)
