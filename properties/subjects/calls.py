@@ -120,15 +120,15 @@ class Calls:
         """Raise NotOfferedError if the exception means that the call is not supported.
 
         Outside the operation's core any exception means this. Inside the core only
-        NotImplementedError does, and only for an option or a gradient.
+        NotImplementedError does, and only for an option or a gradient. A gradient may be refused
+        for an option, too: then the option alone, which a call without gradients refuses, is said.
         """
         if not isinstance(error, Exception):
             return
         beyond = [*self.operation.beyond_core(case), *self.unusual_layouts]
         if not beyond and isinstance(error, NotImplementedError):
-            beyond = (
-                ["gradients"] if vjp else sorted(filter(self.operation.is_option, case.options))
-            )
+            beyond = sorted(filter(self.operation.is_option, case.options))
+            beyond += ["gradients"] if vjp else []
         if beyond:
             self.record.not_offered["; ".join(beyond)] += 1
             raise NotOfferedError(str(error)) from None
