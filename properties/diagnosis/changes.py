@@ -51,7 +51,7 @@ class Change:
 
     @cached_property
     def settles(self) -> set[tuple[str, str]]:
-        """What its traits give a value to: each with the kind of mask, or ""."""
+        """Return what its traits give a value to: each with the kind of mask, or ""."""
         kinds = ((name, v if isinstance(v, Mapping) else ("",)) for name, v in self.traits)
         return {(name, kind) for name, several in kinds for kind in several}
 

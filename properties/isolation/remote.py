@@ -1,4 +1,4 @@
-"""What is here of an implementation in another process: its arrays, functions and backend."""
+"""Parts of an implementation in another process that are here: arrays, functions, the backend."""
 
 import inspect
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a script demands of an entry of what a call returned: a number, or another entry."""
+"""Demands of a script on an entry of what a call returned: a number, or another entry."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
