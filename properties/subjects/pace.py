@@ -122,7 +122,8 @@ def shape_of(case: Case) -> tuple[Any, ...]:
 
 def is_small(case: Case, numbers: int = NUMBERS) -> bool:
     """Return True if a case is small enough for a slow implementation."""
-    steps = case.arrays["x"].shape[1] if case.operation.recurrent else 0
+    recurrent = case.operation.recurrent
+    steps = case.arrays["x"].shape[1] if recurrent else case.options.get("steps", 0)
     shapes = [array.shape for array in case.arrays.values()]
     few = all(prod(s[:-1]) <= LINES and prod(s[:-2]) <= MATRICES for s in shapes)
     return few and sum(map(prod, shapes)) <= numbers and steps <= STEPS

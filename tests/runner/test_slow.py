@@ -79,6 +79,7 @@ def test_a_call_that_takes_long_is_excused_if_the_subject_is_slow_and_others_ret
         ("softmax", {"n": 30_000, "leading": ()}),
         ("attention", {"M": 65, "group": 1, "L": 1, "S": 1, "D": 1, "Dv": 1}),
         ("lstm", {"T": 65, "B": 1, "H": 1, "I": 1}),
+        ("generate", {"steps": 140}),
     ],
 )
 def test_what_is_not_small(operation, sizes):
