@@ -15,7 +15,6 @@ from seqlaws.properties.laws import (
     same,
     zeroed,
 )
-from seqlaws.properties.operations.generate import ends as long_axes
 
 OPERATION = "generate"
 MANY = drawn(layers=12, V=9, steps=2, B=2, N=1, D=3, F=1, S=2)
@@ -199,34 +198,6 @@ def test_a_long_text_goes_on(impl: Subject, case: Case) -> None:
     bare = of_means(case)
     tokens = impl.run(bare)
     agree(impl, tokens, impl.expected_of_steps(bare, tokens), "a long text is wrong")
-
-
-@law(OPERATION, share=0.02, sweep=long_axes, section="edges")
-def test_the_last_of_many_counts(impl: Subject, case: Case) -> None:
-    """Tokens depend on the last row of a long memory, the last hidden unit and the last feature.
-
-    Everything before it is 0, so that an implementation that stops early gives another text.
-    """
-    n, layer = case.sizes(), "params.layers.0."
-    if n["S"] > n["F"] and n["S"] > n["E"]:
-        memory = np.zeros_like(case.arrays["memory"])
-        memory[:, -1] = n["S"] * case.arrays["memory"][:, -1]  # of which a mean is taken
-        bare = zeroed(case, *(f"{layer}{name}" for name in ("linear2.weight", "linear2.bias")))
-        weight = np.array(case.arrays[f"{layer}multihead_attn.in_proj_weight"])
-        weight[: 2 * n["E"]] = 0
-        ends = bare.having(memory=memory, **{f"{layer}multihead_attn.in_proj_weight": weight})
-    elif n["F"] > n["E"]:
-        weight = np.zeros_like(case.arrays[f"{layer}linear2.weight"])
-        weight[:, -1] = case.arrays[f"{layer}linear2.weight"][:, -1]
-        bias = np.full(n["F"], 8.0)  # or relu hides the unit
-        ends = case.having(**{f"{layer}linear2.weight": weight, f"{layer}linear1.bias": bias})
-    else:
-        own = ("self_attn.out_proj", "multihead_attn.out_proj", "linear2")
-        bare = zeroed(case, *(f"{layer}{name}.weight" for name in own), "params.projection.bias")
-        weight = np.zeros_like(case.arrays["params.projection.weight"])
-        weight[:, -1] = case.arrays["params.projection.weight"][:, -1]
-        ends = bare.having(**{"params.projection.weight": weight})
-    agree_on_text(impl, ends, "the end of a long axis does not count")
 
 
 def of_means(case: Case) -> Case:

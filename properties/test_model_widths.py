@@ -6,7 +6,9 @@ Among dense matrices of a thousand rows rounding errors add up, and the bound sa
 import numpy as np
 
 from seqlaws.properties.inputs.sizes import PLAIN
-from seqlaws.properties.laws import Case, Fixed, Operation, Subject, agree, law
+from seqlaws.properties.laws import Case, Fixed, Operation, Subject, agree, law, zeroed
+from seqlaws.properties.operations.generate import ends
+from seqlaws.properties.test_generate import agree_on_text
 
 LAYERS = ("multi_head_attention", "encoder_layer", "decoder_layer")
 SHORT: Fixed = {**PLAIN, "B": 1, "L": 2, "T": 2, "S": 3, "mask": None, "is_causal": False}
@@ -17,12 +19,10 @@ def widths_of_models(operation: Operation) -> list[Fixed]:
 
     The narrower the heads, the narrower the bounds of gradients.
     """
-    heads: list[Fixed] = [{"N": 1, "D": 1025}, {"N": 16, "D": 65}, {"N": 205, "D": 5}]
-    kinds: list[Fixed] = [{"norm_first": first} for first in (False, True, True)]
     apart: Fixed = {"source": "three", "activation": "gelu"}
     return [
-        SHORT | apart | n | kind | {"F": n["N"] * n["D"]}
-        for n, kind in zip(heads, kinds, strict=True)
+        SHORT | apart | {"N": heads, "D": width, "F": heads * width, "norm_first": first}
+        for heads, width, first in ((1, 1025, False), (16, 65, True), (205, 5, True))
     ]
 
 
@@ -32,7 +32,8 @@ def test_values_at_the_widths_of_models(impl: Subject, case: Case) -> None:
 
     Each row and each column of a matrix has one entry, 1 or -1: what is left out is seen.
     """
-    agree(impl, impl.run(of_few_terms(case)), impl.expected(of_few_terms(case)))
+    few = of_few_terms(case)
+    agree(impl, impl.run(few), impl.expected(few))
 
 
 @law(*LAYERS, share=0.01, gradients=True, sweep=widths_of_models)
@@ -60,8 +61,35 @@ def test_texts_at_the_widths_of_models(impl: Subject, case: Case) -> None:
         embedding: case.arrays[embedding],
         projection: np.where(last, case.arrays[projection], 0),
     })  # fmt: skip
-    tokens = impl.run(few)
-    agree(impl, tokens, impl.expected_of_steps(few, tokens))
+    agree_on_text(impl, few, "the last features do not choose the tokens")
+
+
+@law("generate", share=0.02, sweep=ends, section="edges")
+def test_the_last_of_many_counts(impl: Subject, case: Case) -> None:
+    """Tokens depend on the last row of a long memory, the last hidden unit and the last feature.
+
+    Everything before it is 0, so that an implementation that stops early gives another text.
+    """
+    n, layer = case.sizes(), "params.layers.0."
+    if n["S"] > n["F"] and n["S"] > n["E"]:
+        memory = np.zeros_like(case.arrays["memory"])
+        memory[:, -1] = n["S"] * case.arrays["memory"][:, -1]  # of which a mean is taken
+        bare = zeroed(case, *(f"{layer}{name}" for name in ("linear2.weight", "linear2.bias")))
+        weight = np.array(case.arrays[f"{layer}multihead_attn.in_proj_weight"])
+        weight[: 2 * n["E"]] = 0
+        bare = bare.having(memory=memory, **{f"{layer}multihead_attn.in_proj_weight": weight})
+    elif n["F"] > n["E"]:
+        weight = np.zeros_like(case.arrays[f"{layer}linear2.weight"])
+        weight[:, -1] = case.arrays[f"{layer}linear2.weight"][:, -1]
+        bias = np.full(n["F"], 8.0)  # or relu hides the unit
+        bare = case.having(**{f"{layer}linear2.weight": weight, f"{layer}linear1.bias": bias})
+    else:
+        own = ("self_attn.out_proj", "multihead_attn.out_proj", "linear2")
+        bare = zeroed(case, *(f"{layer}{name}.weight" for name in own), "params.projection.bias")
+        weight = np.zeros_like(case.arrays["params.projection.weight"])
+        weight[:, -1] = case.arrays["params.projection.weight"][:, -1]
+        bare = bare.having(**{"params.projection.weight": weight})
+    agree_on_text(impl, bare, "the end of a long axis does not count")
 
 
 def of_few_terms(case: Case, *, diagonal: bool = False) -> Case:

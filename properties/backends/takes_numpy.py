@@ -90,7 +90,7 @@ def _pulling(function: Function, to: Function, back: Function, vjp: Vjp) -> Func
             return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
 
         gradients = iter(vjp(of_leaves, [to(leaf) for leaf in leaves], cotangents))
-        pulled = [_filled(a, gradients, to) for a in given if any(True for _ in _leaves(a))]
+        pulled = [_filled(a, gradients, to) for a in given if _leaves(a)]
         return tuple(_returned(gradient, back) for gradient in pulled)
 
     call.__name__ = f"{function.__name__}_vjp"
@@ -101,17 +101,17 @@ def _pulling(function: Function, to: Function, back: Function, vjp: Vjp) -> Func
     return call
 
 
-def _leaves(argument: Any) -> Any:
+def _leaves(argument: Any) -> list[Array]:
     """The floating arrays of an argument, which is one array, or a dict of them."""
     values = argument.values() if isinstance(argument, dict) else [argument]
-    return (v for v in values if isinstance(v, np.ndarray) and v.dtype.kind == "f")
+    return [v for v in values if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
 
 
 def _filled(argument: Any, leaves: Any, to: Function) -> Any:
     """The argument, with the next of `leaves` in place of each floating array."""
     if isinstance(argument, dict):
         return {name: _filled(value, leaves, to) for name, value in argument.items()}
-    return next(leaves) if any(True for _ in _leaves(argument)) else _converted(argument, to)
+    return next(leaves) if _leaves(argument) else _converted(argument, to)
 
 
 def _converted(argument: Any, to: Function) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from seqlaws.properties.diagnosis.evidence import NEAR, Evidence, distance, judged, plain
 from seqlaws.properties.discovery.traits import KINDS
+from seqlaws.properties.inputs.masks import MASKS
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, about, tried_last
@@ -21,7 +22,6 @@ from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 ANSWERS = {"zeros": "zeros", "nan": "NaN", "mean": "the mean of all values"}
 FAR = 1e6  # so many times the allowed error, and no bound of a misreading reaches it
-MASKS = ("mask", "memory_mask")
 MEAN = 5.0  # of log(1 + distance): most entries are then some hundred times too far off
 OF_KIND = {
     "boolean": "under a boolean mask",

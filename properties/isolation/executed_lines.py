@@ -2,15 +2,14 @@
 
 import os
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
+from functools import partial
 from inspect import unwrap
-from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
-SUITE = str(Path(__file__).resolve().parents[1])
+from seqlaws.properties.isolation.threads import LIBRARIES, SUITE
+
 Lines = dict[str, list[int]]  # by file
 
 
@@ -58,6 +57,11 @@ class Executed:
         """Return the lines that were not told yet."""
         new, self.new = self.new, {}
         return {file: sorted(lines) for file, lines in new.items()}
+
+
+def following(lines: Executed | None, call: Callable[[], Any]) -> Callable[[], Any]:
+    """Return the call, of which the lines are noted if they are asked for."""
+    return call if lines is None else partial(lines.during, call)
 
 
 def lines_of(code: CodeType) -> set[int]:

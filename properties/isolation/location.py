@@ -8,7 +8,7 @@ from seqlaws.properties.backends import instances, side_effects
 from seqlaws.properties.backends.protocol import Arrays
 from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.devices import SpoiltError, finished
-from seqlaws.properties.isolation.executed_lines import Executed, Lines
+from seqlaws.properties.isolation.executed_lines import Executed, Lines, following
 from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.parameter_dicts import Dicts
 from seqlaws.properties.isolation.threads import in_threads
@@ -86,10 +86,8 @@ class Here:
         return self.dicts.settled(given)
 
     def finished(self, library: str, device: str, call: Callable[[], Any]) -> Any:
-        lines = self.lines
-        followed = call if lines is None else lambda: lines.during(call)
         try:
-            return finished(instances.backend(library), device, followed)
+            return finished(instances.backend(library), device, following(self.lines, call))
         except SpoiltError as error:
             self.failed.setdefault(device, str(error))
             raise LostError(str(error), slow=True) from error

@@ -7,6 +7,7 @@ import inspect
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from seqlaws.properties.backends.protocol import (
 from seqlaws.properties.discovery import loader
 from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.isolation.devices import SpoiltError, finished
-from seqlaws.properties.isolation.executed_lines import Executed, Lines
+from seqlaws.properties.isolation.executed_lines import Executed, Lines, following
 from seqlaws.properties.isolation.parameter_dicts import Dicts
 from seqlaws.properties.isolation.threads import in_threads
 from seqlaws.properties.isolation.told_exceptions import described
@@ -114,13 +115,8 @@ class Inside:
         settled, named = self.dicts.settled(self.here(given)), self.here(options)
         if sizes:
             self.backend.soil(sizes, device)
-        function, lines = self.function(name), self.lines
-
-        def called() -> Any:
-            return function(*settled, **named)
-
-        followed = called if lines is None else lambda: lines.during(called)
-        outputs = finished(self.backend, self.device, followed)
+        call = partial(self.function(name), *settled, **named)
+        outputs = finished(self.backend, self.device, following(self.lines, call))
         return self.told([outputs])[0]
 
     def rewritten(self) -> bool:

@@ -20,7 +20,6 @@ from seqlaws.properties.inputs.sizes import (
     BATCHES,
     FEATURES,
     LENGTHS,
-    LONG,
     PLAIN,
     WIDTHS,
     Fixed,
@@ -95,19 +94,17 @@ def poisoned(case: Case) -> Case:
     return case.having(x=padded_with(case, case.arrays["x"], case.poison[0]))
 
 
-UNITS = (257, 1025)  # whose square is as many weights as is cheap
 SHORT: Fixed = {"B": 1, "I": 1, "H": 1, "padded": False, "scales": (1.0,), "nonlinearity": "tanh"}
 QUIET: Fixed = {"scales": (0.05,)}  # of a thousand weights, or gates are shut; of as many steps
-INPUTS = (257, 513, 1025)  # beyond FEATURES
+INPUTS = (257, 513, 1025)  # beyond FEATURES; of so many units the weights are still cheap
 
 
 def wide(*, steps: bool) -> list[Fixed]:
     """Each letter at the widths, one direction, others small; fewer units; a product of two."""
     few = SHORT | {"T": 1 + steps}
     pinned = widths(few, "I", sizes=(*INPUTS, *WIDTHS)) + widths(few, "B")
-    rows: Fixed = {"B": WIDTHS[-1], "T": 5, "padded": "alike", "reverse": True}
-    pinned += steps * [PLAIN | few | rows]
-    return pinned + widths(few | QUIET, "H", sizes=UNITS) + products(few, "B I")
+    pinned += steps * [PLAIN | few | {"B": WIDTHS[-1], "T": 5, "padded": "alike", "reverse": True}]
+    return pinned + widths(few | QUIET, "H", sizes=INPUTS[::2]) + products(few, "B I")
 
 
 STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
@@ -151,10 +148,9 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
     pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
     pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
     pinned += WIDE + wide(steps=True)
-    moderate = [
-        one if QUIET.items() <= one.items() else one | {"scales": (0.5, 1.0)} for one in pinned
-    ]
-    return moderate + widths(SHORT | QUIET, "T", sizes=LONG[-1:])
+    usual: Fixed = {"scales": (0.5, 1.0)}
+    moderate = [one if QUIET.items() <= one.items() else one | usual for one in pinned]
+    return moderate + widths(SHORT | QUIET, "T", sizes=INPUTS[-1:])
 
 
 def distances(operation: Operation) -> list[Fixed]:

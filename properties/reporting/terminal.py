@@ -115,14 +115,11 @@ def headline(name: str, verdicts: list[Verdict], causes: list[Cause]) -> Line:
 
 def told_of(number: int, one: Cause, width: int) -> list[Line]:
     """A cause in a few lines: the sentence; the worst entry; the case; what to do."""
-    details = [observed(one), case_of(one)]
+    remedy, is_declared = what_to_do(one, width - 3), one.kind == "trait"
+    details = [observed(one), case_of(one), "" if is_declared else remedy]
     shown = [Line(shorten(f"   {text}", width)) for text in details if text]
-    remedy = what_to_do(one, width - 3)
-    whole = wrapped("", remedy, width)  # a declaration is of use as a whole
-    last = (
-        whole if one.kind == "trait" else [Line(shorten(f"   {remedy}", width))] if remedy else []
-    )
-    return head_of(number, one, width) + shown + last
+    whole = wrapped("", remedy, width) if is_declared else []  # of use only as a whole
+    return head_of(number, one, width) + shown + whole
 
 
 def head_of(number: int, one: Cause, width: int, most: int = 2) -> list[Line]:
