@@ -73,6 +73,34 @@ def bind_attention(
     return sizes
 
 
+def bind_multi_head(
+    kind: type,
+    dtypes: Sequence[str],
+    query: Any,
+    key: Any,
+    value: Any,
+    parameters: tuple[Any, ...],
+    num_heads: int,
+    mask: Any = None,
+) -> dict[str, int]:
+    """The same for multi-head attention with its four parameters, and a mask for (B, N, L, S)."""
+    w, b, w_out, b_out = parameters
+    given = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
+    given |= {"in_proj_weight": (w, "3E E"), "in_proj_bias": (b, "3E")}
+    given |= {"out_proj_weight": (w_out, "E E"), "out_proj_bias": (b_out, "E")}
+    sizes = bind(kind, dtypes, **given)
+    check_heads(num_heads, sizes["E"])
+    if mask is not None:
+        check_mask(kind, mask, query.dtype, (sizes["B"], num_heads, sizes["L"], sizes["S"]))
+    return sizes
+
+
+def check_heads(num_heads: int, features: int) -> None:
+    """Raise `ValueError` unless the features can be divided among so many heads."""
+    if num_heads < 1 or features % num_heads:
+        raise ValueError(f"{num_heads} heads do not divide {features} features")
+
+
 def check_mask(kind: type, mask: Any, dtype: Any, scores: tuple[int, ...]) -> None:
     """Raise unless a mask is of booleans or this dtype, and broadcastable to the scores' shape.
 

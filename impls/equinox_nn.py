@@ -12,7 +12,6 @@ rounded at every step, and so are scores; a norm and a rotary embedding are comp
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -22,10 +21,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from seqlaws.impls._shapes import bind, bind_layer, check_mask, of_any_rank
+from seqlaws.impls._jax_width import ALL, in_its_width
+from seqlaws.impls._shapes import bind, bind_layer, bind_multi_head, of_any_rank
 
 SIGMOID = "JAX's sigmoid in float16 is 0 below -11"
-ALL = ("float64", "float32", "bfloat16", "float16")
 TRAITS: dict[str, Any] = {
     "backend": "jax",
     "device": "cpu",
@@ -41,18 +40,13 @@ MANY = 2**22  # numbers, with the zeros before them, of which not all heads are 
 States = tuple[Array, ...]
 
 
-def _in_its_width(dtype: Any) -> AbstractContextManager[Any]:
-    """Where arrays of this dtype may be made."""
-    return jax.enable_x64(True) if str(dtype) == "float64" else nullcontext()
-
-
 def layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array:
     """`eqx.nn.LayerNorm` of x, any shape that ends with E, by weight and bias (E,).
 
     Raises `TypeError` and `ValueError` for arrays that do not fit.
     """
     bind(Array, ALL, x=(x, of_any_rank(x, "E")), weight=(weight, "E"), bias=(bias, "E"))
-    with _in_its_width(x.dtype):
+    with in_its_width(x.dtype):
         return _layer_norm(x, weight, bias, eps=float(eps))
 
 
@@ -106,7 +100,7 @@ def _rotated(x: Array, positions: Any, base: float) -> Array:
     first = int(positions[0]) if n["L"] else 0
     if first < 0 or (np.diff(positions) != 1).any():
         raise NotImplementedError("Equinox counts positions up from 0")
-    with _in_its_width(x.dtype):
+    with in_its_width(x.dtype):
         layer = eqx.nn.RotaryPositionalEmbedding(n["D"], theta=base)
         heads = x.reshape(n["B"] * n["N"], n["L"], n["D"])
 
@@ -134,22 +128,15 @@ def multi_head_attention(
     Raises `TypeError` and `ValueError` for arrays that do not fit, `NotImplementedError` for masks
     that are not of booleans, and where there are no queries or keys.
     """
-    named = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
-    named |= {"in_proj_weight": (in_proj_weight, "3E E"), "in_proj_bias": (in_proj_bias, "3E")}
-    named |= {"out_proj_weight": (out_proj_weight, "E E"), "out_proj_bias": (out_proj_bias, "E")}
-    n = bind(Array, ALL, **named)
-    if num_heads < 1 or n["E"] % num_heads:
-        raise ValueError(f"{num_heads} heads do not divide {n['E']} features")
+    parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
+    n = bind_multi_head(Array, ALL, query, key, value, parameters, num_heads, mask)
     if mask is not None:
-        scores = (n["B"], num_heads, n["L"], n["S"])
-        check_mask(Array, mask, query.dtype, scores)
         if mask.dtype != bool:
             raise NotImplementedError("Equinox takes masks of booleans")
-        mask = jnp.broadcast_to(mask, scores)
+        mask = jnp.broadcast_to(mask, (n["B"], num_heads, n["L"], n["S"]))
     if n["L"] == 0 or n["S"] == 0:
         raise NotImplementedError("Equinox takes no sequences of length 0")
-    parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
-    with _in_its_width(query.dtype):
+    with in_its_width(query.dtype):
         return _attention(query, key, value, parameters, mask, num_heads=num_heads)
 
 
@@ -235,7 +222,7 @@ def _run(
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     named = dict(zip(("h0", "c0"), initial, strict=False))
     bind_layer(Array, ALL, rows, x=x, **named, **dict(zip(names, parameters, strict=True)))
-    with _in_its_width(x.dtype):
+    with in_its_width(x.dtype):
         return _layer(x, initial, parameters, cell=cell, reverse=bool(reverse))
 
 

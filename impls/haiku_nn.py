@@ -11,7 +11,6 @@ difference, 1 - z, which is less accurate where the contract's gate is small.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -20,10 +19,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqlaws.impls._shapes import bind, bind_layer, check_mask, of_any_rank
+from seqlaws.impls._jax_width import ALL, in_its_width
+from seqlaws.impls._shapes import bind, bind_layer, bind_multi_head, of_any_rank
 
 SIGMOID = "JAX's sigmoid in float16 is 0 below -11"
-ALL = ("float64", "float32", "bfloat16", "float16")
 AFTER = "the contract's default, a reset after the product, is not among Haiku's"
 TANH = "the contract's default, tanh, is not among Haiku's"
 TRAITS: dict[str, Any] = {
@@ -50,11 +49,6 @@ TRAITS: dict[str, Any] = {
 Parameters = dict[str, dict[str, Array]]
 
 
-def _in_its_width(dtype: Any) -> AbstractContextManager[Any]:
-    """Where arrays of this dtype may be made."""
-    return jax.enable_x64(True) if str(dtype) == "float64" else nullcontext()
-
-
 def _applied(function: Callable[..., Any], parameters: Mapping[str, Any], *arrays: Any) -> Any:
     """What a function of Haiku's modules returns with these parameters."""
     return hk.without_apply_rng(hk.transform(function)).apply(parameters, *arrays)
@@ -66,7 +60,7 @@ def layer_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Array
     Raises `TypeError` and `ValueError` for arrays that do not fit.
     """
     bind(Array, ALL, x=(x, of_any_rank(x, "E")), weight=(weight, "E"), bias=(bias, "E"))
-    with _in_its_width(x.dtype):
+    with in_its_width(x.dtype):
         return _layer_norm(x, weight, bias, eps=float(eps))
 
 
@@ -98,21 +92,15 @@ def multi_head_attention(
     Raises `TypeError` and `ValueError` for arrays that do not fit, `NotImplementedError` for masks
     that are not of booleans, and where there are no queries.
     """
-    named = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
-    named |= {"in_proj_weight": (in_proj_weight, "3E E"), "in_proj_bias": (in_proj_bias, "3E")}
-    named |= {"out_proj_weight": (out_proj_weight, "E E"), "out_proj_bias": (out_proj_bias, "E")}
-    n = bind(Array, ALL, **named)
-    if num_heads < 1 or n["E"] % num_heads:
-        raise ValueError(f"{num_heads} heads do not divide {n['E']} features")
+    parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
+    bind_multi_head(Array, ALL, query, key, value, parameters, num_heads, mask)
     if mask is not None:
-        check_mask(Array, mask, query.dtype, (n["B"], num_heads, n["L"], n["S"]))
         if mask.dtype != bool:
             raise NotImplementedError("Haiku takes masks of booleans")
         mask = mask.reshape((1,) * (4 - mask.ndim) + mask.shape)
     if query.size == 0:
         raise NotImplementedError("Haiku takes no empty queries")
-    parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
-    with _in_its_width(query.dtype):
+    with in_its_width(query.dtype):
         return _attention(query, key, value, parameters, mask, num_heads=num_heads)
 
 
@@ -242,7 +230,7 @@ def _run(
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     named = dict(zip(("h0", "c0"), initial, strict=False))
     bind_layer(Array, ALL, rows, x=x, **named, **dict(zip(names, parameters, strict=True)))
-    with _in_its_width(x.dtype):
+    with in_its_width(x.dtype):
         return _unrolled(x, initial, parameters, core=core, reverse=bool(reverse))
 
 

@@ -11,7 +11,6 @@ than the sequences.
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial, wraps
 from typing import Any
 
@@ -19,9 +18,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from seqlaws.impls._jax_width import ALL, in_its_width
 from seqlaws.impls._shapes import axis_of, bind, bind_attention, bind_layer, lengths_of, of_any_rank
 
-ALL = ("float64", "float32", "bfloat16", "float16")
 SIXTEEN_BITS = "jax.nn.softmax keeps its numerators in the 16 bits that it is given"
 TRAITS = {
     "backend": "jax",
@@ -50,8 +49,7 @@ def _in_double(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def call(first: Array, *others: Any, **options: Any) -> Any:
-        double = str(getattr(first, "dtype", "")) == "float64"
-        with jax.enable_x64(True) if double else nullcontext():
+        with in_its_width(getattr(first, "dtype", None)):
             return function(first, *others, **options)
 
     return call

@@ -18,7 +18,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.gemma2.modeling_gemma2 import eager_attention_forward
 from transformers.models.llama.modeling_llama import LlamaAttention
 
-from seqlaws.impls._shapes import bind, bind_attention
+from seqlaws.impls._shapes import bind_attention, bind_multi_head
 
 WIDE = ("float64", "float32")
 TRAITS: dict[str, Any] = {
@@ -103,19 +103,8 @@ class Sdpa:
         mask: Tensor | None = None,
     ) -> Tensor:
         """`LlamaAttention` of a sequence (B, L, E) to itself; other keys are not offered."""
-        n = bind(
-            Tensor,
-            WIDE,
-            query=(query, "B L E"),
-            key=(key, "B S E"),
-            value=(value, "B S E"),
-            in_proj_weight=(in_proj_weight, "3E E"),
-            in_proj_bias=(in_proj_bias, "3E"),
-            out_proj_weight=(out_proj_weight, "E E"),
-            out_proj_bias=(out_proj_bias, "E"),
-        )
-        if num_heads < 1 or n["E"] % num_heads:
-            raise ValueError(f"{num_heads} heads do not divide {n['E']} features")
+        parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
+        n = bind_multi_head(Tensor, WIDE, query, key, value, parameters, num_heads)
         if query is not key or query is not value:
             raise NotImplementedError("Llama attends from a sequence to itself")
         if mask is not None and mask.dim() < 2:

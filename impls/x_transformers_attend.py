@@ -28,7 +28,7 @@ from x_transformers.x_transformers import (
     apply_rotary_pos_emb,
 )
 
-from seqlaws.impls._shapes import bind, bind_attention, check_mask, of_any_rank
+from seqlaws.impls._shapes import bind, bind_attention, bind_multi_head, of_any_rank
 
 WIDE = ("float64", "float32")
 ONE_AT_A_TIME = Lock()
@@ -166,16 +166,10 @@ def multi_head_attention(
     stand side by side in one `context`, and each projection has zeros beside its weights. Raises
     `NotImplementedError` where `attention` does.
     """
-    named = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
-    named |= {"in_proj_weight": (in_proj_weight, "3E E"), "in_proj_bias": (in_proj_bias, "3E")}
-    named |= {"out_proj_weight": (out_proj_weight, "E E"), "out_proj_bias": (out_proj_bias, "E")}
-    n = bind(Tensor, WIDE, **named)
-    if num_heads < 1 or n["E"] % num_heads:
-        raise ValueError(f"{num_heads} heads do not divide {n['E']} features")
-    if mask is not None:
-        check_mask(Tensor, mask, query.dtype, (n["B"], num_heads, n["L"], n["S"]))
-        if is_causal:
-            refuse_rows_without_keys(mask, n["L"], n["S"])
+    parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
+    n = bind_multi_head(Tensor, WIDE, query, key, value, parameters, num_heads, mask)
+    if mask is not None and is_causal:
+        refuse_rows_without_keys(mask, n["L"], n["S"])
     e, apart = n["E"], n["L"] == n["S"]
     with torch.device("meta"):
         layer = Attention(
@@ -188,16 +182,18 @@ def multi_head_attention(
             qkv_receive_diff_residuals=apart,
         )
     to_q, to_k, to_v = in_proj_weight.chunk(3)
-    inputs: tuple[Tensor, ...] = (torch.stack((query, key, value)),)
-    if not apart:
+    inputs: tuple[Tensor, ...]
+    if apart:
+        inputs = (torch.stack((query, key, value)),)
+    else:
         inputs = (query, torch.cat((key, value), -1))
         to_k, to_v = functional.pad(to_k, (0, e)), functional.pad(to_v, (e, 0))
-    parameters = {"to_q.weight": to_q, "to_k.weight": to_k, "to_v.weight": to_v}
-    parameters |= {"to_out.weight": out_proj_weight}
+    weights = {"to_q.weight": to_q, "to_k.weight": to_k, "to_v.weight": to_v}
+    weights |= {"to_out.weight": out_proj_weight}
     biases = zip("qkv", in_proj_bias.chunk(3), strict=True)
     given = {f"{name}_delta": bias for name, bias in biases}
     given |= {"attn_mask" if one == "mask" else one: m for one, m in masks_of(mask).items()}
-    out: Tensor = functional_call(layer, parameters, inputs, given)
+    out: Tensor = functional_call(layer, weights, inputs, given)
     return out + out_proj_bias
 
 

@@ -14,10 +14,10 @@ float64: in 16 bits a state is rounded at every step.
 
 from typing import Any
 
+from seqlaws.impls._jax_width import WIDE
 from seqlaws.impls.flax_nnx._attention import Attention
 from seqlaws.impls.flax_nnx._functional import TwoPasses, layer_norm, softmax
 from seqlaws.impls.flax_nnx._recurrent import gru, lstm, rnn
-from seqlaws.impls.flax_nnx._width import WIDE
 
 IN_FLOAT32 = "it calls JAX's attention, whose softmax is taken in float32"
 TRAITS: dict[str, Any] = {

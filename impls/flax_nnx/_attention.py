@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from seqlaws.impls._shapes import bind, bind_attention, check_mask
-from seqlaws.impls.flax_nnx._width import WIDE, in_its_width
+from seqlaws.impls._jax_width import WIDE, in_its_width
+from seqlaws.impls._shapes import bind_attention, bind_multi_head
 
 
 class Attention:
@@ -60,24 +60,15 @@ class Attention:
         is_causal: bool = False,
     ) -> Array:
         """From query (B, L, E) to key and value (B, S, E), (B, L, E); masks of booleans only."""
-        named = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
-        named |= {"in_proj_weight": (in_proj_weight, "3E E"), "in_proj_bias": (in_proj_bias, "3E")}
-        named |= {
-            "out_proj_weight": (out_proj_weight, "E E"),
-            "out_proj_bias": (out_proj_bias, "E"),
-        }
-        n = bind(Array, WIDE, **named)
-        if num_heads < 1 or n["E"] % num_heads:
-            raise ValueError(f"{num_heads} heads do not divide {n['E']} features")
+        parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
+        n = bind_multi_head(Array, WIDE, query, key, value, parameters, num_heads, mask)
         if mask is not None:
             scores = (n["B"], num_heads, n["L"], n["S"])
-            check_mask(Array, mask, query.dtype, scores)
             self.refuse_broadcast(mask, is_causal, scores)
             if mask.dtype != bool:
                 raise NotImplementedError("nnx.MultiHeadAttention takes masks of booleans")
         if n["S"] == 0:
             raise NotImplementedError("JAX takes no maximum over no keys")
-        parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
         given = (query, key, value, parameters, _of_four_axes(mask))
         with in_its_width(query.dtype):
             return self.layer(*given, num_heads=num_heads, is_causal=bool(is_causal))

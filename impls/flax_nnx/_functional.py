@@ -7,8 +7,8 @@ import jax
 from flax import nnx
 from jax import Array
 
+from seqlaws.impls._jax_width import ALL, WIDE, in_its_width
 from seqlaws.impls._shapes import axis_of, bind, of_any_rank
-from seqlaws.impls.flax_nnx._width import ALL, WIDE, in_its_width
 
 
 def softmax(x: Array, axis: int = -1) -> Array:

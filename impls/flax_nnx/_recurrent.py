@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
+from seqlaws.impls._jax_width import WIDE, in_its_width
 from seqlaws.impls._shapes import bind_layer, lengths_of
-from seqlaws.impls.flax_nnx._width import WIDE, in_its_width
 
 ACTIVATIONS = {"tanh": nnx.tanh, "relu": nnx.relu, "sigmoid": nnx.sigmoid}
 SHUT = 100.0  # its sigmoid is 1

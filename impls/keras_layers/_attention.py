@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seqlaws.impls._shapes import bind, bind_attention, check_mask
+from seqlaws.impls._shapes import bind_attention, bind_multi_head
 from seqlaws.impls.keras_layers._backend import (
     ALL,
     KIND,
@@ -128,14 +128,8 @@ def _attend(
     *,
     weights: bool,
 ) -> Array:
-    w, b, w_out, b_out = parameters
-    named = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
-    named |= {"in_proj_weight": (w, "3E E"), "in_proj_bias": (b, "3E")}
-    n = bind(KIND, WIDE, **named, out_proj_weight=(w_out, "E E"), out_proj_bias=(b_out, "E"))
-    if num_heads < 1 or n["E"] % num_heads:
-        raise ValueError(f"{num_heads} heads do not divide {n['E']} features")
+    bind_multi_head(KIND, WIDE, query, key, value, parameters, num_heads, mask)
     if mask is not None:
-        check_mask(KIND, mask, query.dtype, (n["B"], num_heads, n["L"], n["S"]))
         if dtype_of(mask) != "bool":
             raise NotImplementedError("Keras's MultiHeadAttention takes masks of booleans")
         mask = _of_four_axes(mask)

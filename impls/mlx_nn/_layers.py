@@ -7,7 +7,7 @@ import mlx.core as mx
 from mlx import nn
 
 from seqlaws.impls._parameters import CROSS, DECODER, ENCODER, SELF, check_names
-from seqlaws.impls._shapes import bind, check_mask
+from seqlaws.impls._shapes import bind, bind_multi_head, check_heads, check_mask
 from seqlaws.impls.mlx_nn._conversion import WIDE, Array, over_numpy, pulled
 
 ACTIVATIONS = {"relu": nn.relu, "gelu": nn.gelu}
@@ -32,12 +32,7 @@ def _multi_head_attention(
     dtype, `NotImplementedError` for a mask with `is_causal`.
     """
     parameters = (in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias)
-    named = {"query": (query, "B L E"), "key": (key, "B S E"), "value": (value, "B S E")}
-    named |= dict(zip(SELF, zip(parameters, SELF.values(), strict=True), strict=True))
-    n = bind(Array, WIDE, **named)
-    _check_heads(num_heads, n["E"])
-    if mask is not None:
-        check_mask(Array, mask, query.dtype, (n["B"], num_heads, n["L"], n["S"]))
+    bind_multi_head(Array, WIDE, query, key, value, parameters, num_heads, mask)
     if is_causal and mask is not None:
         raise NotImplementedError("MLX takes a mask or is_causal, not both")
     layer = _attention(num_heads, parameters)
@@ -102,13 +97,8 @@ def _bind_layer(
         raise ValueError(f"activation must be one of {[*ACTIVATIONS]}, not {activation!r}")
     named = {name: (params[name], shape) for name, shape in shapes.items()}
     n = bind(Array, WIDE, **given, **named)
-    _check_heads(num_heads, n["E"])
+    check_heads(num_heads, n["E"])
     return n
-
-
-def _check_heads(num_heads: int, features: int) -> None:
-    if num_heads < 1 or features % num_heads:
-        raise ValueError(f"{num_heads} heads do not divide {features} features")
 
 
 def _of(params: dict[str, Array], names: Mapping[str, str]) -> tuple[Array, ...]:

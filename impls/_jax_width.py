@@ -1,4 +1,4 @@
-"""The dtypes of NNX that are offered, and where arrays of them may be made."""
+"""The dtypes of JAX, and where arrays of them may be made."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
