@@ -8,6 +8,7 @@ from seqlaws.properties.misreadings.edits import Misreading, before, edit, misre
 NAME = "encoder_layer"
 BOTH = "sublayers: residual, residual_vjp"
 RESIDUAL, BACK = "sublayers: residual", "sublayers: residual_vjp"
+PRE = "+(z + f(layer_norm(z, weight, bias)))"
 UNPACKED = "f, (weight, bias) = sublayer.f, norm_of(sublayer, params)"
 GIVEN = "return dz, {**gradients, **own}"
 STAGES = "encoder: sublayers"
@@ -119,6 +120,15 @@ OWN = (
         ),
         edit(BACK, "+(z + sublayer.f(z))", "sublayer.f(z)"),
         edit(BACK, "dz = in_parts(ds, df)", "dz = in_parts(dy, df)"),
+    ),
+    misreading(
+        "norm_first: the normalised input, not the input, added to each sublayer",
+        f"{NAME} decoder_layer",
+        edit(RESIDUAL, PRE, "+((n := layer_norm(z, weight, bias)) + f(n))"),
+        edit(
+            BACK, "layer_norm_vjp(dn, z, weight, bias)", "layer_norm_vjp(dn + dy, z, weight, bias)"
+        ),
+        edit(BACK, "dz = in_parts(dy, dn)", "dz = dn"),
     ),
     forward(
         "nothing added to the attention",

@@ -183,6 +183,8 @@ class Rules(Source):
         """A term or factor left out, another sign, an operand transposed."""
         left, right = self.of(node.left, inner=True), self.of(node.right, inner=True)
         a, b, whole = self.short(node.left), self.short(node.right), self.short(node)
+        yield from self.computed(node.left, node.right, whole)
+        yield from self.computed(node.right, node.left, whole)
         match node.op:
             case ast.Add():
                 yield Place(f"{b} left out of {whole}", node, left)
@@ -209,6 +211,14 @@ class Rules(Source):
                 ):
                     if isinstance(one, ast.Name):
                         yield Place(f"{said} transposed", node, new)
+
+    def computed(self, one: ast.expr, other: ast.expr, whole: str) -> Iterator[Place]:
+        """One operand after a function that is applied to it in the other, as in x + f(x)."""
+        for call in ast.walk(other) if isinstance(one, ast.Name) else ():
+            if isinstance(call, ast.Call) and self.of(one) in map(self.of, call.args):
+                yield Place(
+                    f"{self.short(call)} for {self.short(one)} in {whole}", one, self.of(call)
+                )
 
     def calls(self, node: ast.Call) -> Iterator[Place]:
         """Another function, none, an argument left out or exchanged, another axis."""
