@@ -18,7 +18,8 @@ class Cause:
     memory; "exception"; "guards", invalid input that is accepted; "law", a law that nothing
     explains. names: the misreadings that explain equally well, the likeliest first. lines: the
     changed line of the specification. remedy: what to declare or to mend. laws: what it explains,
-    "operation.law". smallest: the smallest failure, as in its verdict.
+    "operation.law". not_asked: failed laws of which there was no time to see whether it explains
+    them. smallest: the smallest failure, as in its verdict.
     """
 
     implementation: str
@@ -31,6 +32,7 @@ class Cause:
     operations: list[str] = field(default_factory=list)
     dtypes: list[str] = field(default_factory=list)
     laws: list[str] = field(default_factory=list)
+    not_asked: list[str] = field(default_factory=list)
     failures: int = 0
     smallest: dict[str, Any] = field(default_factory=dict)
 
@@ -54,7 +56,7 @@ def merged_causes(causes: Iterable[Cause]) -> list[Cause]:
         before = known.setdefault(one.subject, one)
         if before is one:
             continue
-        for name in ("operations", "dtypes", "laws"):
+        for name in ("operations", "dtypes", "laws", "not_asked"):
             both = [*getattr(before, name), *getattr(one, name)]
             setattr(before, name, list(dict.fromkeys(both)))
         before.failures += one.failures

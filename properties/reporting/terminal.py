@@ -124,7 +124,8 @@ def told_of(number: int, one: Cause, width: int) -> list[Line]:
 
 def head_of(number: int, one: Cause, width: int, most: int = 2) -> list[Line]:
     """The sentence of a cause, in so many lines at most."""
-    count = f"[{one.failures} {plural(one.failures, 'law')}]"
+    more = f" and maybe {len(one.not_asked)} more" if one.not_asked else ""
+    count = f"[{one.failures} {plural(one.failures, 'law')}{more}]"
     level = "" if one.level == "MUST" else "SHOULD: "
     head = clipped(f"{number}. {level}{sentence(one)} {count}", width, most)
     return [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
@@ -187,7 +188,7 @@ def what_to_do(one: Cause, width: int) -> str:
 
 def loose(verdicts: list[Verdict], causes: list[Cause], width: int) -> list[Line]:
     """Two lines at most about the SHOULD laws that failed, beside those that are explained."""
-    told = {law for c in causes for law in c.laws}
+    told = {law for c in causes for law in (*c.laws, *c.not_asked)}
     failed = [v for v in verdicts if v.status == "SHOULD failed" and v.law not in told]
     if not failed:
         return []
@@ -219,6 +220,8 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
         details = (observed(one), case_of(one), *one.lines, one.remedy)
         lines += [Line(f"   {text}") for text in details if text]
         lines += wrapped("laws: ", ", ".join(one.laws), width)
+        if one.not_asked:
+            lines += wrapped("no time to explain: ", ", ".join(one.not_asked), width)
     ran = [v for v in verdicts if v.status != "not offered"]
     lines += [Line(one) for one in table(ran)]
     lines += [Line(one) for one in sections(verdicts)]

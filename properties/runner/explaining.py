@@ -130,7 +130,8 @@ class Explaining:
             if v.section == "manners":
                 set_aside(one)
             if one.said is None:
-                self.others += told + answers(subject, kept.first)
+                first = [] if self.solution.changes else kept.first  # enough are known by then
+                self.others += told + answers(subject, first)
 
     def look_closer(self) -> None:
         """Call the implementation on cases that tell changes apart.

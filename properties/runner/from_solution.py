@@ -100,7 +100,8 @@ def not_explained(
     """The cause of all laws that no change explains: answers that depend on calls, or unknown.
 
     Where answers depend on earlier calls, any law may fail of that. waiting: there was no time to
-    look at them. over: there was no time for what was to be asked again, too.
+    look at them. over: there was no time for what was to be asked again, too. Such laws are told
+    with the cause that explains most.
     """
     told = {id(v) for c in found for v in c.smallest["verdicts"]}
     left = [f for f in failed if id(f.verdict) not in told]
@@ -117,28 +118,32 @@ def not_explained(
         made.names = (what.partition(":")[0],)
         yield with_verdicts(made, [*(f.verdict for f in left), *waiting])
         return
+    known = [*found]
     if numbers:
         v = numbers[0].verdict
         made = cause(v, "law", f"{v.operation}: {says(v)}; {UNKNOWN} explains it")
         made.names = (UNKNOWN,)
-        yield with_verdicts(made, [f.verdict for f in numbers])
-    not_asked = [f.verdict for f in left if is_not_asked(f, over=over)] + waiting
+        known.append(with_verdicts(made, [f.verdict for f in numbers]))
+        yield made
+    rest = (f for f in left if found or f.verdict.section != "manners")  # these say what they are
+    not_asked = [f.verdict for f in rest if is_not_asked(f, over=over)] + waiting
     if not_asked:
         v, many = not_asked[0], len(not_asked)
+        level = min(v.level for v in not_asked)
+        if grave := [c for c in known if c.level <= level]:
+            most = max(grave, key=lambda c: c.failures)
+            most.not_asked = list(dict.fromkeys(v.law for v in not_asked))
+            most.smallest["verdicts"] = [*most.smallest["verdicts"], *not_asked]
+            return
         more = f"{v.law} and {many - 1} more failed laws" if many > 1 else v.law
-        beside = found or numbers
-        made = cause(
-            *(v, "law", f"{v.operation}: there was no time to explain {more}"),
-            remedy="mend the other causes first; they may explain these, too" if beside else "",
-        )
+        made = cause(v, "law", f"{v.operation}: there was no time to explain {more}")
         made.names = (NO_TIME,)
         yield with_verdicts(made, not_asked)
 
 
 def is_not_asked(one: Failed, *, over: bool) -> bool:
     """Return True if a law without an answer to look at was not asked again: for lack of time."""
-    unknown = not one.answers and one.said is None and one.verdict.section != "manners"
-    return unknown and (over or one.case is None)
+    return not one.answers and one.said is None and (over or one.case is None)
 
 
 def of_an_earlier_call(left: list[Failed]) -> str:

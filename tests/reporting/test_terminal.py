@@ -56,6 +56,14 @@ def fails(count):
     return [verdict(f"softmax.law_{k}", "failed") for k in range(count)]
 
 
+def test_laws_that_there_was_no_time_to_explain_are_counted_with_their_cause():
+    one = cause(not_asked=["softmax.law_1", "softmax.law_2"])
+    assert "1. your output is wrong (in softmax) [1 law and maybe 2 more]" in texts(fails(3), [one])
+    assert "   no time to explain: softmax.law_1, softmax.law_2" in texts(
+        fails(3), [one], verbose=True
+    )
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("text", ["", f" {LONG}"])
 @pytest.mark.parametrize("count", [0, 1, 3, 9, 40, 300])

@@ -13,6 +13,8 @@ from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.causes import causes_of, told_by_causes
 from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.from_solution import not_explained, with_verdicts
+from seqlaws.properties.runner.from_verdicts import cause
 from seqlaws.properties.runner.pairing import law_names
 from seqlaws.properties.runner.selection import candidates_of
 
@@ -216,6 +218,19 @@ def test_a_cause_is_told_in_the_verdicts_that_it_explains(tmp_path):
         assert "  cause           your output is that of layer_norm with no bias" in head
         assert one.lines[0] in head
         assert rest
+
+
+@pytest.mark.parametrize(("level", "alone"), [("MUST", False), ("SHOULD", True)])
+def test_what_there_was_no_time_to_explain_is_told_with_a_cause_as_grave(level, alone):
+    about = "softmax", "mine", "float32", "cpu", "failed"
+    first = Verdict("softmax.values", level, *about)
+    found = with_verdicts(cause(first, "specification", "with base 2"), [first])
+    waiting = [Verdict(f"softmax.law_{k}", "MUST", *about) for k in range(2)]
+    causes = [*not_explained([], waiting, [found], over=True)]
+    laws = [v.law for v in waiting]
+    assert [one.laws for one in causes] == ([laws] if alone else [])
+    assert found.not_asked == ([] if alone else laws)
+    assert found.laws == [first.law]
 
 
 def test_what_passed_has_no_cause():
