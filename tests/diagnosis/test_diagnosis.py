@@ -207,22 +207,27 @@ def of_states(operation, fixed):
         yield zeroed(case, "params.projection.weight").having(**near)
 
 
-def differs(one, operation, case):
-    """Whether a misreading's values or gradients are other ones."""
+def calls(operation, case):
+    """The functions of an operation with their arguments, options and what they give by right."""
     known, vjp = OPERATIONS[operation], f"{operation}_vjp"
     arrays, options = known.arranged(case.arrays, case.options)
     rows = ("zeros", "nan") if "fully_masked" in known.traits else ("",)
-    names = [operation] * (not one.gradients) + [vjp] * known.differentiable
-    for name, row in product(names, rows):
+    for name, row in product((operation, vjp) if known.differentiable else (operation,), rows):
         given = [*case.cotangents.values(), *arrays] if name == vjp else arrays
-        declared = {"fully_masked": row} if row else {}
-        with np.errstate(all="ignore"):
-            right = getattr(reference, name)(*given, **options, **declared)
-            try:
-                found = misread(one, name)(*given, **options, **declared)
-            except (ValueError, TypeError, IndexError):
-                continue  # it has no answer where shapes do not fit
-        pairs = zip(flattened(right), flattened(found), strict=True)
+        declared = {**options, "fully_masked": row} if row else options
+        yield name, given, declared, flattened(getattr(reference, name)(*given, **declared))
+
+
+def differs(one, made):
+    """Whether a misreading's values or gradients are other ones in some of the calls."""
+    for name, given, options, right in made:
+        if one.gradients and not name.endswith("_vjp"):
+            continue
+        try:
+            found = flattened(misread(one, name)(*given, **options))
+        except (ValueError, TypeError, IndexError):
+            continue  # it has no answer where shapes do not fit
+        pairs = zip(right, found, strict=True)
         if any(not np.array_equal(a, b, equal_nan=True) for a, b in pairs):
             return True
     return False
@@ -233,7 +238,9 @@ def differs(one, operation, case):
 def test_every_misreading_changes_something(operation):
     left = {one for one in CATALOGUE if operation in one.operations}
     for case in hard_cases(operation):
-        left = {one for one in left if not differs(one, operation, case)}
+        with np.errstate(all="ignore"):
+            made = [*calls(operation, case)]
+            left = {one for one in left if not differs(one, made)}
         if not left:
             break
     assert not left, sorted(one.name for one in left)

@@ -37,6 +37,6 @@ def test_mended_it_has_none(tmp_path):
     source = re.sub(r"padded = .*", PADDED, source)
     path = tmp_path / "mended.py"
     path.write_text(source, encoding="utf-8")
-    result = check(path, ["softmax"], seconds=40)
+    result = check(path, ["softmax"], seconds=20)
     assert not result.failures
     assert any(v.status == "passed" for v in result.verdicts)

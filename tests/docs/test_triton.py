@@ -38,6 +38,6 @@ def test_mended_it_has_none(tmp_path, monkeypatch):
     wrong = BLOCKS["kernel.py"].partition("@triton.jit")[2].partition("\n\n\ndef ")[0]
     path = tmp_path / "mended.py"
     path.write_text(BLOCKS["kernel.py"].replace(wrong, mended.rstrip("\n")), encoding="utf-8")
-    result = check(path, ["softmax"], seconds=30)
+    result = check(path, ["softmax"], seconds=15)
     assert not result.failures
     assert any(v.status == "passed" for v in result.verdicts)

@@ -55,6 +55,6 @@ def test_a_wrong_one_is_caught(one, tmp_path):
 @pytest.mark.parametrize("operation", OPERATIONS[::4])
 def test_a_right_one_is_not_rejected(operation):
     form = FORMS / f"{forms_of(operation)[0]}.py"
-    result = check(form, spec=EXAMPLES / f"{operation}.py", dtypes=["float32"], seconds=4)
+    result = check(form, spec=EXAMPLES / f"{operation}.py", dtypes=["float32"], examples=1)
     assert not result.problem
     assert not result.failures, result

@@ -41,7 +41,7 @@ def test_a_right_one_passes(spec, plug_in):
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_one_fails_and_is_named(name, spec, plug_in):
     path = plug_in(wrong(name))
-    result = seqlaws.check(path, spec=spec, seconds=12, sections=["numbers"])
+    result = seqlaws.check(path, spec=spec, examples=5, sections=["numbers"])
     assert result.status == "failed"
     named = [n for cause in result.causes for n in cause.names]
     assert any(WRONG[name][2] in n for n in named), named
