@@ -6,7 +6,7 @@ imports are inside the hooks.
 
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,16 +37,36 @@ def pytest_configure(config: pytest.Config) -> None:
     """Find the implementations first, so that a wrong name stops the run at once."""
     profile = config.getoption("--hypothesis-profile", None)
     if profile in PROFILES or concerned(config):
-        from seqlaws.properties.runner.effort import register_profiles
+        with as_written():
+            from seqlaws.properties.runner.effort import register_profiles
 
         register_profiles()
     if not concerned(config):
         return
+    with as_written():
+        from seqlaws.properties.runner.pairing import law_names
+
+        law_names()
     session_of(config)
     if config.getoption("impl") and config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args[:] = [str(HERE)]  # --impl without a path runs the laws, from any folder
     if HERE.parent != config.rootpath:
         config.option.importmode = "importlib"
+
+
+@contextmanager
+def as_written() -> Iterator[None]:
+    """Import modules as they are, without pytest's rewriting of their assertions.
+
+    Those of the suite and of Hypothesis have none to be told. Where no bytecode is written, they
+    would all be compiled anew at each start.
+    """
+    before = list(sys.meta_path)
+    sys.meta_path[:] = [one for one in before if not type(one).__module__.startswith("_pytest.")]
+    try:
+        yield
+    finally:
+        sys.meta_path[:] = before
 
 
 def concerned(config: pytest.Config) -> bool:
