@@ -71,8 +71,9 @@ def test_a_run_goes_on(run_suite, tmp_path, workers):
         chosen += ["-n", str(workers)]
     report = tmp_path / "verdict.json"
     isolated = ("--isolate", "--isolate-seconds", "0.5", "--isolate-memory", "768")
-    laws = ("-k", "rows_sum or values_of_every", "--op", "softmax", "--hypothesis-profile", "quick", "-q")
-    run = run_suite(*chosen, *isolated, *laws, "--verdict-json", report)
+    laws = ("-k", "rows_sum or values_of_every", "--op", "softmax", "-q")
+    quick = ("--hypothesis-profile", "quick", "--verdict-json", report)
+    run = run_suite(*chosen, *isolated, *laws, *quick)
     assert run.returncode == 1, run.stdout
     verdicts = json.loads(report.read_text())["verdicts"]
     of_each = {n: [v for v in verdicts if v["implementation"].endswith(n)] for n in names}
