@@ -99,7 +99,7 @@ def run(program, folder):
     file.write_text(program, encoding="utf-8")
     return subprocess.run(
         [sys.executable, str(file)],
-        env={**os.environ, "PYTHONPATH": str(ROOT / ".typings")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".typings"), "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=folder,
         capture_output=True,
         text=True,

@@ -9,8 +9,9 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from seqlaws.properties.discovery.exits import unended
@@ -167,6 +168,18 @@ def load(target: str) -> Any:
         ) from None
 
 
+class AsItStands(SourceFileLoader):
+    """Loads what a file says now, and leaves no bytecode beside it.
+
+    Bytecode is taken for current if the time, in seconds, and the size of its source are the same:
+    a file that a program writes anew may have both.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the code of the source. Raises SyntaxError."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def load_file(path: Path) -> ModuleType:
     """Execute a file as a module, which can import what stands in `import_folders`."""
     path = path.resolve()
@@ -175,7 +188,8 @@ def load_file(path: Path) -> ModuleType:
     name = module_name(path)
     if FILES.get(name) == path and name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    source = AsItStands(name, str(path)) if path.suffix == ".py" else None
+    spec = importlib.util.spec_from_file_location(name, path, loader=source)
     if spec is None or spec.loader is None:
         raise NotFoundError(f"{path} is not a Python file")
     sys.path += [folder for folder in import_folders(path) if folder not in sys.path]

@@ -37,7 +37,8 @@ def load(target, attribute, name):
         spec = importlib.util.spec_from_file_location(name, target)
         found = importlib.util.module_from_spec(spec)
         sys.modules[name] = found
-        spec.loader.exec_module(found)
+        source = spec.loader.get_data(target)  # what stands there now, and no bytecode of it
+        exec(spec.loader.source_to_code(source, target), vars(found))
     else:
         found = importlib.import_module(target)
     for part in attribute.split(".") if attribute else ():

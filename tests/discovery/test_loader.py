@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import os
 import pickle
 import random
 import subprocess
@@ -114,6 +115,19 @@ def test_a_file_that_raises_is_loaded_anew_once_it_is_mended(tmp_path):
             loader.find(str(path))
     path.write_text("def softmax(x): return x  # mended")
     assert loader.find(str(path)).softmax(1) == 1
+
+
+def test_a_file_is_loaded_as_it_stands(tmp_path, monkeypatch):
+    """Bytecode of another source with the same size and time is not taken for it."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    for value in (1, 2):
+        path.write_text(f"VALUE = {value}\n", encoding="utf-8")
+        os.utime(path, (10**9, 10**9))
+        module = loader.load_file(path)
+        assert value == module.VALUE
+        del sys.modules[module.__name__], loader.FILES[module.__name__]
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.py"]
 
 
 @pytest.mark.parametrize("how", [(), ("--isolate",)])

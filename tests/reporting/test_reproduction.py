@@ -135,7 +135,7 @@ def run(program):
     )
     return subprocess.run(
         [sys.executable, "-c", bare + program],
-        env={**os.environ, "PYTHONPATH": str(ROOT / ".typings")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".typings"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
