@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from seqlaws.properties.misreadings import kernels, moments, parts, vocabulary
@@ -154,18 +154,27 @@ def applied(text: str, one: Edit) -> str:
 
 @cache
 def misread(one: Misreading, function: str) -> Callable[..., Any]:
-    """`function` (an operation or its vjp) as the misreading has it."""
-    home = HOME[function.removesuffix("_vjp")]
-    edited = {e.module for e in one.edits if e.module in reached(home)}
+    """`function` (an operation or its vjp) as the misreading has it.
+
+    An operation does not call what its vjp is made of, which is then not compiled.
+    """
+    home, back = HOME[function.removesuffix("_vjp")], function.endswith("_vjp")
+    edits = tuple(e for e in one.edits if back or not e.statement.endswith("_vjp"))
+    edited = {e.module for e in edits if e.module in reached(home)}
     copies: dict[str, dict[str, Any]] = {}
     for name, uses in USES.items():
         if name in edited or copies.keys() & {*uses}:
             copies[name] = copied(name, {n: copies[n] for n in uses if n in copies})
-            for statement, text in changed(name, one.edits).items():
-                code = compile(text, f"<{name}.{statement} with {one.name}>", "exec")
-                exec(code, copies[name])  # noqa: S102  # our own source, with our own changes
+            for text in changed(name, edits).values():
+                exec(compiled(text), copies[name])  # noqa: S102  # our own source, changed
     names = copies[home] if home in copies else vars(module_of(home))
     return MADE[function](names) if function in MADE else names[function]
+
+
+@cache
+def compiled(text: str) -> CodeType:
+    """The code of a changed statement; several forms of a change share some."""
+    return compile(text, "<a misreading>", "exec")
 
 
 @cache
