@@ -49,6 +49,7 @@ class Explaining:
         self.solution = Solution()
         self.failed: list[Failed] = []
         self.others: list[Answer] = []  # of the implementation, right and wrong
+        self.cut = False  # whether the time ended before all changes were looked at
 
     @property
     def subject(self) -> Subject:
@@ -72,7 +73,7 @@ class Explaining:
         if not found:
             with suppress(*STOPPED):
                 found += imprecise(self.failed, self.others)
-        over = self.budget.left < 0
+        over = self.cut or self.budget.left < 0
         return [*found, *not_explained(self.failed, self.waiting, found, over=over)]
 
     def search(self) -> None:
@@ -114,6 +115,7 @@ class Explaining:
             one.holds = False  # it was asked of other changes
         solver = Solver(changes, self.budget.part(0.6), pairs=pairs)
         self.solution = solver.solve(self.failed, distinct(self.others), self.solution)
+        self.cut = self.cut or solver.is_over
 
     def look_at_more(self, most: int) -> None:
         """Compare the answers of some failures with what is expected, as long as there is time."""

@@ -17,6 +17,10 @@ from seqlaws.properties.runner.from_calls import is_right_at_first, kept_from_ea
 from seqlaws.properties.runner.from_verdicts import cause, says
 
 UNKNOWN, NO_TIME = "no known misreading", "no time"
+SAID = {
+    UNKNOWN: "no known misreading explains it",
+    NO_TIME: "there was no time to find what explains it",
+}
 KEPT = "called first in a new process it gives the right answer: it depends on earlier calls"
 LOOKED_AT = 2  # laws whose calls are made again after another
 FORGET = "look for a cache, a buffer or a state that outlives a call"
@@ -100,8 +104,8 @@ def not_explained(
     """The cause of all laws that no change explains: answers that depend on calls, or unknown.
 
     Where answers depend on earlier calls, any law may fail of that. waiting: there was no time to
-    look at them. over: there was no time for what was to be asked again, too. Such laws are told
-    with the cause that explains most.
+    look at them. over: the search was cut off, and there was no time for what was to be asked
+    again, too. Such laws are told with the cause that explains most.
     """
     told = {id(v) for c in found for v in c.smallest["verdicts"]}
     left = [f for f in failed if id(f.verdict) not in told]
@@ -121,8 +125,9 @@ def not_explained(
     known = [*found]
     if numbers:
         v = numbers[0].verdict
-        made = cause(v, "law", f"{v.operation}: {says(v)}; {UNKNOWN} explains it")
-        made.names = (UNKNOWN,)
+        name = NO_TIME if over and not found else UNKNOWN
+        made = cause(v, "law", f"{v.operation}: {says(v)}; {SAID[name]}")
+        made.names = (name,)
         known.append(with_verdicts(made, [f.verdict for f in numbers]))
         yield made
     rest = (f for f in left if found or f.verdict.section != "manners")  # these say what they are

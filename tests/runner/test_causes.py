@@ -70,7 +70,7 @@ def rotary_embedding(x, positions):
 """  # fmt: skip
 
 
-def explained(path, operations, laws=VALUES, examples=10):
+def explained(path, operations, laws=VALUES, examples=10, seconds=20.0):
     """The verdicts of some laws on a file, and the causes of what failed."""
     law_names()
     candidates, verdicts = {}, []
@@ -80,7 +80,7 @@ def explained(path, operations, laws=VALUES, examples=10):
         candidates[each.operation, each.dtype] = one = replace(each, effort=effort)
         chosen = [law for law in LAWS.values() if law.name in laws]
         verdicts += [one.verdict(law) for law in chosen if one.operation in law.operations]
-    return verdicts, causes_of(verdicts, lambda *asked: candidates[asked].subject(), 20.0)
+    return verdicts, causes_of(verdicts, lambda *asked: candidates[asked].subject(), seconds)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +231,13 @@ def test_what_there_was_no_time_to_explain_is_told_with_a_cause_as_grave(level, 
     assert [one.laws for one in causes] == ([laws] if alone else [])
     assert found.not_asked == ([] if alone else laws)
     assert found.laws == [first.law]
+
+
+def test_a_search_that_is_cut_off_does_not_say_that_nothing_explains(tmp_path):
+    path = planted("lstm", "h_n and c_n are swapped", into=tmp_path)
+    _, (one,) = explained(path, ["lstm"], seconds=0.01)
+    assert one.kind == "law"
+    assert "there was no time" in one.sentence
 
 
 def test_what_passed_has_no_cause():
