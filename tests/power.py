@@ -2,7 +2,8 @@
 
     python tests/power.py [--only TEXT] [--kind wrong|right] [--examples N] [--seed N] [--jobs N]
     python tests/power.py --into FILE    goes on where FILE ends
-    python tests/power.py --page FILE    docs/power.md from it
+    python tests/power.py --page FILE --generated FILE    docs/power.md from it, and from what
+                                         tests/generated/run.py left in its file
 
 prints a line for each implementation: the law that caught it first, after how many examples and
 seconds, and whether the diagnosis is right, where the cause is one line; or, for a right one, its
@@ -174,10 +175,12 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--into", type=Path)
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--generated", type=Path)
     options = parser.parse_args()
     if options.page:
+        generated = known(options.generated) if options.generated else []
         (ROOT / "docs" / "power.md").write_text(
-            page(known(options.page), len(wrong_ones()), len(right_ones()))
+            page(known(options.page), len(wrong_ones()), len(right_ones()), generated)
         )
         return 0
     kinds = [options.kind] if options.kind else ["wrong", "right"]

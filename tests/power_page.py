@@ -8,9 +8,10 @@ HEAD = """# Detection power of the suite
 
 {wrong} of the {all_wrong} wrong implementations and {right} of the {all_right} correct ones in
 `tests/zoo/` were checked. Each wrong one has a witness that proves it wrong by the contract. The
-correct ones use other summation orders, formulations and precisions. `python tests/power.py --page`
-runs the suite on all of them and writes this page; `pytest tests/test_power.py` checks a fixed
-sample. Measured with seqlaws {version}, partly at earlier commits of it.
+correct ones use other summation orders, formulations and precisions. Others are generated from
+random admissible rewrites. `python tests/power.py` and `python tests/generated/run.py` run the
+suite on all of them, with `--page` the first writes this page; `pytest tests/test_power.py` checks
+a fixed sample. Measured with seqlaws {version}, partly at earlier commits of it.
 
 | | |
 |---|---|
@@ -18,6 +19,8 @@ sample. Measured with seqlaws {version}, partly at earlier commits of it.
 | detected only by a SHOULD | {should} |
 | missed | {missed} |
 | correct implementations rejected, over {seeds} suite seeds | {rejected} of {right} |
+| generated correct implementations rejected, each with its own seed | {refused} of {generated} |
+| numbers compared in these | {entries:,} |
 | largest observed / allowed of a correct implementation | {worst:.2f} |
 | median seconds to the first detection, including shrinking and diagnosis | {seconds:.2f} |
 | median examples to the first detection | {examples:.0f} |
@@ -26,7 +29,7 @@ sample. Measured with seqlaws {version}, partly at earlier commits of it.
 """
 
 
-def page(found, all_wrong, all_right):
+def page(found, all_wrong, all_right, generated=()):
     """Return the page, from one dict for each implementation that was run."""
     wrong = [o for o in found if o["kind"] == "wrong"]
     right = [o for o in found if o["kind"] == "right"]
@@ -44,6 +47,9 @@ def page(found, all_wrong, all_right):
         missed=len(wrong) - len(caught),
         seeds=len({o["seed"] for o in right}),
         rejected=sum(bool(o["caught"]) for o in right),
+        refused=sum(bool(o["rejected"] or o["problem"]) for o in generated),
+        generated=len(generated),
+        entries=sum(o["entries"] for o in generated),
         worst=max((o["worst"] for o in right), default=0.0),
         seconds=middle(o["seconds"] for o in caught),
         examples=middle(o["examples"] for o in caught),
