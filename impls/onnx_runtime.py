@@ -13,7 +13,6 @@ from seqlaws.impls._onnx_models import Array, Models, Run
 
 ALL = ("float64", "float32", "float16")
 NARROW = ("float32", "float16")
-DIGITS = "tanh and sigmoid are right to 1e-7, not to a few ulp"
 ROOT, SCORES = "the scale's root is float32", "scores are kept in 16 bits"
 LOST = "a weight of NaN times 0 is taken for 0"
 COMPARED = (  # the laws of attention that see every digit
@@ -37,29 +36,9 @@ OF_16_BITS = (
     "fully_masked_rows",
     "values",
 )
-OF_LSTM = (
-    "batch_is_its_rows",
-    "chunked_is_whole",
-    "every_argument_matters",
-    "padding_has_no_influence",
-    "reverse_is_flip",
-    "same_call_same_bits",
-    "values_at_every_size",
-    "values_of_every_combination",
-    "whole_numbers_of_32_bits",
-)
 KNOWN = {  # where a few examples may pass by luck, the name ends with a star
     **{f"attention.{law}*[float64]": ROOT for law in COMPARED},
     **{f"attention.{law}*[float16]": SCORES for law in (*COMPARED, *OF_16_BITS)},
-    "rnn.chunked_is_whole": DIGITS,
-    "rnn.values_at_every_size*[float32]": DIGITS,
-    "rnn.any_other_program_gets_the_same_answer*[float16]": DIGITS,
-    "lstm.values": DIGITS,
-    "lstm.answers_are_not_kept": DIGITS,
-    **{f"lstm.{law}*[float32]": DIGITS for law in OF_LSTM},
-    "lstm.long_sequences*[float16]": DIGITS,
-    "gru.shut_update_and_reset_gates": DIGITS,
-    "gru.batch_is_its_rows*[float32]": DIGITS,
     "rnn.nan_shows*": LOST,
     "lstm.nan_shows*": LOST,
     "gru.nan_shows*": LOST,
@@ -78,6 +57,7 @@ TRAITS = {
         "lstm": NARROW,
         "gru": NARROW,
     },
+    "elementary": dict.fromkeys(("rnn", "lstm", "gru"), "absolute"),
     "fully_masked": {"softmax": "nan", "attention": "zeros"},
     "masked_nan": {"attention": "may leak"},
     "known_failures": KNOWN,
