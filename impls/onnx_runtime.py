@@ -13,39 +13,13 @@ from seqlaws.impls._onnx_models import Array, Models, Run
 
 ALL = ("float64", "float32", "float16")
 NARROW = ("float32", "float16")
-ROOT, SCORES = "the scale's root is float32", "scores are kept in 16 bits"
+ROOT = "the scale's root is float32"
 LOST = "a weight of NaN times 0 is taken for 0"
-COMPARED = (  # the laws of attention that see every digit
-    "a_shared_key_head_is_its_copies",
-    "batch_is_its_rows",
-    "boolean_mask_is_its_floating_one",
-    "causal_flag_is_its_mask",
-    "every_argument_matters",
-    "head_permutation",
-    "key_permutation",
-    "query_permutation",
-    "same_call_same_bits",
-    "value_linearity",
-    "values_at_every_size",
-    "values_of_every_combination",
-)
-OF_16_BITS = (
-    "answers_are_not_kept",
-    "any_other_program_gets_the_same_answer",
-    "broadcast_inputs",
-    "fully_masked_rows",
-    "values",
-)
 KNOWN = {  # where a few examples may pass by luck, the name ends with a star
-    **{f"attention.{law}*[float64]": ROOT for law in COMPARED},
-    **{f"attention.{law}*[float16]": SCORES for law in (*COMPARED, *OF_16_BITS)},
+    "attention.*[float64]": ROOT,
     "rnn.nan_shows*": LOST,
     "lstm.nan_shows*": LOST,
     "gru.nan_shows*": LOST,
-    "layer_norm.shift_invariance*": "moments in one pass lose digits beside a large offset",
-    "layer_norm.values_of_every_combination*[float16]": (
-        "what is normalised is rounded to 16 bits before it is scaled"
-    ),
 }
 TRAITS = {
     "backend": "numpy",
@@ -57,6 +31,7 @@ TRAITS = {
         "lstm": NARROW,
         "gru": NARROW,
     },
+    "accumulate": {"attention": "dtype"},  # scores are kept in 16 bits
     "elementary": dict.fromkeys(("rnn", "lstm", "gru"), "absolute"),
     "fully_masked": {"softmax": "nan", "attention": "zeros"},
     "masked_nan": {"attention": "may leak"},
