@@ -136,6 +136,7 @@ WRONG = {
     "positions/wrong_rotary.py:rotary_waves_kept_by_shape": "rotary_embedding.every_argument_matters",
 }
 RIGHT = (
+    "all_operations/right_torch_kinds.py:torch_attention_of_logsumexp",
     "attention/right.py:attention_features_backwards",
     "attention/right.py:attention_fully_masked_is_nan",
     "attention/right.py:attention_vjp_from_log_sum_exp",

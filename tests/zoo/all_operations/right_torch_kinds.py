@@ -62,15 +62,17 @@ def torch_softmax_of_log_softmax(build):
 
 @right_functions(attention, "log-sum-exp", bare=True, fully_masked="nan")
 def torch_attention_of_logsumexp(build):
-    """Weights are exp(scores - torch.logsumexp(scores)); boolean masks and is_causal alone."""
+    """Weights are exp(scores - torch.logsumexp(scores)), also of low floating masks."""
 
     def attention(q, k, v, mask=None, is_causal=False):
         scores = q @ k.mT / q.size(-1) ** 0.5
         if is_causal:
             causal = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
-            mask = causal if mask is None else mask & causal
-        if mask is not None:
+            scores = scores.masked_fill(~causal, -torch.inf)
+        if mask is not None and mask.dtype == torch.bool:
             scores = scores.masked_fill(~mask, -torch.inf)
+        elif mask is not None:
+            scores = scores + mask
         return torch.exp(scores - torch.logsumexp(scores, dim=-1, keepdim=True)) @ v
 
     return {"attention": attention}
