@@ -214,7 +214,8 @@ class Session:
 
         missing: a verdict on each check that was not run.
         """
-        self.ended, self.not_reached = ended, len(missing)
+        self.ended = ended
+        self.not_reached = sum(v.status == "not run" for v in missing)
         self.verdicts += missing
         self.problems += sentences
 

@@ -142,6 +142,8 @@ class Checks:
     def undecided(self, nodeid: str, reason: str) -> Verdict:
         """Return the verdict on a check that was not run."""
         law, candidate = self.due[nodeid]
+        if candidate.not_offered:
+            return candidate.verdict(law)
         return candidate.without_answer(law, "not run", reason)
 
     def ended(self) -> str:
@@ -174,7 +176,8 @@ class Checks:
 
     def sentences(self, grading: bool) -> list[str]:
         """Return how many checks were not run, and why, and what else is missing for it."""
-        because, count = self.because(), len(self.due)
+        because = self.because()
+        count = sum(not candidate.not_offered for _, candidate in self.due.values())
         were = "was" if count == 1 else "were"
         if not self.total:
             said = f"no check was run: {because}"

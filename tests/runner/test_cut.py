@@ -133,6 +133,18 @@ def test_a_signal_leaves_all_that_was_found(tmp_path, number, deed, arguments, s
 
 
 @pytest.mark.slow
+def test_what_is_not_offered_is_not_missed(plug_in, run_suite, tmp_path):
+    path = tmp_path / "v.json"
+    wrong = plug_in("import numpy as np\ndef softmax(x, axis=-1): return np.exp(x)\n")
+    run = run_suite(f"--impl={wrong}", "-x", "-q", "--verdict-json", path)
+    told = json.loads(path.read_text(encoding="utf-8"))
+    missing = [v for v in told["verdicts"] if v["status"] == "not run"]
+    assert {v["operation"] for v in missing} == {"softmax"}
+    assert told["run"]["not_reached"] == len(missing)
+    assert f"{len(missing)} of {len(told['verdicts'])} checks were not run" in run.stdout
+
+
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_check(tmp_path):
     pytest.importorskip("xdist")
     deed = '(HERE / "go").unlink(); os.kill(os.getpid(), signal.SIGSEGV)'
