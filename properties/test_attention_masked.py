@@ -89,6 +89,14 @@ def test_masked_is_below_every_score(impl: Subject, case: Case) -> None:
     )
 
 
+@law("attention", "multi_head_attention", share=0.03, cases=drawn(S=0), section="edges")
+def test_no_keys_at_all(impl: Subject, case: Case) -> None:
+    """Without any keys (S = 0) attention gives zeros, and heads the bias of the last projection."""
+    outputs = impl.run(case)
+    due = impl.expected_of_steps(case, outputs)
+    agree(impl, outputs, due, "without any keys the output is wrong")
+
+
 @law(*KEYS, share=0.05, cases=drawn(mask=None, is_causal=False, window=None), section="edges")
 def test_a_finite_mask_excludes_nothing(impl: Subject, case: Case) -> None:
     """A finite mask ranks keys, however low it is: over whole rows of it the weights sum to one.

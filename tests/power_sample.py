@@ -18,6 +18,7 @@ WRONG = {
     "attention/wrong_leaks.py:fully_masked_gives_mean": "attention.values",
     "attention/wrong_leaks.py:nan_leaks_from_masked_key": "attention.nan_in_masked_keys_reaches_no_output",
     "attention/wrong_leaks.py:softcap_by_clipping": "attention.values",
+    "attention/wrong_leaks.py:without_keys_ones": "attention.no_keys_at_all",
     "attention/wrong_masks.py:mask_transposed_when_square": "attention.fully_masked_rows",
     "attention/wrong_masks.py:window_right_one_short": "attention.values_at_every_size",
     "attention/wrong_numbers.py:backward_values_read_forwards": "attention.memory_layouts",

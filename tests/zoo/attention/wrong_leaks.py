@@ -27,6 +27,12 @@ def fully_masked_gives_nan(a, o):
     o.out[_empty(a)] = np.nan
 
 
+@empty_row(differs(given(S=0)), fully_masked="nan")
+def without_keys_ones(a, o):
+    """Without any keys the output is what its memory held: here ones."""
+    o.out[_empty(a)] = np.nan if a.k.shape[2] else 1.0
+
+
 @empty_row(differs(given(mask=EMPTY)), diagnosis="the mean for a fully masked row")
 def fully_masked_gives_mean(a, o):
     """A query that may attend to nothing gets the mean of all values, as -1e9 for -inf does."""
