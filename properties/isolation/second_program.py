@@ -133,7 +133,8 @@ class Plain:
 
     def begin(self, channel: Channel, libraries: list[str], limits: Limits) -> int:
         """A process that serves on the channel."""
-        entries = [str(Path(entry).resolve()) for entry in sys.path]
+        known = [Path(entry).resolve() for entry in sys.path]
+        entries = [str(entry) for entry in known if entry.exists()]  # an editable install's is none
         if self.target.startswith(loader.GROUP):  # a clone need not be installed
             entries += where_seqlaws_is().values()
         if self.target.endswith(".py"):
