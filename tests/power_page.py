@@ -10,8 +10,9 @@ HEAD = """# Detection power of the suite
 `tests/zoo/` were checked. Each wrong one has a witness that proves it wrong by the contract. The
 correct ones use other summation orders, formulations and precisions. Others are generated from
 random admissible rewrites. `python tests/power.py` and `python tests/generated/run.py` run the
-suite on all of them, with `--page` the first writes this page; `pytest tests/test_power.py` checks
-a fixed sample. Measured with seqlaws {version}, partly at earlier commits of it.
+suite on all of them, `python tests/power.py --page` writes this page, and
+`pytest tests/test_power.py` checks a fixed sample. Measured with seqlaws {version}, partly at
+earlier commits of it.
 
 | | |
 |---|---|

@@ -133,17 +133,26 @@ def not_explained(
     rest = (f for f in left if found or f.verdict.section != "manners")  # these say what they are
     not_asked = [f.verdict for f in rest if is_not_asked(f, over=over)] + waiting
     if not_asked:
-        v, many = not_asked[0], len(not_asked)
-        level = min(v.level for v in not_asked)
-        if grave := [c for c in known if c.level <= level]:
-            most = max(grave, key=lambda c: c.failures)
-            most.not_asked = list(dict.fromkeys(v.law for v in not_asked))
-            most.smallest["verdicts"] = [*most.smallest["verdicts"], *not_asked]
-            return
-        more = f"{v.law} and {many - 1} more failed laws" if many > 1 else v.law
-        made = cause(v, "law", f"{v.operation}: there was no time to explain {more}")
-        made.names = (NO_TIME,)
-        yield with_verdicts(made, not_asked)
+        yield from with_the_gravest(known, not_asked)
+
+
+def with_the_gravest(known: list[Cause], not_asked: list[Verdict]) -> Iterator[Cause]:
+    """Tell what there was no time to explain with the cause that explains most, if one is as grave.
+
+    Else it is a cause of its own.
+    """
+    v, many = not_asked[0], len(not_asked)
+    level = min(v.level for v in not_asked)
+    grave = [c for c in known if c.level <= level]
+    if grave:
+        most = max(grave, key=lambda c: c.failures)
+        most.not_asked = list(dict.fromkeys(v.law for v in not_asked))
+        most.smallest["verdicts"] = [*most.smallest["verdicts"], *not_asked]
+        return
+    more = f"{v.law} and {many - 1} more failed laws" if many > 1 else v.law
+    made = cause(v, "law", f"{v.operation}: there was no time to explain {more}")
+    made.names = (NO_TIME,)
+    yield with_verdicts(made, not_asked)
 
 
 def is_not_asked(one: Failed, *, over: bool) -> bool:

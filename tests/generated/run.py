@@ -67,7 +67,6 @@ def outcome(made, *, part, examples):
         path = Path(folder) / f"generated_{made.seed}.py"
         path.write_text(made.source, encoding="utf-8")
         spec = str(path)
-        law_names()  # registers the laws
         (candidate,) = candidates_of(spec, path.stem, loader.find(spec), [made.operation])
         candidate = replace(candidate, effort=effort)
         verdicts = [candidate.verdict(law) for law in some_laws(candidate, part, made.seed)]
@@ -100,6 +99,7 @@ def judged(work):
 
 def outcomes(seeds, options):
     """What becomes of each seed, in order."""
+    law_names()  # registers the laws, once for all processes
     yield from each_alone(judged, [(seed, options) for seed in seeds], options.jobs)
 
 

@@ -42,23 +42,6 @@ def test_a_right_file_passes(run_suite, plug_in, tmp_path):
     assert "examples" in run.stdout
 
 
-def test_modules_are_imported_as_they_are_written(run_suite, plug_in):
-    """Where no bytecode is written, pytest would rewrite and compile them at each start."""
-    there = """
-    import sys
-    names = [name for name, module in sys.modules.items()
-             if type(getattr(module, "__loader__", None)).__module__.startswith("_pytest.")]
-    print("rewritten:", sorted(n for n in names if n.startswith(("hypothesis.", "seqlaws."))))
-    """
-    path = plug_in(source(there) + source(SOFTMAX))
-    run = run_suite(f"--impl={path}", "--op", "softmax", "-k", "rows_sum", *QUICK, "-s")
-    assert run.returncode == 0, run.stdout
-    (told,) = {line for line in run.stdout.splitlines() if line.startswith("rewritten: ")}
-    assert ".test_" not in told
-    assert "hypothesis.core" not in told
-    assert ".runner" not in told
-
-
 @pytest.mark.parametrize(
     ("deed", "says"),
     [
