@@ -17,7 +17,7 @@ import pytest
 
 from seqlaws.properties.backends import side_effects
 from seqlaws.properties.discovery import loader
-from seqlaws.properties.discovery.known_failures import is_about, is_pattern
+from seqlaws.properties.discovery.known_failures import has_to_fail, is_about
 from seqlaws.properties.discovery.traits import DTYPES, known_failures_of, nearest
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained
@@ -128,4 +128,4 @@ def named_by(key: str, puts: list[Put]) -> list[str]:
     if not named:
         known = list(dict.fromkeys(f"{p.candidate.operation}.{p.law.name}" for p in puts))
         raise ValueError(f"known_failures names no law {key!r}{nearest(key, known)}")
-    return [] if is_pattern(key) else named
+    return named if has_to_fail(key) else []

@@ -16,6 +16,7 @@ from seqlaws.impls.torch_native._multi_head import multi_head_attention
 from seqlaws.impls.torch_native._recurrent import gru, lstm, rnn
 
 NAN_QUERY = "on the CPU scaled_dot_product_attention answers a NaN query with zeros"
+NAN_NEIGHBOUR = "on an Intel Xeon a fully masked query is NaN where another row of the batch is"
 TRAITS = {
     "backend": "torch",
     "device": "cpu",
@@ -32,6 +33,7 @@ TRAITS = {
         "multi_head_attention.nan_shows[cpu]": NAN_QUERY,
         "encoder_layer.nan_shows[cpu]": NAN_QUERY,
         "decoder_layer.nan_shows[cpu]": NAN_QUERY,
+        "multi_head_attention.neighbours_have_no_influence[bfloat16, may pass]": NAN_NEIGHBOUR,
     },
 }
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 TELLTALES = ("PYTEST", "HYPOTHESIS", "SEQLAWS", "CI", "TOX", "COVERAGE")
+TESTERS = ("pytest", "hypothesis", "seqlaws")  # in a value: of a command, a job, a project
 OF_A_COMMAND = ("_", "PWD", "OLDPWD")  # the shell's: the command's path, and where it was typed
-
 
 CHOSEN = {"OMP_WAIT_POLICY": "passive"}  # unless the user has set it
 SET_HERE: list[str] = []
@@ -38,7 +38,14 @@ def where_seqlaws_is() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(path)} if clone.is_dir() else {}
 
 
+def is_telling(name: str, value: str) -> bool:
+    """Whether a variable reveals a test. Folders and files stay: a library may need them."""
+    if name.startswith(TELLTALES) or name in OF_A_COMMAND:
+        return True
+    names_a_tester = any(tester in value.lower() for tester in TESTERS)
+    return names_a_tester and not all(map(os.path.exists, value.split(os.pathsep)))
+
+
 def silent() -> dict[str, str]:
     """Return the environment of this process without the variables that reveal a test."""
-    known = os.environ.items()
-    return {k: v for k, v in known if not k.startswith(TELLTALES) and k not in OF_A_COMMAND}
+    return {k: v for k, v in os.environ.items() if not is_telling(k, v)}
