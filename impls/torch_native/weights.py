@@ -15,11 +15,8 @@ TRAITS = {
     "dtypes": ALL,
     "fully_masked": "nan",
     "masked_nan": "may leak",
-    "known_failures": {
-        "multi_head_attention.a_head_is_an_attention*[float16]": (
-            "scores and a floating mask are added up in 16 bits"
-        ),
-    },
+    # scores and a floating mask are added up in the dtype
+    "accumulate": "dtype",
 }
 
 

@@ -201,10 +201,6 @@ class Operation:
         """Return the place, from the end, of the scanned axis in each array that has it."""
         return {}
 
-    def states_after(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the states with which a scan goes on after a call."""
-        return {}
-
     @property
     def batched_options(self) -> list[str]:
         """The options that have an entry for each row of a batch."""

@@ -21,7 +21,7 @@ from seqlaws.properties.own.cases import own_case
 from seqlaws.properties.own.declared import DeclarationError, Declared, parsed
 from seqlaws.properties.own.kinds import ArrayOption, kind_of
 from seqlaws.properties.own.operation import Own
-from seqlaws.properties.own.scan import Scan, check, scan_of
+from seqlaws.properties.own.scan import Scan, check, scan_of, with_lengths
 
 NO_SIZES = Benchmark()
 MARK = "__seqlaws_operation__"
@@ -41,6 +41,7 @@ def operation(
     benchmark: Mapping[str, tuple[int, int, int]] | None = None,
     scan: str = "",
     carry: str | Mapping[str, str] = "",
+    reversible: bool = False,
     **arrays: str,
 ) -> Callable[[Function], Function]:
     """Return the decorator of a specification.
@@ -57,7 +58,9 @@ def operation(
     scan: the letter of an axis; the function is then one step along it. Its arrays come without
     the axis, and it returns the new states and then its outputs. carry: the parameters that a step
     hands on to the next, "h c"; or a dict from each to the outputs that show it: {"h": "y h_n"}. A
-    state of axes "B H: zeros" begins with zeros, and is no argument of the operation.
+    state of axes "B H: zeros" begins with zeros, and is no argument of the operation. An array of
+    lengths along the axis that is no parameter of the step is an option of the operation, of that
+    name: how long each row is. reversible: the operation has the option reverse=False, too.
 
     Raises DeclarationError, a ValueError, for what cannot be read.
     """
@@ -74,7 +77,7 @@ def operation(
             differentiable=differentiable,
             consistent=consistent,
             benchmark=Benchmark(sizes=benchmark or {}),
-            scan=scan_of(scan, carry),
+            scan=scan_of(scan, carry, reversible=reversible),
         )
         setattr(function, MARK, made)
         return function
@@ -98,7 +101,9 @@ def made_of(
 ) -> Own:
     """Return the operation of a function and its declarations."""
     name, parameters = function.__name__, inspect.signature(function).parameters
-    if odd := sorted(arrays.keys() - parameters.keys()):
+    scan = with_lengths(scan, arrays, parameters)
+    of_loop = {p.name: p for p in scan.options} if scan else {}
+    if odd := sorted(arrays.keys() - parameters.keys() - of_loop.keys()):
         raise DeclarationError(f"{name} has no parameter {odd[0]}; it has {', '.join(parameters)}")
     states = [n for n, d in arrays.items() if d.domain == "zeros"]
     if states and (scan is None or not scan.states.keys() >= {*states}):
@@ -108,9 +113,9 @@ def made_of(
     if not needed:
         raise DeclarationError(f"{name} has no array: declare its axes, such as x='... E'")
     outputs = {o: parsed(o, text) for o, text in returns.items()}
-    if odd := sorted(outputs.keys() & parameters.keys()):
+    if odd := sorted(outputs.keys() & {*parameters, *of_loop}):
         raise DeclarationError(f"{name}: the output {odd[0]} has the name of a parameter")
-    kinds = kinds_of(function, arrays, given)
+    kinds = kinds_of(function, {**parameters, **of_loop}, arrays, given)
     letters = {n for d in (*needed.values(), *outputs.values()) for n in d.names()}
     if odd := sorted(
         {n for d in outputs.values() for n in d.names()}
@@ -146,7 +151,10 @@ def made_of(
 
 
 def kinds_of(
-    function: Callable[..., Any], arrays: Mapping[str, Declared], given: Mapping[str, Any]
+    function: Callable[..., Any],
+    parameters: Mapping[str, inspect.Parameter],
+    arrays: Mapping[str, Declared],
+    given: Mapping[str, Any],
 ) -> dict[str, Option]:
     """Return the kind of each option, and of each number that every call gives."""
     try:
@@ -154,7 +162,7 @@ def kinds_of(
     except Exception:  # a name that is not there when it runs
         annotations = {}
     kinds: dict[str, Option] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in parameters.items():
         optional = parameter.default is None
         if name in arrays and parameter.default is parameter.empty:
             continue

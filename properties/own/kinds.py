@@ -48,7 +48,7 @@ class ArrayOption(Option):
         if not self.declared.is_whole:
             yield f"a floating {name}"
         if self.declared.domain == "lengths" and np.any(np.asarray(value) == 0):
-            yield f"a {name} of 0"
+            yield f"a 0 in {name}"
 
 
 @dataclass(frozen=True)

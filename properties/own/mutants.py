@@ -25,10 +25,9 @@ from seqlaws.properties.own.changed_calls import Calls
 from seqlaws.properties.own.changed_statements import Statements
 from seqlaws.properties.own.changed_uses import Uses
 from seqlaws.properties.own.operation import Own
-from seqlaws.properties.own.scan import BACKWARD, FROM_ZEROS
+from seqlaws.properties.own.scan import MISREAD
 from seqlaws.reference import function_of
 
-SCANS = {"the steps read last to first": BACKWARD, "zeros for the initial state": FROM_ZEROS}
 Place = tuple[str, Edit, bool]  # a name that reads well after "with", whether of the gradient alone
 
 
@@ -70,9 +69,8 @@ def in_front(operation: Own, module: str) -> Iterator[Place]:
     """Yield the ways to scan, and the lines in front of the specification's first statement."""
     if operation.scan_axis:
         head = f"def {operation.name}("
-        for name, how in SCANS.items():
-            edit = Edit(module, operation.name, head, f"@scanning({how!r})\n{head}")
-            yield name, edit, False
+        for how in MISREAD:
+            yield how, Edit(module, operation.name, head, f"@scanning({how!r})\n{head}"), False
     yield from lines(operation, module, changed_arguments(operation))
 
 

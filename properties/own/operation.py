@@ -10,9 +10,10 @@ import numpy as np
 
 from seqlaws.properties.inputs.core import empty, of_numbers, of_options
 from seqlaws.properties.inputs.operation import Operation, extent
+from seqlaws.properties.own.arrays import shape_of
 from seqlaws.properties.own.declared import Declared, factors
 from seqlaws.properties.own.kinds import ArrayOption
-from seqlaws.properties.own.scan import Scan
+from seqlaws.properties.own.scan import Scan, aligned, leading_of
 
 if TYPE_CHECKING:
     from seqlaws.properties.inputs.case import Case
@@ -99,9 +100,10 @@ class Own(Operation):
 
     @cached_property
     def parameters(self) -> list[inspect.Parameter]:
-        """The parameters: those of the function, without states that begin with zeros."""
+        """The parameters: those of the function, but for states that begin with zeros; a loop's."""
         every = inspect.signature(self.spec).parameters.values()
-        return [p for p in every if p.name not in self.from_zeros]
+        given = [p for p in every if p.name not in self.from_zeros]
+        return [*given, *(self.scan.options if self.scan else ())]
 
     @property
     def arrays_of_a_step(self) -> list[str]:
@@ -112,6 +114,37 @@ class Own(Operation):
     def scan_axis(self) -> str:
         """The letter of the axis that is scanned, or nothing."""
         return self.scan.axis if self.scan else ""
+
+    @property
+    def row_lengths(self) -> str:
+        """The option of a scan that says how long each row is, or nothing."""
+        return self.scan.lengths if self.scan else ""
+
+    def reads_backward(self, case: "Case") -> bool:
+        """Return True if a scan reads the last step first."""
+        return bool(self.scan and self.scan.reversible and case.option("reverse"))
+
+    def with_lengths(self, case: "Case", random: np.random.RandomState, least: int) -> "Case":
+        """Return a case whose rows have lengths from `least` to the number of steps."""
+        leading, sizes = leading_of(self, case.arrays), self.numbers_of(case)
+        shape = shape_of(self.declared[self.row_lengths], leading, sizes)
+        steps = sizes[self.scan_axis]
+        return case.having(
+            **{self.row_lengths: random.randint(min(least, steps), steps + 1, shape)}
+        )
+
+    def with_padding(self, case: "Case", other: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a case's arrays of steps, with other numbers beyond the length of each row."""
+        lengths, found = case.options[self.row_lengths], {}
+        needed = {*self.declared[self.row_lengths].axes.split()}
+        for name, place in self.along_scan(case.arrays).items():
+            array, axes = case.arrays[name], self.axes(name)
+            if needed <= {*axes}:
+                steps = np.arange(array.shape[place]).reshape(-1, *(1,) * (-1 - place))
+                found[name] = np.where(
+                    steps < aligned(self, lengths, axes, array.shape), array, other[name]
+                )
+        return found
 
     @property
     def states_shown(self) -> list[str]:
@@ -131,15 +164,16 @@ class Own(Operation):
         states = self.scan.states.items() if self.scan else ()
         return bool(states) and all(shown and n in self.arrays for n, shown in states)
 
-    def states_after(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the states with which a scan goes on after a call."""
+    def states_after(self, outputs: Mapping[str, Any], *, backward: bool) -> dict[str, Any]:
+        """Return the states with which a scan goes on after a call; backward: the first is last."""
         assert self.scan is not None
         after = {}
         for name, (first, *_) in self.scan.states.items():
             along = self.along_scan([first])
             after[name] = outputs[first]
             if along:
-                after[name] = np.take(outputs[first], -1, outputs[first].ndim + along[first])
+                place = outputs[first].ndim + along[first]
+                after[name] = np.take(outputs[first], 0 if backward else -1, place)
         return after
 
     def starts_with_batch(self, declared: Declared) -> bool:

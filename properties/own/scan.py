@@ -4,11 +4,14 @@
 
 A state that an output shows at every step is followed one step at a time: each step starts from
 the implementation's own state, so that nothing accumulates. Other states are carried along.
+
+The loop, not the step, has the options of a scan: how long each row is, and whether it is read
+from its end. Beyond a row's length its state stands still, and outputs of steps are zeros.
 """
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +27,15 @@ if TYPE_CHECKING:
 
 Array = Any
 Step = Callable[..., Any]
-BACKWARD, FROM_ZEROS = "backward", "from zeros"  # how a misreading scans
+MISREAD = (  # ways to scan, by the names of the misreadings
+    BACKWARD := "the steps read last to first",
+    FROM_ZEROS := "zeros for the initial state",
+    FORWARD := "reverse ignored",
+    AS_READ := "the outputs of reverse in the order in which they are read",
+    UNCUT := "lengths ignored",
+    THROUGH := "states that go on through the padding",
+    SHOWN := "outputs in the padding that are not zero",
+)
 
 
 @dataclass(frozen=True)
@@ -32,29 +43,53 @@ class Scan:
     """axis: the letter of time. states: each parameter that is carried, with the outputs of it.
 
     An output that has the axis shows the state after each step, another the state at the end.
+    lengths: the option that says how long each row is, or nothing. reversible: with the option
+    `reverse`.
     """
 
     axis: str
     states: Mapping[str, tuple[str, ...]]
+    lengths: str = ""
+    reversible: bool = False
 
     @property
     def shown(self) -> list[str]:
         """The outputs that are a state."""
         return [name for outputs in self.states.values() for name in outputs]
 
+    @property
+    def options(self) -> list[inspect.Parameter]:
+        """The options of the loop, which the step does not have."""
+        defaults: dict[str, Any] = {self.lengths: None} if self.lengths else {}
+        defaults |= {"reverse": False} if self.reversible else {}
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return [inspect.Parameter(n, kind, default=d) for n, d in defaults.items()]
 
-def scan_of(axis: str, carry: str | Mapping[str, str]) -> Scan | None:
+
+def scan_of(axis: str, carry: str | Mapping[str, str], *, reversible: bool = False) -> Scan | None:
     """Return the scan of a declaration: scan="T", carry="h c" or {"h": "y h_n"}; None without."""
     if not axis:
-        if carry:
-            raise DeclarationError(f"carry={carry!r} needs the axis of the scan, as in scan='T'")
+        if carry or reversible:
+            said = f"carry={carry!r}" if carry else "reversible=True"
+            raise DeclarationError(f"{said} needs the axis of the scan, as in scan='T'")
         return None
     named = carry if isinstance(carry, Mapping) else dict.fromkeys(carry.split(), "")
     if not named:
         raise DeclarationError(
             f"scan={axis!r} needs the parameters that a step hands on to the next, as in carry='h'"
         )
-    return Scan(axis, {name: tuple(outputs.split()) for name, outputs in named.items()})
+    states = {name: tuple(outputs.split()) for name, outputs in named.items()}
+    return Scan(axis, states, reversible=reversible)
+
+
+def with_lengths(
+    scan: Scan | None, arrays: Mapping[str, Declared], parameters: Mapping[str, Any]
+) -> Scan | None:
+    """Return the scan with the lengths of its rows: an array that is no parameter of the step."""
+    for name, declared in arrays.items():
+        if scan and name not in parameters and declared.domain == "lengths":
+            return replace(scan, lengths=name)
+    return scan
 
 
 def check(
@@ -77,12 +112,36 @@ def check(
         raise DeclarationError(
             f"{name}: a state is to be the output {odd[0]}; there are {', '.join(outputs)}"
         )
+    check_loop(scan, step, arrays, outputs)
     ends = [o for o, d in outputs.items() if axis not in d.axes.split() and o not in scan.shown]
     if ends:
         raise DeclarationError(
             f"{name}: the output {ends[0]} has no axis {axis}; if it is the last value of a "
             f"state, say so: carry={{{next(iter(scan.states))!r}: {ends[0]!r}}}"
         )
+
+
+def check_loop(
+    scan: Scan, step: Step, arrays: Mapping[str, Declared], outputs: Mapping[str, Declared]
+) -> None:
+    """Raise DeclarationError if the options of a loop do not fit the step, arrays and outputs."""
+    name = step.__name__
+    if scan.reversible and "reverse" in inspect.signature(step).parameters:
+        raise DeclarationError(f"{name}: with reversible=True the step has no parameter reverse")
+    if not scan.lengths:
+        return
+    lengths = arrays[scan.lengths]
+    if lengths.bound != scan.axis:
+        raise DeclarationError(
+            f"{name}: {scan.lengths} is no parameter of the step; lengths of the rows of a scan "
+            f"are up to {scan.axis}: {scan.lengths}='{lengths.axes}: lengths {scan.axis}'"
+        )
+    axes = lengths.axes.split()
+    for other, declared in {**{n: arrays[n] for n in scan.states}, **outputs}.items():
+        if [a for a in declared.axes.split() if a in axes] != axes:
+            raise DeclarationError(
+                f"{name}: {scan.lengths} has the axes {lengths.axes}, and {other} lacks them"
+            )
 
 
 def scanned(
@@ -100,25 +159,31 @@ def scanned(
     scan = operation.scan
     assert scan is not None
     arguments = {**dict(zip(operation.arguments, given, strict=True)), **options}
+    rows = Rows(operation, arguments.pop(scan.lengths, None), getattr(step, "scans", ""))
+    backward = rows.reads_backward(reverse=bool(scan.reversible and arguments.pop("reverse", 0)))
     sizes, leading = sizes_of(operation, arguments), leading_of(operation, arguments)
     along = operation.along_scan(n for n, x in arguments.items() if x is not None)
     fixed = {n: x for n, x in arguments.items() if n not in along and n not in scan.states}
     states = {n: arguments.get(n) for n in scan.states}
     for name, state in states.items():
-        if state is None or getattr(step, "scans", "") == FROM_ZEROS:
+        if state is None or rows.how == FROM_ZEROS:
             states[name] = np.zeros(shape_of(operation.declared[name], leading, sizes))
     after, places = states, operation.along_scan(operation.outputs)
     columns: dict[str, list[Any]] = {name: [] for name in places}
     order = range(sizes[scan.axis])
-    for t in reversed(order) if getattr(step, "scans", "") == BACKWARD else order:
+    for t in reversed(order) if backward else order:
         here = {n: at(arguments[n], place, t) for n, place in along.items()}
         found = step(**fixed, **here, **states)
-        after, outputs = taken_apart(operation, step, found, states)
+        new, outputs = taken_apart(operation, step, found, states)
         for name, column in columns.items():
-            column.append(outputs[name])
-        states = {n: followed(operation, n, state, seen or {}, t) for n, state in after.items()}
+            column.append(rows.zeros_beyond(name, outputs[name], t))
+        after = {n: rows.still_beyond(n, state, after[n], t) for n, state in new.items()}
+        states = {
+            n: rows.still_beyond(n, followed(operation, n, state, seen or {}, t), states[n], t)
+            for n, state in after.items()
+        }
     last = {output: after[n] for n, shown in scan.states.items() for output in shown}
-    if getattr(step, "scans", "") == BACKWARD:
+    if backward and rows.how != AS_READ:
         columns = {name: column[::-1] for name, column in columns.items()}
     return tuple(
         stacked(columns[n], places[n], shape_of(operation.declared[n], leading, sizes))
@@ -126,6 +191,51 @@ def scanned(
         else last[n]
         for n in operation.outputs
     )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a scan: lengths, if any are given; how: a misreading of the loop, or nothing."""
+
+    operation: "Own"
+    lengths: Any
+    how: str = ""
+
+    def reads_backward(self, *, reverse: bool) -> bool:
+        """Return True if the last step is read first."""
+        return reverse and self.how != FORWARD if self.how != BACKWARD else not reverse
+
+    def zeros_beyond(self, name: str, output: Any, t: int) -> Any:
+        """Return an output of a step, with zeros for the rows that are shorter."""
+        if self.lengths is None or self.how in (UNCUT, SHOWN):
+            return output
+        return np.where(self.within(name, output, t), output, 0)
+
+    def still_beyond(self, name: str, state: Any, before: Any, t: int) -> Any:
+        """Return a state after a step; that before it for the rows that are shorter."""
+        if self.lengths is None or self.how in (UNCUT, THROUGH):
+            return state
+        return np.where(self.within(name, state, t), state, before)
+
+    def within(self, name: str, array: Any, t: int) -> Any:
+        """Return True for each row that has a step, in a shape that fits an array without time."""
+        axes = self.operation.declared[name].axes.split()
+        axes = [a for a in axes if a != self.operation.scan_axis]
+        return t < aligned(self.operation, self.lengths, axes, array.shape)
+
+
+def aligned(operation: "Own", lengths: Array, axes: list[str], shape: tuple[int, ...]) -> Array:
+    """Return the lengths of rows with an axis of size 1 for each that only the array has.
+
+    axes, shape: of that array.
+    """
+    named = operation.declared[operation.row_lengths].axes.split()
+    front = len(shape) - len(axes) + 1  # the axes that "..." stands for
+    sizes: list[int] = []
+    for axis in axes:
+        here = shape[len(sizes) : len(sizes) + (front if axis == "..." else 1)]
+        sizes += here if axis in named else (1,) * len(here)
+    return np.reshape(lengths, sizes)
 
 
 def sizes_of(operation: "Own", arguments: Mapping[str, Any]) -> dict[str, Any]:

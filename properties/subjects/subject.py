@@ -34,6 +34,8 @@ from seqlaws.properties.subjects.record import (
 from seqlaws.properties.subjects.returned import Returned
 from seqlaws.properties.subjects.signature import gave, in_order, is_optional, offered_options
 
+SMALL_POISON = 2.0  # no product overflows by it alone where it is kept in float16
+
 
 class Subject(Expectations, Returned, Arguments, Calls):
     """An implementation for one operation, dtype and device."""
@@ -118,6 +120,8 @@ class Subject(Expectations, Returned, Arguments, Calls):
 
     def spoilt(self, case: Case, poison: float) -> Case:
         """Return the case with poison at the positions that this subject has to ignore."""
+        if self.arithmetic.accumulate == "float16" and math.isfinite(poison):
+            poison = min(poison, SMALL_POISON)
         placed = replace(case, poison=(poison, case.poison[1]))
         has_keys = "fully_masked" in self.operation.traits and "S" in case.sizes()
         if poison and has_keys:  # where this subject's queries stand
