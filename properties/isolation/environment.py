@@ -39,7 +39,7 @@ def where_seqlaws_is() -> dict[str, str]:
 
 
 def is_telling(name: str, value: str) -> bool:
-    """Whether a variable reveals a test. Folders and files stay: a library may need them."""
+    """Return True if a variable reveals a test. Folders and files stay: libraries need them."""
     if name.startswith(TELLTALES) or name in OF_A_COMMAND:
         return True
     names_a_tester = any(tester in value.lower() for tester in TESTERS)

@@ -211,11 +211,16 @@ def copied(name: str, copies: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def shown(one: Misreading, operation: str, width: int = 96) -> list[str]:
-    """Where the misreading changes the specification of an operation, and how: its first edit."""
+    """Where the misreading changes the specification of an operation, and how: its first edit.
+
+    Nothing if it is the loop of a scan that changes, which has no line there.
+    """
     home = HOME[operation]
     apt = [e for e in one.edits if e.module in reached(home)]
     first = min(apt, key=lambda e: e.statement not in (operation, f"{operation}_vjp"))
     lines = [textwrap.shorten(line, width, placeholder=" ...") for line in first.shown()]
+    if lines and lines[0].startswith("+ @scanning("):
+        return []
     own = MODULES.get(first.module)
     file = Path(str(own.__file__)).name if own else f"reference/{first.module}.py"
     return [f"in {file}, {first.statement}:", *lines]

@@ -35,6 +35,7 @@ MISREAD = (  # ways to scan, by the names of the misreadings
     UNCUT := "lengths ignored",
     THROUGH := "states that go on through the padding",
     SHOWN := "outputs in the padding that are not zero",
+    HELD := "the last output again in the padding",
 )
 
 
@@ -176,7 +177,7 @@ def scanned(
         found = step(**fixed, **here, **states)
         new, outputs = taken_apart(operation, step, found, states)
         for name, column in columns.items():
-            column.append(rows.zeros_beyond(name, outputs[name], t))
+            column.append(rows.zeros_beyond(name, outputs[name], column[-1:], t))
         after = {n: rows.still_beyond(n, state, after[n], t) for n, state in new.items()}
         states = {
             n: rows.still_beyond(n, followed(operation, n, state, seen or {}, t), states[n], t)
@@ -205,11 +206,15 @@ class Rows:
         """Return True if the last step is read first."""
         return reverse and self.how != FORWARD if self.how != BACKWARD else not reverse
 
-    def zeros_beyond(self, name: str, output: Any, t: int) -> Any:
-        """Return an output of a step, with zeros for the rows that are shorter."""
+    def zeros_beyond(self, name: str, output: Any, before: list[Any], t: int) -> Any:
+        """Return an output of a step, with zeros for the rows that are shorter.
+
+        before: that of the step before, if there is one.
+        """
         if self.lengths is None or self.how in (UNCUT, SHOWN):
             return output
-        return np.where(self.within(name, output, t), output, 0)
+        instead = before[0] if before and self.how == HELD else 0
+        return np.where(self.within(name, output, t), output, instead)
 
     def still_beyond(self, name: str, state: Any, before: Any, t: int) -> Any:
         """Return a state after a step; that before it for the rows that are shorter."""

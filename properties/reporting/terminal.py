@@ -180,7 +180,7 @@ def what_to_do(one: Cause, width: int) -> str:
     if one.lines:
         added = [line[1:].strip() for line in one.lines if line.startswith("+")]
         kept = [line[1:].strip() for line in one.lines if line.startswith("-")]
-        change = f"{' '.join(kept)}  ->  {' '.join(added)}"
+        change = f"{' '.join(kept)}  ->  {' '.join(added)}" if kept else f"as with {added[0]}"
         whole = f"{one.lines[0].removeprefix('in ')} {change}"
         return whole if len(whole) <= width else change
     return one.remedy

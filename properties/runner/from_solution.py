@@ -77,6 +77,8 @@ def of_change(change: Change, solution: Solution, some: list[Failed]) -> Cause:
     assert change.misreading is not None
     made.lines = tuple(shown(change.misreading, v.operation))
     made.remedy = "compare your code with this line of the specification"
+    if not made.lines:
+        made.remedy = "mend the loop over the steps"
     return made
 
 

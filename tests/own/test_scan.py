@@ -78,6 +78,37 @@ RIGHT = """
             dh = dh * rate[:, t, None]
         return dx, drate, dh
 """
+ROWS = DECAY.replace("batch=", 'lengths="B: lengths T", reversible=True, batch=')
+RIGHT_ROWS = """
+    import numpy as np
+    TRAITS = {"dtypes": ("float32",)}
+
+    def decay(x, rate, h, lengths=None, reverse=False):
+        n = np.full(len(x), x.shape[1]) if lengths is None else lengths
+        y, last = np.zeros_like(x), h.copy()
+        for b, steps in enumerate(n):
+            order = range(steps)
+            for t in reversed(order) if reverse else order:
+                last[b] = rate[b, t] * last[b] + x[b, t]
+                y[b, t] = np.tanh(last[b])
+        return y, last
+"""
+WRONG_ROWS = {  # another text in the right one, a law that fails, and the name of the cause
+    "lengths": ("enumerate(n)", "enumerate(0 * n + x.shape[1])",
+                "steps_beyond_a_length_have_no_influence", "lengths ignored"),
+    "reverse": ("if reverse else", "if False else", "values_of_every_combination",
+                "reverse ignored"),
+    "flip": ("range(steps)", "range(x.shape[1])", "values", "lengths ignored"),
+    "order": ("return y, last", "return y[:, ::-1] if reverse and lengths is None else y, last",
+              "values_of_every_combination", "in the order in which they are read"),
+    "state": ("return y, last", """for b, steps in enumerate(n):
+            for t in range(steps, x.shape[1]) if not reverse else ():
+                last[b] = rate[b, t] * last[b] + x[b, t]
+        return y, last""", "steps_beyond_a_length_have_no_influence", "go on through the padding"),
+    "padding": ("return y, last", """for b, steps in enumerate(n):
+            y[b, steps:] = 0 if reverse else np.tanh(last[b])
+        return y, last""", "values", "the last output again"),
+}  # fmt: skip
 WRONG = {  # another text in the right one, a law that fails, and words that a cause names it with
     "backward": ("for t in range(x.shape[1]):\n            h =",
                  "for t in reversed(range(x.shape[1])):\n            h =",
@@ -119,6 +150,28 @@ def test_a_recurrence_written_as_a_scan_is_the_suite_s_own(steps, dtype, added):
     for one, other in zip(own, expected_step_by_step("lstm", y, *given, arithmetic=a), strict=True):
         np.testing.assert_allclose(one.value, other.value, rtol=1e-12)
         np.testing.assert_allclose(one.allowed, other.allowed, rtol=1e-6)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_lengths_and_reverse_are_those_of_the_suite_s_own_recurrences(reverse, dtype, added):
+    added(LSTM.replace("batch=", 'lengths="B: lengths T", reversible=True, batch='), "own_lstm.py")
+    fixed = {"B": 3, "T": 6, "I": 3, "H": 4, "padded": True, "reverse": reverse}
+    case = build(by_seed(3, 1), OPERATIONS["lstm"], dtype, **fixed)
+    given, pulled = [*case.arrays.values()], [*case.cotangents.values()]
+    options = {"lengths": case.option("lengths"), "reverse": reverse}
+    assert min(options["lengths"]) < 6
+    y = np.float32(reference.lstm(*given, **options)[0]) * (1 + 1e-6)
+    a = Arithmetic(dtype)
+    own = expected_of_scan("own_lstm", {"y": y}, *given, arithmetic=a, **options)
+    due = expected_step_by_step("lstm", y, *given, arithmetic=a, **options)
+    for one, other in zip(own, due, strict=True):
+        np.testing.assert_allclose(one.value, other.value, rtol=1e-12)
+        np.testing.assert_allclose(one.allowed, other.allowed, rtol=1e-6)
+    found = reference.OWN["own_lstm_vjp"](*pulled, *given, **options)
+    due = reference.lstm_vjp(*pulled, *given, **options)
+    for one, other in zip(found, due, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_what_is_allowed_does_not_grow_along_a_state_that_is_shown(added):
@@ -165,6 +218,10 @@ def test_a_state_that_begins_with_zeros_is_no_argument(added):
         ({"h": "B T E"}, "the state h has no axis T"),
         ({"h": "B S"}, "the size S of h is no other array's"),
         ({"x": "B T E: zeros"}, "x is zeros, and is not carried by a scan"),
+        ({"lengths": "B: lengths E"}, "are up to T: lengths='B: lengths T'"),
+        ({"lengths": "T: lengths T"}, "lengths has the axes T, and h lacks them"),
+        ({"mask": "B T"}, "decay has no parameter mask; it has x, h"),
+        ({"scan": "", "carry": "", "reversible": True}, "reversible=True needs the axis"),
     ],
 )
 def test_a_declaration_that_does_not_fit_is_one_sentence(change, said):
@@ -229,3 +286,28 @@ def test_the_server_follows_the_states_that_are_shown(write):
         assert not np.allclose(found[0][0][:, 1], reference.lstm(*given)[0][:, 1])
     finally:
         server.remove(names)
+
+
+def test_right_rows_pass(write, plug_in):
+    spec = write(source(ROWS), "decay.py")
+    result = check(plug_in(source(RIGHT_ROWS)), spec=spec, examples=6)
+    passed = {v.law_name for v in result.verdicts if v.status == "passed"}
+    assert not result.failures, str(result)
+    assert passed >= {
+        "steps_beyond_a_length_have_no_influence",
+        "a_row_without_steps_keeps_its_state",
+        "later_steps_have_no_influence",
+        "chunks_continue",
+    }
+    assert {cause.kind for cause in result.causes} <= {"guards"}, str(result)
+
+
+@pytest.mark.parametrize("name", WRONG_ROWS)
+def test_wrong_rows_are_named(name, write, plug_in):
+    old, new, law, words = WRONG_ROWS[name]
+    spec, right = write(source(ROWS), "decay.py"), source(RIGHT_ROWS)
+    new = new.replace("\n        ", "\n    ")
+    assert right.count(old) == 1
+    result = check(plug_in(right.replace(old, new)), spec=spec, examples=6, sections=["numbers"])
+    assert f"decay.{law}" in [v.law for v in result.failures], str(result)
+    assert any(words in n for c in result.causes for n in c.names), str(result)
