@@ -107,7 +107,7 @@ WRONG_ROWS = {  # another text in the right one, a law that fails, and the name 
         return y, last""", "steps_beyond_a_length_have_no_influence", "go on through the padding"),
     "padding": ("return y, last", """for b, steps in enumerate(n):
             y[b, steps:] = 0 if reverse else np.tanh(last[b])
-        return y, last""", "values", "the last output again"),
+        return y, last""", "steps_beyond_a_length_have_no_influence", "the last output again"),
 }  # fmt: skip
 WRONG = {  # another text in the right one, a law that fails, and words that a cause names it with
     "backward": ("for t in range(x.shape[1]):\n            h =",
