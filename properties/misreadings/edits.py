@@ -8,6 +8,7 @@ import ast
 import difflib
 import importlib
 import textwrap
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -173,8 +174,13 @@ def misread(one: Misreading, function: str) -> Callable[..., Any]:
 
 @cache
 def compiled(text: str) -> CodeType:
-    """The code of a changed statement; several forms of a change share some."""
-    return compile(text, "<a misreading>", "exec")
+    """The code of a changed statement; several forms of a change share some.
+
+    What Python warns of in it, such as an index of a number, is meant to be there.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(text, "<a misreading>", "exec")
 
 
 @cache

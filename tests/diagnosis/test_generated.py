@@ -1,6 +1,7 @@
 """Misreadings that are made from a source, and the derivatives of what they change."""
 
 import ast
+import warnings
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from seqlaws.properties.diagnosis.evidence import expected, plain
 from seqlaws.properties.diagnosis.memory import bounded
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
-from seqlaws.properties.misreadings.edits import Misreading, misread, source
+from seqlaws.properties.misreadings.edits import Misreading, compiled, misread, source
 from seqlaws.properties.misreadings.generated import generated
 from seqlaws.properties.misreadings.variants import variants
 from seqlaws.properties.operations import OPERATIONS
@@ -86,3 +87,13 @@ def test_a_misreading_that_broadcasts_without_end_gets_no_memory():
     with pytest.raises(MemoryError), bounded():
         np.zeros(1 << 28)
     assert np.zeros(1 << 20).size == 1 << 20
+
+
+def test_python_s_warnings_of_a_changed_source_are_not_printed():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        code = compiled("def first(x):\n    return 1[0]\n")
+    names = {}
+    exec(code, names)
+    with pytest.raises(TypeError):
+        names["first"](2)
