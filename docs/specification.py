@@ -23,7 +23,7 @@ import conftest  # noqa: E402, F401  makes the clone importable as seqlaws
 from seqlaws import reference  # noqa: E402
 from seqlaws.properties.laws import LAWS, Law  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS, RECURRENT  # noqa: E402
-from seqlaws.properties.runner.pairing import law_names  # noqa: E402
+from seqlaws.properties.runner.pairing import register_laws  # noqa: E402
 from seqlaws.reference import masks, steps  # noqa: E402
 
 TEMPLATE, PAGE = HERE / "specification.template.md", HERE / "specification.md"
@@ -236,7 +236,7 @@ FILL: dict[str, Callable[[str], str]] = {
 
 def page() -> str:
     """The whole page."""
-    law_names()  # registers the laws
+    register_laws()
     text = MARK.sub(lambda m: FILL[m[1]](m[2] or ""), TEMPLATE.read_text(encoding="utf-8"))
     return text.rstrip() + "\n"
 

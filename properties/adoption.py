@@ -28,7 +28,7 @@ from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import file_of
 from seqlaws.properties.runner.effort import effort_of, limits_of
 from seqlaws.properties.runner.known_failures import PASSED
-from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.pairing import Candidate, register_laws
 from seqlaws.properties.runner.selection import candidates_of, known_words
 
 
@@ -112,7 +112,7 @@ def not_run(reason: str) -> Callable[..., None]:
 
 def all_of(implementation: Any, spec: str, operations: list[str], dtypes: list[str]) -> list[Put]:
     """Return every law of the offered operations, in the declared dtypes."""
-    law_names()  # registers the laws
+    register_laws()
     return [
         Put(law, candidate)
         for candidate in candidates_of(spec, spec, implementation, operations, dtypes)

@@ -29,7 +29,7 @@ from seqlaws.properties.laws import SECTIONS
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import file_of
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.runner.selection import known_words
 
 SECONDS = 60.0  # of a check, unless its examples are given
@@ -129,7 +129,7 @@ def checked(
     started = time.perf_counter()
     until = started + seconds
     specification_server.start()
-    law_names()
+    register_laws()
     spec = loader.spec_of(implementation)
     result = Result(spec, seconds, seed)
     try:

@@ -44,9 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not concerned(config):
         return
     with as_written():
-        from seqlaws.properties.runner.pairing import law_names
+        from seqlaws.properties.runner.pairing import register_laws
 
-        law_names()
+        register_laws()
     session_of(config)
     if config.getoption("impl") and config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args[:] = [str(HERE)]  # --impl without a path runs the laws, from any folder

@@ -33,7 +33,7 @@ from seqlaws.properties.runner.causes import BROKEN, explained
 from seqlaws.properties.runner.effort import effort_of, limits_of, refuse
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale_in
-from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.pairing import Candidate, law_names, register_laws
 from seqlaws.properties.runner.selection import candidates_of, why_unavailable
 from seqlaws.properties.subjects.subject import Subject
 
@@ -283,7 +283,7 @@ class Session:
 
     def document(self) -> str:
         """verdict.json."""
-        law_names()  # registers the laws
+        register_laws()
         parts = {
             "laws": statements(),
             "gradient_flow": self.flows,

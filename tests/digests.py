@@ -22,7 +22,7 @@ from seqlaws.impls import numpy_vectorized  # noqa: E402
 from seqlaws.properties.laws import LAWS  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
 from seqlaws.properties.runner.examine import Effort, hunt  # noqa: E402
-from seqlaws.properties.runner.pairing import law_names  # noqa: E402
+from seqlaws.properties.runner.pairing import register_laws  # noqa: E402
 from seqlaws.properties.subjects.subject import Subject  # noqa: E402
 
 FILE = Path(__file__).with_name("digests.json")
@@ -30,7 +30,7 @@ FILE = Path(__file__).with_name("digests.json")
 
 def bundled():
     """The laws of the suite, without those of specifications that other tests have added."""
-    law_names()
+    register_laws()
     return {k: v for k, v in LAWS.items() if v.check.__module__.startswith("seqlaws.properties.")}
 
 

@@ -35,7 +35,7 @@ from seqlaws.properties.inputs.numbers import by_seed  # noqa: E402
 from seqlaws.properties.inputs.strategies import build  # noqa: E402
 from seqlaws.properties.inputs.sweeps import every_size  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
-from seqlaws.properties.runner.pairing import law_names  # noqa: E402
+from seqlaws.properties.runner.pairing import register_laws  # noqa: E402
 from seqlaws.properties.subjects.subject import Subject  # noqa: E402
 
 SECONDS = 60.0  # for the laws, until one fails
@@ -116,7 +116,7 @@ def dtypes_of(operation):
 
 def difference(package, name, operation):
     """On which of many cases a mutant differs from the original by more than rounding, or ""."""
-    law_names()
+    register_laws()
     (dtype,) = dtypes_of(operation)
     there, here = (
         Subject(spec, loader.find(spec), operation, dtype, "cpu") for spec in (package, name)

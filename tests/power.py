@@ -30,7 +30,7 @@ from zoo.catalogue import wrong as wrong_ones  # noqa: E402
 
 from seqlaws.properties.laws import LAWS  # noqa: E402
 from seqlaws.properties.runner.examine import Effort  # noqa: E402
-from seqlaws.properties.runner.pairing import law_names  # noqa: E402
+from seqlaws.properties.runner.pairing import register_laws  # noqa: E402
 from seqlaws.properties.session import Session  # noqa: E402
 
 BITS = ("batch_invariance", "chunking_invariance", "decoding_invariance")  # few right ones have it
@@ -82,14 +82,14 @@ class Outcome:
 
 def laws_of(target):
     """All laws but those of bits; what must be before what should be, the most telling first."""
-    law_names()
+    register_laws()
     laws = [law for law in LAWS.values() if law.name not in BITS]
     return sorted(laws, key=lambda law: (law.level != "MUST", law.name not in FIRST))
 
 
 def candidates(target, law, effort):
     """A subject of the zoo, for each operation, dtype and device of the law that it offers."""
-    law_names()
+    register_laws()
     if target not in SESSIONS:
         SESSIONS[target] = Session([str(ROOT / "tests" / "zoo" / target)], [], [], [])
     session = SESSIONS[target]
@@ -153,7 +153,7 @@ def numbers_of(witness):
 
 def outcomes(entries, effort, *, jobs=1, seeds=1):
     """What became of each, in order; each in a process of its own, as it may leave anything."""
-    law_names()
+    register_laws()
     work = [
         (
             e.kind,

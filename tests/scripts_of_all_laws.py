@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".typings"), str(ROOT / "tests")]
 
 from alone import each_alone  # noqa: E402
-from power import law_names, wrong_ones  # noqa: E402
+from power import register_laws, wrong_ones  # noqa: E402
 from power_sample import WRONG  # noqa: E402
 from scripts import Effort, shown  # noqa: E402
 
@@ -56,7 +56,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--sample", action="store_true")
     options = parser.parse_args()
-    law_names()
+    register_laws()
     chosen = [pair for pair in pairs(sample=options.sample) if options.only in pair[0]]
     effort = Effort(examples=100, shrinking=0.5) if options.sample else QUICK
     counts = Counter()

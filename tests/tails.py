@@ -23,7 +23,7 @@ from seqlaws.impls import numpy_vectorized  # noqa: E402
 from seqlaws.properties.laws import LAWS  # noqa: E402
 from seqlaws.properties.operations import OPERATIONS  # noqa: E402
 from seqlaws.properties.runner.examine import Effort, examine  # noqa: E402
-from seqlaws.properties.runner.pairing import law_names  # noqa: E402
+from seqlaws.properties.runner.pairing import register_laws  # noqa: E402
 from seqlaws.properties.subjects.subject import Subject  # noqa: E402
 
 EFFORT = Effort(examples=100, shrinking=0.0, explains=False)
@@ -123,7 +123,7 @@ def main():
     parser.add_argument("most", type=int, nargs="?", default=1000)
     parser.add_argument("--op", action="append", choices=OPERATIONS)
     options = parser.parse_args()
-    law_names()  # registers the laws
+    register_laws()
     missed = 0
     for operation in (OPERATIONS[name] for name in options.op or OPERATIONS):
         for name, letter, vjp, law in lost_tails(operation, options.most):

@@ -3,9 +3,9 @@
 import tails
 
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 
-law_names()  # registers the laws
+register_laws()
 NORM = OPERATIONS["layer_norm"]
 
 

@@ -16,7 +16,7 @@ from seqlaws.properties.judging.verdict import Verdict, dumped
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.reporting.journal import Journal, journal_of
 from seqlaws.properties.reporting.law_text import statements
-from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.pairing import Candidate, register_laws
 from seqlaws.properties.runner.signals import PATIENCE, Listener, ended_by
 
 SIGINT = "SIGINT"
@@ -95,7 +95,7 @@ class Checks:
         """Note the checks of a run on workers, the first time, by `file::test_law[candidate]`."""
         if self.total:
             return
-        law_names()  # registers the laws
+        register_laws()
         laws = {(f"test_{law.name}", o): law for law in LAWS.values() for o in law.operations}
         found = {c.id.encode("unicode_escape").decode(): c for c in self.candidates()}
         for one in ids:

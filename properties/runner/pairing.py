@@ -97,10 +97,15 @@ class Candidate:
         return Verdict(*made, status, reason=reason, section=law.section)
 
 
-def law_names() -> list[str]:
-    """Return the names of every law, `law` and `operation.law`."""
+def register_laws() -> None:
+    """Import all laws of the suite, which registers them."""
     for module in pkgutil.iter_modules(properties.__path__):
         if module.name.startswith("test_"):
             importlib.import_module(f"seqlaws.properties.{module.name}")
+
+
+def law_names() -> list[str]:
+    """Return the names of every law, `law` and `operation.law`."""
+    register_laws()
     names = {law.name for law in LAWS.values()}
     return sorted(names | {f"{o}.{law.name}" for law in LAWS.values() for o in law.operations})

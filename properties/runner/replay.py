@@ -14,7 +14,7 @@ from seqlaws.properties.laws import law_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.reporting.failure_text import headline
 from seqlaws.properties.reporting.replay import broken_by
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.subject import Subject
 
 
@@ -39,7 +39,7 @@ def put(
     """
     if own:
         specification_server.add(own)
-    law_names()
+    register_laws()
     operation, _, name = law.partition(".")
     made = law_of(operation, name)
     if made is None:

@@ -21,7 +21,7 @@ from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, hunt, seed_of
 from seqlaws.properties.runner.law_cases import cases_of
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.record import NotOfferedError, Outputs
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
@@ -87,7 +87,7 @@ def recorded(
 ) -> Iterator[Recorded]:
     """Yield the calls that the laws about numbers make of an operation, each once."""
     specification_server.start()
-    law_names()
+    register_laws()
     seen: set[Any] = set()
     effort = Effort(seed, examples, least=LEAST, shrinking=0.0)
     for law in LAWS.values():

@@ -16,7 +16,7 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.array_source import RESERVED, laid_out
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.pairing import Candidate, register_laws
 
 # rows that lie `stride` numbers apart; the columns lie beside each other
 SOFTMAX = """
@@ -118,7 +118,7 @@ def subject(kernels, kind):
 @pytest.mark.parametrize("operation", ["softmax", "attention"])
 @pytest.mark.parametrize("kind", OFFSETS)
 def test_an_offset_of_32_bits_is_caught(kernels, operation, kind):
-    law_names()
+    register_laws()
     effort = Effort(examples=300, shrinking=0.0, explains=False)
     put = "<mine>", "mine", subject(kernels, kind), operation, "float32", "cpu", effort
     verdict = Candidate(*put).verdict(LAWS["offsets_beyond_32_bits"])

@@ -78,10 +78,10 @@ def test_a_right_one_has_no_diagnosis():
     from seqlaws.impls import numpy_vectorized
     from seqlaws.properties.laws import LAWS
     from seqlaws.properties.runner.examine import examine
-    from seqlaws.properties.runner.pairing import law_names
+    from seqlaws.properties.runner.pairing import register_laws
     from seqlaws.properties.subjects.subject import Subject
 
-    law_names()
+    register_laws()
     subject = Subject("numpy_vectorized", numpy_vectorized, "rnn", "float32", "cpu")
     verdict = examine(LAWS["values"], subject, EFFORT)
     assert (verdict.status, verdict.diagnosis) == ("passed", "")

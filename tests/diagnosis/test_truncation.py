@@ -8,7 +8,7 @@ import pytest
 from seqlaws.properties.laws import law_of
 from seqlaws.properties.misreadings.vocabulary import narrow
 from seqlaws.properties.runner.examine import Effort, examine
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.subject import Subject
 
 torch = pytest.importorskip("torch")
@@ -46,7 +46,7 @@ def computed_in_float32(operation, *, cut):
 
 
 def verdict_of(operation, dtype, law="values", *, cut):
-    law_names()
+    register_laws()
     made = computed_in_float32(operation, cut=cut)
     return examine(law_of(operation, law), Subject("it", made, operation, dtype, "cpu"), EFFORT)
 

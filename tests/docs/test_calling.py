@@ -14,10 +14,10 @@ from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import Effort, examine
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.subject import Subject
 
-law_names()  # registers the laws
+register_laws()
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "calling.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(?:#|//) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -31,7 +31,7 @@ from generated.source import OPERATIONS, implementation  # noqa: E402
 from seqlaws.properties.discovery import loader  # noqa: E402
 from seqlaws.properties.runner.examine import Effort  # noqa: E402
 from seqlaws.properties.runner.order import in_order  # noqa: E402
-from seqlaws.properties.runner.pairing import law_names  # noqa: E402
+from seqlaws.properties.runner.pairing import register_laws  # noqa: E402
 from seqlaws.properties.runner.selection import candidates_of  # noqa: E402
 
 
@@ -99,7 +99,7 @@ def judged(work):
 
 def outcomes(seeds, options):
     """What becomes of each seed, in order."""
-    law_names()  # registers the laws, once for all processes
+    register_laws()  # once for all processes
     yield from each_alone(judged, [(seed, options) for seed in seeds], options.jobs)
 
 

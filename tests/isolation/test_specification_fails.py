@@ -15,7 +15,7 @@ from seqlaws.properties.diagnosis import diagnose
 from seqlaws.properties.isolation.specification_server import SpecificationError, ask, refuses
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.examine import Effort, examine
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic
 from seqlaws.reference.numbers.rounding import exact
@@ -109,7 +109,7 @@ def test_check_does_not_pass_it(clone):
 
 
 def test_without_misreadings_nothing_is_said_of_them(monkeypatch):
-    law_names()
+    register_laws()
     cosine = SimpleNamespace(softmax=lambda x, axis=-1: np.cos(np.float32(7) * x + 1))
     verdicts = []
     for known in (diagnose.about, lambda operation: ()):

@@ -9,7 +9,7 @@ import pytest
 from seqlaws.properties.inputs.numbers import representable
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.pairing import Candidate, register_laws
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed
 
 LOG2E = np.float32(math.log2(math.e))
@@ -135,7 +135,7 @@ def attention(q, k, v, scale=None):
 
 @pytest.mark.slow
 def test_an_implementation_declares_it():
-    law_names()
+    register_laws()
     effort = Effort(examples=20, shrinking=0.0, explains=False)
     said = []
     for declared in ("scores", "operands"):

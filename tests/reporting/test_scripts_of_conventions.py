@@ -13,10 +13,10 @@ from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.reproduction import reproduction
 from seqlaws.properties.runner.examine import Effort, examine
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.subject import Subject
 
-law_names()  # registers the laws
+register_laws()
 TESTS = Path(__file__).resolve().parents[1]
 SOURCE = """
 import sys

@@ -15,7 +15,7 @@ from seqlaws.properties.runner.causes import causes_of, told_by_causes
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.from_solution import not_explained, with_verdicts
 from seqlaws.properties.runner.from_verdicts import cause
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.runner.selection import candidates_of
 
 BLOG = Path(__file__).resolve().parents[1] / "causes" / "blog_a.py"
@@ -72,7 +72,7 @@ def rotary_embedding(x, positions):
 
 def explained(path, operations, laws=VALUES, examples=10, seconds=20.0):
     """The verdicts of some laws on a file, and the causes of what failed."""
-    law_names()
+    register_laws()
     candidates, verdicts = {}, []
     namespace = loader.find(str(path))
     effort = Effort(examples=examples, shrinking=0.2, explains=False)

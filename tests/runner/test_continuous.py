@@ -17,7 +17,7 @@ from seqlaws.properties.reporting.annotations import AT_MOST, annotations, place
 from seqlaws.properties.reporting.page.documents import Run
 from seqlaws.properties.reporting.page.report import Report
 from seqlaws.properties.runner.continuous import asked_shard
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples/ci").glob("*.yml"))
@@ -111,7 +111,7 @@ def test_shards_together_are_the_whole(run_suite, plug_in, tmp_path, monkeypatch
     assert one
     assert other
     assert not one.keys() & other.keys()
-    law_names()
+    register_laws()
     names = {f"test_{law.name}" for law in LAWS.values() if "softmax" in law.operations}
     due = {name for name in names if any(word in name for word in WORDS)}
     assert {f"test_{law.partition('.')[2]}" for law, _ in one | other} == due

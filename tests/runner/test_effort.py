@@ -12,11 +12,11 @@ from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import SHRUNK, Effort, examine
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
 
-law_names()  # registers the laws
+register_laws()
 EFFORT = Effort(examples=10)
 
 

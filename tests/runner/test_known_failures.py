@@ -12,7 +12,7 @@ from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.runner.selection import candidates_of
 
 LAW = ("softmax", "values", "bfloat16", "cuda:1")
@@ -112,7 +112,7 @@ IN_PLACE = [
 def statuses(function, known):
     """The status of each MUST of softmax, but for the laws that take a process or long."""
     namespace = SimpleNamespace(softmax=function, TRAITS={"known_failures": known})
-    law_names()
+    register_laws()
     (one,) = candidates_of("<made>", "made", namespace, ["softmax"], ["float32"])
     one = replace(one, effort=Effort(examples=30, shrinking=0.0))
     laws = [law for law in LAWS.values() if "softmax" in law.operations and law.level == "MUST"]
@@ -146,7 +146,7 @@ def test_a_known_failure_ends_at_its_first_failing_case():
         softmax=lambda x, axis=-1: numpy_vectorized.softmax(x, axis) / 2,
         TRAITS={"known_failures": {"values": "by half"}},
     )
-    law_names()
+    register_laws()
     (one,) = candidates_of("<made>", "made", half, ["softmax"], ["float32"])
     sizes = []
     for knows in (False, True):

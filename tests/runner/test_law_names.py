@@ -8,10 +8,10 @@ import pytest
 from seqlaws import properties
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner import order
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects import returned
 
-law_names()  # registers the laws
+register_laws()
 REGISTERED = {law.name for law in LAWS.values()}
 NOTED = {returned.KIND, returned.WRITTEN, returned.SHARED, returned.BEYOND, returned.INTO}
 NAMED = {*order.FIRST, *order.LAST, *NOTED}

@@ -15,7 +15,7 @@ from seqlaws.properties.laws import law_of
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import Effort, examine
 from seqlaws.properties.runner.law_cases import in_turn
-from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.pairing import Candidate, register_laws
 from seqlaws.properties.subjects.pace import PACES, TOO_LARGE, Pace, is_small
 from seqlaws.properties.subjects.subject import Subject
 
@@ -40,7 +40,7 @@ def taking(seconds, **traits):
 
 
 def subject_of(made, name, operation="softmax"):
-    law_names()
+    register_laws()
     PACES.pop((name, operation), None)
     return Subject(name, made, operation, "float32", "cpu")
 
@@ -120,7 +120,7 @@ def test_cases_that_are_all_too_large_are_not_run():
 def test_threads_are_not_run_in_an_interpreter():
     made = taking(0.0, interpreted=True)
     one = Candidate("x", "x", made, "softmax", "float32", "cpu")
-    law_names()
+    register_laws()
     verdict = one.verdict(law_of("softmax", "threads_do_not_disturb_each_other"))
     assert verdict.status == "not run"
     assert "interpreter" in verdict.reason

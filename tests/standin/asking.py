@@ -17,7 +17,7 @@ from seqlaws.properties.isolation.client import Contained
 from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import Candidate, law_names
+from seqlaws.properties.runner.pairing import Candidate, register_laws
 
 SUBJECTS = Path(__file__).with_name("subjects.py")
 EFFORT = Effort(examples=20, shrinking=0.3, explains=False)
@@ -42,7 +42,7 @@ def place_of(spec, how):
 
 def main():
     specification_server.start()
-    law_names()
+    register_laws()
     places, answers = {}, []
     for name, law, how in json.loads(sys.argv[1]):
         spec = f"{SUBJECTS}:{name}"

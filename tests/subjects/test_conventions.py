@@ -13,10 +13,10 @@ from seqlaws.properties.isolation.limits import Limits
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS, SPECS
 from seqlaws.properties.runner.examine import Effort, examine
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.subject import Subject
 
-law_names()  # registers the laws
+register_laws()
 WITHIN = "calls_stay_within_their_arrays"
 UNTOUCHED = "rows_beyond_the_last_sequence_are_not_written"
 WRITTEN = "outputs_are_written_into_the_given_arrays"

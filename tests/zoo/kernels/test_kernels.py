@@ -6,7 +6,7 @@ from seqlaws.properties import check
 from seqlaws.properties.discovery.loader import find
 from seqlaws.properties.laws import law_of
 from seqlaws.properties.runner.examine import Effort, examine
-from seqlaws.properties.runner.pairing import law_names
+from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.subject import Subject
 from zoo.kernels.planted import DEFECTS, LIBRARIES, planted
 
@@ -33,7 +33,7 @@ def test_a_wrong_one_is_caught(language, tmp_path):
 @pytest.mark.parametrize(("language", "operation"), RIGHT)
 def test_a_right_one_is_not_failed_and_says_that_it_was_interpreted(language, operation):
     pytest.importorskip(LIBRARIES[language])
-    law_names()
+    register_laws()
     name = f"{language}_kernels"
     subject = Subject(name, find(name), operation, "float32", "cpu")
     for law in ("values", "gradients"):
