@@ -204,7 +204,9 @@ class Rows:
 
     def reads_backward(self, *, reverse: bool) -> bool:
         """Return True if the last step is read first."""
-        return reverse and self.how != FORWARD if self.how != BACKWARD else not reverse
+        if self.how == BACKWARD:
+            return not reverse
+        return reverse and self.how != FORWARD
 
     def zeros_beyond(self, name: str, output: Any, before: list[Any], t: int) -> Any:
         """Return an output of a step, with zeros for the rows that are shorter.
