@@ -14,5 +14,5 @@ def linear_attention(q, k, v, eps=1e-6):
 
 
 def feature(x):
-    """elu(x) + 1"""
-    return np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))
+    """elu(x) + 1, in these steps: an implementation that adds the 1 has fewer digits where x < 0"""
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0))) + 1

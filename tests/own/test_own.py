@@ -38,6 +38,35 @@ def test_a_right_one_passes(spec, plug_in):
     assert "rms_norm" not in OPERATIONS
 
 
+PREFIX = """
+    import numpy as np
+    from seqlaws import operation
+
+    @operation(x="B T", returns={"y": "B T"}, batch="B")
+    def prefix(x):
+        steps = np.arange(x.shape[1])
+        return x @ np.where(steps[:, None] <= steps, 1.0, 0.0)
+"""
+
+
+def test_a_nan_need_not_spread_as_it_does_in_the_source(write, plug_in):
+    """Zero times NaN is NaN, in sums that do not depend on it."""
+    right = """
+        import numpy as np
+
+        def prefix(x):
+            return np.cumsum(x, axis=1)
+
+        def prefix_vjp(dy, x):
+            return (np.cumsum(dy[:, ::-1], axis=1)[:, ::-1].copy(),)
+    """
+    spec = write(source(PREFIX), "prefix.py")
+    for text in (right, right.replace("np.cumsum(x, axis=1)", "np.nan_to_num(x).cumsum(axis=1)")):
+        found = seqlaws.check(plug_in(source(text)), spec=spec, examples=3, sections=["edges"])
+        (verdict,) = {v.status for v in found.verdicts if v.law_name == "nan_shows"}
+        assert verdict == ("passed" if text is right else "failed"), str(found)
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_one_fails_and_is_named(name, spec, plug_in):
     path = plug_in(wrong(name))
