@@ -15,6 +15,9 @@ from seqlaws import operation
     batch="B",
     scan="T",
     carry="h",
+    consistent=lambda arrays, options: (  # a step is not negative
+        options.get("dt_softplus") or arrays.update(dt=np.abs(arrays["dt"]))
+    ),
 )
 def selective_scan(h, x, dt, a_log, b, c, d, dt_softplus=False):
     """h_t = exp(-dt_t exp(a_log)) h_{t-1} + dt_t b_t x_t;  y_t = c_t h_t + d x_t;  h_0 = 0"""

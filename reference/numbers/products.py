@@ -28,20 +28,47 @@ def multiply(x: Any, y: Any) -> Rounding:
     size_y = size(y)
     error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size_y)
     m = unknown_if_nan(size(x) * size_y)
+    for one, other in ((x, y), (y, x)):
+        if one.spared is not None:
+            error = error + of_another_order(one, other, m)
     z = Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
     z.positive = square or (x.positive and y.positive)
     return z
 
 
-def divide(x: Rounding, y: Rounding) -> Rounding:
+def of_another_order(x: Rounding, y: Rounding, magnitude: Array) -> Array:
+    """What the product of three factors costs if the two that give no rounding are not the first.
+
+    Nothing where the whole is exact: then every product of two is.
+    """
+    whole = magnitude <= x.grid * y.grid / x.arithmetic.unit
+    return np.where(whole | is_power_of_two(y), 0.0, unknown_if_nan(x.spared * size(y)))
+
+
+def is_power_of_two(x: Rounding) -> Array:
+    """Return True where a factor changes no digit."""
+    found: Array = (np.frexp(np.abs(x.value))[0] == 0.5) & (x.error == 0)
+    return found
+
+
+def divide(x: Any, y: Any) -> Rounding:
     """A quotient, or a product with the reciprocal, which may underflow or overflow on its own.
 
-    By one and the same power of two it is exact.
+    By one and the same power of two it is exact. A number that divides a sum of products may be
+    put on an operand, as a scalar factor is.
     """
-    x, y = settled(x), settled(y)
+    if isinstance(y, (int, float)) and isinstance(x, Rounding) and x.chain is not None:
+        if y and (x.chain.operands is not None or math.frexp(y)[0] != 0.5):
+            z = scaled(x, 1 / y)
+            z.value = x.value / y
+            return z
+    x, y = lift_all(x, y)
     a, value, sizes = x.arithmetic, x.value / y.value, size(x)
     nearest = np.abs(y.value) - y.error  # to zero
-    error = unknown_if_nan((x.error + unknown_if_nan(np.abs(value) * y.error)) / nearest)
+    off = x.error + unknown_if_nan(np.abs(value) * y.error)
+    if x.spared is not None:
+        off = off + np.where(is_power_of_two(y), 0.0, x.spared)
+    error = unknown_if_nan(off / nearest)
     divisor = abs(float(y.value.flat[0])) if y.value.size else 1.0
     exact_power = math.frexp(divisor)[0] == 0.5 and not y.error.any()
     if exact_power and np.all(np.abs(y.value) == divisor):

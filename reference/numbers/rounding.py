@@ -60,6 +60,7 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         self.arithmetic, self.grid, self.chain = arithmetic, min(grid, COARSEST), chain
         self.ceiling: Array | None = None  # what no entry exceeds, where error is inf for all that
         self.weights: Array | None = None  # the largest, if their normaliser may wait for a product
+        self.spared: Array | None = None  # of a product: the rounding that is none in this order
         self.waiting: tuple[Array, float] | None = None  # sizes before a factor that may wait, too
         self.positive = False  # whether no implementation gets a number below 0
 
@@ -121,7 +122,7 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         rule = UFUNCS.get(ufunc.__name__)
         if rule is None or method != "__call__" or kwargs:
             raise NoRuleError(ufunc.__name__)
-        bare = ufunc in (np.multiply, np.power)  # a Python number is not any other there
+        bare = ufunc in (np.multiply, np.divide, np.power)  # a Python number is not any other there
         return rule(*inputs) if bare else rule(*(lift(x, self) for x in inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -203,6 +204,8 @@ def settled(x: Rounding) -> Rounding:
     charge = charge * (1 + 4 * (p + 1) * u) + a.tiny * (n + p)
     exact_up_to = x.grid / u if x.grid >= 2 * a.tiny else 0.0
     free = (x.error == 0) & (m <= exact_up_to)
+    if n == p == 1 and free.any():
+        x.spared = np.where(free, charge, 0.0)
     error = x.error + np.where(free, 0.0, charge)
     if x.finite and np.maximum.reduce(m + error, axis=None, initial=0.0) <= a.largest:
         x.error, x.chain = error, None  # nothing overflows, and nothing is NaN
@@ -243,6 +246,8 @@ def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
     y.positive = x.positive
     if x.waiting is not None:
         y.waiting = place(x.waiting[0]), x.waiting[1]
+    if x.spared is not None:
+        y.spared = place(x.spared)
     return y
 
 

@@ -3,7 +3,13 @@
 import torch
 from torch.nn import functional
 
-TRAITS = {"backend": "torch", "dtypes": ("float32",)}
+TRAITS = {
+    "backend": "torch",
+    "dtypes": ("float32",),
+    "known_failures": {  # docs/findings.md
+        "int8_matmul.offsets_beyond_32_bits": "a product of int64 counts strides in 32 bits"
+    },
+}
 
 
 def int8_matmul(a, b, scale_a, scale_b):
