@@ -51,17 +51,26 @@ def is_power_of_two(x: Rounding) -> Array:
     return found
 
 
+def may_go_inside(y: Any, chain: Chain | None) -> bool:
+    """Return True if a number that divides a sum of products may be put on its operands.
+
+    A power of two changes no digit there, but for its root on both operands of a matrix product.
+    """
+    if chain is None or not isinstance(y, (int, float)) or not y:
+        return False
+    return chain.operands is not None or math.frexp(abs(y))[0] != 0.5
+
+
 def divide(x: Any, y: Any) -> Rounding:
     """A quotient, or a product with the reciprocal, which may underflow or overflow on its own.
 
     By one and the same power of two it is exact. A number that divides a sum of products may be
     put on an operand, as a scalar factor is.
     """
-    if isinstance(y, (int, float)) and isinstance(x, Rounding) and x.chain is not None:
-        if y and (x.chain.operands is not None or math.frexp(y)[0] != 0.5):
-            z = scaled(x, 1 / y)
-            z.value = x.value / y
-            return z
+    if isinstance(x, Rounding) and may_go_inside(y, x.chain):
+        z = scaled(x, 1 / y)
+        z.value = x.value / y
+        return z
     x, y = lift_all(x, y)
     a, value, sizes = x.arithmetic, x.value / y.value, size(x)
     nearest = np.abs(y.value) - y.error  # to zero
