@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array, representable
+from seqlaws.properties.inputs.numbers import Array, by_seed, representable
 from seqlaws.properties.inputs.operation import Operation, extent
+from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.subjects.subject import Subject, answer
+from seqlaws.reference import function_of
 
 FARTHEST = 64
 SPECIFICATION = "the specification"
@@ -50,7 +52,8 @@ def flows(subjects: Iterable[Subject]) -> list[dict[str, Any]]:
             continue
         of, letter = operation.reach
         axis = operation.axes(of).index(letter)
-        case = subject.adapted(problem(operation, subject.dtype, axis))
+        made = problem_of_own if operation.own else problem
+        case = subject.adapted(made(operation, subject.dtype, axis))
         gradients = answer(subject, case, vjp=True)
         if gradients is None:  # that it gives none, a law says
             continue
@@ -92,10 +95,25 @@ def problem(operation: Operation, dtype: str, axis: int) -> Case:
     return Case(operation, dtype, arrays, options, cotangents)
 
 
+def problem_of_own(operation: Operation, dtype: str, axis: int) -> Case:
+    """Return a case of a scan of one's own, with one cotangent: of the last step, or at the end."""
+    long = {operation.scan_axis: FARTHEST + 1}
+    sizes: dict[str, Any] = {**dict.fromkeys(operation.letters, 8), **long}
+    sizes |= {"leading": (8,), "dense": True, "regime": "ordinary", "scales": (1.0,)}
+    case = build(by_seed(7), operation, dtype, **sizes).without(*operation.options)
+    along = operation.along_scan(case.cotangents)
+    alone = {name: np.zeros_like(c) for name, c in case.cotangents.items()}
+    name = next(iter(along), next(iter(alone)))
+    last: Any = (..., -1, *(slice(None),) * (-1 - along[name])) if along else ...
+    alone[name][last] = case.cotangents[name][last]
+    return case.pulled(**alone)
+
+
 def gradients_of(case: Case) -> dict[str, Array]:
     """Return the specification's gradients in float64."""
-    assert case.operation.vjp is not None
-    found = case.operation.vjp(*case.cotangents.values(), *case.arrays.values(), **case.options)
+    given, options = case.operation.arranged(case.arrays, case.options)
+    vjp = function_of(f"{case.operation.name}_vjp")
+    found = vjp(*case.cotangents.values(), *given, **options)
     return dict(zip(case.differentiated, found, strict=True))
 
 

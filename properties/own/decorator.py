@@ -147,7 +147,16 @@ def made_of(
         consistent=consistent,
         benchmark=benchmark,
         scan=scan,
+        reach=reach_of(scan, needed),
     )
+
+
+def reach_of(scan: Scan | None, arrays: Mapping[str, Declared]) -> tuple[str, str] | None:
+    """Return the first array along a scan, and the axis: how far does a gradient come back?"""
+    for name, declared in arrays.items():
+        if scan and scan.axis in declared.axes.split() and not declared.is_whole:
+            return name, scan.axis
+    return None
 
 
 def kinds_of(

@@ -10,9 +10,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from specs import source
 
 from seqlaws import check, reference
+from seqlaws.properties.discovery.loader import load_file
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.isolation import specification_server as server
+from seqlaws.properties.judging.gradient_reach import flows
 from seqlaws.properties.misreadings import about
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own.adding import add_file, remove
@@ -20,6 +22,7 @@ from seqlaws.properties.own.declared import DeclarationError
 from seqlaws.properties.own.decorator import operation
 from seqlaws.properties.own.proof import SpecError
 from seqlaws.properties.own.scan import expected_of_scan
+from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Arithmetic
 from seqlaws.reference.numbers.stepwise import expected_step_by_step
 
@@ -286,6 +289,15 @@ def test_the_server_follows_the_states_that_are_shown(write):
         assert not np.allclose(found[0][0][:, 1], reference.lstm(*given)[0][:, 1])
     finally:
         server.remove(names)
+
+
+def test_how_far_a_gradient_comes_back_is_measured(added, plug_in):
+    added(DECAY, "decay.py")
+    subject = Subject("mine", load_file(plug_in(source(RIGHT))), "decay", "float32", "cpu")
+    mine, due = (flow["norms"] for flow in flows([subject]))
+    assert len(mine) == 65
+    np.testing.assert_allclose(mine[:8], due[:8], rtol=1e-4)
+    assert mine[8] < mine[4] < mine[0] == 1
 
 
 def test_right_rows_pass(write, plug_in):

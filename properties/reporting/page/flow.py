@@ -12,7 +12,8 @@ def pictures(report: Report) -> list[Picture]:
     found = {(f.operation, f.implementation, f.device): f for r in report.runs for f in told(r)}
     drawn = []
     names = [*report.implementations, SPECIFICATION]
-    for operation in [o for o in OPERATIONS if any(key[0] == o for key in found)]:
+    measured = dict.fromkeys(key[0] for key in found)  # a user's own come last
+    for operation in sorted(measured, key=lambda o: [*OPERATIONS, o].index(o)):
         lines, of = [], ""
         for (_, name, device), flow in found.items():
             points = [(float(d), n) for d, n in zip(flow.distances, flow.norms, strict=False)][1:]
