@@ -47,13 +47,13 @@ def operation(
     """Return the decorator of a specification.
 
     arrays: for each array parameter its axes ("... E"), and after a colon what its numbers are
-    ("B: below V"). returns: the same of each output, by name; a text for one output, y. options:
-    values of options, where annotation and default do not say enough: (low, high), a range, names.
-    sizes: the sizes that a letter may have. batch: letters beside "..." whose entries do not
-    influence each other. dtypes: if it is of some dtypes only. differentiable: False without
-    gradients. consistent: a function of the arrays and the options of a drawn case, two dicts that
-    it changes where they do not fit each other. benchmark: the sizes of a letter when it is timed:
-    small, middle and large.
+    ("B: below V"). returns: the same of each output, by name; a text for one output, y, or out where
+    a parameter is called y. options: values of options, where annotation and default do not say
+    enough: (low, high), a range, names. sizes: the sizes that a letter may have. batch: letters
+    beside "..." whose entries do not influence each other. dtypes: if it is of some dtypes only.
+    differentiable: False without gradients. consistent: a function of the arrays and the options
+    of a drawn case, two dicts that it changes where they do not fit each other. benchmark: the
+    sizes of a letter when it is timed: small, middle and large.
 
     scan: the letter of an axis; the function is then one step along it. Its arrays come without
     the axis, and it returns the new states and then its outputs. carry: the parameters that a step
@@ -69,7 +69,7 @@ def operation(
         made = made_of(
             function,
             {name: parsed(name, text) for name, text in arrays.items()},
-            {"y": returns} if isinstance(returns, str) else returns,
+            {only_output(function): returns} if isinstance(returns, str) else returns,
             options or {},
             {letter: tuple(sorted(set(given))) for letter, given in (sizes or {}).items()},
             batch.split(),
@@ -83,6 +83,12 @@ def operation(
         return function
 
     return declare
+
+
+def only_output(function: Callable[..., Any]) -> str:
+    """Return the name of the output of a function that has one."""
+    taken = inspect.signature(function).parameters
+    return next(name for name in ("y", "out", "y_out") if name not in taken)
 
 
 def made_of(

@@ -193,3 +193,15 @@ def test_a_number_is_drawn_about_its_default(default, low, high):
     assert low <= min(kind.values())
     assert max(kind.values()) <= high
     assert kind.worth_a_case(default)
+
+
+def test_the_only_output_is_called_y_or_out():
+    def one(x):
+        return x
+
+    def two(x, y):
+        return x + y
+
+    made = [getattr(operation(**dict.fromkeys(a, "E"), returns="E")(f), MARK)
+            for f, a in ((one, "x"), (two, "xy"))]  # fmt: skip
+    assert [list(m.outputs) for m in made] == [["y"], ["out"]]
