@@ -47,10 +47,10 @@ def operation(
     """Return the decorator of a specification.
 
     arrays: for each array parameter its axes ("... E"), and after a colon what its numbers are
-    ("B: below V"). returns: the same of each output, by name; a text for one output, y, or out where
-    a parameter is called y. options: values of options, where annotation and default do not say
-    enough: (low, high), a range, names. sizes: the sizes that a letter may have. batch: letters
-    beside "..." whose entries do not influence each other. dtypes: if it is of some dtypes only.
+    ("B: below V"). returns: the same of each output, by name; a text for one output, called y, or
+    out where a parameter is called y. options: values of options, where annotation and default do
+    not say enough: (low, high), a range, names. sizes: the sizes that a letter may have. batch:
+    letters beside "..." whose entries do not influence each other. dtypes: if it is of some only.
     differentiable: False without gradients. consistent: a function of the arrays and the options
     of a drawn case, two dicts that it changes where they do not fit each other. benchmark: the
     sizes of a letter when it is timed: small, middle and large.
