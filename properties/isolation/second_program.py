@@ -182,11 +182,12 @@ def ask_elsewhere(
     EnoughError at `until`.
     """
     operation, place = case.operation, (spec, traits["backend"])
-    given = {n: convention.given(n, a) for n, a in case.arrays.items()}
+    given = {n: np.asarray(convention.given(n, a)) for n, a in case.arrays.items()}
     arrays = {name: stored(a, case.dtype) for name, a in given.items()}
     options = {name: stored(o, case.dtype) for name, o in case.options.items()}
     arguments, named = operation.arranged(arrays, options)
-    cotangents = case.cotangents.items() if vjp else ()
+    pulled = case.cotangents.items() if vjp else ()
+    cotangents = [np.asarray(convention.given(*c)) for c in pulled]  # one of no axis is a number
     question = {
         "operation": operation.name,
         "dtype": case.dtype,
@@ -194,7 +195,7 @@ def ask_elsewhere(
         "arguments": arguments,
         "options": named,
         "pulled": [convention.returned.index(n) for n in operation.pulled],
-        "cotangents": [stored(convention.given(*c), case.dtype) for c in cotangents],
+        "cotangents": [stored(c, case.dtype) for c in cotangents],
         "writes": convention.writes,
         "buffers": [stored(b, case.dtype) for b in convention.unwritten(case).values()],
     }

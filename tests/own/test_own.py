@@ -67,6 +67,31 @@ def test_a_nan_need_not_spread_as_it_does_in_the_source(write, plug_in):
         assert verdict == ("passed" if text is right else "failed"), str(found)
 
 
+LOSS = """
+    import numpy as np
+    from seqlaws import operation
+
+    @operation(x="B E", target="B E", returns="")
+    def half_square(x, target):
+        return 0.5 * np.mean((x - target) ** 2)
+"""
+
+
+def test_another_program_is_given_the_cotangent_of_a_number(write, plug_in):
+    path = plug_in("""
+import torch
+TRAITS = {"backend": "torch", "dtypes": ("float64",)}
+
+def half_square(x, target):
+    return 0.5 * torch.nn.functional.mse_loss(x, target)
+""")
+    spec = write(source(LOSS), "half_square.py")
+    found = seqlaws.check(path, spec=spec, examples=2, explain=False)
+    assert not found.failures, str(found)
+    passed = {v.law_name for v in found.verdicts if v.status == "passed"}
+    assert "any_other_program_gets_the_same_gradient" in passed
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_one_fails_and_is_named(name, spec, plug_in):
     path = plug_in(wrong(name))
