@@ -10,7 +10,7 @@ import numpy as np
 
 from seqlaws.reference.numbers.composed import COMPOSED
 from seqlaws.reference.numbers.entries import Array
-from seqlaws.reference.numbers.rounding import FUNCTIONS, Rounding, settled
+from seqlaws.reference.numbers.rounding import FUNCTIONS, Chain, Rounding
 
 MOVES = (
     "transpose",
@@ -52,8 +52,7 @@ def moving(name: str) -> Callable[..., Rounding]:
     """The rule of a function that moves entries and may add constants."""
 
     def rule(x: Any, *given: Any, **named: Any) -> Rounding:
-        function = FUNCTION[name]
-        x = settled(x)
+        function, chain = FUNCTION[name], x.chain
 
         def move(z: Array) -> Array:
             return function(z, *given, **named)
@@ -61,8 +60,14 @@ def moving(name: str) -> Callable[..., Rounding]:
         value = np.asarray(move(x.value))
         places = sources(x.shape, lambda z: move(z.astype(float))).astype(np.int64)
         error = np.append(0.0, x.error.reshape(-1))[places]
-        y = Rounding(value, error, x.arithmetic, x.grid if places.all() else 0.0)
+        if chain is not None:
+            sizes = np.broadcast_to(chain.magnitude, x.shape).reshape(-1)
+            new = np.where(places == 0, np.abs(value), 0.0)
+            chain = Chain(np.append(0.0, sizes)[places] + new, chain.terms, chain.roundings)
+        y = Rounding(value, error, x.arithmetic, x.grid if places.all() else 0.0, chain)
         y.positive = x.positive
+        if x.spared is not None:
+            y.spared = np.append(0.0, x.spared.reshape(-1))[places]
         return y
 
     return rule

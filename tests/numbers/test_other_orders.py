@@ -60,3 +60,39 @@ def test_what_divides_a_product_may_be_put_on_an_operand(features):
     ways = (first * scale) @ second, first @ (second * scale), (first @ second) * scale
     for y in (*ways, (first @ second) / np.float32(math.sqrt(features))):
         assert beyond(found, y) <= 1
+
+
+MOVED = {  # what is done with a product (5, 8), to which one number is added everywhere
+    "transpose": np.transpose,
+    "roll": lambda z: np.roll(z, 1, axis=0),
+    "flip": lambda z: np.flip(z, 1),
+    "pad": lambda z: np.pad(z, ((0, 0), (1, 0))),
+    "take": lambda z: np.take(z, [3, 0], axis=0),
+    "expand_dims": lambda z: np.expand_dims(z, 1),
+    "broadcast_to": lambda z: np.broadcast_to(z, (2, *z.shape)),
+    "where": lambda z: np.where(np.arange(8) % 2 == 0, z, 0.0),
+    "stack": lambda z: np.stack([z, 2.0 * z, np.zeros_like(z)][::2]),
+    "concatenate": lambda z: np.concatenate([z, np.zeros_like(z)]),
+    "einsum": lambda z: np.einsum("ij->ji", z),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_what_is_added_to_a_product_may_come_first(name):
+    """Wherever the product's entries stand by then: a bias is where many kernels begin a sum."""
+    move, random = MOVED[name], np.random.RandomState(5)
+    x, w = (np.float32(2e-4 * random.standard_normal(s)).astype(float) for s in ((5, 40), (40, 8)))
+    found = bounds(lambda x, w: move(x @ w) + 1.0, x, w)
+    total = move(np.ones((5, 8), np.float32)) * 0 + np.float32(1)
+    for k in range(40):
+        total = total + move(np.float32(x[:, k, None]) * np.float32(w[k]))
+    assert beyond(found, total) <= 1
+    assert np.max(np.abs(total - found.value)) > 2 * A.unit  # more than the last addition's
+
+
+def test_what_is_chosen_beside_a_sum_is_not_charged_as_one():
+    random = np.random.RandomState(7)
+    x, w, other = (random.standard_normal(s) for s in ((5, 40), (40, 8), (5, 8)))
+    odd = np.arange(8) % 2 == 1
+    found = bounds(lambda x, w, z: np.where(odd, x @ w, z), x, w, np.float32(other).astype(float))
+    assert not found.allowed[:, ~odd].any()
