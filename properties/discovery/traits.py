@@ -1,15 +1,18 @@
 """Traits that an implementation declares; an error about an unknown word lists the known ones."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from seqlaws.properties.backends.registry import BACKENDS
+from seqlaws.properties.discovery.known_failures import BY_LUCK, words_of
 from seqlaws.properties.inputs.admitted import FORMS, Admitted, parsed
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.operations import OPERATIONS, SPECS
 
+DEVICE = re.compile(r"[a-z]+(:\d+)?")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 KINDS = ("boolean", "floating", "causal")  # of masks, by which `fully_masked` may differ
 KNOWN: Mapping[str, tuple[str, ...]] = {  # empty: any text
@@ -240,6 +243,11 @@ def known_failures_of(declared: Any) -> dict[str, str]:
     )
     if not sound:
         raise UnknownTraitError("trait 'known_failures' is not a dict from law to reason")
+    for key in failures:
+        for word in words_of(key) - {*DTYPES, BY_LUCK}:
+            if not DEVICE.fullmatch(word):
+                known = ", ".join((*DTYPES, "a device, such as cpu or cuda:0", BY_LUCK))
+                raise UnknownTraitError(f"known_failures: {word!r} in {key!r}; known: {known}")
     return dict(failures)
 
 

@@ -95,6 +95,11 @@ def test_nobody_types_where_an_interruption_is_ignored():
             "'known_failures' is not a dict from law to reason",
         ),
         (
+            "where",
+            "TRAITS = {'known_failures': {'values[flaot32]': 'x'}}\ndef softmax(x): return x",
+            "'flaot32' in 'values[flaot32]'; known: float64, float32, bfloat16, float16, a device",
+        ),
+        (
             "dtypes",
             "TRAITS = {'dtypes': ('float8',)}\ndef softmax(x): return x",
             "trait 'dtypes' is 'float8'; known: float64, float32, bfloat16, float16",
