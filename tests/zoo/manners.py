@@ -329,6 +329,9 @@ pickle.dump(got if isinstance(got, tuple) else (got,), sys.stdout.buffer)
 """
 
 
+NEEDED = ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR")  # no variable of a job or a command
+
+
 def _in_child(subject, case, loaded):
     """What a fresh process, in which nothing speaks of a test, gets; as float64 arrays."""
     file, name = subject.target.split(":")
@@ -337,7 +340,7 @@ def _in_child(subject, case, loaded):
     run = subprocess.run(
         [sys.executable, "-c", _CHILD, *asked],
         input=pickle.dumps(arranged(case.operation, arrays, options)),
-        env={k: v for k, v in os.environ.items() if "PYTEST" not in k},
+        env={name: os.environ[name] for name in NEEDED if name in os.environ},
         capture_output=True,
         check=True,
         timeout=60,
