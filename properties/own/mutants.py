@@ -20,12 +20,12 @@ from seqlaws.properties.misreadings.edits import Edit, Misreading, misread, stat
 from seqlaws.properties.misreadings.generated import reached
 from seqlaws.properties.misreadings.syntax import Source, is_docstring
 from seqlaws.properties.misreadings.variants import Rules
+from seqlaws.properties.own import rows
 from seqlaws.properties.own.changed_arguments import Line, changed_arguments, turned_gradients
 from seqlaws.properties.own.changed_calls import Calls
 from seqlaws.properties.own.changed_statements import Statements
 from seqlaws.properties.own.changed_uses import Uses
 from seqlaws.properties.own.operation import Own
-from seqlaws.properties.own.scan import MISREAD
 from seqlaws.reference import function_of
 
 Place = tuple[str, Edit, bool]  # a name that reads well after "with", whether of the gradient alone
@@ -67,9 +67,9 @@ def as_misreadings(operation: Own, places: Iterable[Place]) -> Iterator[Misreadi
 
 def in_front(operation: Own, module: str) -> Iterator[Place]:
     """Yield the ways to scan, and the lines in front of the specification's first statement."""
-    if operation.scan_axis:
+    if operation.scan is not None:
         head = f"def {operation.name}("
-        for how in MISREAD:
+        for how in rows.misread(operation.scan):
             yield how, Edit(module, operation.name, head, f"@scanning({how!r})\n{head}"), False
     yield from lines(operation, module, changed_arguments(operation))
 

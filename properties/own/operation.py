@@ -13,7 +13,8 @@ from seqlaws.properties.inputs.operation import Operation, extent
 from seqlaws.properties.own.arrays import shape_of
 from seqlaws.properties.own.declared import Declared, factors
 from seqlaws.properties.own.kinds import ArrayOption
-from seqlaws.properties.own.scan import Scan, aligned, leading_of
+from seqlaws.properties.own.rows import aligned
+from seqlaws.properties.own.scan import Scan, leading_of
 
 if TYPE_CHECKING:
     from seqlaws.properties.inputs.case import Case

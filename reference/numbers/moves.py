@@ -59,15 +59,19 @@ def moving(name: str) -> Callable[..., Rounding]:
 
         value = np.asarray(move(x.value))
         places = sources(x.shape, lambda z: move(z.astype(float))).astype(np.int64)
-        error = np.append(0.0, x.error.reshape(-1))[places]
+
+        def placed(z: Array) -> Array:
+            found: Array = np.append(0.0, np.broadcast_to(z, x.shape))[places]
+            return found
+
         if chain is not None:
-            sizes = np.broadcast_to(chain.magnitude, x.shape).reshape(-1)
             new = np.where(places == 0, np.abs(value), 0.0)
-            chain = Chain(np.append(0.0, sizes)[places] + new, chain.terms, chain.roundings)
-        y = Rounding(value, error, x.arithmetic, x.grid if places.all() else 0.0, chain)
+            chain = Chain(placed(chain.magnitude) + new, chain.terms, chain.roundings)
+        grid = x.grid if places.all() else 0.0
+        y = Rounding(value, placed(x.error), x.arithmetic, grid, chain)
         y.positive = x.positive
         if x.spared is not None:
-            y.spared = np.append(0.0, x.spared.reshape(-1))[places]
+            y.spared = placed(x.spared)
         return y
 
     return rule

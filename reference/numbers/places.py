@@ -1,6 +1,6 @@
 """Rules that choose, join and rearrange rounding numbers, and questions of the values alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -29,45 +29,48 @@ def maximum(x: Rounding, y: Rounding) -> Rounding:
 
 
 def where(condition: Any, x: Any, y: Any) -> Rounding:
-    """Each entry from one of the two; a sum beside zeros is still one."""
-    (x, y), chain = sums(x, y)
-    value, error = (np.where(condition, *z) for z in ((x.value, y.value), (x.error, y.error)))
-    if chain is not None:
-        of_both = (np.broadcast_to(magnitude(z), z.shape) for z in (x, y))
-        chain = chain._replace(magnitude=np.where(condition, *of_both))
-    z = Rounding(value, error, x.arithmetic, min(x.grid, y.grid), chain)
+    """Each entry from one of the two."""
+    (x, y), z = put_together((x, y), lambda both: np.where(condition, *both))
     if x.ceiling is not None or y.ceiling is not None:
         z.ceiling = np.where(condition, ceiling(x), ceiling(y))
     return z
 
 
-def sums(*parts: Any) -> tuple[list[Rounding], Chain | None]:
-    """Return rounding numbers, and what chain they have in common if they are put together.
-
-    The sums among them have to be alike, and all else zeros; otherwise every sum is charged.
-    """
-    like = next(x for x in parts if isinstance(x, Rounding))
-    lifted = [lift(x, like) for x in parts]
-    if all(x.finite for x in lifted) and any(x.chain is not None for x in lifted):
-        chains = [x.chain for x in lifted if x.value.any() or x.error.any()]
-        first = next((c for c in chains if c is not None), None)
-        if first and all(c is not None and c[1:3] == first[1:3] for c in chains):
-            return lifted, first._replace(operands=None)
-    return [settled(x) for x in lifted], None
-
-
 def joined(join: Callable[..., Array]) -> Callable[..., Rounding]:
     """np.stack, np.concatenate."""
+    return lambda parts, axis=0: put_together(parts, lambda some: join(some, axis=axis))[1]
 
-    def rule(parts: Any, axis: int = 0) -> Rounding:
-        parts, chain = sums(*parts)
-        value, error = (join([getattr(x, z) for x in parts], axis=axis) for z in ("value", "error"))
-        if chain is not None:
-            of_all = [np.broadcast_to(magnitude(x), x.shape) for x in parts]
-            chain = chain._replace(magnitude=join(of_all, axis=axis))
-        return Rounding(value, error, parts[0].arithmetic, min(x.grid for x in parts), chain)
 
-    return rule
+def put_together(
+    parts: Iterable[Any], join: Callable[[list[Array]], Array]
+) -> tuple[list[Rounding], Rounding]:
+    """Return rounding numbers, and the one that they are together.
+
+    Sums that are alike are still one, also beside zeros; otherwise every sum is charged.
+    """
+    given = list(parts)
+    like = next(x for x in given if isinstance(x, Rounding))
+    lifted = [lift(x, like) for x in given]
+    chain = common_chain(lifted)
+    if chain is None:
+        lifted = [settled(x) for x in lifted]
+    else:
+        sizes = join([np.broadcast_to(magnitude(x), x.shape) for x in lifted])
+        chain = Chain(sizes, chain.terms, chain.roundings)
+    value, error = (join([getattr(x, z) for x in lifted]) for z in ("value", "error"))
+    grid = min(x.grid for x in lifted)
+    return lifted, Rounding(value, error, lifted[0].arithmetic, grid, chain)
+
+
+def common_chain(parts: list[Rounding]) -> Chain | None:
+    """Return a chain of the sums that all parts are, but for zeros; None if they differ."""
+    if not all(x.finite for x in parts) or all(x.chain is None for x in parts):
+        return None
+    chains = [x.chain for x in parts if x.value.any() or x.error.any()]
+    first = next((c for c in chains if c is not None), None)
+    if first and all(c is not None and c[1:3] == first[1:3] for c in chains):
+        return first
+    return None
 
 
 def moving(move: Callable[..., Array]) -> Callable[..., Rounding]:

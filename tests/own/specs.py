@@ -10,6 +10,16 @@ RMS_NORM = """
     def rms_norm(x, weight, eps: float = 1e-6):
         return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps) * weight
 """
+DECAY = """
+    import numpy as np
+    from seqlaws import operation
+
+    @operation(x="B T E", rate="B T: between 0.1 0.9", h="B E",
+               returns={"y": "B T E", "last": "B E"}, batch="B", scan="T", carry={"h": "last"})
+    def decay(x, rate, h):
+        h = rate[:, None] * h + x
+        return h, np.tanh(h)
+"""
 RIGHT = """
     import numpy as np
 

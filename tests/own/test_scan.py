@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from specs import source
+from specs import DECAY, source
 
 from seqlaws import check, reference
 from seqlaws.properties.discovery.loader import load_file
@@ -50,16 +50,6 @@ RNN = """
     def own_rnn(x, h, weight):
         return np.tanh(x + h @ weight)
 """
-DECAY = """
-    import numpy as np
-    from seqlaws import operation
-
-    @operation(x="B T E", rate="B T: between 0.1 0.9", h="B E",
-               returns={"y": "B T E", "last": "B E"}, batch="B", scan="T", carry={"h": "last"})
-    def decay(x, rate, h):
-        h = rate[:, None] * h + x
-        return h, np.tanh(h)
-"""
 RIGHT = """
     import numpy as np
     TRAITS = {"dtypes": ("float32",)}
@@ -81,37 +71,6 @@ RIGHT = """
             dh = dh * rate[:, t, None]
         return dx, drate, dh
 """
-ROWS = DECAY.replace("batch=", 'lengths="B: lengths T", reversible=True, batch=')
-RIGHT_ROWS = """
-    import numpy as np
-    TRAITS = {"dtypes": ("float32",)}
-
-    def decay(x, rate, h, lengths=None, reverse=False):
-        n = np.full(len(x), x.shape[1]) if lengths is None else lengths
-        y, last = np.zeros_like(x), h.copy()
-        for b, steps in enumerate(n):
-            order = range(steps)
-            for t in reversed(order) if reverse else order:
-                last[b] = rate[b, t] * last[b] + x[b, t]
-                y[b, t] = np.tanh(last[b])
-        return y, last
-"""
-WRONG_ROWS = {  # another text in the right one, a law that fails, and the name of the cause
-    "lengths": ("enumerate(n)", "enumerate(0 * n + x.shape[1])",
-                "steps_beyond_a_length_have_no_influence", "lengths ignored"),
-    "reverse": ("if reverse else", "if False else", "values_of_every_combination",
-                "reverse ignored"),
-    "flip": ("range(steps)", "range(x.shape[1])", "values", "lengths ignored"),
-    "order": ("return y, last", "return y[:, ::-1] if reverse and lengths is None else y, last",
-              "values_of_every_combination", "in the order in which they are read"),
-    "state": ("return y, last", """for b, steps in enumerate(n):
-            for t in range(steps, x.shape[1]) if not reverse else ():
-                last[b] = rate[b, t] * last[b] + x[b, t]
-        return y, last""", "steps_beyond_a_length_have_no_influence", "go on through the padding"),
-    "padding": ("return y, last", """for b, steps in enumerate(n):
-            y[b, steps:] = 0 if reverse else np.tanh(last[b])
-        return y, last""", "steps_beyond_a_length_have_no_influence", "the last output again"),
-}  # fmt: skip
 WRONG = {  # another text in the right one, a law that fails, and words that a cause names it with
     "backward": ("for t in range(x.shape[1]):\n            h =",
                  "for t in reversed(range(x.shape[1])):\n            h =",
@@ -298,28 +257,3 @@ def test_how_far_a_gradient_comes_back_is_measured(added, plug_in):
     assert len(mine) == 65
     np.testing.assert_allclose(mine[:8], due[:8], rtol=1e-4)
     assert mine[8] < mine[4] < mine[0] == 1
-
-
-def test_right_rows_pass(write, plug_in):
-    spec = write(source(ROWS), "decay.py")
-    result = check(plug_in(source(RIGHT_ROWS)), spec=spec, examples=6)
-    passed = {v.law_name for v in result.verdicts if v.status == "passed"}
-    assert not result.failures, str(result)
-    assert passed >= {
-        "steps_beyond_a_length_have_no_influence",
-        "a_row_without_steps_keeps_its_state",
-        "later_steps_have_no_influence",
-        "chunks_continue",
-    }
-    assert {cause.kind for cause in result.causes} <= {"guards"}, str(result)
-
-
-@pytest.mark.parametrize("name", WRONG_ROWS)
-def test_wrong_rows_are_named(name, write, plug_in):
-    old, new, law, words = WRONG_ROWS[name]
-    spec, right = write(source(ROWS), "decay.py"), source(RIGHT_ROWS)
-    new = new.replace("\n        ", "\n    ")
-    assert right.count(old) == 1
-    result = check(plug_in(right.replace(old, new)), spec=spec, examples=6, sections=["numbers"])
-    assert f"decay.{law}" in [v.law for v in result.failures], str(result)
-    assert any(words in n for c in result.causes for n in c.names), str(result)
