@@ -21,7 +21,7 @@ from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 ANSWERS = {"zeros": "zeros", "nan": "NaN", "mean": "the mean of all values"}
-FAR = 1e6  # so many times the allowed error, and no bound of a misreading reaches it
+FAR = 1e4  # so many times the allowed error, and no bound of a misreading reaches it
 MEAN = 5.0  # of log(1 + distance): most entries are then some hundred times too far off
 OF_KIND = {
     "boolean": "under a boolean mask",
@@ -198,6 +198,7 @@ class Answer:
     subject: Subject
     evidence: Evidence
     distances: dict[tuple[Change, ...], tuple[float, float]] = field(default_factory=dict)
+    judgements: dict[tuple[Change, ...], float] = field(default_factory=dict)
 
     def near(self, changes: tuple[Change, ...]) -> tuple[float, float]:
         """How far the changed specification's values are from it: at most, and in mean."""
@@ -209,20 +210,27 @@ class Answer:
         """Return True if the changed specification gives it, and says enough to be sure."""
         if not self.evidence.is_wrong:
             return self.fits(changes)
-        return not self.is_far(changes) and judged(*self.together(changes), self.evidence) > 0
+        return not self.is_far(changes) and self.judged(changes) > 0
 
-    def fits(self, changes: tuple[Change, ...]) -> bool:
+    def fits(self, changes: tuple[Change, ...], *, rounded: bool = False) -> bool:
         """Return True if the changed specification may have given it.
 
-        A wrong answer that the changes do not concern is not theirs, however little it is off.
+        A wrong answer whose values the changes do not concern is not theirs, however little it is
+        off; except if rounded is True, where they may round it in another way, however far.
         """
-        if self.evidence.is_wrong and self.near(changes) == self.near(()):
+        if not rounded and self.evidence.is_wrong and self.near(changes) == self.near(()):
             return False
         if self.near(changes)[0] <= NEAR:
             return True
-        if self.is_far(changes):
+        if not rounded and self.is_far(changes):
             return False
-        return judged(*self.together(changes), self.evidence) >= 0
+        return self.judged(changes) >= 0
+
+    def judged(self, changes: tuple[Change, ...]) -> float:
+        """Return 1 where the changed specification explains it, -1 where not, 0 for neither."""
+        if changes not in self.judgements:
+            self.judgements[changes] = judged(*self.together(changes), self.evidence)
+        return self.judgements[changes]
 
     def is_far(self, changes: tuple[Change, ...]) -> bool:
         """Return True if no bound of the changed specification can reach the answer.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,13 @@ class Evidence:
     def is_wrong(self) -> bool:
         """True if any entry is wrong."""
         return any(bool(w.any()) for w in self.wrong.values())
+
+    @cached_property
+    def joined(self) -> tuple[Array, Array, Array]:
+        """The entries of all outputs: observed, allowed, and where no gradient exists either."""
+        value = joined(x.value for x in self.nearly.values())
+        allowed = joined(x.allowed for x in self.nearly.values())
+        return joined(self.observed[n] for n in self.nearly), allowed, np.isnan(value) & self.vjp
 
     @property
     def share(self) -> float:
@@ -215,22 +222,25 @@ def distance(probe: Subject, one: Misreading | None, e: Evidence) -> tuple[float
 
     In units of what is allowed about the truth; entries of which nothing can be said are left out.
     """
-    unit, furthest, total, count = 64 * unit_roundoff(probe.dtype), 0.0, 0.0, 1
     try:
         values = plain(probe, one, e.case, vjp=e.vjp)
-        for name, (_, allowed) in e.nearly.items():
-            value, observed = values[name], e.observed[name]
-            if value.shape != observed.shape:
-                return np.inf, np.inf
-            size = np.abs(value) + np.abs(observed)
-            near = allowed + unit * np.where(np.isfinite(size), size, 0) + 1e-30
-            ratio = np.minimum(compared(e, name, value, near), 1e9)
-            if ratio.size:
-                furthest = max(furthest, float(ratio.max()))
-            total, count = total + float(np.log1p(ratio).sum()), count + ratio.size
+        if any(values[n].shape != e.observed[n].shape for n in e.nearly):
+            return np.inf, np.inf
     except Exception:
         return np.inf, np.inf
-    return furthest, total / count
+    observed, allowed, free = e.joined
+    value = joined(values[n] for n in e.nearly)
+    size = np.abs(value) + np.abs(observed)
+    unit = 64 * unit_roundoff(probe.dtype)
+    near = allowed + unit * np.where(np.isfinite(size), size, 0) + 1e-30
+    ratio = np.minimum(ratios(observed, value, near, nan_is_free=False), 1e9)
+    ratio[free] = 0.0
+    return float(ratio.max(initial=0.0)), float(np.log1p(ratio).sum()) / (1 + ratio.size)
+
+
+def joined(arrays: Iterable[Array]) -> Array:
+    """The entries of several arrays."""
+    return np.concatenate([np.reshape(a, -1) for a in arrays], dtype=np.float64)
 
 
 def judged(probe: Subject, one: Misreading | None, e: Evidence) -> float:

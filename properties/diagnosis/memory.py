@@ -2,11 +2,20 @@
 
 import os
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 MORE = 1 << 29  # bytes beyond what the process has: MemoryError then
+
+
+@lru_cache(maxsize=1)
+def limit(_tenths: int) -> int:
+    """Bytes that the process may have; asked ten times a second at most, as that takes a while."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE") + MORE
 
 
 @contextmanager
@@ -17,8 +26,7 @@ def bounded() -> Iterator[None]:
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     with suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        most = pages * os.sysconf("SC_PAGE_SIZE") + MORE
+        most = limit(int(10 * time.monotonic()))
         if soft == resource.RLIM_INFINITY or most < soft:
             resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     try:

@@ -39,21 +39,26 @@ class Failed:
 
 @dataclass(eq=False)
 class Solution:
-    """The changes that are found, each with others that explain the same."""
+    """The changes that are found, each with others that explain the same.
+
+    rounded: they are found, and explain also what they round in another way.
+    """
 
     changes: list[Change] = field(default_factory=list)
     alike: dict[Change, list[Change]] = field(default_factory=dict)
     conditional: set[Change] = field(default_factory=set)  # some right answer refutes it elsewhere
     known: dict[tuple[Answer, Changes], bool] = field(default_factory=dict)
+    rounded: bool = False
 
     def copied(self) -> "Solution":
         """The same, to which more can be added."""
         return Solution([*self.changes], {**self.alike}, {*self.conditional}, self.known)
 
-    def worth(self, failed: list[Failed]) -> tuple[int, int]:
-        """How many laws are not explained, and by how many changes the others are."""
-        left = sum(bool(f.answers) and not f.is_explained(self) for f in failed)
-        return left, len(self.changes)
+    def worth(self, failed: list[Failed]) -> tuple[int, int, int]:
+        """How many laws of values, and how many laws, are not explained; the number of changes."""
+        left = [f for f in failed if f.answers and not f.is_explained(self)]
+        of_values = sum(not all(a.evidence.vjp for a in f.answers) for f in left)
+        return of_values, len(left), len(self.changes)
 
     def explains(self, answer: Answer, *more: Change, surely: bool = False) -> bool:
         """Return True if all changes together explain an answer.
@@ -73,7 +78,7 @@ class Solution:
         key = answer, changes
         if key not in self.known:
             self.known[key] = answer.fits(changes)
-        return self.known[key]
+        return self.known[key] or (self.rounded and answer.fits(changes, rounded=True))
 
 
 class Budget:

@@ -24,15 +24,20 @@ LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers b
 BESIDE = 4  # changes beside which every other is tried
 NAMED = 3  # changes that explain equally well
 AT_MOST = 6  # changes of one operation
-BEGINNINGS = 4  # first changes that are tried
 STRONG = 3  # so many explained answers outweigh one that contradicts
 
 
 class Solver:
-    """Searches for the changes, within the budget. pairs: also where no single one explains."""
+    """Searches for the changes, within the budget.
 
-    def __init__(self, changes: list[Change], budget: Budget, *, pairs: bool) -> None:
+    beginnings: first changes that are tried. pairs: also where no single one explains.
+    """
+
+    def __init__(
+        self, changes: list[Change], budget: Budget, *, beginnings: int, pairs: bool
+    ) -> None:
         self.changes, self.budget, self.pairs = changes, budget, pairs
+        self.beginnings = beginnings
         self.found = Solution()
 
     @property
@@ -49,7 +54,7 @@ class Solver:
         wrong = [a for a in others if a.evidence.is_wrong][-WRONG:]
         right = [a for a in others if not a.evidence.is_wrong][:RIGHT]
         best, begun = before, list[Change]()
-        while len(begun) < BEGINNINGS and not self.is_over:
+        while len(begun) < self.beginnings and not self.is_over:
             again = best if best is before and not begun else Solution(known=best.known)
             self.found = again.copied()
             self.extend(failed, wrong, right, begun)
@@ -60,7 +65,7 @@ class Solver:
             self.drop_needless(failed)
             if not best.changes or self.found.worth(failed) < best.worth(failed):
                 best = self.found
-            if not best.worth(failed)[0]:
+            if not best.worth(failed)[1]:
                 break
         return best
 
@@ -145,9 +150,12 @@ class Solver:
     ) -> dict[Change, tuple[int, ...]]:
         """The changes that explain some of what is left, with what speaks for each: least is best.
 
-        The last number is that of right answers which refute it.
+        What explains fewer values than another change comes last, whatever gradients it explains:
+        a vjp of its own may have them in any way. The last number is that of right answers which
+        refute it.
         """
         scores: dict[Change, tuple[int, ...]] = {}
+        values: dict[Change, set[Answer]] = {}
         for known, laws in self.explaining(left, answers, right, begun, turn).items():
             change = self.formed(known, answers, right)
             told = [a for a in answers if self.found.explains(a, change)]
@@ -166,7 +174,8 @@ class Solver:
             worth = 2 * laws - against - min(refuted, laws)  # right answers count half
             worth += bool(change.traits)  # libraries are known to differ in them
             scores[change] = (-worth, -sharp, -len(told), refuted)
-        return scores
+            values[change] = {a for a in told if not a.evidence.vjp and a.subject.vjp_function}
+        return {c: (any(values[c] < more for more in values.values()), *scores[c]) for c in scores}
 
     def pair(self, left: list[Failed]) -> tuple[Change, ...]:
         """Two changes that explain most only together: both are at work in most calls."""

@@ -19,7 +19,8 @@ class Cause:
     explains. names: the misreadings that explain equally well, the likeliest first. lines: the
     changed line of the specification. remedy: what to declare or to mend. laws: what it explains,
     "operation.law". not_asked: failed laws of which there was no time to see whether it explains
-    them. smallest: the smallest failure, as in its verdict.
+    them. may_follow: failed laws of gradients that nothing explains, where these are computed from
+    the values that are wrong. smallest: the smallest failure, as in its verdict.
     """
 
     implementation: str
@@ -33,8 +34,15 @@ class Cause:
     dtypes: list[str] = field(default_factory=list)
     laws: list[str] = field(default_factory=list)
     not_asked: list[str] = field(default_factory=list)
+    may_follow: list[str] = field(default_factory=list)
     failures: int = 0
     smallest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def maybe(self) -> str:
+        """How many failed laws it may explain beside its own: " and maybe 3 more", or ""."""
+        count = len({*self.not_asked, *self.may_follow})
+        return f" and maybe {count} more" if count else ""
 
     @property
     def subject(self) -> tuple[str, str, tuple[str, ...], str]:
@@ -56,7 +64,7 @@ def merged_causes(causes: Iterable[Cause]) -> list[Cause]:
         before = known.setdefault(one.subject, one)
         if before is one:
             continue
-        for name in ("operations", "dtypes", "laws", "not_asked"):
+        for name in ("operations", "dtypes", "laws", "not_asked", "may_follow"):
             both = [*getattr(before, name), *getattr(one, name)]
             setattr(before, name, list(dict.fromkeys(both)))
         before.failures += one.failures

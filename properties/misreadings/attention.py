@@ -64,7 +64,7 @@ MISREADINGS = (
     scale("scale ignored", "1 / math.sqrt(max(q.shape[-1], 1))"),
     scale(
         "scale 0.0 taken for none",
-        "float(scale) if scale else 1 / math.sqrt(max(q.shape[-1], 1))",
+        "1 / math.sqrt(max(q.shape[-1], 1)) if not scale else float(scale)",
     ),
     scale(
         "the scale as a divisor",

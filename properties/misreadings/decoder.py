@@ -109,6 +109,8 @@ MISREADINGS = (
            (FORWARD, FORWARD.replace("norm3", "norm2"))),
     stages("norm1 and norm2 exchanged", (ITSELF, ITSELF.replace("norm1", "norm2")),
            (CROSS, CROSS.replace("norm2", "norm1"))),
+    stages("norm2 for the feed-forward network, too", (FORWARD, FORWARD.replace("norm3", "norm2"))),
+    stages("norm1 for the attention to memory, too", (CROSS, CROSS.replace("norm2", "norm1"))),
     stages("norm1 for all norms", ('"norm2"', '"norm1"'), ('"norm3"', '"norm1"')),
     stages("memory before self-attention",
            (f"{ITSELF},\n        {CROSS}", f"{CROSS},\n        {ITSELF}")),

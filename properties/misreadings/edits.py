@@ -7,11 +7,13 @@ is copied with it. The specification itself is never touched.
 import ast
 import difflib
 import importlib
+import re
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from itertools import accumulate, pairwise
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -53,6 +55,7 @@ HOME = {"softmax": "softmax", "attention": "attention", "rnn": "rnn", "lstm": "l
 MODULES: dict[str, ModuleType] = {}  # with own operations, by name
 MADE: dict[str, Callable[[dict[str, Any]], Callable[..., Any]]] = {}  # own ones, of such a module
 WORDS = (vocabulary, moments, kernels, parts)
+WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
 VOCABULARY = {name: getattr(module, name) for module in WORDS for name in module.__all__}
 
 
@@ -192,14 +195,47 @@ def reached(module: str) -> frozenset[str]:
 def changed(module: str, edits: tuple[Edit, ...]) -> dict[str, str]:
     """The statements of a module that the edits change, as they then read.
 
-    What is added beside a text comes first: another edit may replace the text.
+    What is added beside a text comes first: another edit may replace the text. Edits of which one
+    takes away the text of another are merged, word by word.
     """
-    texts: dict[str, str] = {}
+    apt: dict[str, list[Edit]] = {}
     for one in sorted(edits, key=lambda e: e.old not in e.new):
         if one.module == module:
-            text = texts.get(one.statement, source(module, one.statement))
-            texts[one.statement] = applied(text, one)
+            apt.setdefault(one.statement, []).append(one)
+    texts = dict[str, str]()
+    for statement, several in apt.items():
+        text = source(module, statement)
+        try:
+            texts[statement] = reduce(applied, several, text)
+        except ValueError:
+            texts[statement] = merged(text, several)
     return texts
+
+
+def merged(text: str, several: list[Edit]) -> str:
+    """A text with several edits that overlap, word by word.
+
+    Raises ValueError where two of them change the same words in different ways.
+    """
+    places = sorted({place for one in several for place in words_changed(text, one)})
+    for (start, end, _), (other_start, _, _) in pairwise(places):
+        if other_start < end or other_start == start:
+            raise ValueError(f"two changes of {text[start:end]!r}")
+    for start, end, new in reversed(places):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def words_changed(text: str, one: Edit) -> Iterator[tuple[int, int, str]]:
+    """Where an edit takes words out of a text, start and end, and what it puts there."""
+    applied(text, one)
+    old, new = WORD.findall(one.old), WORD.findall(one.new)
+    ends = [0, *accumulate(map(len, old))]
+    first = text.index(one.old)
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for tag, start, end, put, past in matcher.get_opcodes():
+        if tag != "equal":
+            yield first + ends[start], first + ends[end], "".join(new[put:past])
 
 
 def copied(name: str, copies: dict[str, dict[str, Any]]) -> dict[str, Any]:

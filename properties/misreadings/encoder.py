@@ -20,6 +20,8 @@ NORM = "return +(+normalised * weight + bias)"
 HIDDEN = "a = linear(x, linear1_weight, linear1_bias)"
 LAST = "return linear(+ACTIVATION[activation](a), linear2_weight, linear2_bias)"
 SUM = "+(dquery + dkey + dvalue)"
+PAST_POST = edit(BACK, "dz = in_parts(ds, df)", "dz = df")
+PAST_PRE = edit(BACK, "dz = in_parts(dy, dn)", "dz = dn")
 PARTS = (
     *("heads interleaved", "heads joined without a transposition"),
     *("heads split without a transposition", "scale 1/sqrt(E)", "no bias in the last projection"),
@@ -198,6 +200,30 @@ OWN = (
         "sublayers: self_attention",
         SUM,
         "+(dquery + dkey + dvalue - dy)",
+    ),
+    *(
+        misreading(name, f"{NAME} decoder_layer", *edits, gradients=True)
+        for name, edits in (
+            ("the gradient past each sublayer missing", (PAST_POST, PAST_PRE)),
+            ("the gradient past each sublayer missing without norm_first", (PAST_POST,)),
+            ("the gradient past each sublayer missing with norm_first", (PAST_PRE,)),
+        )
+    ),
+    misreading(
+        "the gradients of the two norms exchanged",
+        NAME,
+        edit(
+            BACK, "own = {", 'other = {"norm1": "norm2"}.get(sublayer.norm, "norm1")\n    own = {'
+        ),
+        edit(BACK, 'f"{sublayer.norm}.weight"', 'f"{other}.weight"'),
+        edit(BACK, 'f"{sublayer.norm}.bias"', 'f"{other}.bias"'),
+        gradients=True,
+    ),
+    misreading(
+        "the slope of the activation left out",
+        f"{NAME} decoder_layer",
+        edit("feed_forward: feed_forward_vjp", "+(dh * SLOPE[activation](a))", "+dh"),
+        gradients=True,
     ),
     gradients(
         "relu's slope 1 at 0",

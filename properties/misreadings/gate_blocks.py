@@ -19,6 +19,7 @@ PARAMETERS = {  # and where their gradients stand among all
 }
 FIRST = {"lstm": 3, "gru": 2, "lstm_gates": 2}  # place of the gradient of weight_ih
 ORDER = PARAMETERS["rows"]
+MASKED = "x, dy = np.where(exists, x, 0),"
 LOOP = "gates(x[:, t], h, *parameters)\n        c_after"
 
 
@@ -114,15 +115,22 @@ MISREADINGS = (
     ),
     *(
         misreading(
+            "padded steps that change the state",
+            o,
+            edit(f"{o}: {o}", "    x = np.where(exists, x, 0)\n", ""),
+            edit(f"{o}: {o}, {o}_vjp", "h = np.where(exists[:, t], after, h)", "h = after"),
+            edit(f"{o}: {o}_vjp", MASKED, f"unread, {MASKED.replace('= ', '= x, ')}"),
+            edit(f"{o}: {o}_vjp", f"{o}_cell(x[", f"{o}_cell(unread["),
+        )
+        for o in ("rnn", "gru")
+    ),
+    *(
+        misreading(
             f"padded steps that change the {state} state",
             "lstm",
             edit("lstm: lstm", "    x = np.where(exists, x, 0)\n", ""),
             edit("lstm: lstm, lstm_vjp", CARRIED, new),
-            edit(
-                "lstm: lstm_vjp",
-                "x, dy = np.where(exists, x, 0),",
-                "unread, x, dy = x, np.where(exists, x, 0),",
-            ),
+            edit("lstm: lstm_vjp", MASKED, f"unread, {MASKED.replace('= ', '= x, ')}"),
             edit("lstm: lstm_vjp", LOOP, LOOP.replace("x[", "unread[")),
         )
         for state, new in (

@@ -37,6 +37,21 @@ MISREADINGS = (
         )
     ),
     *(
+        misreading(name, "lstm", edit("lstm: carry_gradient", old, new), gradients=True)
+        for name, old, new in (
+            (
+                "output gate's gradient by the cell state, without its tanh",
+                "dh * s,",
+                "dh * carry(i, f, g, o, c)[0],",
+            ),
+            (
+                "forget gate's gradient by the cell state after the step",
+                "dc * c,",
+                "dc * carry(i, f, g, o, c)[0],",
+            ),
+        )
+    ),
+    *(
         misreading(
             f"{gate} gate detached",
             "gru",
@@ -108,6 +123,11 @@ MISREADINGS = (
             ("update gate's slope 1 - z", "- dh * n) * (z * (1 - z))", "- dh * n) * (1 - z)"),
             ("reset gate's slope missing", "d_reset * (r * (1 - r))", "d_reset * 1"),
             ("reset gate's slope 1 - r", "d_reset * (r * (1 - r))", "d_reset * (1 - r)"),
+            (
+                "reset gate's gradient by the state, not by what the gate multiplies",
+                "da_n * m if reset_after",
+                "da_n * h if reset_after",
+            ),
             ("update gate's gradient h alone", "dh * (h - n), dh * h - dh * n", "dh * h, dh * h"),
             (
                 "update gate's gradient negated",

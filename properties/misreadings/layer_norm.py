@@ -7,6 +7,7 @@ BOTH = "layer_norm: layer_norm, layer_norm_vjp"
 AFFINE = "+normalised * weight + bias"
 SUMS = "dw, db = (np.sum(np.reshape(z, (rows, n)), axis=0) for z in (dy * h, dy))"
 MANY = "(x.shape[-1] / max(x.shape[-1] - 1, 1))"
+BY_ITS_ROOT = "standardized_by(x, lambda v: root(v + eps)"
 OF_ONE = (
     "(x.shape[-1] / np.float64(x.shape[-1] - 1))"  # of a single feature 0 * inf, as libraries do
 )
@@ -64,7 +65,9 @@ MISREADINGS = (
     divided("the unbiased deviation, eps outside the root", f"root(v * {OF_ONE}) + eps"),
     divided("divided by the variance", "v + eps"),
     divided("not divided by the deviation", "v * 0.0 + 1"),
-    moments("the mean not subtracted", "standardized_by(x, lambda v: root(v + eps), 0)"),
+    moments("the mean not subtracted", f"{BY_ITS_ROOT}, shift=0, about=0)"),
+    moments("the mean subtracted in the variance alone", f"{BY_ITS_ROOT}, shift=0)"),
+    moments("the mean square for the variance", f"{BY_ITS_ROOT}, about=0)"),
     moments("moments over the first axis", "over_the_first_axis(x, eps)"),
     moments("moments over all axes", "over_all_axes(x, eps)"),
     moments("moments in one pass", "in_one_pass(x, eps)"),

@@ -26,6 +26,13 @@ def logarithm(name: str, new: str) -> Misreading:
     return misreading(name, "markov_log_prob", one, others)
 
 
+def added(name: str, p: str, epsilon: str) -> Misreading:
+    """A little more for some of the probabilities."""
+    return misreading(
+        name, "markov_log_prob", edit(FORWARD, f"np.log({p})", f"np.log({p} + {epsilon})")
+    )
+
+
 def read(name: str, new: str) -> Misreading:
     """Other places w of the transition."""
     windows = edit("markov: steps", f"return first, {WINDOWS}", f"w = {WINDOWS}\n    return {new}")
@@ -67,6 +74,10 @@ MISREADINGS = (
         "0 * log 0 of transitions that are not taken", f"{SUM} + 0.0 * np.sum(np.log(transition))"
     ),
     read("the first states read backwards", "first[::-1], w"),
+    read(
+        "the last states for the first",
+        "tuple(states[:, time - order + i] for i in range(order)), w",
+    ),
     read("the first state for all of the first", "(states[:, 0],) * order, w"),
     summed("the logarithm to base 2", f"{SUM} * (1 / math.log(2))"),
     summed("the logarithm to base 10", f"{SUM} * (1 / math.log(10))"),
@@ -77,9 +88,15 @@ MISREADINGS = (
     summed("the initial states left out", "+np.sum(logarithms[1], axis=1)"),
     summed("the initial states alone", "+np.sum(logarithms[0], axis=1)"),
     summed("the last step left out", "+np.sum(np.concatenate(logarithms, axis=1)[:, :-1], axis=1)"),
-    logarithm("a small number added to probabilities", "np.log(p + 1e-10)"),
-    logarithm("1e-8 added to probabilities", "np.log(p + 1e-8)"),
-    logarithm("1e-12 added to probabilities", "np.log(p + 1e-12)"),
+    *(
+        one
+        for e in ("1e-10", "1e-8", "1e-12", "1e-6", "1e-7", "1e-9")
+        for one in (
+            logarithm(f"{e} added to probabilities", f"np.log(p + {e})"),
+            added(f"{e} added to the initial probabilities", "initial[first]", e),
+            added(f"{e} added to the probabilities of transitions", "transition[windows]", e),
+        )
+    ),
     logarithm("probabilities of at least 1e-8", "np.log(np.maximum(p, 1e-8))"),
     logarithm("probabilities of at least 1e-10", "np.log(np.maximum(p, 1e-10))"),
     logarithm("-1e9 for the logarithm of 0", "np.where(is_zero(p), -1e9, np.log(p))"),
@@ -92,6 +109,18 @@ MISREADINGS = (
     returned("no gradient of the initial states", "nothing(di), dt"),
     returned("no gradient of the transition", "di, nothing(dt)"),
     returned("the gradient of the transition transposed", "di, +transpose(dt)"),
+    *(
+        misreading(
+            f"the cotangent ignored for the {table}",
+            "markov_log_prob",
+            edit(VJP, old, f"nothing({given}) + 1, {table},"),
+            gradients=True,
+        )
+        for table, given, old in (
+            ("initial", "dlog_prob", "dlog_prob, initial,"),
+            ("transition", "along", "along, transition,"),
+        )
+    ),
     misreading(
         "the cotangent ignored",
         "markov_log_prob",

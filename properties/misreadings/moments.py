@@ -34,11 +34,15 @@ def _(x: Rounding) -> Rounding:
 
 
 def standardized_by(
-    x: Array, divisor: Callable[[Array], Array], shift: Any = None
+    x: Array, divisor: Callable[[Array], Array], *, shift: Any = None, about: Any = None
 ) -> tuple[Array, Array]:
-    """x less its mean, or less `shift`, over a function of the mean square; and 1 over it."""
-    centred = x - (mean(x) if shift is None else shift)
-    s = divisor(mean(centred * centred))
+    """x less its mean over a function of the variance; and 1 over that.
+
+    shift: what x is less, in place of the mean; about: what the squares are taken about.
+    """
+    mu = mean(x)
+    centred, apart = x - (mu if shift is None else shift), x - (mu if about is None else about)
+    s = divisor(mean(apart * apart))
     with np.errstate(all="ignore"):
         return centred / s, 1 / s
 

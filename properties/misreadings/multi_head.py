@@ -12,6 +12,7 @@ SPLIT = "np.swapaxes(np.reshape(x, (batch, length, num_heads, e // num_heads)), 
 JOINED = "np.reshape(np.swapaxes(heads, 1, 2), (batch, length, n * d))"
 LAST = "return linear(side_by_side(heads), out_proj_weight, out_proj_bias)"
 GRADIENTS = "return dquery, dkey, dvalue, dw, db, dw_o, db_o"
+ATTENDED = "attention_vjp(dheads, q, k, v, mask, is_causal, **options)"
 WEIGHTS = "np.concatenate([dw_q, dw_k, dw_v])"
 BIASES = "np.concatenate([db_q, db_k, db_v])"
 THEIRS = (  # of what multi-head attention does not have
@@ -68,21 +69,20 @@ def returned(name: str, new: str) -> Misreading:
     return gradients(name, GRADIENTS, f"return {new}")
 
 
+SPLIT_INTERLEAVED = edit(
+    "multi_head: split",
+    SPLIT,
+    "np.moveaxis(np.reshape(x, (batch, length, e // num_heads, num_heads)), 3, 1)",
+)
+JOINED_INTERLEAVED = edit(
+    "multi_head: side_by_side",
+    JOINED,
+    "np.reshape(np.moveaxis(heads, 1, 3), (batch, length, n * d))",
+)
 MISREADINGS = (
-    misreading(
-        "heads interleaved",
-        NAME,
-        edit(
-            "multi_head: split",
-            SPLIT,
-            "np.moveaxis(np.reshape(x, (batch, length, e // num_heads, num_heads)), 3, 1)",
-        ),
-        edit(
-            "multi_head: side_by_side",
-            JOINED,
-            "np.reshape(np.moveaxis(heads, 1, 3), (batch, length, n * d))",
-        ),
-    ),
+    misreading("heads interleaved", NAME, SPLIT_INTERLEAVED, JOINED_INTERLEAVED),
+    misreading("heads split interleaved, joined in blocks", NAME, SPLIT_INTERLEAVED),
+    misreading("heads split in blocks, joined interleaved", NAME, JOINED_INTERLEAVED),
     misreading(
         "heads joined without a transposition",
         NAME,
@@ -138,6 +138,12 @@ MISREADINGS = (
     first(
         "floating masks only forbid",
         "mask = ~np.isneginf(np.real(mask)) if mask is not None and mask.dtype != bool else mask",
+    ),
+    gradients("the mask left out of the gradient", ATTENDED, ATTENDED.replace("mask, ", "None, ")),
+    gradients(
+        "is_causal left out of the gradient",
+        ATTENDED,
+        ATTENDED.replace("is_causal", "False"),
     ),
     returned("no gradient of the key", "dquery, nothing(dkey), dvalue, dw, db, dw_o, db_o"),
     returned("gradients of key and value exchanged", "dquery, dvalue, dkey, dw, db, dw_o, db_o"),

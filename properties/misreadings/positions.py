@@ -58,9 +58,12 @@ def paired(name: str, interleaved: str) -> Misreading:
     )
 
 
-def turned(name: str, new: str) -> Misreading:
-    """Something else than a rotation."""
-    return misreading(name, "rotary_embedding", edit(TURNED, TURN, new))
+def turned(name: str, new: str) -> tuple[Misreading, Misreading]:
+    """Something else than a rotation; the gradient may be the same by the opposite angle."""
+    back = new.replace("x1", "dy1").replace("x2", "dy2").replace("sin", "(-sin)")
+    there = edit(TURNED, TURN, new)
+    both = (*there, *edit("positions: rotary_embedding_vjp", BACK, back))
+    return tuple(misreading(name, "rotary_embedding", edits) for edits in (there, both))
 
 
 def gradient(name: str, *changes: tuple[Edit, ...]) -> Misreading:
@@ -126,6 +129,7 @@ MISREADINGS = (
     columns("an odd dim ends with zeros",
             f"np.where(np.arange(dim) < dim // 2 * 2, {COLUMNS}, 0)"),
     columns("the table divided by the root of dim", f"{COLUMNS} * (1 / math.sqrt(max(dim, 1)))"),
+    columns("the table multiplied by the root of dim", f"{COLUMNS} * math.sqrt(dim)"),
     columns("the table transposed where it is square",
             f"(transpose({COLUMNS}) if length == dim else {COLUMNS})"),
     waves("the sign of the cosine wrong", "np.sin(angle)", "-np.cos(angle)"),
@@ -151,13 +155,13 @@ MISREADINGS = (
     position("a table of 2048 positions that begins again", "positions % 2048"),
     position("a table of 4096 positions", "np.minimum(positions, 4095)"),
     position("positions in 16 bits", "positions.astype(np.int16)"),
-    turned("the second feature from the turned first",
-           "x1 * cos - x2 * sin, x2 * cos + (x1 * cos - x2 * sin) * sin"),
-    turned("a reflection for the rotation", "x1 * cos - x2 * sin, x2 * cos - x1 * sin"),
-    turned("a reflection for the rotation", "x1 * cos + x2 * sin, x2 * cos + x1 * sin"),
-    turned("sines and cosines exchanged", "x1 * sin - x2 * cos, x2 * sin + x1 * cos"),
-    turned("no sines", "x1 * cos, x2 * cos"),
-    turned("nothing turned", "x1 + 0, x2 + 0"),
+    *turned("the second feature from the turned first",
+            "x1 * cos - x2 * sin, x2 * cos + (x1 * cos - x2 * sin) * sin"),
+    *turned("a reflection for the rotation", "x1 * cos - x2 * sin, x2 * cos - x1 * sin"),
+    *turned("a reflection for the rotation", "x1 * cos + x2 * sin, x2 * cos + x1 * sin"),
+    *turned("sines and cosines exchanged", "x1 * sin - x2 * cos, x2 * sin + x1 * cos"),
+    *turned("no sines", "x1 * cos, x2 * cos"),
+    *turned("nothing turned", "x1 + 0, x2 + 0"),
     misreading("heads taken for positions", "rotary_embedding", edit(
         "positions: rotations", "return +number(x, np.cos(angle)), +number(x, np.sin(angle))",
         "angle = angle[:, None] if x.shape[1] == x.shape[2] else angle\n"

@@ -241,6 +241,11 @@ MISREADINGS = (
         "the last state repeated in the padding",
         "y = [np.where(exists[:, t], y[t], h) for t in range(time)]",
     ),
+    misreading(
+        "the state goes on in y where a step does not exist",
+        LOOPS,
+        *(edit(f"{o}: {o}", WRITTEN[o], WRITTEN[o].replace(", 0)", ", h)")) for o in LOOPS.split()),
+    ),
     returned(
         "the last state repeated in the padding",
         "y = y if reverse else [np.where(exists[:, t], y[t], h) for t in range(time)]",

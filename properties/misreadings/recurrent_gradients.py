@@ -88,7 +88,7 @@ def several(name: str, arguments: tuple[str, ...], new: str) -> tuple[Misreading
 
 
 STEPS = "(time - t if not reverse else t + 1)"
-OF_ALL = "g * (1 / max(x.shape[0] * x.shape[1], 1))"
+OF_ALL, ALL = "g * (1 / {})", "(x.shape[0] * x.shape[1])"
 ROW = "weight_gradient({0}[:, {2}], {1}[:, {2}])"
 
 MISREADINGS = (
@@ -103,8 +103,12 @@ MISREADINGS = (
     *several("mean over the batch", WEIGHTS, "g * (1 / max(x.shape[0], 1))"),
     *several("mean over the batch", ("bias_ih", "bias_hh"), "g * (1 / max(x.shape[0], 1))"),
     *several("mean over the steps", WEIGHTS, "g * (1 / max(x.shape[1], 1))")[:3],
-    *several("mean over rows and steps", WEIGHTS, OF_ALL)[:3],
-    *several("mean over rows and steps", ("bias_ih", "bias_hh"), OF_ALL)[:3],
+    *(
+        one
+        for which in (WEIGHTS, ("bias_ih", "bias_hh"))
+        for count in ("max({}, 1)", "np.float64({})")  # 0 / 0 without steps is NaN
+        for one in several("mean over rows and steps", which, OF_ALL.format(count.format(ALL)))[:3]
+    ),
     *several("weight gradients clipped to 1", WEIGHTS, "clip(g, -1, 1)"),
     *several("all gradients clipped to 1", ("dx", "dh0", "dh", "dc0", *WEIGHTS), "clip(g, -1, 1)"),
     *each("doubled", "2 * g"),

@@ -31,9 +31,14 @@ def shifted(name: str, shift: str, *, guarded: bool = False) -> Misreading:
     return weights(name, f"shifted_softmax(x, {shift}, guarded={guarded})")
 
 
+def finite(shift: str) -> str:
+    """0 in place of a shift by -inf."""
+    return f"np.where(np.isneginf(np.real({shift})), 0, {shift})"
+
+
 def added(epsilon: str) -> Misreading:
     """A little more in the normaliser."""
-    e = "np.exp(x - np.where(np.isneginf(np.real(highest(x))), 0, highest(x)))"
+    e = f"np.exp(x - {finite('highest(x)')})"
     total = f"(np.sum({e}, axis=-1, keepdims=True) + {epsilon})"
     return weights(f"{epsilon} added to the sum", f"quotient({e}, {total})")
 
@@ -101,6 +106,8 @@ MISREADINGS = (
     shifted("the maximum of all rows", "highest(x, None)"),
     shifted("the first entry for the maximum", "x[..., :1]"),
     shifted("the smallest entry for the maximum", "-highest(-x)"),
+    shifted("the smallest entry for the maximum", "-highest(-x)", guarded=True),
+    shifted("the smallest entry for the maximum", finite("-highest(-x)"), guarded=True),
     shifted("the largest magnitude for the maximum", "highest(absolute(x))"),
     shifted("the mean for the maximum", "np.sum(x, axis=-1, keepdims=True) * (1 / x.shape[-1])"),
     shifted("a maximum of at least 0", "np.maximum(highest(x), 0)", guarded=True),

@@ -124,8 +124,7 @@ def told_of(number: int, one: Cause, width: int) -> list[Line]:
 
 def head_of(number: int, one: Cause, width: int, most: int = 2) -> list[Line]:
     """The sentence of a cause, in so many lines at most."""
-    more = f" and maybe {len(one.not_asked)} more" if one.not_asked else ""
-    count = f"[{one.failures} {plural(one.failures, 'law')}{more}]"
+    count = f"[{one.failures} {plural(one.failures, 'law')}{one.maybe}]"
     level = "" if one.level == "MUST" else "SHOULD: "
     head = clipped(f"{number}. {level}{sentence(one)} {count}", width, most)
     return [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
@@ -188,7 +187,7 @@ def what_to_do(one: Cause, width: int) -> str:
 
 def loose(verdicts: list[Verdict], causes: list[Cause], width: int) -> list[Line]:
     """Two lines at most about the SHOULD laws that failed, beside those that are explained."""
-    told = {law for c in causes for law in (*c.laws, *c.not_asked)}
+    told = {law for c in causes for law in (*c.laws, *c.not_asked, *c.may_follow)}
     failed = [v for v in verdicts if v.status == "SHOULD failed" and v.law not in told]
     if not failed:
         return []
@@ -222,6 +221,8 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
         lines += wrapped("laws: ", ", ".join(one.laws), width)
         if one.not_asked:
             lines += wrapped("no time to explain: ", ", ".join(one.not_asked), width)
+        if one.may_follow:
+            lines += wrapped("these gradients may follow: ", ", ".join(one.may_follow), width)
     ran = [v for v in verdicts if v.status != "not offered"]
     lines += [Line(one) for one in table(ran)]
     lines += [Line(one) for one in sections(verdicts)]

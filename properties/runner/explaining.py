@@ -29,7 +29,9 @@ from seqlaws.properties.subjects.record import Call, Record
 from seqlaws.properties.subjects.subject import Subject
 
 BATCH = 10  # failures that are explained first
+BEGINNINGS = 4  # first changes that are tried
 SIMPLER = 6  # calls of a slow implementation with an option less
+MORE = 0.3  # of the time, to look at others once something is found
 ROUNDS = 3  # of explaining, then asking the explained laws again
 Asks = Callable[[str, str], Subject]  # a subject, by operation and dtype
 
@@ -88,39 +90,44 @@ class Explaining:
                 self.look_closer()
             self.subject.place.until = self.budget.until
         for _ in range(ROUNDS):
-            self.solve(changes, pairs=whole)
-            if not whole and any(self.is_left(f) for f in self.failed):
+            self.solve(changes, beginnings=1, pairs=whole)
+            if self.solution.changes:  # more answers tell more than a longer search
+                self.look_at_more(len(self.waiting), MORE)
+                self.solve(changes, beginnings=BEGINNINGS, pairs=whole)
+            if not whole and self.some_are_left():
                 changes, whole = [*changes, *generated_changes(self.subject)], True
-                self.solve(changes, pairs=True)
+                self.solve(changes, beginnings=BEGINNINGS, pairs=True)
             seen = len(self.failed)
             self.look_at_more(len(self.waiting))
-            new = any(self.is_left(f) for f in self.failed[seen:])
+            new = self.some_are_left(seen)
             if not self.solution.changes:
                 break
             hidden = ask_again(self.failed, self.solution, self.budget)
             self.others += hidden
             if not (hidden or new):
                 break
+        self.solution.rounded = True
         for one in self.failed:
             if not one.is_explained(self.solution) and one.verdict.section != "manners":
                 set_aside(one)
 
-    def is_left(self, one: Failed) -> bool:
-        """Return True if a law has wrong answers that nothing explains yet."""
-        return bool(one.answers) and not one.is_explained(self.solution)
+    def some_are_left(self, first: int = 0) -> bool:
+        """Return True if a law, from one of them on, has wrong answers that nothing explains."""
+        return any(f.answers and not f.is_explained(self.solution) for f in self.failed[first:])
 
-    def solve(self, changes: list[Change], *, pairs: bool) -> None:
+    def solve(self, changes: list[Change], *, beginnings: int, pairs: bool) -> None:
         """Find what explains the failures so far."""
         for one in self.failed:
             one.holds = False  # it was asked of other changes
-        solver = Solver(changes, self.budget.part(0.6), pairs=pairs)
+        solver = Solver(changes, self.budget.part(0.6), beginnings=beginnings, pairs=pairs)
         self.solution = solver.solve(self.failed, distinct(self.others), self.solution)
         self.cut = self.cut or solver.is_over
 
-    def look_at_more(self, most: int) -> None:
-        """Compare the answers of some failures with what is expected, as long as there is time."""
+    def look_at_more(self, most: int, share: float = 1.0) -> None:
+        """Compare the answers of some failures with what is expected, in a share of the time."""
+        budget = self.budget.part(share)
         for _ in range(min(most, len(self.waiting))):
-            if self.failed and self.budget.left < 0:
+            if self.failed and budget.left <= 0:
                 return
             v = self.waiting.pop(0)
             kept, subject = restored(v.evidence), self.subjects[v.dtype]

@@ -125,6 +125,7 @@ def not_explained(
         yield with_verdicts(made, [*(f.verdict for f in left), *waiting])
         return
     known = [*found]
+    numbers = without_consequences(numbers, failed, found)
     if numbers:
         v = numbers[0].verdict
         name = NO_TIME if over and not found else UNKNOWN
@@ -136,6 +137,34 @@ def not_explained(
     not_asked = [f.verdict for f in rest if is_not_asked(f, over=over)] + waiting
     if not_asked:
         yield from with_the_gravest(known, not_asked)
+
+
+def without_consequences(
+    left: list[Failed], failed: list[Failed], found: Sequence[Cause]
+) -> list[Failed]:
+    """What nothing explains, less gradients that may be wrong because the values are.
+
+    A vjp of one's own computes them from the same values in some way. They are told with the
+    first cause that changes values.
+    """
+    of_values = {id(f.verdict) for f in failed if any(not a.evidence.vjp for a in f.answers)} - {
+        id(f.verdict) for f in left
+    }
+    changed = [c for c in found if any(id(v) in of_values for v in c.smallest["verdicts"])]
+    apart = [
+        f
+        for f in left
+        if changed
+        and f.verdict.level >= changed[0].level
+        and all(a.evidence.vjp and a.subject.vjp_function for a in f.answers)
+    ]
+    if apart:
+        changed[0].may_follow = list(dict.fromkeys(f.verdict.law for f in apart))
+        changed[0].smallest["verdicts"] = [
+            *changed[0].smallest["verdicts"],
+            *(f.verdict for f in apart),
+        ]
+    return [f for f in left if f not in apart]
 
 
 def with_the_gravest(known: list[Cause], not_asked: list[Verdict]) -> Iterator[Cause]:

@@ -39,8 +39,7 @@ def in_words(one: Cause) -> Told:
     explains = plural(len(one.laws), "law")
     if one.failures != len(one.laws):
         explains += f", {plural(one.failures, 'failure')} in {', '.join(one.dtypes)}"
-    if one.not_asked:
-        explains += f", and maybe {len(one.not_asked)} more"
+    explains += one.maybe
     return Told(one, status, sentence(one), explains, where(one.smallest), "\n".join(one.lines))
 
 

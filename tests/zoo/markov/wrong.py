@@ -122,7 +122,7 @@ def markov_negative_log_likelihood(a, one, logs):
     return -(one + logs.sum(axis=1))
 
 
-@markov("logarithm", "zero", differs(never), diagnosis="a small number added to probabilities")
+@markov("logarithm", "zero", differs(never), diagnosis="1e-10 added to probabilities")
 def markov_a_little_added(a, p):
     """1e-10 is added to every probability, so that none is 0."""
     return np.log(p + p.dtype.type(1e-10))
