@@ -60,6 +60,10 @@ class Change:
         """True if it changes the vjp alone."""
         return self.misreading is not None and self.misreading.gradients
 
+    def is_of(self, operation: str) -> bool:
+        """True if it is a misreading of an operation itself, not of what it is made of."""
+        return self.misreading is not None and operation in self.misreading.operations
+
     @cached_property
     def differentiated(self) -> "Change":
         """The change with the gradients of the changed function, as autograd has them."""

@@ -23,6 +23,8 @@ from seqlaws.reference.numbers.arithmetic import unit_roundoff
 from seqlaws.reference.numbers.reverse import gradients
 
 SIZE_AT_MOST, STEPS_AT_MOST = 20_000, 40  # of a call that the misreadings are run on
+RICH = 12  # different wrong numbers
+FEW = 3  # wrong entries that tell little
 WEIGHTS_AT_MOST = 100_000  # two tiles of 128 units
 NEAR = 1.0  # so many times the error allowed about the truth
 CHANGES = "the same call gives another answer each time"
@@ -53,6 +55,12 @@ class Evidence:
         return any(bool(w.any()) for w in self.wrong.values())
 
     @cached_property
+    def is_rich(self) -> bool:
+        """True if so many different numbers are wrong that nothing gives them all by chance."""
+        wrong = joined(self.observed[n][places] for n, places in self.wrong.items())
+        return bool(np.unique(wrong[np.isfinite(wrong)]).size >= RICH)
+
+    @cached_property
     def joined(self) -> tuple[Array, Array, Array]:
         """The entries of all outputs: observed, allowed, and where no gradient exists either."""
         value = joined(x.value for x in self.nearly.values())
@@ -68,9 +76,11 @@ class Evidence:
 
 def effort(e: Evidence) -> tuple[bool, int]:
     """Order of answers: those that tell much with little effort first."""
-    steps = e.case.arrays["x"].shape[1] if e.case.operation.recurrent else 1
+    steps, few = e.case.arrays["x"].shape[1] if e.case.operation.recurrent else 1, FEW
+    if e.case.operation.whole:  # a text is read anew for each token
+        steps, few = next(iter(e.observed.values())).shape[-1], 1
     size = sum(a.size for a in e.case.arrays.values())
-    return sum(int(w.sum()) for w in e.wrong.values()) < 4, steps * (1000 + size)
+    return sum(int(w.sum()) for w in e.wrong.values()) <= few, steps * (1000 + size)
 
 
 def moderate(case: Case) -> bool:

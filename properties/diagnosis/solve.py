@@ -19,7 +19,7 @@ from seqlaws.properties.diagnosis.solution import Budget, Changes, Failed, Solut
 FIRST, LOOKS = 3, 6  # answers by which changes are screened, after one
 POOL, TRIED = 60, 12  # changes left after some answers, and in the end
 TURNS = 2  # answers that may be the first
-SURE = 3  # answers that are explained beyond doubt, so many count
+SURE = 3  # answers that are explained beyond doubt, so many count; a rich one for two
 LAWS, RIGHT, WRONG = 8, 8, 8  # failed laws at a time, right and wrong answers beside
 BESIDE = 4  # changes beside which every other is tried
 NAMED = 3  # changes that explain equally well
@@ -163,7 +163,7 @@ class Solver:
             refuted = sum(not a.fits((*self.found.changes, change)) for a in right)
             sure = (a for a in told if self.found.explains(a, change, surely=True))
             needed = 2 if self.found.changes else 1
-            sharp = len([*itertools.islice(sure, SURE)])
+            sharp = sum(1 + a.evidence.is_rich for a in itertools.islice(sure, SURE))
             if sharp < needed:
                 continue
             if "NaN" not in change.name and all(a.is_lost for a in told):
@@ -251,8 +251,9 @@ class Solver:
         if not turn and all(a.evidence.vjp for a in answers):
             pool = [c for c in pool if c.gradients] or pool
         declared = [c for c in pool if c.traits]
-        if len(pool) > POOL:
-            pool = self.nearest(pool, looks[:1])[:POOL]
+        pool = self.nearest(pool, looks[:1])[:POOL]
+        if any(nearest(looks[0], tuple(self.found.changes), c)[0] <= NEAR for c in pool[:1]):
+            pool = pool[:TRIED]  # some of them give this answer
         pool = self.nearest(distinct([*pool, *declared]), looks[:FIRST])[:POOL]
         ranked = self.nearest(distinct([*pool, *declared]), looks)
         return distinct([*ranked[:most], *(c for c in ranked if c.traits)])

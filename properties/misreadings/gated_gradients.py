@@ -149,6 +149,30 @@ MISREADINGS = (
         gradients=True,
     ),
     misreading(
+        "the reset gate missing in the gradient on the side of h",
+        "gru",
+        edit("gru: gru_cell_carry", "+(da[..., 2 * k :] * r)", "da[..., 2 * k :]"),
+        gradients=True,
+    ),
+    misreading(
+        "the path through the new gate missing in dh",
+        "gru",
+        edit("gru: gru_cell_carry", "dh * z + through_reset +", "dh * z +"),
+        edit(
+            "gru: gru_cell_carry", "d_hh @ weight_hh)", "d_hh[..., : 2 * k] @ weight_hh[: 2 * k])"
+        ),
+        gradients=True,
+    ),
+    misreading(
+        "the path through the gates missing in dh",
+        "gru",
+        edit("gru: gru_cell_carry", " + da[..., : 2 * k] @ weight_hh[: 2 * k])", ")"),
+        edit(
+            "gru: gru_cell_carry", "d_hh @ weight_hh)", "d_hh[..., 2 * k :] @ weight_hh[2 * k :])"
+        ),
+        gradients=True,
+    ),
+    misreading(
         "update gate's path to the state missing",
         "gru",
         edit(

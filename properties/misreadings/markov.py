@@ -84,6 +84,12 @@ MISREADINGS = (
     summed("the sign", f"-{SUM}"),
     summed("the probability itself", f"np.exp({SUM})"),
     summed("the mean over the steps", f"{SUM} * (1 / np.asarray(states).shape[1])"),
+    summed("the mean for the sum", f"{SUM} * (1 / (1 + windows[0].shape[1]))"),
+    misreading(
+        "the mean over the transitions",
+        "markov_log_prob",
+        edit(FORWARD, OTHERS, f"{OTHERS} * (1 / np.float64(windows[0].shape[1]))"),
+    ),
     summed("the logarithm of the product", f"underflowing({SUM})"),
     summed("the initial states left out", "+np.sum(logarithms[1], axis=1)"),
     summed("the initial states alone", "+np.sum(logarithms[0], axis=1)"),

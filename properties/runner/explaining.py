@@ -51,6 +51,8 @@ class Explaining:
         self.solution = Solution()
         self.failed: list[Failed] = []
         self.others: list[Answer] = []  # of the implementation, right and wrong
+        self.changes = changes_of(self.subject)
+        self.is_whole = False  # whether those that are made from the source are among them
         self.cut = False  # whether the time ended before all changes were looked at
 
     @property
@@ -84,19 +86,12 @@ class Explaining:
         with suppress(*STOPPED):  # what calls are too slow for is not known, and no more
             for vjp in (False, True):
                 set_aside_all(self.failed, vjp=vjp)
-        changes, whole = changes_of(self.subject), False
         if any(f.answers for f in self.failed):
             with suppress(*STOPPED):  # the evidence at hand is left
                 self.look_closer()
             self.subject.place.until = self.budget.until
         for _ in range(ROUNDS):
-            self.solve(changes, beginnings=1, pairs=whole)
-            if self.solution.changes:  # more answers tell more than a longer search
-                self.look_at_more(len(self.waiting), MORE)
-                self.solve(changes, beginnings=BEGINNINGS, pairs=whole)
-            if not whole and self.some_are_left():
-                changes, whole = [*changes, *generated_changes(self.subject)], True
-                self.solve(changes, beginnings=BEGINNINGS, pairs=True)
+            self.explain()
             seen = len(self.failed)
             self.look_at_more(len(self.waiting))
             new = self.some_are_left(seen)
@@ -110,6 +105,23 @@ class Explaining:
         for one in self.failed:
             if not one.is_explained(self.solution) and one.verdict.section != "manners":
                 set_aside(one)
+
+    def explain(self) -> None:
+        """Explain what there is: by what is likely, by any known change, by any that can be made.
+
+        Once something is found, more answers tell more than a longer search.
+        """
+        own = [c for c in self.changes if c.traits or c.is_of(self.subject.operation.name)]
+        for some in (own, self.changes):  # those of its parts are many
+            if self.some_are_left():
+                self.solve(some, beginnings=1, pairs=self.is_whole)
+        if self.solution.changes:
+            self.look_at_more(len(self.waiting), MORE)
+            self.solve(self.changes, beginnings=BEGINNINGS, pairs=self.is_whole)
+        if not self.is_whole and self.some_are_left():
+            self.changes += generated_changes(self.subject)
+            self.is_whole = True
+            self.solve(self.changes, beginnings=BEGINNINGS, pairs=True)
 
     def some_are_left(self, first: int = 0) -> bool:
         """Return True if a law, from one of them on, has wrong answers that nothing explains."""
