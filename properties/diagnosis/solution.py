@@ -30,6 +30,13 @@ class Failed:
     holds: bool = False
     said: str | None = None
 
+    @property
+    def is_of_own_gradients(self) -> bool:
+        """True if only gradients are wrong, which the implementation computes itself."""
+        return bool(self.answers) and all(
+            a.evidence.vjp and a.subject.vjp_function for a in self.answers
+        )
+
     def is_explained(self, found: "Solution", *more: Change) -> bool:
         """Return True if every wrong answer of it is explained, by these and more changes."""
         if not self.answers:
@@ -57,7 +64,7 @@ class Solution:
     def worth(self, failed: list[Failed]) -> tuple[int, int, int]:
         """How many laws of values, and how many laws, are not explained; the number of changes."""
         left = [f for f in failed if f.answers and not f.is_explained(self)]
-        of_values = sum(not all(a.evidence.vjp for a in f.answers) for f in left)
+        of_values = sum(not f.is_of_own_gradients for f in left)
         return of_values, len(left), len(self.changes)
 
     def explains(self, answer: Answer, *more: Change, surely: bool = False) -> bool:

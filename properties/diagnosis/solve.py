@@ -289,10 +289,15 @@ class Solver:
                 self.found.changes.remove(change)
 
     def drop_needless(self, failed: list[Failed]) -> None:
-        """Take back what explains no law that the others do not explain, too."""
+        """Take back what explains no law that the others do not explain, too.
+
+        What changes values has to explain some, beside a vjp of its own.
+        """
         explained = [f for f in failed if f.answers and f.is_explained(self.found)]
+        of_values = [f for f in explained if not f.is_of_own_gradients]
         for change in list(self.found.changes):
             changes = self.found.changes
             self.found.changes = [c for c in changes if c is not change]
-            if not all(f.is_explained(self.found) for f in explained):
+            needing = explained if change.gradients or not of_values else of_values
+            if not all(f.is_explained(self.found) for f in needing):
                 self.found.changes = changes

@@ -36,11 +36,11 @@ def finite(shift: str) -> str:
     return f"np.where(np.isneginf(np.real({shift})), 0, {shift})"
 
 
-def added(epsilon: str) -> Misreading:
+def added(epsilon: str, name: str = "") -> Misreading:
     """A little more in the normaliser."""
     e = f"np.exp(x - {finite('highest(x)')})"
     total = f"(np.sum({e}, axis=-1, keepdims=True) + {epsilon})"
-    return weights(f"{epsilon} added to the sum", f"quotient({e}, {total})")
+    return weights(name or f"{epsilon} added to the sum", f"quotient({e}, {total})")
 
 
 def declared(name: str, rule: str) -> Misreading:
@@ -122,6 +122,7 @@ MISREADINGS = (
         for guarded in (True, False)
     ),
     weights("softmax plus one", f"softmax_rows(np.concatenate([x, {ZERO}], axis=-1))[..., :-1]"),
+    added("1", "softmax plus one"),
     of_scores("base 2", "x * math.log(2)"),
     of_scores("base 10", "x * math.log(10)"),
     of_scores("temperature sqrt n", "x * (1 / math.sqrt(max(x.shape[-1], 1)))"),

@@ -147,23 +147,15 @@ def without_consequences(
     A vjp of one's own computes them from the same values in some way. They are told with the
     first cause that changes values.
     """
-    of_values = {id(f.verdict) for f in failed if any(not a.evidence.vjp for a in f.answers)} - {
-        id(f.verdict) for f in left
-    }
-    changed = [c for c in found if any(id(v) in of_values for v in c.smallest["verdicts"])]
-    apart = [
-        f
-        for f in left
-        if changed
-        and f.verdict.level >= changed[0].level
-        and all(a.evidence.vjp and a.subject.vjp_function for a in f.answers)
-    ]
-    if apart:
-        changed[0].may_follow = list(dict.fromkeys(f.verdict.law for f in apart))
-        changed[0].smallest["verdicts"] = [
-            *changed[0].smallest["verdicts"],
-            *(f.verdict for f in apart),
-        ]
+    of_values = {id(f.verdict) for f in failed if f.answers and not f.is_of_own_gradients}
+    first = next(
+        (c for c in found if any(id(v) in of_values for v in c.smallest["verdicts"])), None
+    )
+    if first is None:
+        return left
+    apart = [f for f in left if f.is_of_own_gradients and f.verdict.level >= first.level]
+    first.may_follow = list(dict.fromkeys(f.verdict.law for f in apart))
+    first.smallest["verdicts"] = [*first.smallest["verdicts"], *(f.verdict for f in apart)]
     return [f for f in left if f not in apart]
 
 

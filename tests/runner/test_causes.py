@@ -21,6 +21,7 @@ from seqlaws.properties.runner.selection import candidates_of
 BLOG = Path(__file__).resolve().parents[1] / "causes" / "blog_a.py"
 VALUES = ("values", "values_of_every_combination", "every_argument_matters")
 TOGETHER = (*VALUES, "fully_masked_rows", "options_left_out")
+EVERY, SIZES = "_of_every_combination", "_at_every_size"
 HEAD = "import numpy as np\nTRAITS = {'dtypes': ('float32',)}\n"
 ROWS = """
 def rows(x, axis):
@@ -113,6 +114,11 @@ def test_one_defect_is_one_cause(tmp_path, operation, defect, name):
             ("softcap is ignored", "query_offset is off by one"),
             {"softcap ignored", "query_offset one short"},
         ),
+        (  # two changes of one line
+            "attention",
+            ("scale is 1/D instead of 1/sqrt(D)", "a scale of 0 is taken for none given"),
+            {"scale 1/D", "scale 0.0 taken for none"},
+        ),
         (
             "softmax",
             ("NaN for a row that is -inf throughout", "axis is ignored: always the last"),
@@ -121,9 +127,29 @@ def test_one_defect_is_one_cause(tmp_path, operation, defect, name):
     ],
 )
 def test_two_defects_are_two_causes(tmp_path, operation, defects, names):
-    _, causes = explained(planted(operation, *defects, into=tmp_path), [operation], TOGETHER)
+    path = planted(operation, *defects, into=tmp_path)
+    _, causes = explained(path, [operation], TOGETHER, examples=60)
     assert len(causes) == 2
     assert {name for one in causes for name in one.names} == names
+
+
+def test_values_decide_where_gradients_speak_for_another_change(tmp_path):
+    """Its own gradients are those of a third formula: `bias_hh inside the reset gate` has some."""
+    laws = tuple(f"{what}{how}" for what in ("values", "gradients") for how in ("", EVERY, SIZES))
+    path = planted("gru", "reset_after is ignored: always after", into=tmp_path)
+    verdicts, (one,) = explained(path, ["gru"], laws, examples=40)
+    assert one.names[0] == "reset after"
+    assert {v.law for v in verdicts if v.status == "failed"} == {*one.laws, *one.may_follow}
+    assert {law.partition(".")[2][:6] for law in one.laws} >= {"values"}
+
+
+def test_what_a_change_only_rounds_in_another_way_is_explained_by_it(tmp_path):
+    """Moments over all axes of equal numbers are those of a row, and less exact."""
+    path = planted("layer_norm", "mean and variance are those of the whole array", into=tmp_path)
+    laws = ("values", "values_at_every_size", "broadcast_inputs")
+    verdicts, (one,) = explained(path, ["layer_norm"], laws, examples=40)
+    assert one.names == ("moments over all axes",)
+    assert len(one.laws) == sum(v.status == "failed" for v in verdicts) == 3
 
 
 def test_a_dtype_is_one_cause_of_several_operations():
