@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 from types import FrameType
 from typing import Any
 
 from seqlaws.properties.discovery.exits import unended
 
-THREADS = 4
+THREADS, EVERY = 4, 8
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 SUITE = str(Path(__file__).resolve().parents[1])
 
@@ -41,13 +42,16 @@ def changing(frame: FrameType, event: str, _: Any) -> Callable[..., Any] | None:
 def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
     """Make calls in several threads at once; return the output or the exception of each.
 
-    In every second call the threads change places at each line of the implementation's own source.
+    As many calls as there are threads begin together. In every fourth such round all of them change
+    places at each line of the implementation's own source: what one of them writes, the others have
+    overwritten before it reads it.
     """
+    together, whole = Barrier(THREADS), len(calls) // THREADS
 
-    def one(numbered: tuple[int, tuple[Any, Any, Any]]) -> Any:
-        number, (function, given, options) = numbered
+    def one(call: tuple[Any, Any, Any], *, changes: bool) -> Any:
+        function, given, options = call
         before = sys.gettrace()
-        if number % 2 and before is None:  # a debugger keeps its own
+        if changes and before is None:  # a debugger keeps its own
             sys.settrace(changing)
         try:
             return function(*given, **options)
@@ -56,5 +60,14 @@ def in_threads(calls: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
         finally:
             sys.settrace(before)
 
+    def several(first: int) -> list[Any]:
+        found = []
+        for turn, call in enumerate(calls[first::THREADS]):
+            if turn < whole:
+                together.wait()
+            found.append(one(call, changes=turn % EVERY == 1))
+        return found
+
     with unended(), hurried(), ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(one, enumerate(calls)))
+        found = list(pool.map(several, range(THREADS)))
+    return [found[k % THREADS][k // THREADS] for k in range(len(calls))]

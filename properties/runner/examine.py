@@ -35,7 +35,7 @@ SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in
 class Effort:
     """Effort of a run: a suite seed, examples for each law, seconds to shrink a failure.
 
-    least: examples of a law whose share of them is less.
+    least: examples of a law whose share of them is less; no more than by default.
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
     explains: whether each failure is diagnosed at once; else all are explained after the run.
@@ -212,8 +212,9 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     if made.sweep is not None:
         tries = of_sweep(made, subject, effort.examples * made.share, seed, thirds)
     else:
-        rounds = max(1, round(effort.examples * made.share))
-        count = max(effort.least, round(rounds * operation.share / thirds))
+        part = operation.share / thirds
+        rounds, usual = (max(1, round(n * made.share)) for n in (effort.examples, EXAMPLES))
+        count = max(1, round(rounds * part), min(effort.least, round(usual * part)))
         if not subject.pace.wants_few_shapes:
             search(trial, cases_of(made, subject), seed, count)
             return

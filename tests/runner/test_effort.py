@@ -25,8 +25,8 @@ def examples(law, effort, operation="softmax"):
     return examine(LAWS[law], subject, effort).examples
 
 
-@pytest.mark.parametrize(("least", "count"), [(1, 1), (3, 3), (20, 20)])
-def test_a_small_share_is_raised_to_the_floor(least, count):
+@pytest.mark.parametrize(("least", "count"), [(1, 1), (2, 2), (20, 2)])
+def test_a_small_share_is_raised_to_the_floor_or_to_what_it_is_by_default(least, count):
     assert LAWS["functions_stay_as_they_were"].share * EFFORT.examples < 1
     assert examples("functions_stay_as_they_were", replace(EFFORT, least=least)) == count
 
@@ -41,10 +41,17 @@ def test_a_sweep_has_no_floor():
     assert with_floor == examples("values_at_every_size", EFFORT)
 
 
-@pytest.mark.parametrize(("profile", "count"), [(["--hypothesis-profile=quick"], 3), ([], 2)])
-def test_quick_has_a_floor_of_three(run_suite, tmp_path, profile, count):
+@pytest.mark.parametrize(
+    ("law", "profile", "count"),
+    [
+        ("functions_stay", ["--hypothesis-profile=quick"], 2),
+        ("functions_stay", [], 2),
+        ("shift_invariance", ["--hypothesis-profile=quick"], 3),
+    ],
+)
+def test_quick_has_a_floor_of_three(run_suite, tmp_path, law, profile, count):
     report = tmp_path / "verdict.json"
-    chosen = ("--op=softmax", "--dtype=float32", "-k", "functions_stay")
+    chosen = ("--op=softmax", "--dtype=float32", "-k", law)
     run_suite("--impl=numpy_vectorized", *chosen, *profile, "--verdict-json", report)
     (verdict,) = json.loads(report.read_text(encoding="utf-8"))["verdicts"]
     assert verdict["examples"] == count
