@@ -1,6 +1,6 @@
 """seqlaws: property-based tests of sequence models, and of your own operations.
 
-`operation`, `check`, `check_many` and `laws_of` are imported on first use.
+`operation`, `either`, `check`, `check_many` and `laws_of` are imported on first use.
 """
 
 import importlib
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from seqlaws.properties.checking import check as check
     from seqlaws.properties.many.check_many import check_many as check_many
     from seqlaws.properties.own.decorator import operation as operation
+    from seqlaws.properties.own.forms import either as either
 
-LAZY = ("check", "check_many", "laws_of", "operation")
+LAZY = ("check", "check_many", "either", "laws_of", "operation")
 
 
 def __getattr__(name: str) -> Any:

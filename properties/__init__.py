@@ -1,7 +1,7 @@
 """The laws, `test_<subject>.py`, and the code that runs them on an implementation.
 
 A law is a function whose docstring states the law. This package imports the specification and the
-implementations; neither imports it. `check`, `check_many`, `laws_of`, `operation` and
+implementations; neither imports it. `check`, `check_many`, `either`, `laws_of`, `operation` and
 `takes_numpy` are imported on first use.
 """
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from seqlaws.properties.checking import check as check
     from seqlaws.properties.many.check_many import check_many as check_many
     from seqlaws.properties.own.decorator import operation as operation
+    from seqlaws.properties.own.forms import either as either
 
 LAZY = {
     "check": "checking",
     "check_many": "many.check_many",
+    "either": "own.forms",
     "laws_of": "adoption",
     "operation": "own.decorator",
     "takes_numpy": "backends.takes_numpy",

@@ -20,7 +20,7 @@ from seqlaws.properties.subjects.record import Call, Outputs
 from seqlaws.properties.subjects.subject import Subject, answer
 from seqlaws.reference.numbers import Arithmetic, Expected, flattened, lifted, unpacked
 from seqlaws.reference.numbers.arithmetic import unit_roundoff
-from seqlaws.reference.numbers.reverse import gradients
+from seqlaws.reference.numbers.reverse import Traced, gradients
 
 SIZE_AT_MOST, STEPS_AT_MOST = 20_000, 40  # of a call that the misreadings are run on
 RICH = 12  # different wrong numbers
@@ -209,8 +209,9 @@ def pulled_back(
             arrays[name] = x
         else:
             options[name] = x
-    of_leaves = OfLeaves(changed, operation, arrays)
     leaves = [arrays[name] for name in case.differentiated]
+    floating = arrays.keys() - operation.integers.keys() - {*case.differentiated}
+    of_leaves = OfLeaves(changed, operation, arrays | {n: Traced(arrays[n]) for n in floating})
     outputs = lambda *x: flattened(of_leaves(*x, **options))  # noqa: E731
     return tuple(gradients(outputs, given[:count], leaves))
 

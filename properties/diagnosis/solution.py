@@ -61,11 +61,19 @@ class Solution:
         """The same, to which more can be added."""
         return Solution([*self.changes], {**self.alike}, {*self.conditional}, self.known)
 
-    def worth(self, failed: list[Failed]) -> tuple[int, int, int]:
-        """How many laws of values, and how many laws, are not explained; the number of changes."""
+    def worth(self, failed: list[Failed]) -> tuple[int, ...]:
+        """What speaks against it: laws of values, and laws, that are not explained; its changes.
+
+        First those that some right answer refutes.
+        """
         left = [f for f in failed if f.answers and not f.is_explained(self)]
         of_values = sum(not f.is_of_own_gradients for f in left)
-        return of_values, len(left), len(self.changes)
+        doubtful = len(self.conditional & {*self.changes})
+        return of_values, len(left), doubtful, len(self.changes)
+
+    def is_whole(self, failed: list[Failed]) -> bool:
+        """Return True if all is explained, and no right answer refutes a change."""
+        return not any(self.worth(failed)[:-1])
 
     def explains(self, answer: Answer, *more: Change, surely: bool = False) -> bool:
         """Return True if all changes together explain an answer.

@@ -65,7 +65,7 @@ class Solver:
             self.drop_needless(failed)
             if not best.changes or self.found.worth(failed) < best.worth(failed):
                 best = self.found
-            if not best.worth(failed)[1]:
+            if best.is_whole(failed):
                 break
         return best
 
@@ -252,8 +252,10 @@ class Solver:
             pool = [c for c in pool if c.gradients] or pool
         declared = [c for c in pool if c.traits]
         pool = self.nearest(pool, looks[:1])[:POOL]
-        if any(nearest(looks[0], tuple(self.found.changes), c)[0] <= NEAR for c in pool[:1]):
-            pool = pool[:TRIED]  # some of them give this answer
+        base = tuple(self.found.changes)
+        giving = sum(nearest(looks[0], base, c)[0] <= NEAR for c in pool)
+        if giving:  # the first ones give this answer
+            pool = pool[: max(giving, most)]
         pool = self.nearest(distinct([*pool, *declared]), looks[:FIRST])[:POOL]
         ranked = self.nearest(distinct([*pool, *declared]), looks)
         return distinct([*ranked[:most], *(c for c in ranked if c.traits)])

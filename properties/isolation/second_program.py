@@ -70,9 +70,6 @@ def in_order(outputs, arrays):
     names = [name for a in arrays if isinstance(a, dict) for name in a]
     return [{n: one[n] for n in names} if isinstance(one, dict) else one for one in values]
 
-def is_floating(value):
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
-
 def work(ask):
     make = lambda value: given(value, ask["dtype"], ask["device"])
     arrays = [make(a) for a in ask["arguments"]]
@@ -88,8 +85,8 @@ def work(ask):
     elif back is not None:
         outputs = in_order(back(*cotangents, *arrays, **options), arrays)
     else:
-        pairs = zip(flat(ask["arguments"]), flat(arrays))
-        leaves = [made for values, made in pairs if is_floating(values)]
+        every = flat(arrays)
+        leaves = [every[k] for k in ask["leaves"]]
         def of(*now):
             replaced = dict(zip(map(id, leaves), now))
             def put(value):
@@ -194,6 +191,7 @@ def ask_elsewhere(
         "device": traits["device"],
         "arguments": arguments,
         "options": named,
+        "leaves": [k for k, n in enumerate(operation.entries(arrays)) if n in case.differentiated],
         "pulled": [convention.returned.index(n) for n in operation.pulled],
         "cotangents": [stored(c, case.dtype) for c in cotangents],
         "writes": convention.writes,

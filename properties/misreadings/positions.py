@@ -63,7 +63,7 @@ def turned(name: str, new: str) -> tuple[Misreading, Misreading]:
     back = new.replace("x1", "dy1").replace("x2", "dy2").replace("sin", "(-sin)")
     there = edit(TURNED, TURN, new)
     both = (*there, *edit("positions: rotary_embedding_vjp", BACK, back))
-    return tuple(misreading(name, "rotary_embedding", edits) for edits in (there, both))
+    return misreading(name, "rotary_embedding", there), misreading(name, "rotary_embedding", both)
 
 
 def gradient(name: str, *changes: tuple[Edit, ...]) -> Misreading:

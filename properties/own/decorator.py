@@ -37,6 +37,7 @@ def operation(
     batch: str = "",
     dtypes: Iterable[str] = (),
     differentiable: bool = True,
+    constant: str = "",
     consistent: Consistent | None = None,
     benchmark: Mapping[str, tuple[int, int, int]] | None = None,
     scan: str = "",
@@ -51,9 +52,10 @@ def operation(
     out where a parameter is called y. options: values of options, where annotation and default do
     not say enough: (low, high), a range, names. sizes: the sizes that a letter may have. batch:
     letters beside "..." whose entries do not influence each other. dtypes: if it is of some only.
-    differentiable: False without gradients. consistent: a function of the arrays and the options
-    of a drawn case, two dicts that it changes where they do not fit each other. benchmark: the
-    sizes of a letter when it is timed: small, middle and large.
+    differentiable: False without gradients. constant: floating arrays without a gradient, such as
+    running moments, "mean var". consistent: a function of the arrays and the options of a drawn
+    case, two dicts that it changes where they do not fit each other. benchmark: the sizes of a
+    letter when it is timed: small, middle and large.
 
     scan: the letter of an axis; the function is then one step along it. Its arrays come without
     the axis, and it returns the new states and then its outputs. carry: the parameters that a step
@@ -75,6 +77,7 @@ def operation(
             batch.split(),
             tuple(dtypes),
             differentiable=differentiable,
+            constant=constant.split(),
             consistent=consistent,
             benchmark=Benchmark(sizes=benchmark or {}),
             scan=scan_of(scan, carry, reversible=reversible),
@@ -101,6 +104,7 @@ def made_of(
     dtypes: tuple[str, ...],
     *,
     differentiable: bool,
+    constant: Iterable[str] = (),
     consistent: Consistent | None = None,
     benchmark: Benchmark = NO_SIZES,
     scan: Scan | None = None,
@@ -133,6 +137,14 @@ def made_of(
         raise DeclarationError(f"{name}: sizes of {odd[0]}, which is no letter of an array")
     if scan is not None:
         check(scan, function, arrays, outputs)
+    floating = {n for n, d in needed.items() if not d.is_whole}
+    if odd := sorted({*constant} - floating):
+        raise DeclarationError(
+            f"{name}: {odd[0]} is declared constant; that is for floating arrays of every call: "
+            f"{', '.join(sorted(floating)) or 'there is none'}"
+        )
+    if differentiable and floating and floating <= {*constant}:
+        raise DeclarationError(f"{name}: no array has a gradient; declare differentiable=False")
     leads = ["..."] if any(d.has_leading for d in outputs.values()) else []
     whole = [d.is_whole for d in outputs.values()]
     return Own(
@@ -150,10 +162,11 @@ def made_of(
         allowed_sizes=sizes,
         file=Path(inspect.getsourcefile(function) or "").resolve(),
         gradients=differentiable and not all(whole),
+        constant=tuple(constant),
         consistent=consistent,
         benchmark=benchmark,
         scan=scan,
-        reach=reach_of(scan, needed),
+        reach=reach_of(scan, {n: d for n, d in needed.items() if n not in constant}),
     )
 
 

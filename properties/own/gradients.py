@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.own.specification import Specification, stored
-from seqlaws.reference.numbers.reverse import gradients
+from seqlaws.reference.numbers.reverse import Traced, gradients
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,15 @@ class Reverse:
         count = len(operation.pulled)
         pulled, arguments = given[:count], given[count:]
         names = operation.differentiated(operation.arrays)
+        constant = [operation.arguments.index(name) for name in operation.constant]
         places = [operation.arguments.index(name) for name in names]
 
         def function(*leaves: Any) -> Any:
             taken = list(arguments)
             for place, leaf in zip(places, leaves, strict=True):
                 taken[place] = leaf
+            for place in constant:  # of the same kind as what it meets
+                taken[place] = Traced(taken[place])
             outputs = operation.floating(self.specification(*taken, **options))
             fit(operation.pulled, pulled, outputs)
             return outputs

@@ -26,14 +26,16 @@ class Own(Operation):
 
     declared: every array, optional ones and outputs included, by name. batch: the letters whose
     entries do not depend on each other, "..." among them. allowed_sizes: of a letter. gradients:
-    whether there are any. consistent: changes the arrays and options of a drawn case, so that they
-    fit each other. scan: if the function is one step of one.
+    whether there are any. constant: floating arrays that have none. consistent: changes the arrays
+    and options of a drawn case, so that they fit each other. scan: if the function is one step of
+    one.
     """
 
     declared: Mapping[str, Declared] = field(default_factory=dict)
     batch: tuple[str, ...] = ()
     allowed_sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     gradients: bool = True
+    constant: tuple[str, ...] = ()
     consistent: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
     scan: Scan | None = None
 
@@ -43,6 +45,10 @@ class Own(Operation):
     def is_whole(self, output: str) -> bool:
         """Return True if an output has whole numbers or booleans."""
         return output in self.outputs and self.declared[output].is_whole
+
+    def differentiated(self, names: Any) -> list[str]:
+        """Return the names of the arrays that have a gradient: the floating ones, less constant."""
+        return [name for name in super().differentiated(names) if name not in self.constant]
 
     @property
     def scalable(self) -> list[str]:
