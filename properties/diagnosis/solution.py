@@ -62,14 +62,15 @@ class Solution:
         return Solution([*self.changes], {**self.alike}, {*self.conditional}, self.known)
 
     def worth(self, failed: list[Failed]) -> tuple[int, ...]:
-        """What speaks against it: laws of values, and laws, that are not explained; its changes.
+        """What speaks against it, the gravest first.
 
-        First those that some right answer refutes.
+        Laws of values that are not explained; all such laws, and changes that some right answer
+        refutes; these changes alone; the number of changes.
         """
         left = [f for f in failed if f.answers and not f.is_explained(self)]
         of_values = sum(not f.is_of_own_gradients for f in left)
         doubtful = len(self.conditional & {*self.changes})
-        return of_values, len(left), doubtful, len(self.changes)
+        return of_values, len(left) + doubtful, doubtful, len(self.changes)
 
     def is_whole(self, failed: list[Failed]) -> bool:
         """Return True if all is explained, and no right answer refutes a change."""

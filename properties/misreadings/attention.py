@@ -86,9 +86,9 @@ MISREADINGS = (
         "the square root of the scale",
         "1 / math.sqrt(max(q.shape[-1], 1)) if scale is None else math.sqrt(abs(scale))",
     ),
-    scores(
+    first(
         "scale twice with softcap",
-        (CAPPED, "t = np.tanh(s * default_scale(q, scale) * (1 / softcap))"),
+        "scale = default_scale(q, scale) ** 2 if softcap is not None else scale",
     ),
     first("scale 1/sqrt(Dv)", "scale = 1 / max(v.shape[-1], 1) ** 0.5 if scale is None else scale"),
     first("scale 1/sqrt(S)", "scale = 1 / max(k.shape[2], 1) ** 0.5 if scale is None else scale"),
