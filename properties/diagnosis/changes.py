@@ -271,6 +271,20 @@ class Answer:
             bool(np.isnan(e.observed[n][places]).all()) for n, places in e.wrong.items()
         )
 
+    def has_other_values(self, changes: tuple[Change, ...]) -> bool:
+        """Return True if the changes give other values to the call, whatever its gradients are."""
+        case, unit = self.evidence.case, 64 * unit_roundoff(self.subject.dtype)
+        try:
+            truth = plain(self.subject, None, case, vjp=False)
+            values = plain(*together(self.subject, changes, vjp=False), case, vjp=False)
+            ratio = [
+                ratios(v, truth[n], unit * (np.abs(v) + np.abs(truth[n])), nan_is_free=False)
+                for n, v in values.items()
+            ]
+        except Exception:
+            return True
+        return any(bool((r > 1).any()) for r in ratio)
+
     def is_altered(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changes make a difference to this call.
 

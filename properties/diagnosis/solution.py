@@ -64,17 +64,26 @@ class Solution:
     def worth(self, failed: list[Failed]) -> tuple[int, ...]:
         """What speaks against it, the gravest first.
 
-        Laws of values that are not explained; all such laws, and changes that some right answer
-        refutes; these changes alone; the number of changes.
+        Laws of values that are not explained, and changes that some right answer refutes; how many
+        changes of values it takes; all laws that are not explained; the number of changes.
         """
-        left = [f for f in failed if f.answers and not f.is_explained(self)]
+        left = self.left(failed)
         of_values = sum(not f.is_of_own_gradients for f in left)
-        doubtful = len(self.conditional & {*self.changes})
-        return of_values, len(left) + doubtful, doubtful, len(self.changes)
+        of_function = sum(not c.gradients for c in self.changes)
+        return of_values + self.doubtful, of_function, len(left), len(self.changes)
 
     def is_whole(self, failed: list[Failed]) -> bool:
         """Return True if all is explained, and no right answer refutes a change."""
-        return not any(self.worth(failed)[:-1])
+        return not self.left(failed) and not self.doubtful
+
+    def left(self, failed: list[Failed]) -> list[Failed]:
+        """The laws with answers that are not explained."""
+        return [f for f in failed if f.answers and not f.is_explained(self)]
+
+    @property
+    def doubtful(self) -> int:
+        """How many changes some right answer refutes."""
+        return len(self.conditional & {*self.changes})
 
     def explains(self, answer: Answer, *more: Change, surely: bool = False) -> bool:
         """Return True if all changes together explain an answer.

@@ -78,7 +78,9 @@ class Explaining:
             with suppress(*STOPPED):
                 found += imprecise(self.failed, self.others)
         over = self.cut or self.budget.left < 0
-        return [*found, *not_explained(self.failed, self.waiting, found, over=over)]
+        changes = tuple(self.solution.changes)
+        left = not_explained(self.failed, self.waiting, found, over=over, changes=changes)
+        return [*found, *left]
 
     def search(self) -> None:
         """Explain some failures, then see which others that explains; a few times."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from seqlaws.properties.diagnosis.changes import Answer, Change, declared
 from seqlaws.properties.diagnosis.diagnose import STOPPED, cancelled, distinct_names, rounding
 from seqlaws.properties.diagnosis.nearness import distinct
-from seqlaws.properties.diagnosis.solution import Failed, Solution
+from seqlaws.properties.diagnosis.solution import Changes, Failed, Solution
 from seqlaws.properties.diagnosis.solve import NAMED
 from seqlaws.properties.inputs.dense import discriminating_cases
 from seqlaws.properties.judging.cause import Cause
@@ -101,13 +101,18 @@ def imprecise(failed: list[Failed], others: list[Answer]) -> Iterator[Cause]:
 
 
 def not_explained(
-    failed: list[Failed], waiting: list[Verdict], found: Sequence[Cause], *, over: bool
+    failed: list[Failed],
+    waiting: list[Verdict],
+    found: Sequence[Cause],
+    *,
+    over: bool,
+    changes: Changes = (),
 ) -> Iterator[Cause]:
     """The cause of all laws that no change explains: answers that depend on calls, or unknown.
 
     Where answers depend on earlier calls, any law may fail of that. waiting: there was no time to
     look at them. over: the search was cut off, and there was no time for what was to be asked
-    again, too. Such laws are told with the cause that explains most.
+    again, too. Such laws are told with the cause that explains most. changes: all that were found.
     """
     told = {id(v) for c in found for v in c.smallest["verdicts"]}
     left = [f for f in failed if id(f.verdict) not in told]
@@ -125,7 +130,7 @@ def not_explained(
         yield with_verdicts(made, [*(f.verdict for f in left), *waiting])
         return
     known = [*found]
-    numbers = without_consequences(numbers, failed, found)
+    numbers = without_consequences(numbers, failed, found, changes)
     if numbers:
         v = numbers[0].verdict
         name = NO_TIME if over and not found else UNKNOWN
@@ -140,12 +145,12 @@ def not_explained(
 
 
 def without_consequences(
-    left: list[Failed], failed: list[Failed], found: Sequence[Cause]
+    left: list[Failed], failed: list[Failed], found: Sequence[Cause], changes: Changes
 ) -> list[Failed]:
     """What nothing explains, less gradients that may be wrong because the values are.
 
-    A vjp of one's own computes them from the same values in some way. They are told with the
-    first cause that changes values.
+    A vjp of one's own computes them from the same values in some way: those of calls whose values
+    are changed are told with the first cause that changes values.
     """
     of_values = {id(f.verdict) for f in failed if f.answers and not f.is_of_own_gradients}
     first = next(
@@ -153,7 +158,13 @@ def without_consequences(
     )
     if first is None:
         return left
-    apart = [f for f in left if f.is_of_own_gradients and f.verdict.level >= first.level]
+    apart = [
+        f
+        for f in left
+        if f.is_of_own_gradients
+        and f.verdict.level >= first.level
+        and all(a.has_other_values(changes) for a in f.answers)
+    ]
     first.may_follow = list(dict.fromkeys(f.verdict.law for f in apart))
     first.smallest["verdicts"] = [*first.smallest["verdicts"], *(f.verdict for f in apart)]
     return [f for f in left if f not in apart]
