@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.diagnosis.evidence import NEAR, Evidence, distance, judged, plain
+from seqlaws.properties.diagnosis.evidence import NEAR, Evidence, differ, distance, judged, plain
 from seqlaws.properties.discovery.traits import KINDS
 from seqlaws.properties.inputs.masks import MASKS
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.judging.comparison import ratios
+from seqlaws.properties.judging.comparison import exactly
 from seqlaws.properties.misreadings import Misreading, about, tried_last
 from seqlaws.properties.misreadings.generated import generated
 from seqlaws.properties.subjects.subject import Subject
-from seqlaws.reference.numbers.arithmetic import unit_roundoff
 
 ANSWERS = {"zeros": "zeros", "nan": "NaN", "mean": "the mean of all values"}
 FAR = 1e4  # so many times the allowed error, and no bound of a misreading reaches it
@@ -273,17 +272,14 @@ class Answer:
 
     def has_other_values(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changes give other values to the call, whatever its gradients are."""
-        case, unit = self.evidence.case, 64 * unit_roundoff(self.subject.dtype)
+        case = self.evidence.case
         try:
             truth = plain(self.subject, None, case, vjp=False)
             values = plain(*together(self.subject, changes, vjp=False), case, vjp=False)
-            ratio = [
-                ratios(v, truth[n], unit * (np.abs(v) + np.abs(truth[n])), nan_is_free=False)
-                for n, v in values.items()
-            ]
         except Exception:
             return True
-        return any(bool((r > 1).any()) for r in ratio)
+        due = {name: exactly(value) for name, value in truth.items()}
+        return differ(values, due, self.subject.dtype)
 
     def is_altered(self, changes: tuple[Change, ...]) -> bool:
         """Return True if the changes make a difference to this call.
@@ -296,14 +292,4 @@ class Answer:
             values = plain(*self.together(changes), e.case, vjp=e.vjp)
         except Exception:
             return True
-        unit = 64 * unit_roundoff(self.subject.dtype)
-        for name, value in values.items():
-            truth, allowed = e.nearly[name]
-            if value.shape != truth.shape:
-                return True
-            with np.errstate(all="ignore"):
-                near = allowed + unit * (np.abs(value) + np.abs(truth))
-            differs = ratios(value, truth, near, nan_is_free=False) > 1
-            if (differs & (np.isfinite(value) | (not derived))).any():
-                return True
-        return False
+        return differ(values, e.nearly, self.subject.dtype, nan=not derived)

@@ -228,6 +228,20 @@ def compared(e: Evidence, name: str, value: Array, allowed: Array) -> Array:
     return np.where(np.isnan(e.nearly[name].value) & e.vjp, 0.0, ratio)
 
 
+def differ(values: Outputs, due: dict[str, Expected], dtype: str, *, nan: bool = True) -> bool:
+    """Return True if some values are not those that are due, in a dtype; nan: NaN counts."""
+    unit = 64 * unit_roundoff(dtype)
+    for name, value in values.items():
+        truth, allowed = due[name]
+        if value.shape != truth.shape:
+            return True
+        with np.errstate(all="ignore"):
+            near = allowed + unit * (np.abs(value) + np.abs(truth))
+        if ((ratios(value, truth, near, nan_is_free=False) > 1) & (np.isfinite(value) | nan)).any():
+            return True
+    return False
+
+
 def distance(probe: Subject, one: Misreading | None, e: Evidence) -> tuple[float, float]:
     """How far a misreading's values (None: the truth) are from what was observed: at most, in mean.
 
