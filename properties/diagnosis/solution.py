@@ -62,7 +62,7 @@ class Solution:
         return Solution([*self.changes], {**self.alike}, {*self.conditional}, self.known)
 
     def worth(self, failed: list[Failed]) -> tuple[int, ...]:
-        """What speaks against it, the gravest first.
+        """Counts of what speaks against it, the gravest first.
 
         Laws of values that are not explained, and changes that some right answer refutes; how many
         changes of values it takes; all laws that are not explained; the number of changes.

@@ -1,4 +1,4 @@
-"""What a specification of one's own may say of the forms of a formula."""
+"""Forms of a formula, of which a specification of one's own allows any."""
 
 from seqlaws.reference.algebra import either
 

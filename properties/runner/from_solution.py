@@ -147,10 +147,10 @@ def not_explained(
 def without_consequences(
     left: list[Failed], failed: list[Failed], found: Sequence[Cause], changes: Changes
 ) -> list[Failed]:
-    """What nothing explains, less gradients that may be wrong because the values are.
+    """Leave out gradients that may be wrong because the values are.
 
-    A vjp of one's own computes them from the same values in some way: those of calls whose values
-    are changed are told with the first cause that changes values.
+    left: what nothing explains. A vjp of one's own computes its gradients from the same values in
+    some way: those of calls whose values are changed are told with the first cause of values.
     """
     of_values = {id(f.verdict) for f in failed if f.answers and not f.is_of_own_gradients}
     first = next(

@@ -64,6 +64,12 @@ def test_laws_that_there_was_no_time_to_explain_are_counted_with_their_cause():
     )
 
 
+def test_gradients_that_may_follow_from_wrong_values_are_told_with_their_cause():
+    one = cause(may_follow=["softmax.law_1"])
+    assert "1. your output is wrong (in softmax) [1 law and maybe 1 more]" in texts(fails(2), [one])
+    assert "   these gradients may follow: softmax.law_1" in texts(fails(2), [one], verbose=True)
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("text", ["", f" {LONG}"])
 @pytest.mark.parametrize("count", [0, 1, 3, 9, 40, 300])
