@@ -117,10 +117,9 @@ MISREADINGS = (
     stages("no attention to itself", (f"        {ITSELF},\n", "")),
     misreading("norm_first ignored", NAME, edit(encoder.BOTH, "if norm_first:", "if False:")),
     misreading("the norms always first", BOTH, edit(encoder.BOTH, "if norm_first:", "if True:")),
-    misreading(
-        "no way past the attention to memory", BOTH,
-        edit("sublayers: attention_to", READ, f"{READ} - z"),
-    ),
+    encoder.nothing_added("no way past the attention to memory", BOTH, "norm2"),
+    encoder.nothing_added("no way past the self-attention", BOTH, "norm1"),
+    encoder.nothing_added("no way past the feed-forward network", BOTH, "norm3"),
     misreading("no multihead_attn.out_proj.bias", BOTH, edit(
         "sublayers: attention_to", READ, READ.replace("*given", "*given[:3], nothing(given[3])")
     )),

@@ -15,7 +15,6 @@ STAGES = "encoder: sublayers"
 ATTEND = 'self_attention(params, "norm1", num_heads, mask=mask, fully_masked=fully_masked)'
 FEED = 'position_wise(params, "norm2", activation)'
 ATTENTION = "return multi_head_attention(z, z, z, *given, num_heads, **options)"
-NETWORK = "return feed_forward(z, *given, activation)"
 NORM = "return +(+normalised * weight + bias)"
 HIDDEN = "a = linear(x, linear1_weight, linear1_bias)"
 LAST = "return linear(+ACTIVATION[activation](a), linear2_weight, linear2_bias)"
@@ -42,6 +41,21 @@ def left_out(name: str, operation: str, norm: str) -> Misreading:
         operation,
         before(RESIDUAL, UNPACKED, f'if sublayer.norm == "{norm}": return z'),
         before(BACK, GIVEN, f'if sublayer.norm == "{norm}": return dy, {all_zero}'),
+    )
+
+
+def nothing_added(name: str, operations: str, norm: str) -> Misreading:
+    """A sublayer with its norm, and no way past it."""
+    way = f'(nothing(z) if sublayer.norm == "{norm}" else z)'
+    back = f'{{}} if sublayer.norm == "{norm}" else {{}}'.format
+    return misreading(
+        name,
+        operations,
+        edit(RESIDUAL, "z + f(layer_norm(", f"{way} + f(layer_norm("),
+        edit(RESIDUAL, "layer_norm(+(z + f(z))", f"layer_norm(+({way} + f(z))"),
+        edit(BACK, "z + sublayer.f(z)", f"{way} + sublayer.f(z)"),
+        edit(BACK, "in_parts(dy, dn)", back("dn", "in_parts(dy, dn)")),
+        edit(BACK, "in_parts(ds, df)", back("df", "in_parts(ds, df)")),
     )
 
 
@@ -132,18 +146,8 @@ OWN = (
         ),
         edit(BACK, "dz = in_parts(dy, dn)", "dz = dn"),
     ),
-    forward(
-        "nothing added to the attention",
-        "sublayers: self_attention",
-        ATTENTION,
-        f"{ATTENTION} - z",
-    ),
-    forward(
-        "nothing added to the feed-forward network",
-        "sublayers: position_wise",
-        NETWORK,
-        f"{NETWORK} - z",
-    ),
+    nothing_added("nothing added to the attention", NAME, "norm1"),
+    nothing_added("nothing added to the feed-forward network", NAME, "norm2"),
     activation(
         "gelu by tanh",
         "gelu",
