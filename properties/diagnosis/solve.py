@@ -28,16 +28,10 @@ STRONG = 3  # so many explained answers outweigh one that contradicts
 
 
 class Solver:
-    """Searches for the changes, within the budget.
+    """Searches for the changes, within the budget. pairs: also where no single one explains."""
 
-    beginnings: first changes that are tried. pairs: also where no single one explains.
-    """
-
-    def __init__(
-        self, changes: list[Change], budget: Budget, *, beginnings: int, pairs: bool
-    ) -> None:
+    def __init__(self, changes: list[Change], budget: Budget, *, pairs: bool) -> None:
         self.changes, self.budget, self.pairs = changes, budget, pairs
-        self.beginnings = beginnings
         self.found = Solution()
 
     @property
@@ -45,16 +39,18 @@ class Solver:
         """True if the time is over."""
         return self.budget.left < 0
 
-    def solve(self, failed: list[Failed], others: list[Answer], before: Solution) -> Solution:
+    def solve(
+        self, failed: list[Failed], others: list[Answer], before: Solution, beginnings: int
+    ) -> Solution:
         """Explain as many as possible, beginning with what was found before.
 
         others: further answers of the implementation. What explains most at first may not be right:
-        some others are tried in its place, until all is explained.
+        some others are tried in its place, so many beginnings in all, until all is explained.
         """
         wrong = [a for a in others if a.evidence.is_wrong][-WRONG:]
         right = [a for a in others if not a.evidence.is_wrong][:RIGHT]
         best, begun = before, list[Change]()
-        while len(begun) < self.beginnings and not self.is_over:
+        while len(begun) < beginnings and not self.is_over:
             again = best if best is before and not begun else Solution(known=best.known)
             self.found = again.copied()
             self.extend(failed, wrong, right, begun)
@@ -252,8 +248,7 @@ class Solver:
             pool = [c for c in pool if c.gradients] or pool
         declared = [c for c in pool if c.traits]
         pool = self.nearest(pool, looks[:1])[:POOL]
-        base = tuple(self.found.changes)
-        giving = sum(nearest(looks[0], base, c)[0] <= NEAR for c in pool)
+        giving = sum(nearest(looks[0], tuple(self.found.changes), c)[0] <= NEAR for c in pool)
         if giving:  # the first ones give this answer
             pool = pool[: max(giving, most)]
         pool = self.nearest(distinct([*pool, *declared]), looks[:FIRST])[:POOL]

@@ -257,13 +257,10 @@ class Operation:
         given = [self.argument(name, arrays, options) for name in self.arguments]
         return given, {name: o for name, o in options.items() if self.is_option(name)}
 
-    def entries(self, arrays: Iterable[str]) -> list[str]:
+    def entries(self, arrays: Mapping[str, Any]) -> list[str]:
         """Return the names of what the positional arguments hold, in order, those of dicts, too."""
-        return [
-            n
-            for name in self.arguments
-            for n in [a for a in arrays if a.startswith(f"{name}.")] or [name]
-        ]
+        each = ([a for a in arrays if a.startswith(f"{n}.")] or [n] for n in self.arguments)
+        return [name for names in each for name in names]
 
     def argument(self, name: str, arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """Return the value of a positional argument; the entries of a dict are put together."""

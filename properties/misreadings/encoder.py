@@ -122,8 +122,8 @@ OWN = (
         f"{NAME} decoder_layer",
         edit(RESIDUAL, "z + f(layer_norm(", "f(layer_norm("),
         edit(RESIDUAL, "layer_norm(+(z + f(z))", "layer_norm(+f(z)"),
-        edit(BACK, "dz = in_parts(dy, dn)", "dz = dn"),
-        edit(BACK, "dz = in_parts(ds, df)", "dz = df"),
+        PAST_PRE,
+        PAST_POST,
         edit(BACK, "+(z + sublayer.f(z))", "+sublayer.f(z)"),
     ),
     misreading(
@@ -144,7 +144,7 @@ OWN = (
         edit(
             BACK, "layer_norm_vjp(dn, z, weight, bias)", "layer_norm_vjp(dn + dy, z, weight, bias)"
         ),
-        edit(BACK, "dz = in_parts(dy, dn)", "dz = dn"),
+        PAST_PRE,
     ),
     nothing_added("nothing added to the attention", NAME, "norm1"),
     nothing_added("nothing added to the feed-forward network", NAME, "norm2"),

@@ -17,6 +17,12 @@ def das(name: str, new: str, operation: str) -> Misreading:
     return misreading(name, operation, before(place, COUNTED[operation], line), gradients=True)
 
 
+def carried(name: str, *changes: tuple[str, str]) -> Misreading:
+    """Another gradient of the state before a step of gru."""
+    edits = (edit("gru: gru_cell_carry", old, new) for old, new in changes)
+    return misreading(name, "gru", *edits, gradients=True)
+
+
 MISREADINGS = (
     *(
         das(f"{gate} gate's gradient missing", f"without_block({{}}, {k}, {len(gates)})", o)
@@ -148,39 +154,23 @@ MISREADINGS = (
         edit("gru: gru_cell_gradient", "dh * (1 - z) * (1 - n * n)", "dh * (1 - z)"),
         gradients=True,
     ),
-    misreading(
+    carried(
         "the reset gate missing in the gradient on the side of h",
-        "gru",
-        edit("gru: gru_cell_carry", "+(da[..., 2 * k :] * r)", "da[..., 2 * k :]"),
-        gradients=True,
+        ("+(da[..., 2 * k :] * r)", "da[..., 2 * k :]"),
     ),
-    misreading(
+    carried(
         "the path through the new gate missing in dh",
-        "gru",
-        edit("gru: gru_cell_carry", "dh * z + through_reset +", "dh * z +"),
-        edit(
-            "gru: gru_cell_carry", "d_hh @ weight_hh)", "d_hh[..., : 2 * k] @ weight_hh[: 2 * k])"
-        ),
-        gradients=True,
+        ("dh * z + through_reset +", "dh * z +"),
+        ("d_hh @ weight_hh)", "d_hh[..., : 2 * k] @ weight_hh[: 2 * k])"),
     ),
-    misreading(
+    carried(
         "the path through the gates missing in dh",
-        "gru",
-        edit("gru: gru_cell_carry", " + da[..., : 2 * k] @ weight_hh[: 2 * k])", ")"),
-        edit(
-            "gru: gru_cell_carry", "d_hh @ weight_hh)", "d_hh[..., 2 * k :] @ weight_hh[2 * k :])"
-        ),
-        gradients=True,
+        (" + da[..., : 2 * k] @ weight_hh[: 2 * k])", ")"),
+        ("d_hh @ weight_hh)", "d_hh[..., 2 * k :] @ weight_hh[2 * k :])"),
     ),
-    misreading(
+    carried(
         "update gate's path to the state missing",
-        "gru",
-        edit(
-            "gru: gru_cell_carry",
-            "return d_hh, +(dh * z + d_hh @ weight_hh)",
-            "return d_hh, +(d_hh @ weight_hh)",
-        ),
-        gradients=True,
+        ("return d_hh, +(dh * z + d_hh @ weight_hh)", "return d_hh, +(d_hh @ weight_hh)"),
     ),
     *(
         das(

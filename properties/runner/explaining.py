@@ -133,8 +133,9 @@ class Explaining:
         """Find what explains the failures so far."""
         for one in self.failed:
             one.holds = False  # it was asked of other changes
-        solver = Solver(changes, self.budget.part(0.6), beginnings=beginnings, pairs=pairs)
-        self.solution = solver.solve(self.failed, distinct(self.others), self.solution)
+        solver = Solver(changes, self.budget.part(0.6), pairs=pairs)
+        others = distinct(self.others)
+        self.solution = solver.solve(self.failed, others, self.solution, beginnings)
         self.cut = self.cut or solver.is_over
 
     def look_at_more(self, most: int, share: float = 1.0) -> None:
