@@ -16,7 +16,7 @@ from seqlaws.properties.discovery.exits import listen
 from seqlaws.properties.discovery.traits import DTYPES
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.isolation.client import Contained, contained
-from seqlaws.properties.isolation.environment import let_waiting_threads_sleep
+from seqlaws.properties.isolation.environment import keep_freed_memory, let_waiting_threads_sleep
 from seqlaws.properties.isolation.limits import Limits, LostError
 from seqlaws.properties.isolation.specification_server import SpecificationError
 from seqlaws.properties.judging.precision_grade import Grade, grade
@@ -74,6 +74,7 @@ class Session:
         self.undecided: list[str] = []
         self.ended, self.not_reached = "", 0
         let_waiting_threads_sleep()
+        keep_freed_memory()
         specification_server.start()  # before anybody else's code runs
         side_effects.remember()
         listen()

@@ -11,7 +11,16 @@ from seqlaws.properties.operations.generate import ends
 from seqlaws.properties.test_generate import agree_on_text
 
 LAYERS = ("multi_head_attention", "encoder_layer", "decoder_layer")
-SHORT: Fixed = {**PLAIN, "B": 1, "L": 2, "T": 2, "S": 3, "mask": None, "is_causal": False}
+SHORT: Fixed = {
+    **PLAIN,
+    "matrices": "zero",
+    "B": 1,
+    "L": 2,
+    "T": 2,
+    "S": 3,
+    "mask": None,
+    "is_causal": False,
+}
 
 
 def widths_of_models(operation: Operation) -> list[Fixed]:

@@ -42,18 +42,19 @@ def functions() -> dict[str, int]:
     names = ["math", *(module for library in loaded().values() for module in library.modules)]
     ours = [n for n in sys.modules if n.startswith(("seqlaws.reference", "seqlaws.properties"))]
     found: dict[str, int] = {}
-    for name in names + ours:
-        module = sys.modules.get(name)
-        if isinstance(module, ModuleType):
-            for attribute, value in list(vars(module).items()):
-                found |= identity(f"{name}.{attribute}", value, deep=name in ours)
+    for several, deep in ((names, False), (ours, True)):
+        for name in several:
+            module = sys.modules.get(name)
+            if isinstance(module, ModuleType):
+                for attribute, value in list(vars(module).items()):
+                    found |= identity(f"{name}.{attribute}", value, deep=deep)
     return found
 
 
 def identity(name: str, value: Any, *, deep: bool) -> dict[str, int]:
     """Fingerprint the parts of a value that must not change.
 
-    deep: include constants, and the parts of the suite's own classes.
+    deep: include constants, and the parts of the suite's own classes, each where it is defined.
     """
     if isinstance(value, (property, cached_property, staticmethod, classmethod)):
         value = getattr(value, "fget", None) or getattr(value, "func", value)
@@ -65,7 +66,7 @@ def identity(name: str, value: Any, *, deep: bool) -> dict[str, int]:
     if code is not None:
         found[f"{name}'s code"] = id(code)
         found[f"{name}'s defaults"] = hash(repr(value.__defaults__))
-    if deep and isinstance(value, type) and value.__module__.startswith("seqlaws."):
+    if deep and isinstance(value, type) and name == f"{value.__module__}.{value.__qualname__}":
         for attribute, part in list(vars(value).items()):
             found |= identity(f"{name}.{attribute}", part, deep=True)
     return found

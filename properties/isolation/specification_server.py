@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from seqlaws.properties.isolation.answer_store import AnswerStore
-from seqlaws.properties.isolation.environment import where_seqlaws_is
+from seqlaws.properties.isolation.environment import KEPT_MEMORY, where_seqlaws_is
+from seqlaws.properties.isolation.shared_arrays import SharedArrays, new_file
 from seqlaws.properties.isolation.transport import Child, EndedError
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.own import adding as own
@@ -23,6 +24,7 @@ import traceback
 from pathlib import Path
 import numpy as np
 from seqlaws import reference
+from seqlaws.properties.isolation.shared_arrays import SharedArrays
 from seqlaws.reference.numbers import Arithmetic, expected_and_allowed, flattened
 from seqlaws.reference.numbers.stepwise import expected_step_by_step, expected_vjp_step_by_step
 from seqlaws.reference.numbers.tokens import expected_logits, expected_token_by_token
@@ -57,8 +59,12 @@ WAYS = {
     "remove": remove,
 }
 
-def answer(question):
-    way, arguments, options, arithmetic = question
+questions, answers = (SharedArrays(int(descriptor)) for descriptor in arguments)
+
+def answer(packed):
+    return answers.put(of_the_question(*questions.get(packed, copied=False)))
+
+def of_the_question(way, arguments, options, arithmetic):
     if arithmetic is not None:
         options["arithmetic"] = Arithmetic(*arithmetic)
     try:
@@ -84,7 +90,34 @@ answering(answer)
 # for arrays as small as these a second thread of BLAS costs more than it gains
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 Question = tuple[str, tuple[Any, ...], dict[str, Any], tuple[str, ...] | None]
-RUNNING: list[Child] = []
+
+
+class Specification(Child):
+    """The process, started when it is made."""
+
+    def __init__(self) -> None:
+        files = new_file(), new_file()
+        self.questions, self.answers = map(SharedArrays, files)
+        environment = {**os.environ, **ONE_THREAD, **KEPT_MEMORY, **where_seqlaws_is()}
+        super().__init__(PROGRAM, *map(str, files), environment=environment, keep=files)
+
+    def ask(self, question: Question) -> Any:
+        """Ask the process and return its answer. Raises EndedError if there is none."""
+        try:
+            packed = self.questions.put(question)
+            return self.answers.get(super().ask(packed), copied=True)
+        except OSError as error:
+            self.stop()
+            raise EndedError from error
+
+    def stop(self) -> None:
+        """End the process, unless it is the parent's of this one."""
+        super().stop()
+        self.questions.close()
+        self.answers.close()
+
+
+RUNNING: list[Specification] = []
 ADDED: list[str] = []  # files with own operations
 KEPT: list[AnswerStore] = []  # the file of answers, if one is used
 SPECIFICATION_RAISED = "the specification raised"
@@ -106,8 +139,7 @@ class SpecificationError(BaseException):
 def start() -> None:
     """Start the process, unless it runs."""
     if not RUNNING:
-        environment = {**os.environ, **ONE_THREAD, **where_seqlaws_is()}
-        RUNNING.append(Child(PROGRAM, environment=environment))
+        RUNNING.append(Specification())
         for file in ADDED:
             RUNNING[0].ask(("add", (file,), {}, None))
 

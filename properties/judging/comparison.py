@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.numbers import Array, equal
 from seqlaws.properties.subjects.error_statistics import Errors
 from seqlaws.properties.subjects.record import Entry, LawBrokenError, Outputs
 from seqlaws.properties.subjects.subject import Subject
 from seqlaws.reference.numbers import Expected
+from seqlaws.reference.numbers.entries import is_finite
 
 
 def agree(
@@ -58,8 +59,15 @@ def agree(
 def ratios(observed: Array, value: Array, allowed: Array, nan_is_free: bool) -> Array:
     """Return |observed - value| / allowed, entry by entry; inf if just one of the two is NaN."""
     with np.errstate(all="ignore"):
-        ratio = np.abs(observed - value) / allowed
-        ratio = np.where(observed == value, 0.0, ratio)
+        error = np.abs(observed - value)
+        if is_finite(error) and not np.isnan(allowed).any():
+            return np.divide(
+                error,
+                allowed,
+                out=np.zeros(np.broadcast_shapes(error.shape, allowed.shape)),
+                where=error > 0,
+            )
+        ratio = np.where(observed == value, 0.0, error / allowed)
         ratio = np.where(np.isinf(allowed), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
     due = np.isnan(value)
     return np.where(due, np.where(np.isnan(observed) | nan_is_free, 0.0, np.inf), ratio)
@@ -82,6 +90,11 @@ def at(expected: Expected, places: Any) -> dict[str, Expected]:
     """Return the expected output at some places; at the others the allowed error is infinite."""
     value = np.where(places, expected.value, 0.0)
     return {"out": Expected(value, np.where(places, expected.allowed, np.inf))}
+
+
+def is_same(observed: Mapping[str, Array], before: Mapping[str, Array]) -> bool:
+    """Return True if the outputs are equal, entry by entry and NaN by NaN."""
+    return all(equal(observed[name], value) for name, value in before.items())
 
 
 def same(

@@ -34,22 +34,26 @@ class Errors:
         claimed = (allowed > 0) & np.isfinite(allowed) & np.isfinite(value)
         if not claimed.any():
             return
-        held = ratio[claimed]
+        every = claimed.all()
+        held = ratio.reshape(-1) if every else ratio[claimed]
         some = held > 0
         self.entries += held.size
         self.exact += held.size - int(some.sum())
-        mantissa, exponent = np.frexp(held[some & np.isfinite(held)])
-        powers = np.maximum(np.where(mantissa == 0.5, exponent - 1, exponent), LEAST)
-        for power, number in zip(*np.unique(powers, return_counts=True), strict=True):
-            self.shares[str(power)] = self.shares.get(str(power), 0) + int(number)
-        if lost := int(np.isinf(held).sum()):
+        lost = int(np.isinf(held).sum())
+        mantissa, exponent = np.frexp(held[some & np.isfinite(held)] if lost else held[some])
+        powers = np.maximum(exponent - (mantissa == 0.5), LEAST)
+        for power, number in enumerate(np.bincount(powers - LEAST), LEAST):
+            if number:
+                self.shares[str(power)] = self.shares.get(str(power), 0) + int(number)
+        if lost:
             self.shares[BEYOND_ALL] = self.shares.get(BEYOND_ALL, 0) + lost
         if self.seen % self.stride == 0:
             at = int(np.argmax(held))
+            place = np.unravel_index(at if every else np.flatnonzero(claimed)[at], claimed.shape)
             with np.errstate(all="ignore"):
-                error = abs(float(observed[claimed][at]) - float(value[claimed][at]))
+                error = abs(float(observed[place]) - float(value[place]))
             error = np.inf if np.isnan(error) else error
-            self.pairs.append([short(error), short(float(allowed[claimed][at]))])
+            self.pairs.append([short(error), short(float(allowed[place]))])
         self.seen += 1
         if len(self.pairs) == PAIRS:
             self.pairs, self.stride = self.pairs[::2], 2 * self.stride

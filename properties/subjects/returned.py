@@ -14,7 +14,7 @@ from seqlaws.properties.backends.layouts import AMID
 from seqlaws.properties.backends.protocol import Arrays, BadOutputError
 from seqlaws.properties.discovery.convention import Convention
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.numbers import Array
+from seqlaws.properties.inputs.numbers import Array, equal
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.subjects.record import LawBrokenError, Outputs, Record
 from seqlaws.reference.numbers import Arithmetic, flattened
@@ -147,9 +147,8 @@ class Returned:
             self.record.note(law, what + (f" ({special[0]})" if special else ""))
 
         for name, array in given.items():
-            floating = before[name].dtype.kind == "f"
             was = self.convention.given(name, before[name])
-            if not np.array_equal(self.backend.values(array), was, equal_nan=floating):
+            if not equal(self.backend.values(array), was):
                 what = "the cotangent of" if cotangents and name in cotangents else "the input"
                 note(WRITTEN, f"{what} {name} was modified")
                 with suppress(Exception):
@@ -178,5 +177,5 @@ class Returned:
         for output, value in zip(before, known, strict=False):
             if any(self.overlap(output, o) for o in outputs):
                 self.record.note(SHARED, f"{what} returned the memory of an earlier output")
-            elif not np.array_equal(self.described(output)[2], value, equal_nan=True):
+            elif not equal(self.described(output)[2], value):
                 self.record.note(SHARED, f"{what} overwrote an earlier output")

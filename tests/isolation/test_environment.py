@@ -1,10 +1,13 @@
 """The environment of a program that is to see no sign of a test."""
 
 import os
+import platform
+import subprocess
+import sys
 
 import pytest
 
-from seqlaws.properties.isolation.environment import is_telling, silent
+from seqlaws.properties.isolation.environment import KEPT_MEMORY, is_telling, silent
 
 
 @pytest.mark.parametrize(
@@ -31,3 +34,31 @@ def test_folders_that_exist_stay_whatever_they_are_called(tmp_path, monkeypatch)
     monkeypatch.setenv("THREADS", "2")
     assert silent()["LIBRARIES"] == os.environ["LIBRARIES"]
     assert silent()["THREADS"] == "2"
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+{before}
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(2):
+    first = faults()
+    for _ in range(4):
+        several = [np.ones(2**20) for _ in range(8)]
+        del several  # of 64 MiB at once, glibc gives most back to the system
+print(faults() - first)
+"""
+KEEP = """
+from seqlaws.properties.isolation.environment import keep_freed_memory
+keep_freed_memory()
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+@pytest.mark.parametrize("before, variables", [(KEEP, {}), ("", KEPT_MEMORY)])
+def test_freed_memory_is_kept(before, variables):
+    program = [sys.executable, "-c", FAULTS.format(before=before)]
+    environment = {**os.environ, "NUMPY_MADVISE_HUGEPAGE": "0", **variables}
+    found = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 2048  # the pages of one array, where 32 were made
