@@ -86,6 +86,28 @@ MISREADINGS = (
         )
         for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
     ),
+    moments(
+        "running squares of the difference to the mean before",
+        f"{BY_ITS_ROOT}, about=running_means(x, before=True))",
+    ),
+    moments(
+        "running squares of the difference to the mean after",
+        f"{BY_ITS_ROOT}, about=running_means(x))",
+    ),
+    *(
+        moments(
+            f"the variance within blocks of {n}, without that of their means",
+            f"{BY_ITS_ROOT}, about=means_of_blocks(x, {n}))",
+        )
+        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+    ),
+    *(
+        moments(
+            f"the mean of the means of blocks of {n}, whatever their length",
+            f"{BY_ITS_ROOT}, shift=mean_of_means(x, {n}), about=mean_of_means(x, {n}))",
+        )
+        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+    ),
     applied("no bias", "+normalised * weight"),
     applied("no weight", "+normalised + bias"),
     applied("neither weight nor bias", "+normalised"),

@@ -12,8 +12,9 @@ from seqlaws.reference.numbers import Rounding
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "assigned_at", "in_one_pass", "is_zero", "last_block", "over_a_padded_width", "over_all_axes",
-    "over_the_first_axis", "root", "standardized_by", "underflowing",
+    "assigned_at", "in_one_pass", "is_zero", "last_block", "mean_of_means", "means_of_blocks",
+    "over_a_padded_width", "over_all_axes", "over_the_first_axis", "root", "running_means",
+    "standardized_by", "underflowing",
 ]  # fmt: skip
 
 
@@ -81,6 +82,32 @@ def over_a_padded_width(
     v = v + (mu * mu * ((wide - n) / wide) if centred else 0)
     s = root(v + eps)
     return z / s, 1 / s
+
+
+def running_means(x: Array, *, before: bool = False) -> Array:
+    """Mean of each entry of the last axis and all before it; before: of those alone, 0 of none."""
+    n = x.shape[-1]
+    means = np.cumsum(x, axis=-1) / np.arange(1.0, n + 1)
+    return np.where(np.arange(n) > 0, np.roll(means, 1, axis=-1), 0.0) if before else means
+
+
+def of_each_block(x: Array, size: int) -> Array:
+    """Mean of each block of the last axis, of which the last may be shorter."""
+    n = x.shape[-1]
+    blocks = -(-n // size)
+    padding = np.zeros((*x.shape[:-1], blocks * size - n))
+    parts = np.reshape(np.concatenate([x, padding], axis=-1), (*x.shape[:-1], blocks, size))
+    return np.sum(parts, axis=-1) / np.clip(n - size * np.arange(blocks), 1, size)
+
+
+def means_of_blocks(x: Array, size: int) -> Array:
+    """For each entry of the last axis the mean of its block."""
+    return of_each_block(x, size)[..., np.arange(x.shape[-1]) // size]
+
+
+def mean_of_means(x: Array, size: int) -> Array:
+    """Mean of the blocks' means, in which the last block counts as much as a whole one."""
+    return mean(of_each_block(x, size))
 
 
 def last_block(x: Array, size: int) -> Array:
