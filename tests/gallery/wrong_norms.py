@@ -91,7 +91,7 @@ GATED = {
     "geglu": {
         "the approximation by tanh is taken always": (
             "gated_torch",
-            ("approximate=approximate", 'approximate="tanh"'),
+            ('if approximate == "tanh":', "if True:"),
         ),
         "the cubic's constant is 0.044751": (
             "gated_other",
