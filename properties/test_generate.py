@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.inputs.numbers import representable
 from seqlaws.properties.laws import (
     Case,
     Subject,
@@ -15,6 +16,8 @@ from seqlaws.properties.laws import (
     same,
     zeroed,
 )
+from seqlaws.properties.operations.generate import past_pages
+from seqlaws.reference import positional_encoding
 
 OPERATION = "generate"
 MANY = drawn(layers=12, V=9, steps=2, B=2, N=1, D=3, F=1, S=2)
@@ -23,6 +26,11 @@ TWO = drawn(layers=1, V=2, B=1, N=4, D=1, F=1, S=1)
 NARROW = ((114, 5), (185, 5), (247, 4), (21, 3), (155, 0), (19, 0), (155, 1), (41, 1), (215, 1))
 MEANS = drawn(layers=2, gains=(4.0,), V=33, steps=12, B=6, N=2, D=4, F=3, S=2)
 LONG = drawn(layers=1, gains=(4.0,), V=33, steps=140, B=4, N=1, D=4, F=1, S=1)
+LIVELY = {"dense": True, "regime": "ordinary", "gains": (1.0,)}  # or the text would hardly change
+DIRECTED = drawn(**LIVELY, layers=1, V=300, steps=140, B=8, N=1, D=16, F=1, S=1)
+PAGES = (63, 64, 127, 128)  # places at which a page of a cache begins or ends
+SMALLER = (0, 15, 16, 31, 32)  # of which one is tried, too
+SHARP = 40.0  # how much a query is larger than the encoding that it seeks
 
 
 def last_norm(case: Case) -> str:
@@ -200,10 +208,48 @@ def test_a_long_text_goes_on(impl: Subject, case: Case) -> None:
     agree(impl, tokens, impl.expected_of_steps(bare, tokens), "a long text is wrong")
 
 
+@law(OPERATION, share=0.01, sweep=past_pages, section="edges")
+def test_texts_past_the_pages_of_a_cache(impl: Subject, case: Case) -> None:
+    """Each token of a text that is longer than the pages of a cache is correct."""
+    agree_on_text(impl, case, "a text longer than a page is wrong")
+
+
+@law(OPERATION, share=0.03, cases=DIRECTED, section="edges")
+def test_each_place_of_a_long_text_is_read(impl: Subject, case: Case) -> None:
+    """A token depends on an earlier one to which all attention is directed, wherever that is.
+
+    At the ends of pages of a cache, for example. The query is the encoding of a place, keys are the
+    tokens with their encodings, and nothing else acts.
+    """
+    for place in (int(case.random(7).choice(SMALLER)), *PAGES):
+        bare = directed_to(case, place)
+        agree_on_text(impl, bare, f"what the token at place {place} changes is wrong")
+
+
+def directed_to(case: Case, place: int) -> Case:
+    """Return the case with a self-attention that reads the token at one place."""
+    bare, n = with_self_attention_alone(case), case.sizes()["E"]
+    prefix = "params.layers.0.self_attn.in_proj_"
+    weight, bias = (np.array(case.arrays[prefix + name]) for name in ("weight", "bias"))
+    weight[:n], weight[n : 2 * n] = 0, np.eye(n)
+    bias[:n], bias[n : 2 * n] = SHARP * positional_encoding(place + 1, n)[place], 0
+    quiet = 0.25 * case.arrays["params.embedding.weight"]
+    return bare.having(**{
+        f"{prefix}weight": weight,
+        f"{prefix}bias": representable(bias, case.dtype),
+        "params.embedding.weight": quiet,
+    })  # fmt: skip
+
+
+def with_self_attention_alone(case: Case) -> Case:
+    """Return the case with 0 in the place of what else a layer adds."""
+    names = [n for n in case.arrays if "linear2" in n or "multihead_attn.out_proj" in n]
+    return zeroed(case, *names)
+
+
 def of_means(case: Case) -> Case:
     """Return the case with queries and keys 0: self-attention is a mean, and nothing else acts."""
-    names = [n for n in case.arrays if "linear2" in n or "multihead_attn.out_proj" in n]
-    bare, features = zeroed(case, *names), case.sizes()["E"]
+    bare, features = with_self_attention_alone(case), case.sizes()["E"]
     for name in [n for n in case.arrays if "self_attn.in_proj" in n]:
         array = np.array(case.arrays[name])
         array[: 2 * features] = 0
