@@ -233,7 +233,7 @@ def directed_to(case: Case, place: int) -> Case:
     weight, bias = (np.array(case.arrays[prefix + name]) for name in ("weight", "bias"))
     weight[:n], weight[n : 2 * n] = 0, np.eye(n)
     bias[:n], bias[n : 2 * n] = SHARP * positional_encoding(place + 1, n)[place], 0
-    quiet = 0.25 * case.arrays["params.embedding.weight"]
+    quiet = representable(0.25 * case.arrays["params.embedding.weight"], case.dtype)
     return bare.having(**{
         f"{prefix}weight": weight,
         f"{prefix}bias": representable(bias, case.dtype),

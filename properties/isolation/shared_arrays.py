@@ -53,13 +53,10 @@ class SharedArrays:
         return data, sizes
 
     def get(self, packed: Packed, *, copied: bool) -> Any:
-        """Return the value. Unless copied, its arrays are read-only, and last until the next put.
-
-        Raises OSError.
-        """
+        """Return the value. Unless copied, its arrays last until the next put. Raises OSError."""
         data, sizes = packed
         places = self.places(sizes)
-        buffers = [bytearray(place) if copied else place.toreadonly() for place in places]
+        buffers = map(bytearray, places) if copied else places
         return pickle.loads(data, buffers=buffers)  # noqa: S301  # our own process's
 
     def places(self, sizes: list[int]) -> list[memoryview]:
