@@ -55,8 +55,8 @@ def some_sizes_of_gradients(operation: Operation) -> list[Fixed]:
 def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> None:
     """In another process, in which nothing indicates a test, the values are as in this one.
 
-    Or at least correct; at the largest size of each letter, at some of all sizes and pairs of
-    options.
+    Where they differ, they are correct. Cases: the largest size of each letter, and some of all
+    sizes and pairs of options.
     """
     here, found = answer_here(impl, case), answer_elsewhere(impl, case)
     if not is_answer_of(here, found):
@@ -74,8 +74,8 @@ def test_any_other_program_gets_the_same_answer(impl: Subject, case: Case) -> No
 def test_any_other_program_gets_the_same_gradient(impl: Subject, case: Case) -> None:
     """In another process, in which nothing indicates a test, gradients are as in this one.
 
-    Or at least correct; at the largest size of each letter, at some of all sizes and pairs of
-    options.
+    Where they differ, they are correct. Cases: the largest size of each letter, and some of all
+    sizes and pairs of options.
     """
     here, found = answer_here(impl, case, vjp=True), answer_elsewhere(impl, case, vjp=True)
     shapes = {n: case.arrays[n].shape for n in case.differentiated}

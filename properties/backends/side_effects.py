@@ -42,12 +42,11 @@ def functions() -> dict[str, int]:
     names = ["math", *(module for library in loaded().values() for module in library.modules)]
     ours = [n for n in sys.modules if n.startswith(("seqlaws.reference", "seqlaws.properties"))]
     found: dict[str, int] = {}
-    for several, deep in ((names, False), (ours, True)):
-        for name in several:
-            module = sys.modules.get(name)
-            if isinstance(module, ModuleType):
-                for attribute, value in list(vars(module).items()):
-                    found |= identity(f"{name}.{attribute}", value, deep=deep)
+    for name, deep in (dict.fromkeys(names, False) | dict.fromkeys(ours, True)).items():
+        module = sys.modules.get(name)
+        if isinstance(module, ModuleType):
+            for attribute, value in list(vars(module).items()):
+                found |= identity(f"{name}.{attribute}", value, deep=deep)
     return found
 
 

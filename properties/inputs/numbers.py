@@ -121,11 +121,12 @@ class Filling:
 
     def __init__(self, draw: Draw, dtype: str, fixed: Mapping[str, Any] | None = None) -> None:
         self.draw = draw = draw.numbers if isinstance(draw, OfShape) else draw
-        self.dtype, self.windows = dtype, not (fixed or {}).get("dense")
-        self.bare = (fixed or {}).get("matrices") == "zero"
+        fixed = fixed or {}
+        self.dtype, self.windows = dtype, not fixed.get("dense")
+        self.bare = fixed.get("matrices") == "zero"
         self.seed = draw(2**16)
         self.regime = pick(draw, (*ORDINARY, *REGIMES))
-        self.regime = (fixed or {}).get("regime", self.regime)
+        self.regime = fixed.get("regime", self.regime)
         self.count = 0
 
     def array(self, *shape: int, scale: float = 1.0, regime: str = "") -> Array:

@@ -13,11 +13,8 @@ CHOSEN = {"OMP_WAIT_POLICY": "passive"}  # unless the user has set it
 SET_HERE: list[str] = []
 # by glibc: take arrays from the heap, and give none of it back to the system. A large array that
 # is mapped anew costs a page fault for each 4 KiB: a fifth of a run
-MMAP_MAX, TRIM_THRESHOLD = (-4, 0), (-1, 2**31 - 1)  # of mallopt
-KEPT_MEMORY = {
-    "MALLOC_MMAP_MAX_": str(MMAP_MAX[1]),
-    "MALLOC_TRIM_THRESHOLD_": str(TRIM_THRESHOLD[1]),
-}
+OF_MALLOPT = {"MALLOC_MMAP_MAX_": (-4, 0), "MALLOC_TRIM_THRESHOLD_": (-1, 2**31 - 1)}
+KEPT_MEMORY = {name: str(value) for name, (_, value) in OF_MALLOPT.items()}
 
 
 def let_waiting_threads_sleep() -> None:
@@ -35,8 +32,9 @@ def let_waiting_threads_sleep() -> None:
 def keep_freed_memory() -> None:
     """Let this process keep the memory that it has freed, where its C library can (glibc)."""
     with suppress(OSError, AttributeError):
-        for parameter, value in (MMAP_MAX, TRIM_THRESHOLD):
-            ctypes.CDLL(None).mallopt(parameter, value)
+        set_option = ctypes.CDLL(None).mallopt
+        for parameter, value in OF_MALLOPT.values():
+            set_option(parameter, value)
 
 
 def as_the_user_set_it() -> dict[str, str]:

@@ -7,7 +7,6 @@ the laws of large sizes ask, that took a fifth of a run.
 import mmap
 import os
 import pickle
-import tempfile
 from contextlib import suppress
 from itertools import accumulate
 from typing import Any
@@ -21,6 +20,8 @@ def new_file() -> int:
     """The descriptor of an empty file, in memory where the system can."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("arrays")
+    import tempfile  # the specification's process has no need of it
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
@@ -33,7 +34,7 @@ class SharedArrays:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.identity = os.fstat(descriptor).st_ino
+        self.identity = os.fstat(descriptor)
         self.memory: mmap.mmap | bytes = b""
 
     def put(self, value: Any) -> Packed:
@@ -70,7 +71,9 @@ class SharedArrays:
     def mapped(self, length: int) -> mmap.mmap:
         """The file as memory, of at least this length."""
         found = os.fstat(self.descriptor)
-        if found.st_ino != self.identity:  # an implementation closed it; the number is another's
+        if not os.path.samestat(
+            found, self.identity
+        ):  # an implementation closed it; the number is another's
             raise OSError("the file was closed")
         if found.st_size < length:
             os.ftruncate(self.descriptor, length)

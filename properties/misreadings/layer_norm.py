@@ -5,6 +5,7 @@ from seqlaws.properties.misreadings.edits import Misreading, before, edit, misre
 FORWARD, VJP = "layer_norm: layer_norm", "layer_norm: layer_norm_vjp"
 BOTH = "layer_norm: layer_norm, layer_norm_vjp"
 AFFINE = "+normalised * weight + bias"
+STEPS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # of a padded width, or a block
 SUMS = "dw, db = (np.sum(np.reshape(z, (rows, n)), axis=0) for z in (dy * h, dy))"
 MANY = "(x.shape[-1] / max(x.shape[-1] - 1, 1))"
 BY_ITS_ROOT = "standardized_by(x, lambda v: root(v + eps)"
@@ -76,7 +77,7 @@ MISREADINGS = (
             f"statistics over a width padded to a multiple of {n}",
             f"over_a_padded_width(x, eps, {n}, centred={centred})",
         )
-        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+        for n in STEPS
         for centred in (True, False)
     ),
     *(
@@ -84,7 +85,7 @@ MISREADINGS = (
             f"the mean over a width padded to a multiple of {n}",
             f"over_a_padded_width(x, eps, {n}, variance=False)",
         )
-        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+        for n in STEPS
     ),
     moments(
         "running squares of the difference to the mean before",
@@ -99,14 +100,14 @@ MISREADINGS = (
             f"the variance within blocks of {n}, without that of their means",
             f"{BY_ITS_ROOT}, about=means_of_blocks(x, {n}))",
         )
-        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+        for n in STEPS
     ),
     *(
         moments(
             f"the mean of the means of blocks of {n}, whatever their length",
             f"{BY_ITS_ROOT}, shift=mean_of_means(x, {n}), about=mean_of_means(x, {n}))",
         )
-        for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+        for n in STEPS
     ),
     applied("no bias", "+normalised * weight"),
     applied("no weight", "+normalised + bias"),
@@ -136,7 +137,7 @@ MISREADINGS = (
             f"the last block of {n} features alone in {what}",
             f"(dh - mean({one}) - h * mean({other})) * reciprocal_root",
         )
-        for n in (16, 32, 64, 128, 256, 512, 1024)
+        for n in STEPS[3:]
         for what, one, other in (
             ("the sum of dy w", f"last_block(dh, {n})", "products"),
             ("the sum of dy w h", "dh", f"last_block(products, {n})"),

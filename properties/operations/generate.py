@@ -105,13 +105,13 @@ def long_texts() -> list[Fixed]:
     return [{**many, "layers": n} for n in (1, 2, 2, 2)]
 
 
-def past_pages(operation: Operation) -> list[Fixed]:
-    """Texts around and beyond the pages of a cache: 64, 128, 256 and 512 tokens.
+# every entry is drawn, or the text would hardly change
+LIVELY: Fixed = {**PLAIN, "dense": True, "gains": (1.0,), "layers": 1}
 
-    No entry is left to a window, or the text would hardly change.
-    """
-    lively: Fixed = {**PLAIN, "dense": True, "regime": "ordinary", "gains": (1.0,), "layers": 1}
-    few: Fixed = {**lively, "N": 1, "D": 8, "F": 2, "S": 1, "V": 300}
+
+def past_pages(operation: Operation) -> list[Fixed]:
+    """Texts around and beyond the pages of a cache: 64, 128, 256 and 512 tokens."""
+    few: Fixed = {**LIVELY, "N": 1, "D": 8, "F": 2, "S": 1, "V": 300}
     return [{**few, "B": 4, "steps": n} for n in (515, 65, 129, 257, 64, 66, 128, 130)]
 
 

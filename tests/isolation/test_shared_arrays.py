@@ -33,7 +33,7 @@ def shared():
 
 def other_end(shared):
     """What the other process has: the same file, mapped once more."""
-    return SharedArrays(os.dup(shared.descriptor))
+    return SharedArrays(shared.descriptor)
 
 
 @pytest.mark.parametrize("copied", [True, False])
