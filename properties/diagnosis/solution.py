@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from seqlaws.properties.diagnosis.changes import Answer, Change
 from seqlaws.properties.inputs.case import Case
@@ -44,6 +45,25 @@ class Failed:
         return all(found.explains(a, *more) for a in self.answers)
 
 
+@dataclass(frozen=True)
+class Without:
+    """A wrong answer, one of its options, and the answer to the same call without it."""
+
+    wrong: Answer
+    option: str
+    answer: Answer
+
+    @property
+    def value(self) -> Any:
+        """The option's value in the wrong one."""
+        return self.wrong.evidence.case.options[self.option]
+
+    def is_condition_of(self, change: Change) -> bool:
+        """Return True if the change explains the one answer, and is not made in the other."""
+        right = not self.answer.evidence.is_wrong
+        return right and self.wrong.fits((change,)) and not self.answer.fits((change,))
+
+
 @dataclass(eq=False)
 class Solution:
     """The changes that are found, each with others that explain the same.
@@ -61,20 +81,24 @@ class Solution:
         """The same, to which more can be added."""
         return Solution([*self.changes], {**self.alike}, {*self.conditional}, self.known)
 
-    def worth(self, failed: list[Failed]) -> tuple[int, ...]:
+    def worth(self, failed: list[Failed], wrong: list[Answer]) -> tuple[int, ...]:
         """Counts of what speaks against it, the gravest first.
 
-        Laws of values that are not explained, and changes that some right answer refutes; how many
-        changes of values it takes; all laws that are not explained; the number of changes.
+        Laws of values that are not explained, changes that some right answer refutes, and whether
+        there are other wrong answers that are not explained; how many these are; how many changes
+        of values it takes; all laws that are not explained; the number of changes.
         """
         left = self.left(failed)
         of_values = sum(not f.is_of_own_gradients for f in left)
         of_function = sum(not c.gradients for c in self.changes)
-        return of_values + self.doubtful, of_function, len(left), len(self.changes)
+        astray = sum(not self.explains(a) for a in wrong)
+        grave = of_values + self.doubtful + (astray > 0)
+        return grave, astray, of_function, len(left), len(self.changes)
 
-    def is_whole(self, failed: list[Failed]) -> bool:
+    def is_whole(self, failed: list[Failed], wrong: list[Answer]) -> bool:
         """Return True if all is explained, and no right answer refutes a change."""
-        return not self.left(failed) and not self.doubtful
+        explained = not self.left(failed) and all(self.explains(a) for a in wrong)
+        return explained and not self.doubtful
 
     def left(self, failed: list[Failed]) -> list[Failed]:
         """The laws with answers that are not explained."""

@@ -59,9 +59,9 @@ class Solver:
             begun.append(self.found.changes[0].origin)
             self.drop_contradicted(failed, wrong)
             self.drop_needless(failed)
-            if not best.changes or self.found.worth(failed) < best.worth(failed):
+            if not best.changes or self.found.worth(failed, wrong) < best.worth(failed, wrong):
                 best = self.found
-            if best.is_whole(failed):
+            if best.is_whole(failed, wrong):
                 break
         return best
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.inputs.case import Case, is_floating, shapes_of_cotangents
+from seqlaws.properties.inputs.masks import MASKS
 from seqlaws.properties.inputs.numbers import Array, by_seed, representable
 from seqlaws.properties.inputs.operation import extent
 from seqlaws.properties.inputs.strategies import build
@@ -45,6 +46,26 @@ def dense(case: Case) -> Case:
         n: ordinary(n, a.shape, case.dtype) if is_floating(a) else a for n, a in case.arrays.items()
     }
     return pulled(replace(case, arrays=arrays, poison=(0.0, 0)))
+
+
+def redrawn(case: Case) -> Case | None:
+    """Return the case with another mask and other lengths, of the same shapes; None without any.
+
+    Of a mask some rows are masked throughout, if it masks anything at all.
+    """
+    random, options = np.random.RandomState(7), {}
+    for name, option in case.options.items():
+        if name in MASKS and option is not None:
+            keep = random.random_sample(option.shape) < 0.6
+            keep[random.random_sample(keep.shape[:-1]) < 0.2] = False
+            added = representable(2 * random.standard_normal(option.shape), case.dtype)
+            if not is_floating(option):
+                options[name] = keep
+            else:
+                options[name] = np.where(keep | ~np.isneginf(option).any(), added, -np.inf)
+        elif name == "lengths" and isinstance(option, np.ndarray):
+            options[name] = random.randint(0, case.sizes()["T"] + 1, option.shape)
+    return case.having(**options) if options else None
 
 
 def sized(case: Case, options: dict[str, Any], *, only: bool = False, **sizes: int) -> Case:

@@ -82,10 +82,14 @@ def of_gradients(operation: Any) -> list[Fixed]:
 
 
 def one_large(operation: Any) -> list[Fixed]:
-    """Pin all letters to one size, so that an array along all of them has about LARGEST numbers."""
+    """Pin all letters to one size, so that an array along all of them has about LARGEST numbers.
+
+    Of ordinary numbers: a long recurrence of large ones overflows, and a right one in chunks has
+    NaN for steps before that, too.
+    """
     axes = len(operation.letters) + operation.leading
     size = int(LARGEST ** (1 / max(axes, 2))) + 1
-    pinned: Fixed = dict.fromkeys(operation.letters, size)
+    pinned: Fixed = PLAIN | dict.fromkeys(operation.letters, size)
     return [pinned | ({"leading": (size,)} if operation.leading else {})]
 
 

@@ -11,8 +11,10 @@ from seqlaws.reference.numbers.reverse import primal
 from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
-    "exchanged_groups", "from_whole_tiles", "in_whole_tiles", "of_first_tile", "ratio_of_weights",
-    "reaches_the_end", "running_maximum", "with_next_rows", "with_zeros",
+    "exchanged_groups", "from_whole_tiles", "in_full_tiles", "in_whole_tiles", "of_first_tile",
+    "ratio_of_weights", "reaches_the_end", "running_maximum", "sees_the_first_tile",
+    "times_a_part_is_added", "times_queries_are_added", "twice_from_half_a_tile", "with_a_tail",
+    "with_next_rows", "with_zeros",
 ]  # fmt: skip
 
 
@@ -50,6 +52,54 @@ def with_zeros(x: Array, more: int) -> Array:
     if more < 1:
         return x
     return np.concatenate([x, np.zeros((*x.shape[:2], more, x.shape[3]))], axis=2)
+
+
+def with_a_tail(
+    k: Array, v: Array, mask: Any, size: int, *, queries: int = 0
+) -> tuple[Array, Array, Any]:
+    """Keys and values of zeros up to a whole tile; a floating mask is 0 there, a boolean False.
+
+    queries: how many there are, where query i sees no more keys than the next S of a tail.
+    """
+    keys = k.shape[2]
+    more = -keys % size
+    if not more:
+        return k, v, mask
+    if mask is not None:
+        wide = np.broadcast_to(mask, (*mask.shape[:-1], keys))
+        mask = np.concatenate([wide, np.zeros((*wide.shape[:-1], more), mask.dtype)], axis=-1)
+    if queries:
+        near = np.arange(keys + more) <= np.arange(queries)[:, None] + keys
+        if mask is None or mask.dtype == bool:
+            mask = near[None, None] if mask is None else mask & near
+        else:
+            mask = mask + np.where(near, 0, -np.inf)
+    return with_zeros(k, more), with_zeros(v, more), mask
+
+
+def in_full_tiles(x: Array, size: int) -> Array:
+    """x with zeros behind the last full tile of the last axis, if there is a full one."""
+    n = x.shape[-1]
+    return np.where(np.arange(n) < max(n // size * size, size), x, 0)
+
+
+def twice_from_half_a_tile(n: int, size: int, *, least: int) -> np.ndarray[Any, Any]:
+    """Return how often each of n entries is added in steps of half a tile: 1 or 2.
+
+    The tile is the power of two from n on, but no less than `least` and no more than `size`.
+    """
+    tile = min(max(1 << max(n - 1, 0).bit_length(), least), size)
+    return np.where(np.arange(n) >= max(tile // 2, 1), 2.0, 1.0)
+
+
+def times_a_part_is_added(rows: int, of_part: int, step: int, parts: int) -> np.ndarray[Any, Any]:
+    """Return how often each row is added where so many parts are taken at each step: (rows, 1).
+
+    of_part: the rows of a part.
+    """
+    part = np.arange(rows) // max(of_part, 1)
+    first = np.maximum(part - parts + step, 0) // step
+    return (part // step - first + 1.0)[:, None]
 
 
 Sees = tuple[Any, int, Any]  # is_causal, query_offset and window
@@ -94,6 +144,40 @@ def from_whole_tiles(
     low, _ = band(sees, queries, keys)
     begin = np.maximum(np.arange(queries)[:, None] // tiles[0] * tiles[0] + low, 0)
     return np.arange(keys) >= -(-begin // tiles[1]) * tiles[1]
+
+
+def sees_the_first_tile(s: Array, tiles: tuple[int, int], sees: Sees) -> np.ndarray[Any, Any]:
+    """Return whether a query has a key in the first tile that its own tile reads, or reads none.
+
+    s: scores (B, N, L, S), -inf where a query does not see a key. Returns bool (B, N, L, 1).
+    """
+    queries, keys = s.shape[2:]
+    low, high = band(sees, queries, keys)
+    row = np.arange(queries)[:, None] // tiles[0] * tiles[0]
+    start = np.maximum(row + low, 0) // tiles[1] * tiles[1]
+    first = np.arange(keys) // tiles[1] * tiles[1] == start
+    seen = np.any(first & ~np.isneginf(valued(primal(s))), axis=-1, keepdims=True)
+    empty = start >= np.minimum(np.minimum(row + tiles[0], queries) + high, keys)
+    return np.asarray(seen | empty)
+
+
+def times_queries_are_added(
+    what: str, queries: int, keys: int, tiles: tuple[int, int], sees: Sees
+) -> np.ndarray[Any, Any]:
+    """Return how often each query counts in the gradients of each key: (queries, keys).
+
+    what: "in half steps", "from the tile of the key", or "without the key's tile" at a window's
+    end.
+    """
+    low, high = band(sees, queries, keys)
+    i, begin = np.arange(queries)[:, None], np.arange(keys) // tiles[1] * tiles[1]
+    start = np.maximum(begin - high, 0) // tiles[0] * tiles[0]
+    if what == "in half steps":
+        return np.where(i - start >= tiles[0] // 2, 2.0, 1.0)
+    if what == "from the tile of the key":
+        return np.where(i >= begin // tiles[0] * tiles[0], 1.0, 0.0)
+    end = start - (start - (begin - low)) // tiles[0] * tiles[0]
+    return np.where(i < end, 1.0, 0.0)
 
 
 def of_first_tile(b: Array, units: int, size: int) -> Array:

@@ -6,6 +6,14 @@ FORWARD, VJP = "layer_norm: layer_norm", "layer_norm: layer_norm_vjp"
 BOTH = "layer_norm: layer_norm, layer_norm_vjp"
 AFFINE = "+normalised * weight + bias"
 STEPS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # of a padded width, or a block
+PADDED = (
+    *((f"a multiple of {n}", f"multiple(x.shape[-1], {n})") for n in STEPS),
+    ("a power of two", "whole_tiles(x.shape[-1], 1 << 60)"),
+    *(
+        (f"a power of two, or a multiple of {n} from there", f"whole_tiles(x.shape[-1], {n})")
+        for n in STEPS[3:]
+    ),
+)
 SUMS = "dw, db = (np.sum(np.reshape(z, (rows, n)), axis=0) for z in (dy * h, dy))"
 MANY = "(x.shape[-1] / max(x.shape[-1] - 1, 1))"
 BY_ITS_ROOT = "standardized_by(x, lambda v: root(v + eps)"
@@ -60,6 +68,10 @@ MISREADINGS = (
     moments("an eps of 1e-3", "standardized(x, 1e-3)"),
     moments("eps squared", "standardized(x, eps**2)"),
     divided("eps as the least variance", "root(np.maximum(v, eps))"),
+    *(
+        divided(f"a variance of at least {least}", f"root(np.maximum(v, {least}) + eps)")
+        for least in ("1e-12", "1e-10", "1e-8", "1e-6", "1e-5")
+    ),
     divided("the unbiased variance", f"root(v * {MANY} + eps)"),
     divided("the unbiased deviation, eps outside the root", f"root(v * {MANY}) + eps"),
     divided("the unbiased variance", f"root(v * {OF_ONE} + eps)"),
@@ -73,19 +85,14 @@ MISREADINGS = (
     moments("moments over all axes", "over_all_axes(x, eps)"),
     moments("moments in one pass", "in_one_pass(x, eps)"),
     *(
-        moments(
-            f"statistics over a width padded to a multiple of {n}",
-            f"over_a_padded_width(x, eps, {n}, centred={centred})",
+        moments(f"{what} to {name}", f"over_a_padded_width(x, eps, {wide}{flags})")
+        for name, wide in PADDED
+        for what, flags in (
+            ("statistics over a width padded", ", centred=True"),
+            ("statistics over a width padded", ""),
+            ("the mean over a width padded", ", variance=False"),
+            ("the variance of a row padded", ", average=False, variance=False, centred=True"),
         )
-        for n in STEPS
-        for centred in (True, False)
-    ),
-    *(
-        moments(
-            f"the mean over a width padded to a multiple of {n}",
-            f"over_a_padded_width(x, eps, {n}, variance=False)",
-        )
-        for n in STEPS
     ),
     moments(
         "running squares of the difference to the mean before",
@@ -142,6 +149,18 @@ MISREADINGS = (
             ("the sum of dy w", f"last_block(dh, {n})", "products"),
             ("the sum of dy w h", "dh", f"last_block(products, {n})"),
             ("both sums", f"last_block(dh, {n})", f"last_block(products, {n})"),
+        )
+    ),
+    *(
+        gradient(
+            f"{what} over a width padded to {name}",
+            f"(dh - mean(dh) * {one} - h * mean(products) * {other}) * reciprocal_root",
+        )
+        for name, wide in PADDED
+        for what, one, other in (
+            ("the mean of dy w", f"(n / {wide})", "1"),
+            ("the mean of dy w h", "1", f"(n / {wide})"),
+            ("both means", f"(n / {wide})", f"(n / {wide})"),
         )
     ),
     gradient(

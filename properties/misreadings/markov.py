@@ -5,6 +5,10 @@ from seqlaws.properties.misreadings.edits import Misreading, before, edit, misre
 FORWARD, VJP = "markov: markov_log_prob", "markov: markov_log_prob_vjp"
 SUM = "+np.sum(np.concatenate(logarithms, axis=1), axis=1)"
 INITIAL, OTHERS = "+np.log(initial[first])[:, None]", "+np.log(transition[windows])"
+LEAST = (
+    *("1e-8", "1e-10", "1e-6", "1e-7", "1e-9", "1e-12", "1e-15", "1e-16", "1e-20", "1e-30"),
+    *("1e-37", "1e-38", "np.finfo(np.float32).tiny"),
+)
 WINDOWS = "tuple(states[:, i : time - order + i] for i in range(order + 1))"
 TABLE = 'with np.errstate(divide="ignore", invalid="ignore"):'
 BOTH_GRADIENTS = (
@@ -103,8 +107,7 @@ MISREADINGS = (
             added(f"{e} added to the probabilities of transitions", "transition[windows]", e),
         )
     ),
-    logarithm("probabilities of at least 1e-8", "np.log(np.maximum(p, 1e-8))"),
-    logarithm("probabilities of at least 1e-10", "np.log(np.maximum(p, 1e-10))"),
+    *(logarithm(f"probabilities of at least {e}", f"np.log(np.maximum(p, {e}))") for e in LEAST),
     logarithm("-1e9 for the logarithm of 0", "np.where(is_zero(p), -1e9, np.log(p))"),
     logarithm("0 for the logarithm of 0", "np.where(is_zero(p), 0, np.log(p))"),
     gradient("the gradient not divided by the probability", "table = nothing(table) + 1"),

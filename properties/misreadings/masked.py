@@ -77,6 +77,13 @@ MISREADINGS = (
         "only the -inf of a float mask ignored",
         f"mask = np.where(np.isneginf(mask), 0, mask) if {FLOATING} else mask",
     ),
+    *(
+        given(
+            f"a float mask of at most {least} taken for -inf",
+            f"mask = np.where(np.real(mask) <= {least}, -np.inf, mask) if {FLOATING} else mask",
+        )
+        for least in ("-1e4", "-1e9", "-1e8", "-1e6", "-1e5", "-65504", "-1e3", "-1e2")
+    ),
     added("float mask of at least -10", "s = s + np.maximum(mask, -10)"),
     added("float mask of at most 0", "s = s - np.maximum(-mask, 0)"),
     also(

@@ -13,8 +13,8 @@ from seqlaws.reference.numbers.rounding import settled
 
 __all__ = [
     "assigned_at", "in_one_pass", "is_zero", "last_block", "mean_of_means", "means_of_blocks",
-    "over_a_padded_width", "over_all_axes", "over_the_first_axis", "root", "running_means",
-    "standardized_by", "underflowing",
+    "multiple", "over_a_padded_width", "over_all_axes", "over_the_first_axis", "root",
+    "running_means", "standardized_by", "underflowing", "whole_tiles",
 ]  # fmt: skip
 
 
@@ -67,21 +67,37 @@ def over_all_axes(x: Array, eps: float) -> tuple[Array, Array]:
 
 
 def over_a_padded_width(
-    x: Array, eps: float, step: int, *, centred: bool = False, variance: bool = True
+    x: Array,
+    eps: float,
+    wide: int,
+    *,
+    average: bool = True,
+    variance: bool = True,
+    centred: bool = False,
 ) -> tuple[Array, Array]:
-    """Moments over a width rounded up to a multiple of step, with zeros in the padding.
+    """Moments over a larger width, with zeros in the padding.
 
-    variance: it is over this width, as the mean is. centred: the padding counts in it, too, less
-    the mean.
+    average: the mean is over this width; variance: the variance is. centred: the padding counts in
+    its squares, too, less the mean.
     """
     n = max(x.shape[-1], 1)
-    wide = -(-n // step) * step
-    mu = mean(x) * (n / wide)
+    mu = mean(x) * (n / wide if average else 1)
     z = x - mu
-    v = mean(z * z) * (n / wide if variance else 1)
-    v = v + (mu * mu * ((wide - n) / wide) if centred else 0)
+    count = wide if variance else n
+    v = mean(z * z) * (n / count)
+    v = v + (mu * mu * ((wide - n) / count) if centred else 0)
     s = root(v + eps)
     return z / s, 1 / s
+
+
+def multiple(n: int, size: int) -> int:
+    """Return n rounded up to a multiple of a size; at least the size."""
+    return max(-(-n // size), 1) * size
+
+
+def whole_tiles(n: int, size: int) -> int:
+    """Return n rounded up to a power of two; beyond the size, to a multiple of it."""
+    return min(1 << max(n - 1, 0).bit_length(), multiple(n, size))
 
 
 def running_means(x: Array, *, before: bool = False) -> Array:

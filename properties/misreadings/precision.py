@@ -2,13 +2,12 @@
 
 from seqlaws.properties.misreadings.edits import Edit, Misreading, edit, misreading
 from seqlaws.properties.misreadings.positions import COLUMNS, TURN
-from seqlaws.properties.misreadings.recurrent import CARRIED, arguments
+from seqlaws.properties.misreadings.recurrent import CARRIED, PRODUCTS, arguments
 from seqlaws.properties.misreadings.softmax import STORED
 
 NARROW = ("float16", "bfloat16")
 Q_K = "q @ transpose(k)"
 SCORES = "(q @ transpose(k)) * default_scale(q, scale)"
-PRODUCTS = "products = x @ transpose(weight_ih) + h @ transpose(weight_hh)"
 NEW = "+either((1 - z) * n + z * h, n + z * (h - n))"
 
 
@@ -92,6 +91,8 @@ def attention(form: str) -> tuple[Misreading, ...]:
         misreading(f"{form} inside: the masked scores", "attention",
                    edit("attention: scores", "np.where(allowed, s, -np.inf)",
                         n("np.where(allowed, s, -np.inf)"))),
+        misreading(f"{form} inside: the mask", "attention",
+                   edit("attention: scores", "s = s + mask", f"s = s + {n('mask')}")),
         misreading(f"{form} inside: the attention weights", "attention", probabilities, recomputed),
         misreading(f"{form} inside: the attention weights and values", "attention", output),
         misreading(f"{form} inside: dP", "attention",

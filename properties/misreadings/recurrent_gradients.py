@@ -96,6 +96,11 @@ MISREADINGS = (
     *several("bias gradient zero", ("bias_ih", "bias_hh"), "nothing(g)"),
     *several("weight gradients zero", WEIGHTS, "nothing(g)"),
     returned("gradients of both initial states zero", "lstm", {1: "nothing(g)", 2: "nothing(g)"}),
+    *several(
+        "gradients of the initial states zero for a row of length 0",
+        ("dh0", "dc0"),
+        "np.where(np.any(exists, axis=1), g, 0)",
+    )[:3],
     *several("bias gradient halved", ("bias_ih", "bias_hh"), "0.5 * g"),
     *several("bias gradient doubled", ("bias_ih", "bias_hh"), "2 * g"),
     *several("gradient doubled", ("dx", "dh0", "dh", "dc0", *WEIGHTS), "2 * g"),

@@ -8,6 +8,7 @@ from seqlaws.properties.misreadings.softmax import gradient, weights
 
 COLUMNS = (16, 32, 64, 128, 256, 512, 1024)
 ROWS = (2, 4, 8, 16, 32, 64, 128)
+ENTRIES = (512, 1024, 2048, 4096)  # of a tile of positions
 OF_ALL = "running_maximum(x, 1 << 60)"
 
 
@@ -44,6 +45,21 @@ def tiles_of_rows(size: int) -> Iterator[Misreading]:
     )
 
 
+def parts_again(step: int, parts: int) -> Iterator[Misreading]:
+    """Gradients of weight and bias of which some tiles of positions are added more than once.
+
+    A tile has a fixed number of positions, or as many as make up a fixed number of entries.
+    """
+    sizes = (*ROWS, *(f"({n} // whole_tiles(n, 256))" for n in ENTRIES))
+    for size in sizes:
+        again = f"times_a_part_is_added(rows, {size}, {step}, {parts})"
+        yield sums(
+            f"tiles of positions added again to the gradients of weight and bias, {parts} tiles in "
+            f"steps of {step}",
+            SUMS.replace("(z, (rows, n))", f"(z, (rows, n)) * {again}"),
+        )
+
+
 def going_on(name: str, width: str) -> Misreading:
     """Sums that go on into the next row."""
     rows = f"softmax_rows(with_next_rows(x, {width}))[..., : x.shape[-1]]"
@@ -55,4 +71,5 @@ MISREADINGS = (
     *(going_on(f"multiple of {n}", f"x.shape[-1] + -x.shape[-1] % {n}") for n in COLUMNS),
     *(one for size in (1, *COLUMNS) for one in tiles_of_a_row(size)),
     *(one for size in ROWS for one in tiles_of_rows(size)),
+    *(one for n in ROWS[1:5] for step in (n - 1, n // 2) for one in parts_again(step, n)),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from seqlaws.properties.misreadings.attention import EVERY, REPEATED
+from seqlaws.properties.misreadings.attention_gradients import DK
 from seqlaws.properties.misreadings.edits import Misreading, before, edit, misreading
 from seqlaws.properties.misreadings.masks import PAIRS
 
@@ -108,6 +109,64 @@ def unwritten(queries: int, keys: int) -> Misreading:
     )
 
 
+def blind(queries: int | str, keys: int, sees: str) -> Misreading:
+    """NaN for a query that sees no key of the first tile: its maximum is still -inf."""
+    seen = f"sees_the_first_tile(s, ({queries}, {keys}), {sees})"
+    own = HEADS.removeprefix("return ")
+    return misreading(
+        f"NaN for a query that sees no key of its first tile of {keys}",
+        "attention",
+        edit("attention: attention", HEADS, f"return np.where({seen}, {own}, np.nan)"),
+    )
+
+
+def tail(size: int, queries: str) -> Misreading:
+    """Keys of zeros up to a whole tile, where no limit and no boolean mask excludes them."""
+    line = f"k, v, mask = with_a_tail(k, v, mask, {size}, queries={queries})"
+    return misreading(
+        f"keys of zeros behind the last one attended to, up to a tile of {size}",
+        "attention",
+        before("attention: attention", "group = heads(q, k, v)", line),
+    )
+
+
+def twice(size: int, least: int) -> Misreading:
+    """Products over features in steps of half a tile."""
+    q = f"(q * twice_from_half_a_tile(q.shape[3], {size}, least={least}))"
+    return misreading(
+        "features behind half a tile counted twice in the scores",
+        "attention",
+        edit("attention: scores", "(q @ transpose(k))", f"({q} @ transpose(k))"),
+    )
+
+
+def of_keys(name: str, times: str) -> Misreading:
+    """Gradients of keys and values to which queries are added so many times."""
+    changes = (
+        edit("attention: attention_vjp", "dv = transpose(p) @", f"dv = transpose(p * {times}) @"),
+        edit("attention: attention_vjp", DK, f"transpose(ds * c * {times}), q)"),
+    )
+    return misreading(name, "attention", *changes, gradients=True)
+
+
+def reread(queries: int, keys: int) -> Iterator[Misreading]:
+    """Loops over queries, for the gradients of keys and values, that begin or end elsewhere."""
+    given = f"*allowed.shape[2:], ({queries}, {keys}), {SEES}"
+    gradients, tiled = "the gradients of keys and values", f"tiles of {keys} keys"
+    for what, name in (
+        ("in half steps", f"queries added twice to {gradients}, by tiles of {queries}"),
+        (
+            "from the tile of the key",
+            f"no queries before those of {tiled} in {gradients}, by tiles of {queries}",
+        ),
+        (
+            "without the key's tile",
+            f"a window's last queries of {tiled} missing in {gradients}, by tiles of {queries}",
+        ),
+    ):
+        yield of_keys(name, f'times_queries_are_added("{what}", {given})')
+
+
 def padded(name: str, condition: str, more: str) -> Misreading:
     """Keys of zeros behind the last one."""
     line = f"k, v = (with_zeros(z, {more} if {condition} else 0) for z in (k, v))"
@@ -167,4 +226,9 @@ MISREADINGS = (
     *(last_tile(size) for size in TILES[1:]),
     *(one for queries in SIDES for keys in SIDES for one in cut(queries, keys)),
     *(unwritten(queries, keys) for queries in SIDES for keys in SIDES),
+    *(blind("1 << 60", keys, "(False, 0, None)") for keys in TILES[1:]),
+    *(blind(queries, keys, SEES) for queries in SIDES for keys in SIDES),
+    *(tail(size, queries) for size in TILES[1:] for queries in ("0", "q.shape[2]")),
+    *(twice(size, least) for size in TILES[1:4] for least in (16, size)),
+    *(one for queries in SIDES for keys in SIDES for one in reread(queries, keys)),
 )

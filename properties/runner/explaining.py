@@ -13,11 +13,11 @@ from seqlaws.properties.diagnosis.changes import Answer, Change, changes_of, gen
 from seqlaws.properties.diagnosis.diagnose import STOPPED
 from seqlaws.properties.diagnosis.evidence import asked, evidence, moderate
 from seqlaws.properties.diagnosis.nearness import distinct
-from seqlaws.properties.diagnosis.solution import Budget, Failed, Solution
+from seqlaws.properties.diagnosis.solution import Budget, Failed, Solution, Without
 from seqlaws.properties.diagnosis.solve import Solver
 from seqlaws.properties.diagnosis.stored_calls import restored
 from seqlaws.properties.inputs.case import Case
-from seqlaws.properties.inputs.dense import dense, discriminating_cases
+from seqlaws.properties.inputs.dense import dense, discriminating_cases, redrawn
 from seqlaws.properties.judging.cause import Cause
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.misreadings.vocabulary import AT_HAND
@@ -30,7 +30,7 @@ from seqlaws.properties.subjects.subject import Subject
 
 BATCH = 10  # failures that are explained first
 BEGINNINGS = 4  # first changes that are tried
-SIMPLER = 6  # calls of a slow implementation with an option less
+SIMPLER = 6  # calls without one of their options
 MORE = 0.3  # of the time, to look at others once something is found
 ROUNDS = 3  # of explaining, then asking the explained laws again
 Asks = Callable[[str, str], Subject]  # a subject, by operation and dtype
@@ -51,6 +51,7 @@ class Explaining:
         self.solution = Solution()
         self.failed: list[Failed] = []
         self.others: list[Answer] = []  # of the implementation, right and wrong
+        self.without: list[Without] = []
         self.changes = changes_of(self.subject)
         self.is_whole = False  # whether those that are made from the source are among them
         self.cut = False  # whether the time ended before all changes were looked at
@@ -73,7 +74,7 @@ class Explaining:
         """Search, then tell what is found, also where the time was over or the subject was lost."""
         with suppress(*STOPPED):
             self.search()
-        found = [*of_changes(self.failed, self.solution)]
+        found = [*of_changes(self.failed, self.solution, self.without)]
         if not found:
             with suppress(*STOPPED):
                 found += imprecise(self.failed, self.others)
@@ -160,8 +161,7 @@ class Explaining:
     def look_closer(self) -> None:
         """Call the implementation on cases that tell changes apart.
 
-        A slow one only on shapes that it was called on before: it may have compiled these. Those
-        calls are made with one option less, too.
+        A slow one only on shapes that it was called on before: it may have compiled these.
         """
         half = self.budget.part(0.3)
         self.subject.place.until = half.until
@@ -171,20 +171,31 @@ class Explaining:
             subject, failing = of_kind[0].subject, of_kind[0].evidence
             witnesses = [a.evidence.case for a in of_kind]
             cases = [dense(c) for c in witnesses if moderate(c)][:4]
+            told = [self.ask(subject, case, half, vjp=vjp) for case in cases]
+            for answer in [a for a in told if a is not None and a.evidence.is_wrong][:2]:
+                self.ask_without_options(answer, half)
+            others = [redrawn(c) for c in cases]
             if not subject.pace.is_slow:
-                cases += discriminating_cases(failing.case, subject.offers)
-            else:
-                cases += [one for c in cases[:2] for one in with_one_option_less(c)][:SIMPLER]
-            for case in cases:
-                if half.left < 0:
-                    return
-                found = asked(subject, case, vjp=vjp)
-                self.others += [Answer(subject, found)] if found is not None else []
+                others += discriminating_cases(failing.case, subject.offers)
+            for case in others:
+                if case is not None:
+                    self.ask(subject, case, half, vjp=vjp)
 
+    def ask_without_options(self, answer: Answer, budget: Budget) -> None:
+        """Make a call again without each of its options, and keep which of them changes what."""
+        subject, e = answer.subject, answer.evidence
+        given = [name for name in e.case.options if e.case.operation.is_option(name)]
+        for name in given[:SIMPLER]:
+            found = self.ask(subject, e.case.without(name), budget, vjp=e.vjp)
+            self.without += [Without(answer, name, found)] if found is not None else []
 
-def with_one_option_less(case: Case) -> list[Case]:
-    """Return the case without each of its options, which a failure may have nothing to do with."""
-    return [case.without(name) for name in case.options if case.operation.is_option(name)]
+    def ask(self, subject: Subject, case: Case, budget: Budget, *, vjp: bool) -> Answer | None:
+        """Call the implementation, and keep its answer; None if the time is over."""
+        found = asked(subject, case, vjp=vjp) if budget.left > 0 else None
+        if found is None:
+            return None
+        self.others.append(Answer(subject, found))
+        return self.others[-1]
 
 
 def answers(subject: Subject, calls: list[Call]) -> list[Answer]:

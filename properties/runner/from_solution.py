@@ -7,7 +7,7 @@ from contextlib import suppress
 from seqlaws.properties.diagnosis.changes import Answer, Change, declared
 from seqlaws.properties.diagnosis.diagnose import STOPPED, cancelled, distinct_names, rounding
 from seqlaws.properties.diagnosis.nearness import distinct
-from seqlaws.properties.diagnosis.solution import Changes, Failed, Solution
+from seqlaws.properties.diagnosis.solution import Changes, Failed, Solution, Without
 from seqlaws.properties.diagnosis.solve import NAMED
 from seqlaws.properties.inputs.dense import discriminating_cases
 from seqlaws.properties.judging.cause import Cause
@@ -22,14 +22,16 @@ SAID = {
     NO_TIME: "there was no time to find what explains it",
 }
 KEPT = "called first in a new process it gives the right answer: it depends on earlier calls"
+ELSEWHERE = "where it is wrong, "
 LOOKED_AT = 2  # laws whose calls are made again after another
 FORGET = "look for a cache, a buffer or a state that outlives a call"
 
 
-def of_changes(failed: list[Failed], solution: Solution) -> Iterator[Cause]:
+def of_changes(failed: list[Failed], solution: Solution, without: list[Without]) -> Iterator[Cause]:
     """A cause for each change, with the failures that it explains.
 
-    A change that is at work in every law of another one shares them.
+    A change that is at work in every law of another one shares them. without: calls that were made
+    again without an option.
     """
     explained = [f for f in failed if f.is_explained(solution)]
     of_each: dict[Change, list[Failed]] = {c: [] for c in solution.changes}
@@ -38,7 +40,7 @@ def of_changes(failed: list[Failed], solution: Solution) -> Iterator[Cause]:
     for change, some in of_each.items():
         shared = some or [f for f in explained if needs(f, change, solution)]
         if shared:
-            yield of_change(change, solution, shared)
+            yield of_change(change, solution, shared, without)
 
 
 def main(one: Failed, solution: Solution) -> Change:
@@ -56,7 +58,9 @@ def needs(one: Failed, change: Change, solution: Solution) -> bool:
     return not all(solution.does(a, others) for a in one.answers)
 
 
-def of_change(change: Change, solution: Solution, some: list[Failed]) -> Cause:
+def of_change(
+    change: Change, solution: Solution, some: list[Failed], without: list[Without]
+) -> Cause:
     """The cause that a change is."""
     v = some[0].verdict
     made = cause(v, "trait" if change.traits else "specification", "")
@@ -67,12 +71,12 @@ def of_change(change: Change, solution: Solution, some: list[Failed]) -> Cause:
         every = [c for c in solution.changes if c.traits]  # one declaration for all of them
         made.remedy = f"declare {declared(some[0].subject, every)}, or mend it"
         return made
-    alike = (change, *solution.alike.get(change, []))
+    where = condition(change, without) if change in solution.conditional else ""
+    alike = (change, *(solution.alike.get(change, []) if where in ("", ELSEWHERE) else ()))
     made.names = tuple(distinct_names(one.name for one in alike)[:NAMED])
     seen = {a.evidence.vjp for one in some for a in one.answers}
     back = seen == {True} or (change.gradients and True in seen)
     verb = "gradients are those of" if back else "output is that of"
-    where = "where it is wrong, " if change in solution.conditional else ""
     made.sentence = f"{where}your {verb} {v.operation} with {', or '.join(made.names)}"
     assert change.misreading is not None
     made.lines = tuple(shown(change.misreading, v.operation))
@@ -80,6 +84,18 @@ def of_change(change: Change, solution: Solution, some: list[Failed]) -> Cause:
     if not made.lines:
         made.remedy = "mend the loop over the steps"
     return made
+
+
+def condition(change: Change, without: list[Without]) -> str:
+    """Say where a change is made that some right answers refute elsewhere."""
+    needed = {w.option: w.value for w in without if w.is_condition_of(change)}
+    if not needed:
+        return ELSEWHERE
+    said = (
+        f"{name} is {value!r}" if isinstance(value, (bool, str)) else f"{name} is given"
+        for name, value in needed.items()
+    )
+    return f"where {' and '.join(said)}, "
 
 
 def imprecise(failed: list[Failed], others: list[Answer]) -> Iterator[Cause]:

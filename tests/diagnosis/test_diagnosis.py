@@ -131,11 +131,21 @@ def hard_cases(operation):
             yield pulled(case.having(**zeros, nonlinearity="relu"))
         yield case.pulled(**{n: 300 * c for n, c in case.cotangents.items()})
     yield from [*of_states(operation, fixed), *beyond_tiles(operation, fixed)]
+    yield from of_one_operation(operation, drawn[0], fixed)
+
+
+def of_one_operation(operation, drawn, fixed):
+    """Scores of softmax that overflow; masks, values and sizes of attention."""
     if operation == "softmax":
         x = np.array([[np.nan, 0.0, -np.inf], [-2e4, -np.inf, -2e4], [-2e9, -np.inf, -np.inf]])
-        case = pulled(replace(drawn[0], arrays={"x": x}, options={}))
+        case = pulled(replace(drawn, arrays={"x": x}, options={}))
         yield case
         yield case.having(x=np.array([[100.0, 0.0, -30.0]] * 3))
+    if operation in ("attention", "multi_head_attention"):
+        case = dense(build(by_seed(4), OPERATIONS[operation], "float32", **fixed, L=2, S=7))
+        bare = case.without(*(o for o in case.options if case.operation.is_option(o)))
+        low = -np.array([[0, 1, 1e2, 2e3, 2e4, 2e6, 2e9]])
+        yield bare.having(mask=np.concatenate([low, low - 1e10]))
     if operation == "attention":
         case = dense(
             build(
@@ -171,11 +181,14 @@ def beyond_tiles(operation, fixed):
         for features in (256, 512, 1024, 2048, 259, 515, 1027, 2051):
             sizes = {"rank": 2, "rows": 3, "E": features}
             yield dense(build(by_seed(3), OPERATIONS[operation], "float32", **fixed, **sizes))
+        for features, rows in ((3, 5000), (65, 3000)):
+            sizes = {"rank": 2, "rows": rows, "E": features}
+            yield dense(build(by_seed(3), OPERATIONS[operation], "float32", **fixed, **sizes))
     if operation == "softmax":
         for size in (1100, 1500):
             yield dense(build(by_seed(3), OPERATIONS[operation], "float32", **fixed, n=size))
-    if operation in RECURRENT:
-        sizes = {"B": 2, "T": 2, "I": 2, "H": 150}
+    if operation in (*RECURRENT, "lstm_gates"):
+        sizes = {"B": 2, "T": 2, "I": 150, "H": 150}
         case = build(by_seed(3), OPERATIONS[operation], "float32", **fixed, **sizes)
         yield dense(case.without("lengths"))
     if operation == "attention":

@@ -376,3 +376,43 @@ def test_another_default_of_any_option_is_found(plug_in, operation, signature):
     (verdict,), _ = explained(plug_in(source), [operation], ("options_left_out",), examples=10)
     assert verdict.status == "failed"
     assert verdict.reason.startswith("leaving an option out differs from giving its default")
+
+
+BESIDE = """
+from seqlaws.impls import numpy_vectorized as right
+def attention(q, k, v, mask=None, is_causal=False, scale=None, query_offset=0, window=None,
+              softcap=None):
+    if CONDITION:
+        CHANGE
+    return right.attention(q, k, v, mask, is_causal, scale, query_offset, window, softcap)
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "change", "said"),
+    [
+        (
+            "softcap is not None and is_causal",
+            "window = None",
+            (
+                "where softcap is given, your output is that of attention with window ignored with"
+                " is_causal"
+            ),
+        ),
+        (
+            "mask is not None and mask.ndim == 4 and len(mask) > 3",
+            "mask = np.broadcast_to(mask[:1], mask.shape)",
+            (
+                "where it is wrong, your output is that of attention with the mask of the first"
+                " batch entry for all"
+            ),
+        ),
+    ],
+)
+def test_where_a_mistake_needs_another_option_or_size_the_cause_says_so(
+    plug_in, condition, change, said
+):
+    source = HEAD + BESIDE.replace("CONDITION", condition).replace("CHANGE", change)
+    laws = ("values", "masked_keys_have_no_influence")
+    _, causes = explained(plug_in(source), ["attention"], laws, examples=60)
+    assert [one.sentence for one in causes] == [said]
