@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.sizes import beside_drawn
+from seqlaws.properties.inputs.sizes import PROGRAMS, beside_drawn
 from seqlaws.properties.inputs.sweeps import (
     combinations_of_gradients,
     every_combination,
@@ -87,7 +87,7 @@ def test_gradients_of_every_combination(impl: Subject, case: Case) -> None:
 
 @law(PRODUCTS, share=0.01, sweep=large_products)
 def test_values_at_large_products(impl: Subject, case: Case) -> None:
-    """Values agree where two sizes have a product above 2^17: each pair of letters."""
+    """Values agree where two sizes have a product above 2^17, and in more than 2^16 rows."""
     outputs = impl.run(case)
     agree(impl, outputs, impl.expected_of_steps(case, outputs))
 
@@ -100,11 +100,25 @@ def test_values_at_large_products(impl: Subject, case: Case) -> None:
     level_in_16_bits="SHOULD",
 )
 def test_gradients_at_large_products(impl: Subject, case: Case) -> None:
-    """Gradients agree where two sizes have a product above 2^17: each pair of letters.
+    """Gradients agree where two sizes have a product above 2^17, and in more than 2^16 rows.
 
-    They are sums of hundreds of terms; in 16 bits they are graded as those of long sums.
+    They are sums of hundreds of terms; in 16 bits they are graded as those of long sums. Of the
+    many rows the last ones count alone, too.
     """
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
+    last = {n: last_rows(c) for n, c in case.cotangents.items()}
+    if any(PROGRAMS in c.shape for c in last.values()):
+        case = case.pulled(**last)
+        says = "the last of many rows are lost in a gradient"
+        agree(impl, impl.pull(case), impl.expected(case, vjp=True), says, nan_is_free=True)
+
+
+def last_rows(array: Array) -> Array:
+    """Return an array of PROGRAMS rows with zeros in all rows but the last two."""
+    if PROGRAMS not in array.shape:
+        return array
+    place = np.arange(PROGRAMS).reshape(-1, *(1,) * (array.ndim - 1 - array.shape.index(PROGRAMS)))
+    return np.where(place < PROGRAMS - 2, 0.0, array)
 
 
 @law(RECURRENT, share=0.01, gradients=True, sweep=distances)

@@ -1,9 +1,18 @@
 """Sweeps that follow from the letters of an operation's axes and the kinds of its options."""
 
+import math
 from itertools import combinations
 from typing import Any
 
-from seqlaws.properties.inputs.sizes import BATCHES, FEATURES, LENGTHS, PLAIN, Fixed, Sweeps
+from seqlaws.properties.inputs.sizes import (
+    BATCHES,
+    FEATURES,
+    LENGTHS,
+    PLAIN,
+    PROGRAMS,
+    Fixed,
+    Sweeps,
+)
 
 UNEQUAL = (3, 5, 2, 7, 11, 4, 9)
 LEADING = ((6,), (6, 8), (6, 8, 10), (6,))
@@ -93,4 +102,18 @@ def one_large(operation: Any) -> list[Fixed]:
     return [pinned | ({"leading": (size,)} if operation.leading else {})]
 
 
-DERIVED = Sweeps(every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large)
+def many_rows(operation: Any) -> list[Fixed]:
+    """Pin more rows of a batch than a grid has programs; all other letters are few."""
+    rows = "leading" if operation.leading else next(iter(operation.may_be_zero), "")
+    if not rows:
+        return []
+    few: Fixed = dict.fromkeys((n for n in operation.letters if n != rows), 2)
+    numbers = math.prod(min(operation.allowed_sizes.get(n, (2,))) for n in few)
+    if PROGRAMS * numbers > LARGEST:
+        return []
+    return [PLAIN | few | {rows: (PROGRAMS,) if rows == "leading" else PROGRAMS}]
+
+
+DERIVED = Sweeps(
+    every_size, moderate_sizes, unequal, every_combination, of_gradients, one_large, many_rows
+)

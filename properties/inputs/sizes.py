@@ -16,6 +16,7 @@ STRIDES = (1, 7, 23, 12, 5)
 WIDTHS = (4097, 8192, 8193)  # of vocabularies, caches and models: one past two powers, and one
 PRODUCT = 2**16  # above it a product of two sizes does not fit into 16 bits
 LARGER = 2**17  # above it neither does its half, as of two blocks
+PROGRAMS = 65_537  # two more than a CUDA grid has along its second and third axis
 
 
 PLAIN: Fixed = {"regime": "ordinary", "scales": (1.0,)}  # so that every entry counts
@@ -59,6 +60,11 @@ def pairs_of(few: Fixed, *letters: str, **most: int) -> list[Fixed]:
         size = most.get(costly, square)
         pinned.append(PLAIN | few | {costly: size, cheap: LARGER // size + 2})
     return pinned
+
+
+def many_programs(few: Fixed, letter: str) -> Fixed:
+    """More rows of a letter than such a grid has programs, each of them small."""
+    return PLAIN | few | {letter: PROGRAMS}
 
 
 def beside(one: list[Fixed], other: list[Fixed]) -> list[Fixed]:
@@ -108,7 +114,8 @@ class Sweeps:
     every_combination: every pair of options with nothing else given, and each option alone at a
     large size; of_gradients: fewer. unequal: a few sets of sizes of which none is 1 and no two are
     equal, so that strides tell. one_large: one problem that is larger than any other law's.
-    products: each pair of letters at sizes whose product is large. summed: letters over which
+    products: each pair of letters at sizes whose product is large; more rows than a grid has
+    programs. summed: letters over which
     outputs or gradients sum; every_size has each at the longest width.
     """
 

@@ -24,6 +24,7 @@ from seqlaws.properties.inputs.sizes import (
     Fixed,
     Sweeps,
     each,
+    many_programs,
     pairs_of,
     products,
     widths,
@@ -119,8 +120,8 @@ def one_large(operation: Operation) -> list[Fixed]:
 
 
 def large_products(operation: Operation) -> list[Fixed]:
-    """Positions and features."""
-    return pairs_of(USUAL, "rows", "E")
+    """Positions and features; many positions."""
+    return [*pairs_of(USUAL, "rows", "E"), many_programs(USUAL | {"E": 2}, "rows")]
 
 
 LAYER_NORM = Operation(

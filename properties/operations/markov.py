@@ -24,6 +24,7 @@ from seqlaws.properties.inputs.sizes import (
     Fixed,
     Sweeps,
     each,
+    many_programs,
     pairs_of,
     products,
     widths,
@@ -106,9 +107,9 @@ FEW: Fixed = {"zeros": (0.0,), **FINITE, "order": 1, "S": 2, "B": 1, "T": 2}
 
 
 def large_products(operation: Operation) -> list[Fixed]:
-    """Each pair of letters, and states with themselves."""
+    """Each pair of letters, and states with themselves; many chains."""
     table: Fixed = FEW | {"S": 365, "B": 3, "T": 17}
-    return [*pairs_of(FEW, "B", "T", "S", S=17), PLAIN | table]
+    return [*pairs_of(FEW, "B", "T", "S", S=17), PLAIN | table, many_programs(FEW, "B")]
 
 
 def every_size(operation: Operation) -> list[Fixed]:

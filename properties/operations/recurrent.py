@@ -25,6 +25,7 @@ from seqlaws.properties.inputs.sizes import (
     Fixed,
     Sweeps,
     each,
+    many_programs,
     pairs_of,
     products,
     widths,
@@ -180,8 +181,9 @@ def one_large(operation: Operation) -> list[Fixed]:
 
 
 def large_products(operation: Operation) -> list[Fixed]:
-    """Each pair of letters; that of steps and units with small weights."""
+    """Each pair of letters; that of steps and units with small weights; many rows."""
     pinned = pairs_of(SHORT | {"T": 2}, *operation.letters, T=33, H=33)
+    pinned.append(many_programs(SHORT | {"T": 1}, "B"))
     both: Fixed = SHORT | {"T": 517, "H": 129, "scales": (0.1,)}
     return pinned + operation.recurrent * [PLAIN | both]
 

@@ -20,6 +20,7 @@ from seqlaws.properties.inputs.sizes import (
     WIDTHS,
     Fixed,
     Sweeps,
+    many_programs,
     pairs_of,
     products,
     widths,
@@ -92,9 +93,10 @@ def one_large(operation: Operation) -> list[Fixed]:
 
 
 def large_products(operation: Operation) -> list[Fixed]:
-    """Rows and their lengths, once along the last axis and once along another."""
+    """Rows and their lengths, once along the last axis and once along another; many rows."""
     ways: list[Fixed] = [{"rank": 2, "axis": -1}, {"rank": 3, "axis": 1}]
-    return [one for way in ways for one in pairs_of(way, "rows", "n")]
+    pairs = [one for way in ways for one in pairs_of(way, "rows", "n")]
+    return [*pairs, many_programs(ways[0] | {"n": 2}, "rows")]
 
 
 SHAPES = (((3, 4, 5), 1), ((3, 4, 5), -1), ((3, 4, 5), 0), ((4, 6), 0), ((4, 6), -1))
