@@ -10,6 +10,8 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
+
 from seqlaws.properties.backends.protocol import Arrays
 from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.convention import convention_of
@@ -172,6 +174,29 @@ class Subject(Expectations, Returned, Arguments, Calls):
         gradients = self.accepted_gradients(case, arrays, options, cotangents, raw)
         self.check_around({**arrays, **options, **cotangents}, layouts or {})
         return gradients
+
+    def pull_some(
+        self, case: Case, arguments: Sequence[str], used: Sequence[str]
+    ) -> tuple[Outputs, Outputs]:
+        """Return outputs of a call that the library differentiates, and gradients, by name.
+
+        arguments: those whose gradients are asked for; the others are constants. used: the outputs
+        that are not ignored. The outputs are the gradients of factors of 1 that they are multiplied
+        with, where their cotangents are 1.
+        """
+        arrays, options, cotangents = self.native_of_pull(case, {})
+        several = self.convention.pulled or range(len(self.operation.outputs))
+        of_each = dict(zip(self.operation.pulled, several, strict=True))
+        places = tuple(of_each[n] for n in used) if len(several) > 1 else self.convention.pulled
+        function = OfLeaves(self.function, self.operation, arrays, places, tuple(arguments))
+        shapes = {n: case.cotangents[n].shape for n in used}
+        factors = [self.native_array(n, np.ones(shape), "") for n, shape in shapes.items()]
+        leaves = [*(arrays[n] for n in arguments), *factors]
+        pulled = [cotangents[n] for n in used]
+        raw = self.called(self.backend.gradients, case, function, pulled, leaves, options)
+        shapes = {n: case.arrays[n].shape for n in arguments} | shapes
+        found = self.checked(tuple(raw), shapes, f"{self.operation.name}_vjp")
+        return {n: found[n] for n in used}, {n: found[n] for n in arguments}
 
     def pulling(
         self, case: Case, arrays: Mapping[str, Any], options: Any, cotangents: Mapping[str, Any]
