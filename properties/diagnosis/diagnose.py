@@ -42,6 +42,7 @@ from seqlaws.reference.numbers.arithmetic import FORMATS
 
 POOL, LOOKS, TRIED, TIED = 32, 6, 24, 3  # misreadings looked at again, how often, tried, named
 FEWEST = 12  # different numbers, of which some would be rounded
+CHOOSY, FEW = ("moments", "tanh"), 2  # what loses digits of some numbers only
 CONTRADICT = "each answer alone is what the specification allows: they contradict each other"
 
 
@@ -219,9 +220,8 @@ def narrower(probe: Subject) -> Iterator[tuple[str, Arithmetic]]:
 def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
     """Lower precision that would explain every answer: by the outputs' bits, or by the bounds."""
     wrong = [e for e in apt if e.is_wrong]
-    if sum(e.share >= 1 / 5 for e in apt) < len(apt) / 2:  # rounding is not choosy
-        return None
-    if not wrong[0].vjp:
+    choosy = sum(e.share >= 1 / 5 for e in apt) < len(apt) / 2  # as cancellation is; others are not
+    if not (choosy or wrong[0].vjp):
         bits = bits_of(wrong)
         if bits < FORMATS[probe.dtype][0] - 2:
             one = kept(bits, probe.operation.name)
@@ -230,6 +230,8 @@ def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
     dense = [e for e in apt if is_varied(e)]
     everywhere = 4 * sum(e.is_wrong for e in dense) >= 3 * len(dense)
     for name, arithmetic in narrower(probe):
+        if choosy and not name.startswith(CHOOSY):
+            continue
         if name.endswith((" inside", " operands")) and not everywhere:
             continue
         most, known, count = 0.0, 0, 0
@@ -240,7 +242,8 @@ def rounding(probe: Subject, apt: list[Evidence]) -> Diagnosis | None:
                 most = max(most, float(ratio.max(initial=0)))
                 known += int(np.sum(e.wrong[n] & (allowed < np.abs(value))))
                 count += int(np.sum(e.wrong[n]))
-        if 1 / 64 < most <= 1 and 2 * known > count:  # or anything would be consistent with it
+        needed = FEW if choosy else count / 2  # or anything would be consistent with it
+        if 1 / 64 < most <= 1 and known > needed:
             what = "gradients are" if wrong[0].vjp else "output is"
             return Diagnosis(f"your {what} consistent with {name}", (name,))
     return None

@@ -227,7 +227,8 @@ def exp_with_overflow(x: Array, result: Array) -> Array:
 def shifted_softmax(x: Array, shift: Array, *, guarded: bool = False) -> Array:
     """exp(x - shift) / sum exp(x - shift), as it comes: infinities over infinities, 0 over 0.
 
-    guarded: a sum of 0 is replaced by 1. A row with only -inf is left to the declared rule.
+    guarded: a sum of 0 is replaced by 1. A row with only -inf is left to the declared rule. A row
+    with a NaN has NaN for its gradient.
     """
     over, under = limits(primal(x))
     z = valued(primal(x)) - valued(primal(shift))
@@ -237,6 +238,9 @@ def shifted_softmax(x: Array, shift: Array, *, guarded: bool = False) -> Array:
     total = np.where(size > over, np.inf, total)
     found = e / np.where((total == 0) & guarded, 1, total)
     told = (found > 0) | np.all(np.isneginf(z), axis=-1, keepdims=True)
+    if isinstance(x, Traced):
+        lost = np.any(np.isnan(found) & ~told, axis=-1, keepdims=True)
+        x = Traced(x.value, [(x, lambda g: np.where(lost, np.nan, g))])
     p = np.where(told, softmax_rows(x), found)
     near = (np.abs(size - over) < 0.01) | (np.abs(z - over) < 0.01)
     return unclaimed(p, near | (np.abs(z - under) < FEW) | (np.abs(size - under) < FEW))
