@@ -80,7 +80,9 @@ class Explaining:
                 found += imprecise(self.failed, self.others)
         over = self.cut or self.budget.left < 0
         changes = tuple(self.solution.changes)
-        left = not_explained(self.failed, self.waiting, found, over=over, changes=changes)
+        left = not_explained(
+            self.failed, self.waiting, found, over=over, changes=changes, without=self.without
+        )
         return [*found, *left]
 
     def search(self) -> None:

@@ -1,8 +1,9 @@
 """Causes made of what was found: of changes, of lower precision, of answers that change."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from seqlaws.properties.diagnosis.changes import Answer, Change, declared
 from seqlaws.properties.diagnosis.diagnose import STOPPED, cancelled, distinct_names, rounding
@@ -88,14 +89,21 @@ def of_change(
 
 def condition(change: Change, without: list[Without]) -> str:
     """Say where a change is made that some right answers refute elsewhere."""
-    needed = {w.option: w.value for w in without if w.is_condition_of(change)}
-    if not needed:
-        return ELSEWHERE
-    said = (
+    needed = needed_options(w for w in without if w.is_condition_of(change))
+    return f"where {given(needed)}, " if needed else ELSEWHERE
+
+
+def needed_options(without: Iterable[Without]) -> dict[str, Any]:
+    """Return the options, with their values, without which the answers are right."""
+    return {w.option: w.value for w in without if not w.answer.evidence.is_wrong}
+
+
+def given(options: dict[str, Any]) -> str:
+    """Say that some options are given: the value, if it is a name or a flag."""
+    return " and ".join(
         f"{name} is {value!r}" if isinstance(value, (bool, str)) else f"{name} is given"
-        for name, value in needed.items()
+        for name, value in options.items()
     )
-    return f"where {' and '.join(said)}, "
 
 
 def imprecise(failed: list[Failed], others: list[Answer]) -> Iterator[Cause]:
@@ -123,12 +131,14 @@ def not_explained(
     *,
     over: bool,
     changes: Changes = (),
+    without: Sequence[Without] = (),
 ) -> Iterator[Cause]:
     """The cause of all laws that no change explains: answers that depend on calls, or unknown.
 
     Where answers depend on earlier calls, any law may fail of that. waiting: there was no time to
     look at them. over: the search was cut off, and there was no time for what was to be asked
     again, too. Such laws are told with the cause that explains most. changes: all that were found.
+    without: calls that were made again without an option.
     """
     told = {id(v) for c in found for v in c.smallest["verdicts"]}
     left = [f for f in failed if id(f.verdict) not in told]
@@ -150,7 +160,10 @@ def not_explained(
     if numbers:
         v = numbers[0].verdict
         name = NO_TIME if over and not found else UNKNOWN
-        made = cause(v, "law", f"{v.operation}: {says(v)}; {SAID[name]}")
+        where = given(needed_options(w for w in without if not w.wrong.fits(changes)))
+        made = cause(
+            v, "law", f"{v.operation}: {says(v)}{where and f' where {where}'}; {SAID[name]}"
+        )
         made.names = (name,)
         known.append(with_verdicts(made, [f.verdict for f in numbers]))
         yield made

@@ -416,3 +416,15 @@ def test_where_a_mistake_needs_another_option_or_size_the_cause_says_so(
     laws = ("values", "masked_keys_have_no_influence")
     _, causes = explained(plug_in(source), ["attention"], laws, examples=60)
     assert [one.sentence for one in causes] == [said]
+
+
+def test_where_nothing_explains_a_mistake_the_options_that_it_needs_are_said(plug_in):
+    body = "return right.attention(q, k, v, mask, is_causal, scale, query_offset, window, softcap)"
+    source = HEAD + BESIDE.replace("CONDITION", "softcap is not None and mask is not None")
+    bent = body.replace("return ", "return np.float32(1.001) * ")
+    _, (one,) = explained(plug_in(source.replace("CHANGE", bent)), ["attention"], ("values",), 60)
+    said = "the result does not match the specification where"
+    assert one.sentence.partition(";")[0] in (
+        f"attention: {said} softcap is given and mask is given",
+        f"attention: {said} mask is given and softcap is given",
+    )
