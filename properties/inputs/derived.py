@@ -8,6 +8,7 @@ from seqlaws.properties.inputs.sizes import (
     BATCHES,
     FEATURES,
     LENGTHS,
+    MIDDLES,
     PLAIN,
     PROGRAMS,
     Fixed,
@@ -23,14 +24,20 @@ LARGEST = 2**20  # numbers in an array
 def every_size(operation: Any) -> list[Fixed]:
     """Each letter at each size up to 67, and at some beyond, the others drawn."""
     return [PLAIN | one for n in (*range(1, 68), *LENGTHS[-4:]) for one in at(operation, n)] + [
-        one for one in at(operation, 0) if one.keys() & {"leading", *operation.may_be_zero}
+        *(one for one in at(operation, 0) if one.keys() & {"leading", *operation.may_be_zero}),
+        *of_two_axes(operation),
     ]
 
 
 def moderate_sizes(operation: Any) -> list[Fixed]:
     """Fewer, for gradients."""
     sizes = sorted({*BATCHES[1:], *FEATURES[:-1]})
-    return [PLAIN | one for n in sizes for one in at(operation, n)]
+    return [PLAIN | one for n in sizes for one in at(operation, n)] + of_two_axes(operation)
+
+
+def of_two_axes(operation: Any) -> list[Fixed]:
+    """Two axes in place of any number, of which the second is long."""
+    return [PLAIN | {"leading": shape} for shape in MIDDLES[:-1]] if operation.leading else []
 
 
 def at(operation: Any, n: int) -> list[Fixed]:

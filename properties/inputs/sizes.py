@@ -16,6 +16,7 @@ STRIDES = (1, 7, 23, 12, 5)
 WIDTHS = (4097, 8192, 8193)  # of vocabularies, caches and models: one past two powers, and one
 PRODUCT = 2**16  # above it a product of two sizes does not fit into 16 bits
 LARGER = 2**17  # above it neither does its half, as of two blocks
+MIDDLES = ((5, 17), (5, 33), (2, 65), (3, 129), (2, 257), (129, 513))  # of rows, and beside them
 PROGRAMS = 65_537  # two more than a CUDA grid has along its second and third axis
 
 
@@ -65,6 +66,11 @@ def pairs_of(few: Fixed, *letters: str, **most: int) -> list[Fixed]:
 def many_programs(few: Fixed, letter: str) -> Fixed:
     """More rows of a letter than such a grid has programs, each of them small."""
     return PLAIN | few | {letter: PROGRAMS}
+
+
+def in_the_middle(few: Fixed) -> list[Fixed]:
+    """Arrays of three axes whose second one is long: a kernel may count rows by the first alone."""
+    return [PLAIN | few | {"rank": 3, "rows": rows, "middle": n} for rows, n in MIDDLES]
 
 
 def beside(one: list[Fixed], other: list[Fixed]) -> list[Fixed]:

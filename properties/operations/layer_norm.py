@@ -24,6 +24,7 @@ from seqlaws.properties.inputs.sizes import (
     Fixed,
     Sweeps,
     each,
+    in_the_middle,
     many_programs,
     pairs_of,
     products,
@@ -49,6 +50,8 @@ def layer_norm_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) 
     shape[-1] = fixed.get("E", features)
     if rank > 1:
         shape[0] = fixed.get("rows", shape[0])
+    if rank > 2:
+        shape[1] = fixed.get("middle", shape[1])
     if chance(draw, 16) and not fixed.keys() & {"E", "rows"}:
         shape[pick(draw, range(rank))] = 0
     scale, offset = pick(draw, SCALES), pick(draw, OFFSETS)
@@ -89,9 +92,12 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 
 
 def wide() -> list[Fixed]:
-    """One row at each of the widths, as many rows of two features, and a product of both."""
+    """One row at each of the widths, as many rows of two features, and a product of both.
+
+    Positions along two axes.
+    """
     few: Fixed = {**USUAL, "E": 2, "rows": 1}
-    return widths(few, "E", "rows") + products(few, "rows E")
+    return widths(few, "E", "rows") + products(few, "rows E") + in_the_middle(few)
 
 
 def every_combination(operation: Operation) -> list[Fixed]:

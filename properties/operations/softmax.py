@@ -20,6 +20,7 @@ from seqlaws.properties.inputs.sizes import (
     WIDTHS,
     Fixed,
     Sweeps,
+    in_the_middle,
     many_programs,
     pairs_of,
     products,
@@ -35,6 +36,8 @@ def softmax_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -> 
     axis = fixed.get("axis", pick(draw, (-1, *range(rank), *range(-rank, 0))))
     if "rows" in fixed:
         shape[0] = fixed["rows"]
+    if "middle" in fixed:
+        shape[1] = fixed["middle"]
     shape[axis] = fixed.get("n", shape[axis])
     if "n" not in fixed and chance(draw, 4):
         shape[axis] = pick(draw, (*TILES, 127, 128, 129, 257))
@@ -62,12 +65,16 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 
 
 def wide() -> list[Fixed]:
-    """One row at each of the widths, as many rows of two, a product of both; other axes, too."""
+    """One row at each of the widths, as many rows of two, a product of both; other axes, too.
+
+    Rows along two axes.
+    """
     few: Fixed = {"rank": 2, "axis": -1, "n": 2, "rows": 1}
     other = widths({"rank": 2, "axis": 0}, "n", sizes=WIDTHS[::2])
     other += widths({"rank": 3, "axis": 1}, "n", sizes=(LONG[-1], *WIDTHS[::2]))
     other += widths({"rank": 3, "axis": -3}, "n", sizes=LONG[-1:])
-    return widths(few, "n", "rows") + products(few, "rows n") + other
+    middle = in_the_middle({"axis": -1, "n": 3})
+    return widths(few, "n", "rows") + products(few, "rows n") + other + middle
 
 
 def rows(numbers: Iterable[int]) -> list[Fixed]:

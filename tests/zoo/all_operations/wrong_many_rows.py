@@ -1,4 +1,4 @@
-"""Wrong in rows beyond the programs that a grid may have along its second and third axis."""
+"""Wrong in rows beyond the programs of a grid, or beyond some of the second of three axes."""
 
 from functools import partial
 
@@ -49,3 +49,18 @@ def layer_norm_bias_gradient_beyond_a_grid(a):
     """Positions beyond 65,535 are left out of the gradient of the bias."""
     rows = a.dy.reshape(-1, a.dy.shape[-1])
     return rows[:PROGRAMS].sum(axis=0)
+
+
+@wrong(layer_norm, "dbias", "many rows", gradient_differs(NORM(shape=(5, 40, 3))))
+def layer_norm_bias_gradient_of_32_positions_of_each_row(a):
+    """Of three axes and more, positions beyond 32 of the second are left out of the bias' sum."""
+    dy = a.dy[:, :32] if a.dy.ndim > 2 else a.dy
+    return dy.reshape(-1, a.dy.shape[-1]).sum(axis=0)
+
+
+@wrong(softmax, "result", "many rows", differs(ROWS(shape=(3, 130, 2))))
+def softmax_of_128_rows_of_each_batch_entry(a, o):
+    """Of three axes, rows beyond 128 of the second are not written."""
+    if a.axis in (-1, 2) and o.p.ndim == 3:
+        o.p = np.array(o.p)
+        o.p[:, 128:] = 0
