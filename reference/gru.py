@@ -142,7 +142,7 @@ def gru_cell(
 ) -> tuple[Array, Array, Array, Array, Array]:
     """r, z, n, m and the new state, each (..., H); m is what the reset gate multiplies.
 
-    m = W_hn h + b_hn if reset_after, else h.
+    m = W_hn h + b_hn if reset_after, else h; r h may then be stored before it is multiplied.
     """
     k = h.shape[-1]
     a = preactivation(
@@ -160,7 +160,7 @@ def gru_cell(
         n = np.tanh(x @ transpose(w_in) + b_in + r * m)
     else:
         m = h
-        n = np.tanh(preactivation(x, r * h, w_in, w_hn, b_in, b_hn))
+        n = np.tanh(preactivation(x, +(r * h), w_in, w_hn, b_in, b_hn))
     return r, z, n, m, +either((1 - z) * n + z * h, n + z * (h - n))
 
 

@@ -11,7 +11,7 @@ CELL = "c = +(f * c + i * g)"
 GRADIENT = "return +np.concatenate(slopes, axis=-1)"
 NEW = "+either((1 - z) * n + z * h, n + z * (h - n))"
 PRODUCT, TANH = "m = h @ transpose(w_hn) + b_hn", "n = np.tanh(x @ transpose(w_in) + b_in + r * m)"
-BEFORE = "n = np.tanh(preactivation(x, r * h, w_in, w_hn, b_in, b_hn))"
+BEFORE = "n = np.tanh(preactivation(x, +(r * h), w_in, w_hn, b_in, b_hn))"
 LSTM = "lstm lstm_gates"
 
 

@@ -7,6 +7,7 @@ import torch
 from zoo.attention import base_torch as base
 from zoo.attention.base_torch import attention
 from zoo.entries import right, right_functions, right_together
+from zoo.recurrent.base_gru import last_block
 from zoo.recurrent.base_torch import gru, lstm, lstm_gates, rnn
 from zoo.softmax.base_torch import softmax
 
@@ -170,3 +171,14 @@ def torch_gru_by_functional_linear(a, x, h):
 def torch_all_operations():
     """All operations in one subject, as the bases are."""
     return [softmax, attention, rnn, lstm, lstm_gates, gru]
+
+
+@right(gru, "new", "precision inside", dtypes=("float32", "bfloat16", "float16"))
+def torch_gru_reset_state_in_the_dtype(a, nx, nh, r, h):
+    """What the reset gate leaves of the state is stored before it is multiplied."""
+    if a.reset_after:
+        return torch.tanh(nx + r * nh)
+    weight, bias = last_block(a)
+    left = r * h
+    stored = left + (left.to(a.dtype).float() - left).detach()
+    return torch.tanh(nx + stored @ weight.T + bias)

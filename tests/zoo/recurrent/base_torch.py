@@ -146,7 +146,7 @@ def forward_gru(a):
         r, u = part.gate(a, rx + rh), part.gate(a, ux + uh)
         return (part.blend(a, u, part.new(a, nx, nh, r, state[0]), state[0]),)
 
-    dtype = a.x.dtype
+    dtype = a.dtype = a.x.dtype
     widen("gru", a)
     y, (h,) = scan(a, step, (a.h0,))
     return SimpleNamespace(y=y.to(dtype), h_n=h.to(dtype))
