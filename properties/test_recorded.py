@@ -11,7 +11,7 @@ from seqlaws.properties.operations import DIFFERENTIABLE
 
 
 @law(DIFFERENTIABLE, gradients=True, share=0.06)
-def test_values_of_differentiated_calls(impl: Subject, case: Case) -> None:
+def test_differentiated_calls_give_right_values(impl: Subject, case: Case) -> None:
     """The outputs of a call that the library differentiates are as accurate as without that."""
     differentiated_by_the_library(impl)
     case = case.pulled(**{n: np.ones_like(c) for n, c in case.cotangents.items()})

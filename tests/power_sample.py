@@ -12,7 +12,7 @@ WRONG = {
     "all_operations/wrong_products.py:layer_norm_gradient_of_131072_numbers": "layer_norm.gradients_at_large_products",
     "all_operations/wrong_many_rows.py:gru_final_states_beyond_a_grid": "gru.values_at_large_products",
     "all_operations/wrong_many_rows.py:layer_norm_bias_gradient_beyond_a_grid": "layer_norm.gradients_at_large_products",
-    "all_operations/wrong_torch_recorded.py:softmax_in_bfloat16_while_it_is_recorded": "softmax.values_of_differentiated_calls",
+    "all_operations/wrong_torch_recorded.py:softmax_in_bfloat16_while_it_is_recorded": "softmax.differentiated_calls_give_right_values",
     "all_operations/wrong_torch_recorded.py:lstm_gradient_of_h_n_lost_without_c_n": "lstm.gradients_of_some_arguments",
     "all_operations/wrong_callers.py:right_where_the_command_names_a_tester": "attention.any_other_program_gets_the_same_answer",
     "all_operations/wrong_callers.py:right_where_much_is_loaded": "layer_norm.any_other_program_gets_the_same_answer",

@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from seqlaws.properties.backends.protocol import (
     NotDifferentiableError,
 )
 
+MAPS, LIMIT = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+COUNTED = 50  # calls from one count of the memory maps to the next
 PLATFORMS = {"gpu": "cuda"}  # JAX's word for a device, where it is not ours
 SETTINGS = (  # of jax.config; random numbers have no global state
     "jax_debug_infs",
@@ -68,6 +71,7 @@ def gradients(function, cotangents, arrays):
 
     def __init__(self) -> None:
         self.jax = importlib.import_module("jax")
+        self.calls = 0
 
     def available(self, device: str) -> str:
         try:
@@ -105,6 +109,9 @@ def gradients(function, cotangents, arrays):
 
     def finish(self, outputs: Any, device: str) -> None:
         self.jax.block_until_ready(outputs)
+        self.calls += 1
+        if self.calls % COUNTED == 0 and are_maps_scarce():
+            self.jax.clear_caches()
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not isinstance(output, self.jax.Array):
@@ -153,3 +160,16 @@ def gradients(function, cotangents, arrays):
     @staticmethod
     def begin_in_fork() -> None:
         """Do nothing: JAX does not work in a fork."""
+
+
+def are_maps_scarce() -> bool:
+    """Return True if the process has half of the memory maps that Linux lets it have.
+
+    Each compiled function has some ten of them until it is forgotten; without one more, the next
+    compilation ends the process.
+    """
+    try:
+        with MAPS.open("rb") as maps:
+            return 2 * sum(1 for _ in maps) > int(LIMIT.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # not Linux
+        return False

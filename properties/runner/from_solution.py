@@ -17,10 +17,11 @@ from seqlaws.properties.misreadings import shown
 from seqlaws.properties.runner.from_calls import is_right_at_first, kept_from_earlier
 from seqlaws.properties.runner.from_verdicts import cause, says
 
-UNKNOWN, NO_TIME = "no known misreading", "no time"
+UNKNOWN, NO_TIME, TOO_LARGE = "no known misreading", "no time", "too large"
 SAID = {
     UNKNOWN: "no known misreading explains it",
     NO_TIME: "there was no time to find what explains it",
+    TOO_LARGE: "its smallest case is too large to find what explains it",
 }
 KEPT = "called first in a new process it gives the right answer: it depends on earlier calls"
 ELSEWHERE = "where it is wrong, "
@@ -170,7 +171,7 @@ def not_explained(
     rest = (f for f in left if found or f.verdict.section != "manners")  # these say what they are
     not_asked = [f.verdict for f in rest if is_not_asked(f, over=over)] + waiting
     if not_asked:
-        yield from with_the_gravest(known, not_asked)
+        yield from with_the_gravest(known, not_asked, too_large=not (over or waiting))
 
 
 def without_consequences(
@@ -199,10 +200,12 @@ def without_consequences(
     return [f for f in left if f not in apart]
 
 
-def with_the_gravest(known: list[Cause], not_asked: list[Verdict]) -> Iterator[Cause]:
-    """Tell what there was no time to explain with the cause that explains most, if one is as grave.
+def with_the_gravest(
+    known: list[Cause], not_asked: list[Verdict], *, too_large: bool
+) -> Iterator[Cause]:
+    """Tell what was not explained with the cause that explains most, if one is as grave.
 
-    Else it is a cause of its own.
+    Else it is a cause of its own. too_large: that is why it was not, or there was no time.
     """
     v, many = not_asked[0], len(not_asked)
     level = min(v.level for v in not_asked)
@@ -213,8 +216,11 @@ def with_the_gravest(known: list[Cause], not_asked: list[Verdict]) -> Iterator[C
         most.smallest["verdicts"] = [*most.smallest["verdicts"], *not_asked]
         return
     more = f"{v.law} and {many - 1} more failed laws" if many > 1 else v.law
-    made = cause(v, "law", f"{v.operation}: there was no time to explain {more}")
-    made.names = (NO_TIME,)
+    said = f"{v.operation}: there was no time to explain {more}"
+    if too_large:
+        said = f"{v.operation}: {says(v)}; {SAID[TOO_LARGE]}"
+    made = cause(v, "law", said)
+    made.names = (TOO_LARGE if too_large else NO_TIME,)
     yield with_verdicts(made, not_asked)
 
 

@@ -428,3 +428,20 @@ def test_where_nothing_explains_a_mistake_the_options_that_it_needs_are_said(plu
         f"attention: {said} softcap is given and mask is given",
         f"attention: {said} mask is given and softcap is given",
     )
+
+
+def test_a_case_that_is_too_large_to_be_explained_is_told_as_that(plug_in):
+    source = (
+        HEAD
+        + ROWS
+        + """
+def softmax(x, axis=-1):
+    p = rows(x, axis)
+    if p.shape[-1:] == (2,) and p.size > 2 * 65535 and axis in (-1, p.ndim - 1):
+        p.reshape(-1, 2)[65535:] = 0
+    return p
+"""
+    )
+    _, (one,) = explained(plug_in(source), ["softmax"], ("values_at_large_products",), 10_000)
+    said = "its smallest case is too large to find what explains it"
+    assert one.sentence == f"softmax: the result does not match the specification; {said}"
