@@ -21,7 +21,7 @@ from seqlaws.properties.backends.protocol import (
 )
 
 MAPS, LIMIT = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
-COUNTED = 50  # calls from one count of the memory maps to the next
+COUNTED = 100  # arrays that are read from one count of the memory maps to the next
 PLATFORMS = {"gpu": "cuda"}  # JAX's word for a device, where it is not ours
 SETTINGS = (  # of jax.config; random numbers have no global state
     "jax_debug_infs",
@@ -71,7 +71,7 @@ def gradients(function, cotangents, arrays):
 
     def __init__(self) -> None:
         self.jax = importlib.import_module("jax")
-        self.calls = 0
+        self.read = 0  # arrays, after calls
 
     def available(self, device: str) -> str:
         try:
@@ -95,6 +95,9 @@ def gradients(function, cotangents, arrays):
             return self.jax.device_put(made, self.jax.devices(name)[int(index or 0)])
 
     def values(self, array: Any) -> Array:
+        self.read += 1
+        if self.read % COUNTED == 0 and are_maps_scarce():
+            self.jax.clear_caches()
         found = np.array(array)
         floating = self.jax.numpy.issubdtype(found.dtype, np.floating)  # NumPy knows no bfloat16
         return found.astype(float) if floating else found
@@ -109,9 +112,6 @@ def gradients(function, cotangents, arrays):
 
     def finish(self, outputs: Any, device: str) -> None:
         self.jax.block_until_ready(outputs)
-        self.calls += 1
-        if self.calls % COUNTED == 0 and are_maps_scarce():
-            self.jax.clear_caches()
 
     def describe(self, output: Any) -> tuple[tuple[int, ...], str, str]:
         if not isinstance(output, self.jax.Array):

@@ -3,10 +3,14 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from seqlaws.properties.backends import jax_backend
 from seqlaws.properties.backends.jax_backend import COUNTED, JaxBackend, are_maps_scarce
+from seqlaws.properties.discovery import loader
+from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.subjects.subject import Subject
 
 
 @pytest.fixture
@@ -36,22 +40,25 @@ def test_where_nothing_is_known_of_maps_they_are_not_scarce(tmp_path, monkeypatc
 def test_compiled_functions_are_forgotten_once_maps_are_scarce(limit):
     cleared = []
     backend = object.__new__(JaxBackend)
-    backend.calls = 0
+    backend.read = 0
     backend.jax = SimpleNamespace(
-        block_until_ready=lambda outputs: None, clear_caches=lambda: cleared.append(backend.calls)
+        clear_caches=lambda: cleared.append(backend.read),
+        numpy=SimpleNamespace(issubdtype=np.issubdtype),
     )
     for now in (10, 90):
         limit(100, now)
         for _ in range(COUNTED):
-            backend.finish((), "cpu")
+            backend.values(np.ones(1))
     assert cleared == [2 * COUNTED]
 
 
-def test_a_thousand_shapes_leave_few_maps(limit):
-    jax = pytest.importorskip("jax")
+def test_calls_of_many_shapes_leave_few_maps(limit, monkeypatch):
+    pytest.importorskip("jax")
+    monkeypatch.setattr(jax_backend, "COUNTED", 40)
     limit(1, 1)  # always scarce
-    backend, maps = JaxBackend(), []
-    for n in range(1, 1 + 2 * COUNTED):
-        backend.finish(jax.numpy.tanh(jax.numpy.ones((n, 3))), "cpu")
+    subject, maps = Subject("jax_nn", loader.find("jax_nn"), "softmax", "float32", "cpu"), []
+    for n in range(1, 40):
+        case = Case(subject.operation, "float32", {"x": np.ones((n, 3))})
+        subject.run(case)
         maps.append(Path("/proc/self/maps").read_bytes().count(b"\n"))
-    assert maps[-1] < maps[COUNTED - 2]
+    assert max(maps) < maps[0] + 40 * 10
