@@ -10,7 +10,7 @@ from seqlaws.properties.check_result import NOT_BEGUN, Result
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.runner.causes import causes_of, told_by_causes, with_scripts
-from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.examine import NONE_OFFERED, Effort
 from seqlaws.properties.runner.order import in_order
 from seqlaws.properties.runner.pairing import Candidate
 from seqlaws.properties.runner.selection import candidates_of
@@ -131,12 +131,17 @@ class Run:
     def worth_more(self, group: Group) -> list[Law]:
         """Return the laws to run again with more examples: those that passed, the fastest first.
 
-        Otherwise one long sweep would take the time of fifty laws. None if examples are given.
+        Otherwise one long sweep would take the time of fifty laws. Also those of which no case so
+        far was offered. None if examples are given.
         """
         if self.effort.examples:
             return []
         verdicts = [(law, self.result.of(group.candidate, law)) for law in group.laws]
-        passed = [(v.seconds, law) for law, v in verdicts if v and v.status == "passed"]
+        passed = [
+            (v.seconds, law)
+            for law, v in verdicts
+            if v and (v.status == "passed" or v.reason.startswith(NONE_OFFERED))
+        ]
         return [law for _, law in sorted(passed, key=lambda one: one[0])]
 
     def not_begun(self, group: Group, law: Law) -> None:

@@ -25,6 +25,7 @@ from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
 EXAMPLES = 100  # of a law, by default
+NONE_OFFERED = "no drawn case is offered"
 SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
@@ -179,7 +180,7 @@ def account(verdict: Verdict, record: Record) -> None:
         verdict.status, verdict.reason = "not run", TOO_LARGE
     else:
         verdict.status = "not offered"
-        said = f"no drawn case is offered: {', '.join(record.not_offered)}"
+        said = f"{NONE_OFFERED}: {', '.join(record.not_offered)}"
         verdict.reason = record.beside or said
 
 

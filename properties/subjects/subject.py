@@ -196,6 +196,7 @@ class Subject(Expectations, Returned, Arguments, Calls):
         raw = self.called(self.backend.gradients, case, function, pulled, leaves, options)
         shapes = {n: case.arrays[n].shape for n in arguments} | shapes
         found = self.checked(tuple(raw), shapes, f"{self.operation.name}_vjp")
+        self.check_inputs(case, arrays, options, (), cotangents)
         return {n: found[n] for n in used}, {n: found[n] for n in arguments}
 
     def pulling(

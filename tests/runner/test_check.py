@@ -14,8 +14,11 @@ import numpy as np
 import pytest
 
 from seqlaws.properties import check
+from seqlaws.properties.check_run import Group, Run
 from seqlaws.properties.judging.verdict import dumped
+from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.document import as_row
+from seqlaws.properties.runner.examine import NONE_OFFERED, Effort
 
 ROOT = Path(__file__).resolve().parents[2]
 WRONG = ROOT / "tests" / "zoo" / "attention" / "wrong_scale.py"
@@ -187,3 +190,20 @@ def test_it_needs_no_pytest():
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / ".typings")}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "again"),
+    [
+        ("passed", "", True),
+        ("not offered", f"{NONE_OFFERED}: E = 0", True),
+        ("not offered", "the option axis is not offered", False),
+        ("failed", "", False),
+    ],
+)
+def test_a_law_of_which_no_case_was_offered_is_asked_again(status, reason, again):
+    law = LAWS["values"]
+    verdict = SimpleNamespace(status=status, reason=reason, seconds=0.0)
+    result = SimpleNamespace(of=lambda *_: verdict)
+    run = Run(None, "mine", Effort(examples=0), result)
+    assert run.worth_more(Group(None, [law])) == ([law] if again else [])
