@@ -19,6 +19,7 @@ from seqlaws.properties.judging.verdict import dumped
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.document import as_row
 from seqlaws.properties.runner.examine import NONE_OFFERED, Effort
+from seqlaws.properties.runner.pairing import register_laws
 
 ROOT = Path(__file__).resolve().parents[2]
 WRONG = ROOT / "tests" / "zoo" / "attention" / "wrong_scale.py"
@@ -202,6 +203,7 @@ def test_it_needs_no_pytest():
     ],
 )
 def test_a_law_of_which_no_case_was_offered_is_asked_again(status, reason, again):
+    register_laws()
     law = LAWS["values"]
     verdict = SimpleNamespace(status=status, reason=reason, seconds=0.0)
     result = SimpleNamespace(of=lambda *_: verdict)
