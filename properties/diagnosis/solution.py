@@ -58,10 +58,13 @@ class Without:
         """The option's value in the wrong one."""
         return self.wrong.evidence.case.options[self.option]
 
-    def is_condition_of(self, change: Change) -> bool:
-        """Return True if the change explains the one answer, and is not made in the other."""
+    def tells_of(self, change: Change) -> bool:
+        """Return True if the change explains the wrong answer, and the other one tells of it.
+
+        It does if it is wrong, too, or if the change would have made it wrong.
+        """
         right = not self.answer.evidence.is_wrong
-        return right and self.wrong.fits((change,)) and not self.answer.fits((change,))
+        return self.wrong.fits((change,)) and not (right and self.answer.fits((change,)))
 
 
 @dataclass(eq=False)

@@ -90,13 +90,19 @@ def of_change(
 
 def condition(change: Change, without: list[Without]) -> str:
     """Say where a change is made that some right answers refute elsewhere."""
-    needed = needed_options(w for w in without if w.is_condition_of(change))
+    needed = needed_options(w for w in without if w.tells_of(change))
     return f"where {given(needed)}, " if needed else ELSEWHERE
 
 
 def needed_options(without: Iterable[Without]) -> dict[str, Any]:
-    """Return the options, with their values, without which the answers are right."""
-    return {w.option: w.value for w in without if not w.answer.evidence.is_wrong}
+    """Return the options, with their values, without any of which the wrong answers are right."""
+    of_each: dict[Answer, dict[str, Any]] = {}
+    for w in without:
+        needed = of_each.setdefault(w.wrong, {})
+        if not w.answer.evidence.is_wrong:
+            needed[w.option] = w.value
+    first, *others = of_each.values() or [{}]
+    return {name: value for name, value in first.items() if all(name in o for o in others)}
 
 
 def given(options: dict[str, Any]) -> str:
