@@ -12,8 +12,8 @@ import numpy as np
 from seqlaws import reference
 from seqlaws.properties.diagnosis.memory import bounded
 from seqlaws.properties.inputs.case import Case, output_shapes
+from seqlaws.properties.inputs.leaves import OfLeaves
 from seqlaws.properties.inputs.numbers import Array
-from seqlaws.properties.inputs.operation import OfLeaves
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.misreadings import Misreading, misread
 from seqlaws.properties.subjects.record import Call, Outputs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqlaws.properties.backends.protocol import Array, BadOutputError
-from seqlaws.properties.inputs.operation import OfLeaves
+from seqlaws.properties.inputs.leaves import OfLeaves
 from seqlaws.properties.isolation.worker import Held, Named
 
 if TYPE_CHECKING:

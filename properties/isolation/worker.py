@@ -20,7 +20,7 @@ from seqlaws.properties.backends.protocol import (
     BadOutputError,
 )
 from seqlaws.properties.discovery import loader
-from seqlaws.properties.inputs.operation import OfLeaves
+from seqlaws.properties.inputs.leaves import OfLeaves
 from seqlaws.properties.isolation.devices import SpoiltError, finished
 from seqlaws.properties.isolation.executed_lines import Executed, Lines, following
 from seqlaws.properties.isolation.parameter_dicts import Dicts

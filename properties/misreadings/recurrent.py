@@ -1,7 +1,5 @@
 """Misreadings that rnn, lstm and gru share: biases, weights, states, lengths, direction."""
 
-from collections.abc import Iterator
-
 from seqlaws.properties.misreadings.edits import Edit, Misreading, before, edit, misreading
 
 LOOPS = "rnn lstm gru"
@@ -73,38 +71,6 @@ def carried(name: str, old: str, new: str, operations: str = LOOPS) -> Misreadin
     return misreading(name, operations, *edits)
 
 
-def of_full_tiles(size: int) -> Iterator[Misreading]:
-    """Products without what lies behind the last full tile."""
-    x, h = (f"in_full_tiles({z}, {size})" for z in "xh")
-    for what, inputs, units in (
-        ("inputs and hidden units", x, h),
-        ("inputs", x, "h"),
-        ("hidden units", "x", h),
-    ):
-        new = f"products = {inputs} @ transpose(weight_ih) + {units} @ transpose(weight_hh)"
-        yield misreading(
-            f"{what} behind the last full tile of {size} not read",
-            f"{LOOPS} lstm_gates",
-            edit("steps: preactivation", PRODUCTS, new),
-        )
-
-
-def put_back(name: str, order: str) -> Misreading:
-    """Rows of all outputs in another order, where there are lengths."""
-    rows = f"order = {order}\n    y = [z[order] for z in y]\n    "
-    edits = [
-        before(
-            f"{o}: {o}",
-            RETURNED[o],
-            "lengths = np.full(batch, time) if lengths is None else np.asarray(lengths)\n    "
-            f"{rows}{'h, c = h[order], c[order]' if o == 'lstm' else 'h = h[order]'}",
-        )
-        for o in LOOPS.split()
-    ]
-    return misreading(name, LOOPS, *edits)
-
-
-SORTED = 'np.argsort({}lengths, kind="stable")'
 EXISTS = 'exists = existing_steps("{}", lengths, batch, time)'
 TURNED = "exists = exists[:, ::-1] if reverse else exists"
 HERE = "here = np.where(exists[:, t], 1.0, 0.0)\n        "
@@ -136,7 +102,6 @@ MISREADINGS = (
         )
         for n in (16, 32, 64, 128)
     ),
-    *(one for n in (8, 16, 32, 64, 128) for one in of_full_tiles(n)),
     arguments("biases swapped", "bias_ih, bias_hh = bias_hh, bias_ih", "gru"),
     arguments("transposed weight_hh", "weight_hh = transpose(weight_hh)", "rnn"),
     arguments("transposed weight_ih", "weight_ih = transpose(weight_ih)", "rnn"),
@@ -271,17 +236,6 @@ MISREADINGS = (
     returned("h_n for c_n", "c = h", "lstm"),
     returned("c_n for h_n", "h = c", "lstm"),
     returned("the tanh of the cell state for c_n", "c = np.tanh(c)", "lstm"),
-    *(
-        put_back(name, order)
-        for sign in ("-", "")
-        for name, order in (
-            ("rows sorted by length and not put back", SORTED.format(sign)),
-            (
-                "rows sorted by length and put back in the order of sorting for its inverse",
-                f"{SORTED.format(sign)}[{SORTED.format(sign)}]",
-            ),
-        )
-    ),
     returned("h_n zero for a row of length 0", "h = np.where(np.any(exists, axis=1), h, 0)"),
     returned("h_n zero without steps", "h = h if time else nothing(h)"),
     returned(

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from seqlaws.properties.backends.registry import BACKENDS
 from seqlaws.properties.discovery.convention import convention_of
 from seqlaws.properties.discovery.traits import Traits, known_failures_of, traits_of
 from seqlaws.properties.inputs.case import Case
+from seqlaws.properties.inputs.leaves import OfLeaves
 from seqlaws.properties.inputs.masks import attended
-from seqlaws.properties.inputs.operation import OfLeaves, Operation
 from seqlaws.properties.inputs.strategies import poisoned
 from seqlaws.properties.isolation.limits import LostError
 from seqlaws.properties.isolation.location import place_of
@@ -35,6 +35,9 @@ from seqlaws.properties.subjects.record import (
 )
 from seqlaws.properties.subjects.returned import Returned
 from seqlaws.properties.subjects.signature import gave, in_order, is_optional, offered_options
+
+if TYPE_CHECKING:
+    from seqlaws.properties.inputs.operation import Operation
 
 SMALL_POISON = 2.0  # no product overflows by it alone where it is kept in float16
 

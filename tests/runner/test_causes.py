@@ -5,31 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from causes.explained import HEAD, ROWS, VALUES, explained
 from causes.planted import planted
 
 from seqlaws.properties import check
-from seqlaws.properties.discovery import loader
 from seqlaws.properties.judging.verdict import Verdict
-from seqlaws.properties.laws import LAWS
 from seqlaws.properties.runner.causes import causes_of, told_by_causes
-from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.from_solution import not_explained, with_verdicts
 from seqlaws.properties.runner.from_verdicts import cause
-from seqlaws.properties.runner.pairing import register_laws
-from seqlaws.properties.runner.selection import candidates_of
 
 BLOG = Path(__file__).resolve().parents[1] / "causes" / "blog_a.py"
-VALUES = ("values", "values_of_every_combination", "every_argument_matters")
 TOGETHER = (*VALUES, "fully_masked_rows", "options_left_out")
 EVERY, SIZES = "_of_every_combination", "_at_every_size"
-HEAD = "import numpy as np\nTRAITS = {'dtypes': ('float32',)}\n"
-ROWS = """
-def rows(x, axis):
-    most = x.max(axis=axis, keepdims=True, initial=-np.inf)
-    e = np.exp(x - np.where(np.isneginf(most), np.float32(0), most))
-    t = e.sum(axis=axis, keepdims=True)
-    return e / np.where(t == 0, np.float32(1), t)
-"""
 BENT = HEAD + ROWS + "def softmax(x, axis=-1):\n    return rows(np.tanh(x) - x * x / 7, axis)\n"
 ADDED_UP = HEAD + ROWS + """
 total = 0
@@ -69,19 +56,6 @@ def rotary_embedding(x, positions):
     one, other = x[..., :n], x[..., n:]
     return np.concatenate([one * c - other * s, other * c + one * s], axis=-1)
 """  # fmt: skip
-
-
-def explained(path, operations, laws=VALUES, examples=10, seconds=20.0):
-    """The verdicts of some laws on a file, and the causes of what failed."""
-    register_laws()
-    candidates, verdicts = {}, []
-    namespace = loader.find(str(path))
-    effort = Effort(examples=examples, shrinking=0.2, explains=False)
-    for each in candidates_of(str(path), "mine", namespace, operations, ["float32"]):
-        candidates[each.operation, each.dtype] = one = replace(each, effort=effort)
-        chosen = [law for law in LAWS.values() if law.name in laws]
-        verdicts += [one.verdict(law) for law in chosen if one.operation in law.operations]
-    return verdicts, causes_of(verdicts, lambda *asked: candidates[asked].subject(), seconds)
 
 
 @pytest.mark.parametrize(
@@ -376,72 +350,3 @@ def test_another_default_of_any_option_is_found(plug_in, operation, signature):
     (verdict,), _ = explained(plug_in(source), [operation], ("options_left_out",), examples=10)
     assert verdict.status == "failed"
     assert verdict.reason.startswith("leaving an option out differs from giving its default")
-
-
-BESIDE = """
-from seqlaws.impls import numpy_vectorized as right
-def attention(q, k, v, mask=None, is_causal=False, scale=None, query_offset=0, window=None,
-              softcap=None):
-    if CONDITION:
-        CHANGE
-    return right.attention(q, k, v, mask, is_causal, scale, query_offset, window, softcap)
-"""
-
-
-@pytest.mark.parametrize(
-    ("condition", "change", "said"),
-    [
-        (
-            "softcap is not None and is_causal",
-            "window = None",
-            (
-                "where softcap is given, your output is that of attention with window ignored with"
-                " is_causal"
-            ),
-        ),
-        (
-            "mask is not None and mask.ndim == 4 and len(mask) > 3",
-            "mask = np.broadcast_to(mask[:1], mask.shape)",
-            (
-                "where it is wrong, your output is that of attention with the mask of the first"
-                " batch entry for all"
-            ),
-        ),
-    ],
-)
-def test_where_a_mistake_needs_another_option_or_size_the_cause_says_so(
-    plug_in, condition, change, said
-):
-    source = HEAD + BESIDE.replace("CONDITION", condition).replace("CHANGE", change)
-    laws = ("values", "masked_keys_have_no_influence")
-    _, causes = explained(plug_in(source), ["attention"], laws, examples=60)
-    assert [one.sentence for one in causes] == [said]
-
-
-def test_where_nothing_explains_a_mistake_the_options_that_it_needs_are_said(plug_in):
-    body = "return right.attention(q, k, v, mask, is_causal, scale, query_offset, window, softcap)"
-    source = HEAD + BESIDE.replace("CONDITION", "softcap is not None and mask is not None")
-    bent = body.replace("return ", "return np.float32(1.001) * ")
-    _, (one,) = explained(plug_in(source.replace("CHANGE", bent)), ["attention"], ("values",), 60)
-    said = "the result does not match the specification where"
-    assert one.sentence.partition(";")[0] in (
-        f"attention: {said} softcap is given and mask is given",
-        f"attention: {said} mask is given and softcap is given",
-    )
-
-
-def test_a_case_that_is_too_large_to_be_explained_is_told_as_that(plug_in):
-    source = (
-        HEAD
-        + ROWS
-        + """
-def softmax(x, axis=-1):
-    p = rows(x, axis)
-    if p.shape[-1:] == (2,) and p.size > 2 * 65535 and axis in (-1, p.ndim - 1):
-        p.reshape(-1, 2)[65535:] = 0
-    return p
-"""
-    )
-    _, (one,) = explained(plug_in(source), ["softmax"], ("values_at_large_products",), 10_000)
-    said = "its smallest case is too large to find what explains it"
-    assert one.sentence == f"softmax: the result does not match the specification; {said}"
