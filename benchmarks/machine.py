@@ -19,6 +19,7 @@ PREFIXES = (  # of the variables that libraries of arrays and threads read
     "TORCH", "PYTORCH_", "ATEN_", "DNNL_", "ONEDNN_", "XLA_", "JAX_", "CUDA_", "NVIDIA_",
     "MALLOC_", "LD_PRELOAD", "PYTHONDONT", "PYTHONMALLOC", "PYTHONOPTIMIZE", "PYTHON_",
 )  # fmt: skip
+PLACES = ("_DIR", "_PATH", "_HOME")
 
 
 def settings() -> dict[str, Any]:
@@ -55,8 +56,9 @@ def processors() -> int:
 
 
 def variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables of an environment that such libraries read."""
-    return {k: v for k, v in sorted(environment.items()) if k.startswith(PREFIXES)}
+    """The variables of an environment that such libraries read, but for places of files."""
+    every = sorted(environment.items())
+    return {k: v for k, v in every if k.startswith(PREFIXES) and not k.endswith(PLACES)}
 
 
 def blas() -> dict[str, str]:
