@@ -74,9 +74,9 @@ class Ceiling:
         )
         if self.library == "jax":  # returns before it is done, and writes to no array
             jax = importlib.import_module("jax")
-            function = jax.numpy.matmul if self.kind == "product" else jax.numpy.copy
-            given = (one, other) if self.kind == "product" else (one,)
-            return lambda: jax.block_until_ready(function(*given))
+            of_two, of_one = partial(jax.numpy.matmul, one, other), partial(jax.numpy.copy, one)
+            call = of_two if self.kind == "product" else of_one
+            return lambda: jax.block_until_ready(call())
         if self.kind == "copy":
             return partial(np.copyto if self.library == "numpy" else type(one).copy_, one, other)
         return partial(importlib.import_module(self.library).matmul, one, other)

@@ -97,26 +97,27 @@ def cut(queries: int, keys: int) -> Iterator[Misreading]:
     )
 
 
+def only_where(name: str, seen: str) -> Misreading:
+    """NaN, as of memory that nobody wrote, for other queries."""
+    own = HEADS.removeprefix("return ")
+    changed = edit("attention: attention", HEADS, f"return np.where({seen}, {own}, np.nan)")
+    return misreading(name, "attention", changed)
+
+
 def unwritten(queries: int, keys: int) -> Misreading:
     """An output that is written with the last tile of keys, which not every query sees."""
-    seen = f"reaches_the_end(q.shape[2], k.shape[2], ({queries}, {keys}), {SEES})"
-    own = HEADS.removeprefix("return ")
-    return misreading(
+    return only_where(
         f"the output not written where tiles of {queries} queries do not see the last of {keys} "
         "keys",
-        "attention",
-        edit("attention: attention", HEADS, f"return np.where({seen}, {own}, np.nan)"),
+        f"reaches_the_end(q.shape[2], k.shape[2], ({queries}, {keys}), {SEES})",
     )
 
 
 def blind(queries: int | str, keys: int, sees: str) -> Misreading:
     """NaN for a query that sees no key of the first tile: its maximum is still -inf."""
-    seen = f"sees_the_first_tile(s, ({queries}, {keys}), {sees})"
-    own = HEADS.removeprefix("return ")
-    return misreading(
+    return only_where(
         f"NaN for a query that sees no key of its first tile of {keys}",
-        "attention",
-        edit("attention: attention", HEADS, f"return np.where({seen}, {own}, np.nan)"),
+        f"sees_the_first_tile(s, ({queries}, {keys}), {sees})",
     )
 
 

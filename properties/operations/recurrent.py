@@ -82,8 +82,7 @@ def recurrent_case(draw: Draw, operation: Operation, dtype: str, **fixed: Any) -
 
 def padded_with(case: Case, array: Array, poison: float) -> Array:
     """An array (B, T, .) with its padding overwritten."""
-    time = np.arange(case.arrays["x"].shape[1])
-    beyond = time >= np.asarray(case.options["lengths"])[:, None]
+    beyond = np.arange(case.arrays["x"].shape[1]) >= np.asarray(case.options["lengths"])[:, None]
     poison = float(representable(np.array(poison), case.dtype))
     return np.where(beyond[..., None], poison, array)
 
@@ -184,8 +183,7 @@ def large_products(operation: Operation) -> list[Fixed]:
     """Each pair of letters; that of steps and units with small weights; many rows."""
     pinned = pairs_of(SHORT | {"T": 2}, *operation.letters, T=33, H=33)
     pinned.append(many_programs(SHORT | {"T": 1}, "B"))
-    both: Fixed = SHORT | {"T": 517, "H": 129, "scales": (0.1,)}
-    return pinned + operation.recurrent * [PLAIN | both]
+    return pinned + operation.recurrent * [PLAIN | SHORT | {"T": 517, "H": 129, "scales": (0.1,)}]
 
 
 def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:
