@@ -13,6 +13,11 @@ from seqlaws.properties.judging.cause import Cause
 AT_MOST = 10  # annotations of a kind that GitHub shows for a step
 
 
+def is_on_github() -> bool:
+    """Return True in a job of GitHub Actions, which reads annotations."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def annotations(causes: Iterable[Cause], specs: Mapping[str, str]) -> Iterator[str]:
     """Yield a line for each cause: an error for a MUST, otherwise a warning.
 

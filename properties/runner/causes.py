@@ -20,6 +20,7 @@ from seqlaws.properties.subjects.returned import BEYOND, INTO, KIND, SHARED, WRI
 
 BROKEN = ("failed", "SHOULD failed")
 SHARE, SECONDS = 0.2, 5.0  # of a run, at least so many seconds, to explain what failed
+LESS = 0.25  # of an operation's part, where only SHOULD laws failed
 SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 EXPLAIN = ("specification", "trait", "precision")  # kinds of causes that are a diagnosis
 NUMBERS = re.compile(r"\d+(, *\d+)*,?")  # of a size, or of a shape of any rank
@@ -33,15 +34,25 @@ REMEDIES = {
 }
 
 
-def explained(verdicts: list[Verdict], subject_of: Asks | None) -> list[Cause]:
-    """Explain what failed of one implementation after a run; its verdicts then say so, too."""
-    found = causes_of(verdicts, subject_of, max(SECONDS, SHARE * sum(v.seconds for v in verdicts)))
+def explained(
+    verdicts: list[Verdict], subject_of: Asks | None, *, every: bool = True
+) -> list[Cause]:
+    """Explain what failed of one implementation after a run; its verdicts then say so, too.
+
+    every: whether operations of which only SHOULD laws failed are explained, too, and whether
+    there is a script for each cause.
+    """
+    seconds = max(SECONDS, SHARE * sum(v.seconds for v in verdicts))
+    found = causes_of(verdicts, subject_of, seconds, every=every)
     told_by_causes(verdicts, found)
-    with_scripts(verdicts, found, subject_of, SCRIPTS)
+    if every:
+        with_scripts(verdicts, found, subject_of, SCRIPTS)
     return found
 
 
-def causes_of(verdicts: list[Verdict], subject_of: Asks | None, seconds: float) -> list[Cause]:
+def causes_of(
+    verdicts: list[Verdict], subject_of: Asks | None, seconds: float, *, every: bool = True
+) -> list[Cause]:
     """Explain what failed of one implementation, in about so many seconds; the gravest first.
 
     subject_of: None if the implementation cannot be called any more.
@@ -62,7 +73,9 @@ def causes_of(verdicts: list[Verdict], subject_of: Asks | None, seconds: float) 
         some = [v for v in left if v.operation == operation]
         share = budget.left * len(some) / waiting  # by how much there is to explain
         waiting -= len(some)
-        if subject_of is not None:
+        must = any(v.status == "failed" for v in some)
+        if subject_of is not None and (must or every):
+            share *= 1.0 if must else LESS
             with suppress(*STOPPED):  # what a subject does now costs an explanation at most
                 explained = Explaining(operation, some, subject_of, share).causes()
                 found += explained

@@ -1,13 +1,12 @@
 """Plugin of a run for CI: one shard of several, small JUnit properties, annotations on GitHub."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from seqlaws.properties.judging.cause import Cause
-from seqlaws.properties.reporting.annotations import annotations
+from seqlaws.properties.reporting.annotations import annotations, is_on_github
 from seqlaws.properties.runner.shards import Shard, shard_of
 
 
@@ -54,6 +53,6 @@ class Continuous:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print annotations where GitHub Actions reads them."""
-        if os.environ.get("GITHUB_ACTIONS") == "true":
+        if is_on_github():
             for line in annotations(self.causes(), self.specs()):
                 terminalreporter.write_line(line)

@@ -5,6 +5,7 @@ import pytest
 
 from seqlaws.properties.discovery.traits import nearest
 from seqlaws.properties.isolation.limits import Limits
+from seqlaws.properties.reporting.annotations import is_on_github
 from seqlaws.properties.runner.examine import Effort
 
 PROFILES = {"quick": 10, "nightly": 1000}
@@ -40,6 +41,14 @@ def effort_of(config: pytest.Config) -> Effort:
         knows=bool(config.getoption("all_failures")),
         profile=str(profile or ""),
     )
+
+
+def shows_all(config: pytest.Config) -> bool:
+    """Return True if a run shows causes of failed SHOULD laws, and scripts, not only MUST laws."""
+    names = ("all_failures", "verdict_json", "report", "seqlaws_strict", "strict_section")
+    asked = any(config.getoption(name) for name in names)
+    strict = "--strict" in config.invocation_params.args
+    return asked or strict or config.get_verbosity() > 0 or is_on_github()
 
 
 def refuse(option: str, given: list[str], known: tuple[str, ...]) -> None:
