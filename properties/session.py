@@ -30,7 +30,7 @@ from seqlaws.properties.reporting.law_text import statements
 from seqlaws.properties.reporting.terminal import Line, summary
 from seqlaws.properties.reporting.unexecuted import gaps
 from seqlaws.properties.runner.causes import BROKEN, explained
-from seqlaws.properties.runner.effort import effort_of, limits_of, refuse, shows_all
+from seqlaws.properties.runner.effort import effort_of, limits_of, refuse
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale_in
 from seqlaws.properties.runner.pairing import Candidate, law_names, register_laws
@@ -72,7 +72,7 @@ class Session:
         self.causes: list[Cause] = []
         self.settled: list[str] | None = None  # what the laws noted of each other, once explained
         self.undecided: list[str] = []
-        self.ended, self.not_reached, self.shows_all = "", 0, True
+        self.ended, self.not_reached = "", 0
         let_waiting_threads_sleep()
         keep_freed_memory()
         specification_server.start()  # before anybody else's code runs
@@ -114,7 +114,6 @@ class Session:
             get("section") or [],
             get("strict_section") or [],
         )
-        made.shows_all = shows_all(config)
         offered = [c for c in made.selected if not c.not_offered]
         if not made.found or (offered and all(c.unavailable for c in offered)):
             reasons = made.problems + made.unavailable + made.absent
@@ -255,7 +254,7 @@ class Session:
             own_process = contained(spec) if anew and calls else None
             place = own_process if anew else namespace
             subject_of = partial(self.subject_of, name, place) if calls and place else None
-            self.causes += explained(own, subject_of, every=self.shows_all)
+            self.causes += explained(own, subject_of, every=self.effort.shows)
             if own_process is not None:
                 own_process.end()
 

@@ -1,7 +1,7 @@
 """Arguments are checked before anything is computed: nothing is broadcast, cast or guessed."""
 
 import operator
-from typing import Any, SupportsFloat
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +70,6 @@ def integer(name: str, value: Any) -> int:
 
 def real(name: str, value: Any) -> float:
     """A real option as a Python float: a NumPy scalar would widen float32 arrays."""
-    if isinstance(value, str) or not isinstance(value, SupportsFloat):
+    if not hasattr(value, "__float__"):
         raise TypeError(f"{name} must be a real number, not {value!r}")
     return float(value)

@@ -105,10 +105,15 @@ def gradients(function, cotangents, arrays):
         return ""
 
     def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Any:
-        tensor = self.torch.from_numpy(np.array(values, order="C"))
+        read = np.asarray(values, order="C")
+        read = read if read.flags.writeable else read.copy()  # torch wants to write
+        tensor = given = self.torch.from_numpy(read)
         if tensor.is_floating_point():
             tensor = tensor.to(getattr(self.torch, dtype))
-        return self.lay_out(tensor.to(device), layout)
+        tensor = tensor.to(device)
+        if layout == "contiguous" and tensor is not given:  # it has memory of its own
+            return tensor
+        return self.lay_out(tensor, layout)
 
     def lay_out(self, tensor: Any, layout: str) -> Any:
         """Return the same entries in another layout, on the tensor's device."""
@@ -163,8 +168,8 @@ def gradients(function, cotangents, arrays):
         return array.copy_(self.torch.from_numpy(np.array(values)).to(array.dtype))
 
     def values(self, array: Any) -> Array:
-        array = array.detach().cpu()
-        return array.double().numpy().copy() if array.is_floating_point() else array.numpy().copy()
+        kind = self.torch.float64 if array.is_floating_point() else array.dtype
+        return array.detach().to("cpu", kind, copy=True).numpy()
 
     def soil(self, sizes: Sequence[int], device: str) -> None:
         kind = {"dtype": self.torch.uint8, "device": device}

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from seqlaws.properties.inputs.numbers import Array, representable
+from seqlaws.properties.inputs.numbers import Array, generator, representable
 from seqlaws.properties.inputs.operation import Operation, extent
 
 POISON = (1e6, np.nan, np.inf, -np.inf)  # for what must not be looked at
@@ -57,11 +58,16 @@ class Case:
 
     def random(self, stream: int = 0) -> np.random.RandomState:
         """Return a generator seeded by the case and the stream."""
-        return np.random.RandomState([self.seed, 7919, stream])
+        return generator(self.seed, 7919, stream)
+
+    @cached_property
+    def known_sizes(self) -> dict[str, int]:
+        """The sizes, counted once."""
+        return self.operation.sizes_in(self.arrays, self.options)
 
     def sizes(self) -> dict[str, int]:
         """Letter to size, as the operation's axes name them."""
-        return self.operation.sizes_in(self.arrays, self.options)
+        return dict(self.known_sizes)
 
     @property
     def differentiated(self) -> list[str]:

@@ -163,9 +163,15 @@ class Operation:
         rows = self.arrays.get("weight_ih", "H").split()[0]
         return int(rows[:-1] or 1)
 
+    @cached_property
+    def axes_of_arrays(self) -> dict[str, list[str]]:
+        """The axes of each array, of the first layer only."""
+        return {name: axes.split() for name, axes in self.arrays.items()}
+
     def axes(self, name: str) -> list[str]:
         """The axes of an array, of any layer."""
-        return self.arrays[re.sub(r"layers\.\d+\.", LAYER, name)].split()
+        known = self.axes_of_arrays
+        return known[name] if name in known else known[re.sub(r"layers\.\d+\.", LAYER, name)]
 
     @property
     def batched(self) -> list[str]:

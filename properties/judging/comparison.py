@@ -101,7 +101,10 @@ def same(
     impl: Subject, observed: Mapping[str, Array], before: Mapping[str, Array], says: str
 ) -> None:
     """Raise LawBrokenError unless the outputs are equal, entry by entry and NaN by NaN."""
-    agree(impl, observed, {name: exactly(value) for name, value in before.items()}, says)
+    if is_same(observed, before):  # most often; to say where they differ takes ten times as long
+        impl.record.entries += sum(value.size for value in before.values())
+    else:
+        agree(impl, observed, {name: exactly(value) for name, value in before.items()}, says)
 
 
 def again(

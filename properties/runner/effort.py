@@ -27,6 +27,14 @@ def limits_of(config: pytest.Config) -> Limits | None:
     return Limits(config.getoption("isolate_seconds"), config.getoption("isolate_memory"))
 
 
+def shows_all(config: pytest.Config) -> bool:
+    """Return True if a run shows more of failed SHOULD laws than how many there are."""
+    names = ("all_failures", "verdict_json", "report", "seqlaws_strict", "strict_section")
+    asked = any(config.getoption(name) for name in names)
+    strict = "--strict" in config.invocation_params.args
+    return asked or strict or config.get_verbosity() > 0 or is_on_github()
+
+
 def effort_of(config: pytest.Config) -> Effort:
     """Return the effort of the Hypothesis profile and the seed options."""
     seed, profile = config.getoption("seqlaws_seed"), config.getoption("--hypothesis-profile", None)
@@ -39,16 +47,9 @@ def effort_of(config: pytest.Config) -> Effort:
         target=profile == "nightly",
         follows=bool(config.getoption("unexecuted")) or profile == "nightly",
         knows=bool(config.getoption("all_failures")),
+        shows=shows_all(config),
         profile=str(profile or ""),
     )
-
-
-def shows_all(config: pytest.Config) -> bool:
-    """Return True if a run shows causes of failed SHOULD laws, and scripts, not only MUST laws."""
-    names = ("all_failures", "verdict_json", "report", "seqlaws_strict", "strict_section")
-    asked = any(config.getoption(name) for name in names)
-    strict = "--strict" in config.invocation_params.args
-    return asked or strict or config.get_verbosity() > 0 or is_on_github()
 
 
 def refuse(option: str, given: list[str], known: tuple[str, ...]) -> None:

@@ -42,6 +42,7 @@ class Effort:
     explains: whether each failure is diagnosed at once; else all are explained after the run.
     follows: whether the lines of the implementation that calls execute are noted.
     knows: whether a known failure is shrunk, too; else its first failing case is kept.
+    shows: whether what SHOULD laws say is shown, not only how many fail; else they are not shrunk.
     failures: how many failures were shrunk in the run, by implementation and operation.
     spent: seconds for slow implementations in the run, by implementation and operation.
     """
@@ -55,6 +56,7 @@ class Effort:
     until: float = math.inf
     explains: bool = True
     knows: bool = False
+    shows: bool = True
     follows: bool = False
     failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
     spent: dict[tuple[str, str], float] = field(default_factory=dict, compare=False)
@@ -137,7 +139,7 @@ def limited(made: Law, subject: Subject, effort: Effort, level: str) -> Effort:
         subject.until = effort.for_slow(of)
         effort = replace(effort, examples=max(1, effort.examples // 10))
     if level != "MUST":
-        return replace(effort, shrinking=effort.shrinking / 4)
+        return replace(effort, shrinking=effort.shrinking / 4 if effort.shows else 0.0)
     if effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
         return replace(effort, shrinking=effort.shrinking / 5)
     return effort

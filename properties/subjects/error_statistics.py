@@ -36,19 +36,20 @@ class Errors:
             return
         every = claimed.all()
         held = ratio.reshape(-1) if every else ratio[claimed]
-        some = held > 0
+        at = int(np.argmax(held))
+        exact = held.size - int(np.count_nonzero(held))
+        lost = int(np.isinf(held).sum()) if np.isinf(held[at]) else 0
         self.entries += held.size
-        self.exact += held.size - int(some.sum())
-        lost = int(np.isinf(held).sum())
-        mantissa, exponent = np.frexp(held[some & np.isfinite(held)] if lost else held[some])
-        powers = np.maximum(exponent - (mantissa == 0.5), LEAST)
-        for power, number in enumerate(np.bincount(powers - LEAST), LEAST):
+        self.exact += exact
+        counts = np.bincount(powers_of(held))
+        counts[0] -= exact  # a zero has the smallest power
+        counts[-1] -= lost  # and infinity the largest
+        for power, number in enumerate(counts, LEAST):
             if number:
                 self.shares[str(power)] = self.shares.get(str(power), 0) + int(number)
         if lost:
             self.shares[BEYOND_ALL] = self.shares.get(BEYOND_ALL, 0) + lost
         if self.seen % self.stride == 0:
-            at = int(np.argmax(held))
             place = np.unravel_index(at if every else np.flatnonzero(claimed)[at], claimed.shape)
             with np.errstate(all="ignore"):
                 error = abs(float(observed[place]) - float(value[place]))
@@ -67,6 +68,12 @@ class Errors:
             "shares": shares,
             "pairs": self.pairs,
         }
+
+
+def powers_of(x: Array) -> Array:
+    """Return how far above LEAST the power of two is that x >= 0 is at most, from its bits."""
+    powers: Array = np.maximum(((x.view(np.int64) - 1) >> 52) - 1022, LEAST) - LEAST
+    return powers
 
 
 def short(value: float) -> float:

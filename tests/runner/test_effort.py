@@ -86,3 +86,29 @@ def test_a_law_that_is_not_put_stands_in_its_section():
     subject = Subject("mine", without, "lstm", "float32", "cpu")
     verdict = examine(LAWS["wrong_cotangents_are_refused"], subject, EFFORT)
     assert (verdict.status, verdict.section) == ("not offered", "guards")
+
+
+@pytest.mark.parametrize("asked", [[], ["-v"]])
+def test_what_only_a_should_law_says_is_explained_and_shrunk_where_it_is_shown(run_suite, asked):
+    law = "nan_in_masked_keys_reaches_no_output"
+    chosen = ("--op=attention", "--dtype=float64", "-k", law)
+    run = run_suite("--impl=torch_native", *chosen, *asked)
+    assert "1 SHOULD law failed" in run.stdout or asked
+    assert ("1. SHOULD: your output is that of attention" in run.stdout) == bool(asked)
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_should_law_that_is_not_shown_fails_at_its_first_case(shows):
+    tried = []
+
+    def check(impl, case):
+        tried.append(case.arrays["x"].size)
+        if tried[-1] > 1:
+            raise LawBrokenError("there are two")
+
+    subject = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
+    law = replace(LAWS["values"], level="SHOULD", check=check)
+    verdict = examine(law, subject, replace(EFFORT, shrinking=4.0, shows=shows))
+    assert verdict.status == "SHOULD failed"
+    first = next(k for k, size in enumerate(tried) if size > 1)
+    assert (first + 1 == len(tried)) == (not shows)
