@@ -15,14 +15,14 @@ CHECKS = ("bind", "raise ", "TypeError", "ValueError", "__all__")  # lines that 
 BEYOND = """
 
 def _without_the_last(value, size):
-    import numpy
     if isinstance(value, tuple):
         return tuple(_without_the_last(v, size) for v in value)
-    if not isinstance(value, numpy.ndarray) or not value.ndim or max(value.shape) <= size:
+    if not getattr(value, "ndim", 0) or max(value.shape) <= size:
         return value
-    axis = int(numpy.argmax(value.shape))
-    index = numpy.arange(value.shape[axis]).reshape([-1] + [1] * (value.ndim - axis - 1))
-    return numpy.where(index < value.shape[axis] - 1, value, 0).astype(value.dtype)
+    axis = list(value.shape).index(max(value.shape))
+    kept = value.clone() if hasattr(value, "clone") else value.copy()  # of torch, or of NumPy
+    kept[(slice(None),) * axis + (-1,)] = 0
+    return kept
 """
 
 
