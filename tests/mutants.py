@@ -1,7 +1,8 @@
 """Mutants of an implementation's source: each differs from it in one place.
 
 A place is an operator, a comparison, a constant, a slice, an axis, a condition, a statement that is
-left out, or a result whose last entry is lost beyond a size.
+left out, a function or its arguments in another order, or a result whose last entry is lost: beyond
+a size, or where a number divides it.
 """
 
 import ast
@@ -9,15 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 SIZES = (20, 60, 130, 300, 1100, 5000)  # beyond which a result loses its last entry
+DIVISORS = (16, 48, 64, 100)  # or where the largest axis is a multiple
 ARITHMETIC = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}
 COMPARED = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "=="}
+OTHERS = {  # functions that are taken for each other
+    "max": "min", "maximum": "minimum", "sum": "mean", "any": "all", "exp": "expm1",
+    "tanh": "sin", "zeros_like": "ones_like", "zeros": "ones", "empty": "zeros",
+    "argmax": "argmin", "triu": "tril", "sin": "cos", "cumsum": "cumprod", "sqrt": "abs",
+}  # fmt: skip
+OTHERS |= {other: one for one, other in OTHERS.items()}
 CHECKS = ("bind", "raise ", "TypeError", "ValueError", "__all__")  # lines that refuse bad input
 BEYOND = """
 
-def _without_the_last(value, size):
+def _without_the_last(value, size, divisor=1):
     if isinstance(value, tuple):
-        return tuple(_without_the_last(v, size) for v in value)
-    if not getattr(value, "ndim", 0) or max(value.shape) <= size:
+        return tuple(_without_the_last(v, size, divisor) for v in value)
+    if not getattr(value, "ndim", 0) or max(value.shape) <= size or max(value.shape) % divisor:
         return value
     axis = list(value.shape).index(max(value.shape))
     kept = value.clone() if hasattr(value, "clone") else value.copy()  # of torch, or of NumPy
@@ -28,7 +36,10 @@ def _without_the_last(value, size):
 
 @dataclass(frozen=True)
 class Mutant:
-    """Another source of a module. kind: the operator of mutation; line, was, now: the change."""
+    """Another source of a module. kind: the operator of mutation; line, was, now: the change.
+
+    function: what is changed, or the class that it is a method of.
+    """
 
     kind: str
     function: str
@@ -43,16 +54,18 @@ def mutants(source: str) -> Iterator[Mutant]:
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    for function in ast.parse(source).body:
-        if isinstance(function, ast.FunctionDef):
-            for kind, node, now in places(function, source):
-                first = starts[node.lineno - 1] + node.col_offset
-                last = starts[node.end_lineno - 1] + node.end_col_offset
-                was = source[first:last]
-                if not any(word in was for word in CHECKS):
-                    text = source[:first] + now + source[last:]
-                    text += BEYOND if kind == "beyond a size" else ""
-                    yield Mutant(kind, function.name, node.lineno, was, now, text)
+    tops = [t for t in ast.parse(source).body if isinstance(t, ast.FunctionDef | ast.ClassDef)]
+    for top, function in ((t, f) for t in tops for f in ast.walk(t)):
+        if not isinstance(function, ast.FunctionDef) or function not in (top, *top.body):
+            continue
+        for kind, node, now in places(function, source):
+            first = starts[node.lineno - 1] + node.col_offset
+            last = starts[node.end_lineno - 1] + node.end_col_offset
+            was = source[first:last]
+            if not any(word in was for word in CHECKS):
+                text = source[:first] + now + source[last:]
+                text += BEYOND if "_without_the_last" in now else ""
+                yield Mutant(kind, top.name, node.lineno, was, now, text)
 
 
 def places(  # noqa: C901, PLR0912  # one case for each kind
@@ -68,6 +81,11 @@ def places(  # noqa: C901, PLR0912  # one case for each kind
     for node in ast.walk(function):
         if node in annotations:
             continue
+        if isinstance(node, ast.Call) and len(node.args) > 1:
+            one, other, *more = node.args
+            if of(one) != of(other) and not isinstance(one, ast.Starred):
+                swapped = ast.Call(node.func, [other, one, *more], node.keywords)
+                yield "arguments swapped", node, ast.unparse(swapped)
         match node:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
                 now = f"(({of(left)}) {ARITHMETIC[type(op)]} ({of(right)}))"
@@ -99,6 +117,11 @@ def places(  # noqa: C901, PLR0912  # one case for each kind
             case ast.Call(func=ast.Attribute(attr="where"), args=[_, one, other]):
                 yield "condition", node, f"({of(one)})"
                 yield "condition", node, f"({of(other)})"
+            case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in OTHERS:
+                yield "function", node.func, f"{of(value)}.{OTHERS[name]}"
             case ast.Return(value=ast.expr() as value):
                 for size in SIZES:
                     yield "beyond a size", value, f"_without_the_last(({of(value)}), {size})"
+                for divisor in DIVISORS:
+                    now = f"_without_the_last(({of(value)}), 0, {divisor})"
+                    yield "where a number divides", value, now

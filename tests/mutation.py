@@ -10,6 +10,7 @@ any.
 """
 
 import argparse
+import ast
 import collections
 import contextlib
 import json
@@ -44,26 +45,48 @@ ROUNDING = 1e-4
 
 
 def all_of(package):
-    """Every mutant of a package: (file, operations that read it, mutant)."""
-    found = []
-    for path in sorted((ROOT / "impls" / package).glob("_*.py")):
-        if path.name in ("__init__.py", "_checks.py"):
-            continue
-        made = mutants(path.read_text())
-        found += [(path.name, operation_of(path, one.function), one) for one in made]
+    """Every mutant of a package: (file, the operation that is closest to it, mutant)."""
+    of, found = nearest_operations(package), []
+    for path in sources(package):
+        if path.name != "_checks.py":
+            made = mutants(path.read_text())
+            found += [(path.name, of[path.stem, m.function], m) for m in made
+                      if (path.stem, m.function) in of]  # fmt: skip
     return found
 
 
-def operation_of(path, function):
-    """The operation that a function is part of: by its name, its module's, or one that reads it."""
-    shared = {"_recurrence": "lstm", "_blocks": "gru", "_linear": "multi_head_attention",
-              "_sublayers": "decoder_layer", "_feed_forward": "generate", "_markov":
-              "markov_log_prob", "_positions": "rotary_embedding", "_encoder": "encoder_layer",
-              "_decoder": "decoder_layer", "_multi_head": "multi_head_attention"}  # fmt: skip
-    for name in (function.removesuffix("_vjp"), path.stem.removeprefix("_")):
-        if name in OPERATIONS:
-            return name
-    return shared.get(path.stem, path.stem.removeprefix("_"))
+def sources(package):
+    """The modules of a package that its operations are made of."""
+    every = sorted((ROOT / "impls" / package).glob("_*.py"))
+    return [path for path in every if path.name != "__init__.py"]
+
+
+def nearest_operations(package):
+    """Of each function the operation that reads it, and few others; one with gradients, if any."""
+    reads = {}
+    for path in sources(package):
+        tree = ast.parse(path.read_text())
+        defined = {n.name: (path.stem, n.name) for n in tree.body
+                   if isinstance(n, ast.FunctionDef | ast.ClassDef)}  # fmt: skip
+        known = {
+            a.name: (n.module.rpartition(".")[2], a.name)
+            for n in tree.body
+            if isinstance(n, ast.ImportFrom) and n.module
+            for a in n.names
+        } | defined
+        for n in tree.body:
+            if getattr(n, "name", "") in defined:
+                names = {m.id for m in ast.walk(n) if isinstance(m, ast.Name)}
+                reads[path.stem, n.name] = {known[m] for m in names if m in known}
+    nearest = {}
+    for operation in OPERATIONS:
+        reached = {f for f in reads if f[1] in (operation, f"{operation}_vjp")}
+        while more := {g for f in reached for g in reads.get(f, ()) if g in reads} - reached:
+            reached |= more
+        for one in reached:
+            no_gradient = not OPERATIONS[operation].differentiable
+            nearest.setdefault(one, []).append((no_gradient, len(reached), operation))
+    return {one: min(several)[-1] for one, several in nearest.items()}
 
 
 @contextlib.contextmanager
