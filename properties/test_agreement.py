@@ -85,7 +85,7 @@ def test_gradients_of_every_combination(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
 
 
-@law(PRODUCTS, share=0.01, sweep=large_products)
+@law(PRODUCTS, share=0.01, sweep=large_products, large=True)
 def test_values_at_large_products(impl: Subject, case: Case) -> None:
     """Values agree where two sizes have a product above 2^17, and in more than 2^16 rows."""
     outputs = impl.run(case)
@@ -98,6 +98,7 @@ def test_values_at_large_products(impl: Subject, case: Case) -> None:
     gradients=True,
     sweep=large_products,
     level_in_16_bits="SHOULD",
+    large=True,
 )
 def test_gradients_at_large_products(impl: Subject, case: Case) -> None:
     """Gradients agree where two sizes have a product above 2^17, and in more than 2^16 rows.
@@ -237,7 +238,7 @@ def test_every_argument_matters(impl: Subject, case: Case) -> None:
     agree(impl, outputs, impl.expected_of_steps(changed, outputs))
 
 
-@law(LARGE, share=0.01, sweep=one_large)
+@law(LARGE, share=0.01, sweep=one_large, large=True)
 def test_large_problems(impl: Subject, case: Case) -> None:
     """On a large problem, up to a million numbers, parts of the output match the specification.
 

@@ -11,6 +11,8 @@ from seqlaws.properties.operations.generate import ends
 from seqlaws.properties.test_generate import agree_on_text
 
 LAYERS = ("multi_head_attention", "encoder_layer", "decoder_layer")
+RECURRENCES = ("rnn", "lstm", "gru")
+USUAL: Fixed = {"nonlinearity": "tanh", "reset_after": True, "reverse": False}
 SHORT: Fixed = {
     **PLAIN,
     "matrices": "zero",
@@ -35,7 +37,15 @@ def widths_of_models(operation: Operation) -> list[Fixed]:
     ]
 
 
-@law(*LAYERS, share=0.01, sweep=widths_of_models)
+def two_thousand(operation: Operation) -> list[Fixed]:
+    """Two thousand features, or units of a recurrence, each of which is read in each row."""
+    if operation.recurrent:
+        units: Fixed = {"H": 2049, "padded": False, **USUAL}
+        return [SHORT | units | {"B": 2, "I": 3}]
+    return [SHORT | {"source": "three", "N": 411, "D": 5}]
+
+
+@law(*LAYERS, share=0.01, sweep=widths_of_models, large=True)
 def test_values_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     """Values agree in layers of more than a thousand features, of which each counts.
 
@@ -45,10 +55,27 @@ def test_values_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(few), impl.expected(few))
 
 
-@law(*LAYERS, share=0.01, gradients=True, sweep=widths_of_models)
+@law(*LAYERS, share=0.01, gradients=True, sweep=widths_of_models, large=True)
 def test_gradients_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     """Gradients agree in layers of more than a thousand features, of which each counts."""
     few = of_few_terms(case)
+    agree(impl, impl.pull(few), impl.expected(few, vjp=True), nan_is_free=True)
+
+
+@law("multi_head_attention", *RECURRENCES, share=0.01, sweep=two_thousand, large=True)
+def test_values_of_two_thousand_units(impl: Subject, case: Case) -> None:
+    """Values agree where each of more than two thousand features or hidden units counts."""
+    few = of_few_terms(having_states(case))
+    observed = impl.run(few)
+    agree(impl, observed, impl.expected_of_steps(few, observed))
+
+
+@law(
+    "multi_head_attention", *RECURRENCES, share=0.01, gradients=True, sweep=two_thousand, large=True
+)
+def test_gradients_of_two_thousand_units(impl: Subject, case: Case) -> None:
+    """Gradients agree where each of more than two thousand features or hidden units counts."""
+    few = of_few_terms(having_states(case))
     agree(impl, impl.pull(few), impl.expected(few, vjp=True), nan_is_free=True)
 
 
@@ -58,7 +85,7 @@ def texts_of_models(operation: Operation) -> list[Fixed]:
     return [narrow | {"B": 12, "V": 65, "steps": 3}]
 
 
-@law("generate", share=0.02, sweep=texts_of_models)
+@law("generate", share=0.02, sweep=texts_of_models, large=True)
 def test_texts_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     """Tokens are chosen by the last features of more than a thousand.
 
@@ -101,6 +128,13 @@ def test_the_last_of_many_counts(impl: Subject, case: Case) -> None:
     agree_on_text(impl, bare, "the end of a long axis does not count")
 
 
+def having_states(case: Case) -> Case:
+    """Return the case with initial states that are not zero."""
+    random = case.random(9)
+    states = {n: a.shape for n, a in case.arrays.items() if n in ("h0", "c0")}
+    return case.having(**{n: random.standard_normal(shape) for n, shape in states.items()})
+
+
 def of_few_terms(case: Case, *, diagonal: bool = False) -> Case:
     """Return the case with a permutation with signs in the place of each square of a matrix.
 
@@ -109,7 +143,7 @@ def of_few_terms(case: Case, *, diagonal: bool = False) -> Case:
     random = case.random()
     changed = {}
     for name, array in case.arrays.items():
-        if name.rpartition(".")[2].endswith("weight") and array.ndim == 2:
+        if "weight" in name.rpartition(".")[2] and array.ndim == 2:
             rows, columns = array.shape
             blocks = -(-rows // columns) if columns else 0
             orders = [random.permutation(columns) for _ in range(blocks)]
