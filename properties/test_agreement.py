@@ -27,7 +27,7 @@ from seqlaws.properties.laws import (
     law,
 )
 from seqlaws.properties.operations import ALL, DIFFERENTIABLE, RECURRENT, WITH_ARRAYS, Kind
-from seqlaws.properties.operations.recurrent import distances
+from seqlaws.properties.operations.recurrent_sweeps import distances
 
 COMBINED = Kind(every_combination)
 COMBINED_GRADIENTS = Kind(lambda o: o.differentiable and combinations_of_gradients(o))

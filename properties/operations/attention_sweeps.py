@@ -113,9 +113,9 @@ def every_combination(operation: Operation) -> list[Fixed]:
 
 
 def far(operation: Operation) -> list[Fixed]:
-    """Each option beside very many keys, and beside very many queries."""
+    """Each option beside very many keys, very many queries, and many entries."""
     few = left_out(operation) | FEW | {"L": 2, "S": 3}
-    long: list[Fixed] = [{"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}]
+    long: list[Fixed] = [{"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}, {"B": 259}]
     return [few | n | one for one in each_option(operation) for n in long]
 
 

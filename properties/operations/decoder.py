@@ -17,6 +17,7 @@ from seqlaws.properties.inputs.options import Flag, Mask
 from seqlaws.properties.inputs.sizes import (
     LONG,
     PLAIN,
+    WIDTHS,
     Fixed,
     Sweeps,
     beside,
@@ -127,12 +128,18 @@ def every_combination(operation: Operation) -> list[Fixed]:
     return [
         {**n, "mask": kind, "activation": activation, "norm_first": first}
         for kind, activation, first, n in options
-    ] + masks
+    ] + [*masks, *far()]
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
     """Every combination of options at one size."""
-    return every_combination(operation)[:32:2]
+    return every_combination(operation)[:32:2] + far()
+
+
+def far() -> list[Fixed]:
+    """Each kind of mask beside a long memory, many steps and many entries."""
+    ends: list[Fixed] = [{"S": WIDTHS[-1]}, {"T": 515}, {"B": 259, "T": 2}]
+    return both_norms([NARROW | n | {"mask": m} for n in ends for m in ("boolean", "floating")])
 
 
 def unequal(operation: Operation) -> list[Fixed]:

@@ -156,12 +156,20 @@ def moderate_sizes(operation: Operation) -> list[Fixed]:
 def every_combination(operation: Operation) -> list[Fixed]:
     """Both activations, both places of the norm, every kind of mask; every shape of a mask."""
     sizes: list[Fixed] = [{"T": 5, "B": 2, "N": 3, "D": 2}, {"T": 2, "B": 2, "N": 2, "D": 3}]
-    return [{"T": 7, "N": 2, "D": 3, **kind} for kind in KINDS] + shapes_of_masks(sizes)
+    kinds: list[Fixed] = [{"T": 7, "N": 2, "D": 3, **kind} for kind in KINDS]
+    return kinds + far() + shapes_of_masks(sizes)
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
     """Return both activations, both places of the norm and every kind of mask, at one size."""
-    return [{"T": 4, "N": 2, "D": 4, "gains": (0.25, 0.5), **kind} for kind in KINDS]
+    return [{"T": 4, "N": 2, "D": 4, "gains": (0.25, 0.5), **kind} for kind in KINDS] + far()
+
+
+def far() -> list[Fixed]:
+    """Each kind of mask beside many steps, and beside many entries."""
+    small: Fixed = {**SMALL, "gains": (0.25,)}
+    ends: list[Fixed] = [{"T": 515}, {"B": 259, "T": 3}]
+    return both_norms([small | n | {"mask": m} for n in ends for m in ("boolean", "floating")])
 
 
 def unequal(operation: Operation) -> list[Fixed]:

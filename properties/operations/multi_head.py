@@ -145,21 +145,31 @@ def every_combination(operation: Operation) -> list[Fixed]:
     """Every kind of mask with and without the causal flag, of every source; every shape of mask."""
     kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES, OBLONG)
     given = [{"mask": m, "is_causal": c, "source": s, **n} for m, c, s, n in kinds]
-    small: Fixed = {**few(1), **APART, "L": 2, "N": 1, "is_causal": False}
-    long = product(("boolean", "floating"), ({"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}))
-    given += [small | n | {"mask": m} for m, n in long]
-    return given + shapes_of_masks(
-        [
-            {**APART, "L": 5, "S": 7, "B": 2, "N": 3, "D": 3, "is_causal": False},
-            {**APART, "L": 2, "S": 3, "B": 2, "N": 2, "D": 3, "is_causal": False},
-        ]
+    return (
+        given
+        + far({**few(1), **APART, "L": 2, "N": 1, "is_causal": False})
+        + shapes_of_masks(
+            [
+                {**APART, "L": 5, "S": 7, "B": 2, "N": 3, "D": 3, "is_causal": False},
+                {**APART, "L": 2, "S": 3, "B": 2, "N": 2, "D": 3, "is_causal": False},
+            ]
+        )
     )
 
 
 def of_gradients(operation: Operation) -> list[Fixed]:
     """Return every kind of mask, with and without the causal flag, of every source, at one size."""
     kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES)
-    return [{"mask": m, "is_causal": c, "source": s, **OBLONG[c]} for m, c, s in kinds]
+    given = [{"mask": m, "is_causal": c, "source": s, **OBLONG[c]} for m, c, s in kinds]
+    return given + far({**few(1), **APART, "L": 2, "N": 1, "is_causal": False})
+
+
+def far(small: Fixed) -> list[Fixed]:
+    """Each kind of mask beside many keys, queries and entries, and the flag over many steps."""
+    ends: list[Fixed] = [{"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}, {"B": 259}]
+    masked = [small | n | {"mask": kind} for kind in ("boolean", "floating") for n in ends]
+    causal: Fixed = {"source": "self", "L": 515, "is_causal": True}
+    return masked + [small | causal | {"mask": kind} for kind in (None, "boolean")]
 
 
 def shapes_of_masks(sizes: list[Fixed]) -> list[Fixed]:

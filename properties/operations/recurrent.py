@@ -1,8 +1,7 @@
 """Cases of rnn, lstm, gru, and of one step's gates."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,20 @@ from seqlaws.properties.inputs.dense import larger, sized
 from seqlaws.properties.inputs.drawing import drawn_sizes, with_cotangents
 from seqlaws.properties.inputs.numbers import Array, Draw, Filling, pick, representable
 from seqlaws.properties.inputs.operation import Operation
-from seqlaws.properties.inputs.options import Choice, Flag, Lengths, Option
-from seqlaws.properties.inputs.sizes import (
-    BATCHES,
-    FEATURES,
-    LENGTHS,
-    PLAIN,
-    WIDTHS,
-    Fixed,
-    Sweeps,
-    each,
-    many_programs,
-    pairs_of,
-    products,
-    widths,
+from seqlaws.properties.inputs.options import Flag, Lengths, Option
+from seqlaws.properties.inputs.sizes import Sweeps
+from seqlaws.properties.operations.recurrent_sweeps import (
+    NONLINEARITY,
+    batches,
+    every_combination,
+    every_size,
+    large_products,
+    moderate_sizes,
+    of_gradients,
+    one_large,
+    unequal,
 )
 
-NONLINEARITY = Choice(("tanh", "relu", "sigmoid"))
 LENGTHS_OF_ROWS = Lengths()
 
 
@@ -94,98 +90,6 @@ def poisoned(case: Case) -> Case:
     return case.having(x=padded_with(case, case.arrays["x"], case.poison[0]))
 
 
-SHORT: Fixed = {"B": 1, "I": 1, "H": 1, "padded": False, "scales": (1.0,), "nonlinearity": "tanh"}
-QUIET: Fixed = {"scales": (0.05,)}  # of a thousand weights, or gates are shut; of as many steps
-INPUTS = (257, 513, 1025)  # beyond FEATURES; of so many units the weights are still cheap
-
-
-def wide(*, steps: bool) -> list[Fixed]:
-    """Each letter at the widths, one direction, others small; fewer units; a product of two."""
-    few = SHORT | {"T": 1 + steps}
-    pinned = widths(few, "I", sizes=(*INPUTS, *WIDTHS)) + widths(few, "B")
-    pinned += steps * [PLAIN | few | {"B": WIDTHS[-1], "T": 5, "padded": "alike", "reverse": True}]
-    return pinned + widths(few | QUIET, "H", sizes=INPUTS[::2]) + products(few, "B I")
-
-
-STEPS = (72, 80, 96, 100, 112, 120, *LENGTHS[-4:])  # beyond 67
-WIDE: list[Fixed] = [PLAIN | {letter: n, "T": 2} for letter in "IH" for n in FEATURES[-4:]]
-
-KINDS: dict[str, list[Fixed]] = {  # by the recurrences' own option
-    "rnn": [{"nonlinearity": name} for name in NONLINEARITY.names],
-    "gru": [{"reset_after": after} for after in (True, False)],
-    "lstm": [{}],
-}
-
-
-def batches(operation: Operation) -> list[Fixed]:
-    """Batches, and each feature size up to 67; some beyond."""
-    return [*entries((*BATCHES, 64, 65, 129)), *each(67, "I", "H"), *WIDE, *wide(steps=False)]
-
-
-def entries(numbers: Iterable[int]) -> list[Fixed]:
-    """Each number of entries in a batch, of a few steps."""
-    return [PLAIN | {"B": n, "T": 3} for n in numbers]
-
-
-def every_size(operation: Operation) -> list[Fixed]:
-    """Each length up to 67 both ways, and each feature size; lengths beside bare flags."""
-    short = product((0, 1, 2, 3, 8, 17), (False, True), (False, True))
-    pinned: list[Fixed] = [{"T": n, "reverse": way, "padded": rows} for n, way, rows in short]
-    pinned += entries((*BATCHES, 64, 65, 129)) + [{"T": n} for n in STEPS] + WIDE[-2:]
-    for reverse in (False, True):
-        ways: Fixed = {"B": 1, "reverse": reverse, **({} if reverse else {"padded": False})}
-        pinned += [{**ways, **n} for n in each(67, "T", "I", "H")]
-    most = INPUTS[-1:] if "c0" in operation.arrays else WIDTHS[:1]  # c is carried from step to step
-    late: Fixed = {"B": 2, "I": 2, "H": 3, "T": 300, "scales": (1.0,)}
-    pinned += [late | {"padded": rows} for rows in (True, "alike")]
-    return pinned + wide(steps=True) + widths(SHORT, "T", sizes=most)
-
-
-def moderate_sizes(operation: Operation) -> list[Fixed]:
-    """Up to 37 steps: past them a whole gradient's bound says nothing; with small weights more."""
-    ways: list[Fixed] = [{"padded": True}, {"reverse": False}, {"reverse": True}]
-    pinned = entries(BATCHES)
-    pinned += [{"T": n, "padded": False, **way} for n in (0, 1, 2, 3, 8, 9, 17) for way in ways]
-    pinned += [{"B": 1, "padded": False, **n} for n in each(37, "T", "I", "H")]
-    pinned += WIDE + wide(steps=True)
-    usual: Fixed = {"scales": (0.5, 1.0)}
-    moderate = [one if QUIET.items() <= one.items() else one | usual for one in pinned]
-    return moderate + widths(SHORT | QUIET, "T", sizes=INPUTS[-1:])
-
-
-def distances(operation: Operation) -> list[Fixed]:
-    """Up to three hundred steps."""
-    inputs = {"H": 2, "I": 2 * operation.blocks, "B": 2, "scales": (0.5, 1.0)}
-    steps = (20, 31, 32, 33, 40, 48, 50, 63, 64, 65, 100, 300)
-    return [{**inputs, "T": n} for n in steps]
-
-
-def every_combination(operation: Operation) -> list[Fixed]:
-    """Both directions, with lengths and without, at three sizes."""
-    sizes: list[Fixed] = [{"B": b, "T": t} for b, t in ((1, 4), (3, 5), (2, 34))]
-    rows: list[Fixed] = [{"padded": False}, {"padded": True}, {"padded": "alike"}]
-    ways: list[Fixed] = [{"reverse": False}, {"reverse": True}]
-    return [a | b | c | d for a, b, c, d in product(sizes, rows, ways, KINDS[operation.name])]
-
-
-def unequal(operation: Operation) -> list[Fixed]:
-    """Four sets of sizes."""
-    few: list[Fixed] = [{"B": 3, "T": 4, "I": 5, "H": 2}, {"B": 4, "T": 2, "I": 3, "H": 5}]
-    return [*few, {"B": 5, "T": 3, "I": 2, "H": 4}, {"B": 3, "T": 18, "I": 17, "H": 8}]
-
-
-def one_large(operation: Operation) -> list[Fixed]:
-    """A large batch of wide rows."""
-    return [{"B": 130, "T": 17, "I": 129, "H": 65, "padded": False, "scales": (0.5,)}]
-
-
-def large_products(operation: Operation) -> list[Fixed]:
-    """Each pair of letters; that of steps and units with small weights; many rows."""
-    pinned = pairs_of(SHORT | {"T": 2}, *operation.letters, T=33, H=33)
-    pinned.append(many_programs(SHORT | {"T": 1}, "B"))
-    return pinned + operation.recurrent * [PLAIN | SHORT | {"T": 517, "H": 129, "scales": (0.1,)}]
-
-
 def discriminating(witness: Case, offers: Callable[[str], bool]) -> Iterator[Case]:
     """With the options of a failing case, then with others that are offered."""
     yield sized(witness, {})
@@ -246,7 +150,7 @@ def recurrence(
             moderate_sizes,
             unequal,
             every_combination,
-            every_combination,
+            of_gradients,
             one_large,
             large_products,
             summed=("I", "B"),
