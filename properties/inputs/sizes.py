@@ -63,6 +63,12 @@ def pairs_of(few: Fixed, *letters: str, **most: int) -> list[Fixed]:
     return pinned
 
 
+def whole(few: Fixed, *letters: str, size: int = 64) -> list[Fixed]:
+    """All letters at a size that the usual tiles divide, of two entries; then each letter alone."""
+    together = few | {"B": 2} | dict.fromkeys(letters, size)
+    return [PLAIN | one for one in (together, *(few | {n: size} for n in ("B", *letters)))]
+
+
 def many_programs(few: Fixed, letter: str) -> Fixed:
     """More rows of a letter than such a grid has programs, each of them small."""
     return PLAIN | few | {letter: PROGRAMS}

@@ -25,6 +25,7 @@ from seqlaws.properties.inputs.sizes import (
     heads,
     pairs_of,
     products,
+    whole,
     widths,
 )
 from seqlaws.properties.operations.encoder import (
@@ -137,9 +138,10 @@ def of_gradients(operation: Operation) -> list[Fixed]:
 
 
 def far() -> list[Fixed]:
-    """Each kind of mask beside a long memory, many steps and many entries."""
+    """Each kind of mask beside a long memory, many steps and entries; sizes that tiles divide."""
     ends: list[Fixed] = [{"S": WIDTHS[-1]}, {"T": 515}, {"B": 259, "T": 2}]
-    return both_norms([NARROW | n | {"mask": m} for n in ends for m in ("boolean", "floating")])
+    masked = [NARROW | n | {"mask": m} for n in ends for m in ("boolean", "floating")]
+    return both_norms(masked + whole(NARROW, "T", "S", "D", "F"))
 
 
 def unequal(operation: Operation) -> list[Fixed]:

@@ -24,6 +24,7 @@ from seqlaws.properties.inputs.sizes import (
     each,
     heads,
     pairs_of,
+    whole,
     widths,
 )
 from seqlaws.properties.operations.multi_head import (
@@ -166,10 +167,11 @@ def of_gradients(operation: Operation) -> list[Fixed]:
 
 
 def far() -> list[Fixed]:
-    """Each kind of mask beside many steps, and beside many entries."""
+    """Each kind of mask beside many steps, and beside many entries; sizes that tiles divide."""
     small: Fixed = {**SMALL, "gains": (0.25,)}
     ends: list[Fixed] = [{"T": 515}, {"B": 259, "T": 3}]
-    return both_norms([small | n | {"mask": m} for n in ends for m in ("boolean", "floating")])
+    masked = [small | n | {"mask": m} for n in ends for m in ("boolean", "floating")]
+    return both_norms(masked + whole(small, "T", "D", "F"))
 
 
 def unequal(operation: Operation) -> list[Fixed]:

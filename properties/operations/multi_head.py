@@ -30,6 +30,7 @@ from seqlaws.properties.inputs.sizes import (
     heads,
     pairs_of,
     products,
+    whole,
     widths,
 )
 
@@ -165,11 +166,15 @@ def of_gradients(operation: Operation) -> list[Fixed]:
 
 
 def far(small: Fixed) -> list[Fixed]:
-    """Each kind of mask beside many keys, queries and entries, and the flag over many steps."""
+    """Each kind of mask beside many keys, queries and entries, and the flag over many steps.
+
+    Then sizes that tiles divide.
+    """
     ends: list[Fixed] = [{"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}, {"B": 259}]
     masked = [small | n | {"mask": kind} for kind in ("boolean", "floating") for n in ends]
     causal: Fixed = {"source": "self", "L": 515, "is_causal": True}
-    return masked + [small | causal | {"mask": kind} for kind in (None, "boolean")]
+    masked += [small | causal | {"mask": kind} for kind in (None, "boolean")]
+    return masked + whole(small, "L", "S", "D")
 
 
 def shapes_of_masks(sizes: list[Fixed]) -> list[Fixed]:

@@ -16,6 +16,7 @@ from seqlaws.properties.inputs.sizes import (
     many_programs,
     pairs_of,
     products,
+    whole,
     widths,
 )
 
@@ -108,12 +109,15 @@ def at_three_sizes(kinds: list[Fixed]) -> list[Fixed]:
 
 
 def far(steps: int) -> list[Fixed]:
-    """So many steps, many entries, many inputs; rows of unlike lengths, both ways."""
+    """So many steps, many entries, many inputs; rows of unlike lengths, both ways.
+
+    Then sizes that tiles divide.
+    """
     few: Fixed = {"B": 3, "T": 3, "I": 2, "H": 3, "padded": False, "scales": (0.1,)}
     ends: list[Fixed] = [{"T": steps}, {"B": WIDTHS[0]}]
     pinned = [n | {"padded": True, "reverse": way} for n in ends for way in (False, True)]
     pinned += [{"T": steps, "reverse": True}, {"B": WIDTHS[0]}, {"I": WIDTHS[0]}]
-    return [PLAIN | few | one for one in pinned]
+    return [PLAIN | few | one for one in pinned] + whole(few, "T", "I", "H")
 
 
 def unequal(operation: Operation) -> list[Fixed]:
