@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from seqlaws.properties.discovery.exits import raised_by_a_call
+from seqlaws.properties.runner.examine import LEFT_OUT
 
 SOFTMAX = """
     import numpy as np
@@ -36,7 +37,10 @@ def test_a_right_file_passes(run_suite, plug_in, tmp_path):
     run = run_suite(f"--impl={path}", "--op", "softmax", *QUICK, "--verdict-json", report)
     assert run.returncode == 0, run.stdout
     rows = verdicts(report)
-    assert {v["status"] for v in rows} == {"passed", "not offered"}
+    left_out = [v for v in rows if v["status"] == "not run"]
+    assert left_out
+    assert {v["reason"] for v in left_out} == {LEFT_OUT}
+    assert {v["status"] for v in rows} == {"passed", "not offered", "not run"}
     assert all("vjp" in v["reason"] for v in rows if v["status"] == "not offered")
     assert "mine" in run.stdout
     assert "examples" in run.stdout
