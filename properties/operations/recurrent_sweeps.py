@@ -109,7 +109,7 @@ def at_three_sizes(kinds: list[Fixed]) -> list[Fixed]:
 
 
 def far(steps: int) -> list[Fixed]:
-    """So many steps, many entries, many inputs; rows of unlike lengths, both ways.
+    """Pin so many steps, many entries, many inputs; rows of unlike lengths, both ways.
 
     Then sizes that tiles divide.
     """
