@@ -30,7 +30,7 @@ from seqlaws.properties.reporting.law_text import statements
 from seqlaws.properties.reporting.terminal import Line, summary
 from seqlaws.properties.reporting.unexecuted import gaps
 from seqlaws.properties.runner.causes import BROKEN, explained
-from seqlaws.properties.runner.effort import effort_of, limits_of, refuse
+from seqlaws.properties.runner.effort import effort_of, is_strict, limits_of, refuse
 from seqlaws.properties.runner.examine import Effort
 from seqlaws.properties.runner.known_failures import stale_in
 from seqlaws.properties.runner.pairing import Candidate, law_names, register_laws
@@ -107,7 +107,7 @@ class Session:
             get("device") or [],
             get("dtype") or [],
             get("op") or own,
-            bool(get("seqlaws_strict")) or "--strict" in config.invocation_params.args,
+            is_strict(config),
             lambda: replace(effort_of(config), explains=False),  # all together, after the run
             bool(get("grade_precision") or get("report")),
             limits_of(config),

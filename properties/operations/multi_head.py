@@ -148,7 +148,7 @@ def every_combination(operation: Operation) -> list[Fixed]:
     given = [{"mask": m, "is_causal": c, "source": s, **n} for m, c, s, n in kinds]
     return (
         given
-        + far({**few(1), **APART, "L": 2, "N": 1, "is_causal": False})
+        + far()
         + shapes_of_masks(
             [
                 {**APART, "L": 5, "S": 7, "B": 2, "N": 3, "D": 3, "is_causal": False},
@@ -162,14 +162,15 @@ def of_gradients(operation: Operation) -> list[Fixed]:
     """Return every kind of mask, with and without the causal flag, of every source, at one size."""
     kinds = product((None, "boolean", "floating", "both"), (False, True), SOURCES)
     given = [{"mask": m, "is_causal": c, "source": s, **OBLONG[c]} for m, c, s in kinds]
-    return given + far({**few(1), **APART, "L": 2, "N": 1, "is_causal": False})
+    return given + far()
 
 
-def far(small: Fixed) -> list[Fixed]:
+def far() -> list[Fixed]:
     """Each kind of mask beside many keys, queries and entries, and the flag over many steps.
 
     Then sizes that tiles divide.
     """
+    small: Fixed = {**few(1), **APART, "L": 2, "N": 1, "is_causal": False}
     ends: list[Fixed] = [{"S": WIDTHS[-1]}, {"L": WIDTHS[-1]}, {"B": 259}]
     masked = [small | n | {"mask": kind} for kind in ("boolean", "floating") for n in ends]
     causal: Fixed = {"source": "self", "L": 515, "is_causal": True}

@@ -27,12 +27,16 @@ def limits_of(config: pytest.Config) -> Limits | None:
     return Limits(config.getoption("isolate_seconds"), config.getoption("isolate_memory"))
 
 
+def is_strict(config: pytest.Config) -> bool:
+    """Return True if a failed SHOULD law fails the run: by our option, or by pytest's own."""
+    return bool(config.getoption("seqlaws_strict")) or "--strict" in config.invocation_params.args
+
+
 def shows_all(config: pytest.Config) -> bool:
     """Return True if a run shows more of failed SHOULD laws than how many there are."""
-    names = ("all_failures", "verdict_json", "report", "seqlaws_strict", "strict_section")
+    names = ("all_failures", "verdict_json", "report", "strict_section")
     asked = any(config.getoption(name) for name in names)
-    strict = "--strict" in config.invocation_params.args
-    return asked or strict or config.get_verbosity() > 0 or is_on_github()
+    return asked or is_strict(config) or config.get_verbosity() > 0 or is_on_github()
 
 
 def effort_of(config: pytest.Config) -> Effort:
