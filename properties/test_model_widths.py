@@ -41,7 +41,7 @@ def two_thousand(operation: Operation) -> list[Fixed]:
     """Two thousand features, or units of a recurrence, each of which is read in each row."""
     if operation.recurrent:
         units: Fixed = {"H": 2049, "padded": False, **USUAL}
-        return [SHORT | units | {"B": 2, "I": 3}]
+        return [SHORT | units | {"B": 2, "T": 1, "I": 3}]
     return [SHORT | {"source": "three", "N": 411, "D": 5}]
 
 

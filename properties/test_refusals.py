@@ -30,7 +30,7 @@ WITH_FORMS = tuple(Kind(lambda o: o.options.keys() & {"mask", "memory_mask", "wi
 WITH_OPTIONS = Kind(lambda o: o.options.keys() & {"lengths", "mask", "memory_mask"})
 
 
-@law(WITH_ARRAYS, share=0.02, sweep=unequal, level="SHOULD", section="guards")
+@law(WITH_ARRAYS, share=0.01, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_shapes_are_refused(impl: Subject, case: Case) -> None:
     """A shape or rank that the specification rejects raises an exception."""
     for name in several(case.arrays, case):
@@ -64,7 +64,7 @@ def without_a_batch(case: Case, batched: Iterable[str]) -> Iterator[tuple[Case, 
         yield lone.having(**{name: array}), f"for {name} of shape {array.shape}"
 
 
-@law(DIFFERENTIABLE, gradients=True, share=0.02, sweep=unequal, level="SHOULD", section="guards")
+@law(DIFFERENTIABLE, gradients=True, share=0.01, sweep=unequal, level="SHOULD", section="guards")
 def test_wrong_cotangents_are_refused(impl: Subject, case: Case) -> None:
     """A cotangent whose shape or dtype differs from its output's raises an exception."""
     if impl.vjp_function is None:  # the library that differentiates has rules of its own

@@ -24,7 +24,6 @@ from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, 
 from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
-LEFT_OUT = "its cases are large: the profile quick leaves it out"
 EXAMPLES = 100  # of a law, by default
 NONE_OFFERED = "no drawn case is offered"
 SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
@@ -96,9 +95,6 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     missing = not_offered(made, subject)
     if missing:
         verdict.status, verdict.reason = "not offered", missing
-        return verdict
-    if made.large and effort.profile == "quick":
-        verdict.status, verdict.reason = "not run", LEFT_OUT
         return verdict
     verdict.level = level = made.level_for(subject.traits.masked_nan, subject.dtype)
     of = subject.name, subject.operation.name

@@ -12,9 +12,11 @@ from seqlaws.properties.discovery.loader import is_adapted, is_named
 from seqlaws.properties.discovery.traits import Traits, traits_of
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import LAWS, Law
-from seqlaws.properties.runner.examine import Effort, examine
+from seqlaws.properties.runner.examine import Effort, examine, not_offered
 from seqlaws.properties.subjects.subject import Subject
 
+LARGE = "its cases are large: the profile quick leaves it out"
+ELSEWHERE = "the profile quick checks manners and guards in float32 alone"
 UNSAFE = "several threads cannot use an interpreter of kernels at once; see the trait interpreted"
 UNNAMED = "needs an implementation with an import path or a file"
 ISOLATE = "isolated (--isolate, or `check` with a path), what follows would have a new process"
@@ -25,7 +27,8 @@ class Candidate:
     """An implementation for one operation, dtype and device; `impl` in a law's test.
 
     not_offered, unavailable: why nothing can be asked of it: it does not claim this, or its device
-    or library is not there. known_failures: beside those that it declares itself.
+    or library is not there. known_failures: beside those that it declares itself. beside_float32:
+    another dtype, where float32 is judged, too.
     """
 
     spec: str
@@ -37,6 +40,7 @@ class Candidate:
     effort: Effort = field(default_factory=Effort)
     not_offered: str = ""
     unavailable: str = ""
+    beside_float32: bool = False
     known_failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -76,6 +80,8 @@ class Candidate:
             return self.without_answer(law, "not run", UNSAFE)
         if spoilt := subject.place.spoilt(self.device):
             return self.without_answer(law, "not run", f"an earlier call {spoilt}; {ISOLATE}")
+        if (left_out := self.left_out(law)) and not not_offered(law, subject):
+            return self.without_answer(law, "not run", left_out)
         where = self.operation, law.name, self.dtype, self.device
         known = about(subject.known_failures, *where)
         effort = self.effort
@@ -89,6 +95,14 @@ class Candidate:
         if known and verdict.status in ("failed", "SHOULD failed"):
             verdict.status, verdict.reason = "known failure", next(iter(known.values()))
         return verdict
+
+    def left_out(self, law: Law) -> str:
+        """Return why the profile `quick` leaves a law out; "" if it does not."""
+        if self.effort.profile != "quick":
+            return ""
+        if law.large:
+            return LARGE
+        return ELSEWHERE if self.beside_float32 and law.section in ("manners", "guards") else ""
 
     def without_answer(self, law: Law, status: str, reason: str) -> Verdict:
         """Return the verdict of a law that is not run."""

@@ -30,6 +30,7 @@ def candidates_of(
         own = traits_of(getattr(namespace, "TRAITS", {}), operation).device
         for device in devices or (own,):
             missing = why_unavailable(namespace, operation, device) if offered else ""
+            judged = [dtype for dtype in dtypes or declared if dtype in declared]
             for dtype in dtypes or declared:
                 lacks = "" if offered else f"{operation} is not offered"
                 if offered and dtype not in declared:
@@ -43,6 +44,7 @@ def candidates_of(
                     device,
                     not_offered=lacks,
                     unavailable=missing and f"{name}: {missing}",
+                    beside_float32=dtype != "float32" and "float32" in judged,
                 )
                 made.append(one)
     return made

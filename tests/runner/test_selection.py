@@ -1,5 +1,6 @@
 """Which operation, dtype and device run: one enumeration for every door."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,8 @@ from seqlaws.properties import check
 from seqlaws.properties.backends import instances, registry
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS
+from seqlaws.properties.runner.examine import Effort
+from seqlaws.properties.runner.pairing import ELSEWHERE, register_laws
 from seqlaws.properties.runner.selection import candidates_of
 from seqlaws.properties.session import Session
 
@@ -35,6 +38,22 @@ def test_each_operation_runs_in_its_own_dtypes_on_its_own_device():
         ("softmax", "float32", "cpu"),
         ("gru", "float32", "meta"),
     ]
+
+
+def test_quick_leaves_manners_out_beside_float32_alone():
+    offered = SimpleNamespace(softmax=function, TRAITS={"dtypes": ("float64", "float32")})
+    register_laws()
+    law = LAWS["run_to_run_identity"]
+
+    def left_out(*dtypes, profile="quick"):
+        made = selected(offered, ["softmax"], dtypes)
+        made = [replace(c, effort=Effort(profile=profile)) for c in made if c.runs]
+        return {c.dtype: c.left_out(law) for c in made}
+
+    assert left_out() == {"float64": ELSEWHERE, "float32": ""}
+    assert left_out("float64") == {"float64": ""}
+    assert left_out("float64", "float16") == {"float64": ""}
+    assert left_out(profile="") == {"float64": "", "float32": ""}
 
 
 def test_what_is_asked_for_is_said_to_be_missing():
