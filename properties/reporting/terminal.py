@@ -28,6 +28,8 @@ from seqlaws.properties.reporting.tables import (
 SCREEN = 35  # lines for one implementation; pytest adds its own
 ROWS = 18  # of the table
 GAPS = 4  # lines about what was not executed
+NO_BREAK = "\u00a0"  # where a line must not end
+LEFT = 3  # lines about laws that were not run
 NEXT = "-v: a full text and a script for each cause; --all-failures: every failed law"
 
 
@@ -72,6 +74,7 @@ def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) 
     table = cut([Line(one) for one in rows(verdicts, width)], ROWS)
     lacking = [Line(shorten(one, width)) for one in not_supported(verdicts, short=True)]
     known, more = known_failures(verdicts, width), loose(verdicts, must, width)
+    more += cut(not_run(verdicts, width), LEFT)
     room = SCREEN - 2 - len(table) - len(more)
     spare = room - min(sum(map(len, told)), room // 2)
     known = cut(known, max(spare // 2, spare - len(lacking)))
@@ -126,8 +129,10 @@ def head_of(number: int, one: Cause, width: int, most: int = 2) -> list[Line]:
     """The sentence of a cause, in so many lines at most."""
     count = f"[{one.failures} {plural(one.failures, 'law')}{one.maybe}]"
     level = "" if one.level == "MUST" else "SHOULD: "
-    head = clipped(f"{number}. {level}{sentence(one)} {count}", width, most)
-    return [Line(text, "red" if one.level == "MUST" else "yellow") for text in head]
+    unbroken = count.replace(" ", NO_BREAK)
+    head = clipped(f"{number}. {level}{sentence(one)} {unbroken}", width, most)
+    style = "red" if one.level == "MUST" else "yellow"
+    return [Line(text.replace(NO_BREAK, " "), style) for text in head]
 
 
 def sentence(one: Cause) -> str:
@@ -198,16 +203,27 @@ def loose(verdicts: list[Verdict], causes: list[Cause], width: int) -> list[Line
 
 def known_failures(verdicts: list[Verdict], width: int) -> list[Line]:
     """A line for each reason of known failures, with how many laws it is about."""
-    groups: dict[str, list[Verdict]] = {}
-    for v in verdicts:
-        if v.status == "known failure":
-            groups.setdefault(v.reason, []).append(v)
     lines = []
-    for reason, some in groups.items():
+    for reason, some in by_reason(verdicts, "known failure").items():
         laws = ", ".join(dict.fromkeys(v.law for v in some))
         text = f"{len(some)} known {plural(len(some), 'failure')}: {reason} ({laws})"
         lines += [Line(one) for one in clipped(text, width, 2)]
     return lines
+
+
+def not_run(verdicts: list[Verdict], width: int) -> list[Line]:
+    """A line for each reason why laws were not run, with how many they are."""
+    found = by_reason(verdicts, "not run").items()
+    return [Line(shorten(f"{len(some)} not run: {reason}", width)) for reason, some in found]
+
+
+def by_reason(verdicts: list[Verdict], status: str) -> dict[str, list[Verdict]]:
+    """Return the verdicts of a status in groups of one reason."""
+    groups: dict[str, list[Verdict]] = {}
+    for v in verdicts:
+        if v.status == status:
+            groups.setdefault(v.reason, []).append(v)
+    return groups
 
 
 def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) -> list[Line]:
@@ -229,10 +245,13 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     of_all = asked, not_supported, interpreted, unexecuted.told
     for text in (text for told in of_all for text in told(verdicts)):
         lines += wrapped("", text, width)
-    for status in ("known failure", "SHOULD failed", "not run"):
+    for status in ("known failure", "SHOULD failed"):
         found = {f"{v.law} ({v.dtype}): {v.reason}" for v in verdicts if v.status == status}
         for text in sorted(found):
             lines += wrapped(f"{status}: ", text, width)
+    for reason, some in by_reason(verdicts, "not run").items():
+        laws = ", ".join(dict.fromkeys(v.law for v in some))
+        lines += wrapped(f"{len(some)} not run: ", f"{reason}: {laws}", width)
     return lines
 
 

@@ -15,7 +15,7 @@ from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, examine, not_offered
 from seqlaws.properties.subjects.subject import Subject
 
-LARGE = "its cases are large: the profile quick leaves it out"
+LARGE = "the profile quick leaves out large cases"
 ELSEWHERE = "the profile quick checks manners and guards in float32 alone"
 UNSAFE = "several threads cannot use an interpreter of kernels at once; see the trait interpreted"
 UNNAMED = "needs an implementation with an import path or a file"

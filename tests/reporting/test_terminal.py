@@ -1,5 +1,6 @@
 """The end of a run: one implementation fits on a screen, whatever is wrong with it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -194,6 +195,23 @@ def test_should_laws_that_failed_are_counted_by_name():
     assert "3 SHOULD laws failed: bits (2), nan" in lines
 
 
+def test_laws_that_were_not_run_are_counted_by_reason():
+    made = [
+        replace(verdict(f"softmax.{k}", "not run"), reason=f"reason {k // 2}") for k in range(9)
+    ]
+    lines = texts([verdict(), *made])
+    where = lines.index("2 not run: reason 0")
+    assert lines[where + 1] == "2 not run: reason 1"
+    assert "more lines" in lines[where + 2]
+    assert "2 not run: reason 0" in texts([verdict(), *made[:2]])
+
+
+def test_the_count_of_a_cause_is_in_one_line():
+    for length in range(40, 80):
+        one = cause("x" * 10 + " y" * (length // 2), failures=1)
+        assert any("[1 law]" in line for line in texts([verdict(status="failed")], [one]))
+
+
 def test_verbose_leaves_nothing_out():
     causes = [detailed(k, text=f" {LONG}") for k in range(30)]
     causes += [cause("loose", "SHOULD", kind=kind, laws=["softmax.loose"]) for kind in KINDS]
@@ -203,8 +221,10 @@ def test_verbose_leaves_nothing_out():
         assert " ".join(one.sentence.split()) in said
         assert all(part in said for part in (*one.laws, *one.lines))
     for v in made:
-        if v.status in ("known failure", "SHOULD failed", "not run"):
+        if v.status in ("known failure", "SHOULD failed"):
             assert f"{v.law} ({v.dtype}): {v.reason}" in said
+        if v.status == "not run":
+            assert re.search(rf"not run: {re.escape(v.reason)}: [^:]*{re.escape(v.law)}\b", said)
         assert f"mine {v.operation} {v.dtype} cpu" in said
 
 
