@@ -30,11 +30,11 @@ from zoo.catalogue import wrong as wrong_ones  # noqa: E402
 
 from seqlaws.properties.laws import LAWS  # noqa: E402
 from seqlaws.properties.runner.examine import Effort  # noqa: E402
+from seqlaws.properties.runner.order import rank  # noqa: E402
 from seqlaws.properties.runner.pairing import register_laws  # noqa: E402
 from seqlaws.properties.session import Session  # noqa: E402
 
 BITS = ("batch_invariance", "chunking_invariance", "decoding_invariance")  # few right ones have it
-FIRST = ("values", "values_at_every_size", "gradients")  # the most telling
 LISTED = {"wrong": wrong_ones, "right": right_ones}
 SEEDS = 20  # for the right ones, each its own
 
@@ -80,11 +80,10 @@ class Outcome:
         return f"{mark}  {self.target}  {self.seconds:.1f} s  {what[:200]}  {self.told}"
 
 
-def laws_of(target):
-    """All laws but those of bits; what must be before what should be, the most telling first."""
+def laws_of():
+    """All laws but those of bits, in the order of `check`."""
     register_laws()
-    laws = [law for law in LAWS.values() if law.name not in BITS]
-    return sorted(laws, key=lambda law: (law.level != "MUST", law.name not in FIRST))
+    return sorted((law for law in LAWS.values() if law.name not in BITS), key=rank)
 
 
 def candidates(target, law, effort):
@@ -104,7 +103,7 @@ SESSIONS = {}
 
 def verdicts(target, effort, laws=None):
     """The verdicts of each law, as they come."""
-    for law in laws or laws_of(target):
+    for law in laws or laws_of():
         for candidate in candidates(target, law, effort):
             yield candidate.verdict(law)
 

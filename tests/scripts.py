@@ -78,7 +78,7 @@ def says(reason):
 def failure(target, law, effort):
     """The verdict of a law that a wrong one of the zoo breaks, or None."""
     operation, _, name = law.partition(".")
-    for made in laws_of(target):
+    for made in laws_of():
         if made.name == name and operation in made.operations:
             for candidate in candidates(target, made, effort):
                 if candidate.operation == operation:

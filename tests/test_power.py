@@ -17,7 +17,7 @@ def test_a_wrong_one_is_rejected_by_its_law(target, law):
     operation, _, name = law.partition(".")
     found = [
         candidate.verdict(made)
-        for made in laws_of(target)
+        for made in laws_of()
         if made.name == name and operation in made.operations
         for candidate in candidates(target, made, Effort(examples=100, shrinking=0.2))
         if candidate.operation == operation
@@ -32,7 +32,7 @@ def test_a_right_one_passes(target):
     effort = Effort(examples=8, shrinking=0.2)
     found = [
         candidate.verdict(made)
-        for made in laws_of(target)
+        for made in laws_of()
         for candidate in candidates(target, made, effort)
     ]
     failed = [(v.law, v.dtype, v.reason) for v in found if v.status == "failed"]
