@@ -162,21 +162,29 @@ def test_gradients_do_not_accumulate(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), says, nan_is_free=True)
 
 
+BEYOND = (129, 130, 257, 258, 1025, 1030)
+
+
 def sizes_with_nan(operation: Operation) -> list[Fixed]:
-    """Return those of every size that are from 1 to 17, and as many cases with nothing pinned."""
-    small = []
+    """Return those of every size that are from 1 to 17, and as many cases with nothing pinned.
+
+    After them those just beyond 128, 256 and 1,024, where kernels have other programs.
+    """
+    small, large = [], []
     for one in every_size(operation):
         sizes = [n for n in one.values() if type(n) is int]
         if sizes and min(sizes) > 0 and max(sizes) <= 17:
             small.append(one)
-    return beside_drawn(small)
+        elif sizes and max(sizes) in BEYOND:
+            large.append(one)
+    return [*beside_drawn(small), *large]
 
 
 @law(FLOATING, share=0.01, cases=drawn(poison=(0.0,)), sweep=sizes_with_nan, section="edges")
 def test_nan_shows(impl: Subject, case: Case) -> None:
     """A NaN in an input reaches every output that depends on it, and no other output.
 
-    At every size from 1 to 17.
+    At every size from 1 to 17, and at some beyond 128.
     """
     random = case.random()
     names = [n for n in case.differentiated if case.arrays[n].size]

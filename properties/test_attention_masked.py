@@ -29,6 +29,7 @@ KEYS = {  # the arrays that have a row for each position that may be attended to
     "decoder_layer": ("memory",),
 }
 WITH_KEYS = tuple(KEYS)[:2]
+FORMS = ("boolean", "both")  # of masks that exclude keys
 LOW = (1e4, 2e4, 1e9, 1e30)  # of masks that are finite; float16 has the first two
 OUTPUTS, GRADIENTS = ("never", "never in outputs"), ("never",)  # values of masked_nan
 
@@ -47,8 +48,18 @@ def test_masked_keys_have_no_influence_on_gradients(impl: Subject, case: Case) -
     agree(impl, pulled, due, "1e6 in a masked key or value affects a gradient", nan_is_free=True)
 
 
-@law(*WITH_KEYS, share=0.25, level="SHOULD", section="edges", promised=OUTPUTS,
-     cases=drawn(poison=(0.0,)))  # fmt: skip
+def with_keys_unseen(operation: Operation) -> list[Fixed]:
+    """Twenty-five cases that are drawn, and keys that no query may attend to beyond a tile."""
+    far = PLAIN | left_out(operation) | {"B": 1}
+    kinds: list[Fixed] = [{"mask": kind, "axes": (True, False, False)} for kind in FORMS]
+    kinds += [{"is_causal": True}] * ("is_causal" in operation.options)
+    kinds += [{"window": (2, 1)}] * ("window" in operation.options)
+    sizes: list[Fixed] = [{"L": 3, "S": 140}, {"L": 131, "S": 300}]
+    return [{}] * 25 + [far | kind | some for kind in kinds for some in sizes]
+
+
+@law(*WITH_KEYS, share=0.01, level="SHOULD", section="edges", promised=OUTPUTS,
+     cases=drawn(poison=(0.0,)), sweep=with_keys_unseen)  # fmt: skip
 def test_nan_in_masked_keys_reaches_no_output(impl: Subject, case: Case) -> None:
     """NaN and infinities in keys and values that no query may attend to affect no output."""
     due = impl.expected(case)
@@ -57,8 +68,8 @@ def test_nan_in_masked_keys_reaches_no_output(impl: Subject, case: Case) -> None
         agree(impl, impl.run(impl.spoilt(case, poison)), due, says)
 
 
-@law(*WITH_KEYS, share=0.1, level="SHOULD", section="edges", promised=GRADIENTS, gradients=True,
-     cases=drawn(poison=(0.0,)))  # fmt: skip
+@law(*WITH_KEYS, share=0.01, level="SHOULD", section="edges", promised=GRADIENTS, gradients=True,
+     cases=drawn(poison=(0.0,)), sweep=with_keys_unseen)  # fmt: skip
 def test_nan_in_masked_keys_reaches_no_gradient(impl: Subject, case: Case) -> None:
     """NaN and infinities in keys and values that no query may attend to affect no gradient."""
     due = impl.expected(case, vjp=True)
@@ -126,13 +137,17 @@ def test_a_finite_mask_excludes_nothing(impl: Subject, case: Case) -> None:
 
 def maskings(operation: Operation) -> list[Fixed]:
     """Return each kind of mask alone, is_causal and window alone; after each one that is drawn."""
-    given: list[Fixed] = [{"mask": "boolean"}, {"mask": "both"}]
+    given: list[Fixed] = [{"mask": kind} for kind in FORMS]
     if "is_causal" in operation.options:
         given.append({"is_causal": True})
     if "window" in operation.options:
         given.append({"is_causal": True, "query_offset": 2})
         given += [{"window": sides} for sides in ((2, 1), (2, None), (None, 1))]
-    sizes: list[Fixed] = [{"B": 2, "L": 6, "S": 9, "T": 7}, {"B": 1, "L": 35, "S": 40, "T": 35}]
+    sizes: list[Fixed] = [
+        {"B": 2, "L": 6, "S": 9, "T": 7},
+        {"B": 1, "L": 35, "S": 40, "T": 35},
+        {"B": 1, "L": 70, "S": 140, "T": 131},
+    ]
     letters = {*operation.letters, "B"}
     pinned = [{letter: n for letter, n in one.items() if letter in letters} for one in sizes]
     return beside_drawn([PLAIN | left_out(operation) | kind | n for kind in given for n in pinned])
