@@ -83,6 +83,7 @@ __all__ = [
 ]
 
 Check = Callable[[Subject, Case], None]
+Sweep = Callable[[Operation], list[dict[str, Any]]]
 LAWS: dict[str, "Law"] = {}
 SECTIONS = ("numbers", "edges", "manners", "guards")
 PROPERTIES = ("law", "level", "dtype", "device", "status", "reason", "worst", "examples")  # JUnit
@@ -96,7 +97,8 @@ class Law:
     share: fraction of the profile's examples, smaller for a law that makes many calls per example.
     needs: options without which there is nothing to check. gradients: True if it needs them.
     sweep: returns the values to pin in turn for an operation, so that each of them is tested; the
-    share is then a fraction of rounds through all of them.
+    share is then a fraction of rounds through all of them. also: the same, for cases that are
+    tried once each after the drawn ones.
     section: "numbers" (values, gradients, invariants on usual input), "edges" (empty sizes, fully
     masked rows, NaN and infinities, extremes, very long sequences), "manners" (memory, bits,
     threads, environment, layouts) or "guards" (invalid input).
@@ -117,7 +119,7 @@ class Law:
     share: float = 1.0
     needs: tuple[str, ...] = ()
     gradients: bool = False
-    sweep: Callable[[Operation], list[dict[str, Any]]] | None = None
+    sweep: Sweep | None = None
     section: str = "numbers"
     promised: tuple[str, ...] = ()
     second_program: bool = False
@@ -125,6 +127,7 @@ class Law:
     in_threads: bool = False
     declared: str = ""
     large: bool = False
+    also: Sweep | None = None
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -146,7 +149,7 @@ def law(
     share: float = 1.0,
     needs: tuple[str, ...] = (),
     gradients: bool = False,
-    sweep: Callable[[Operation], list[dict[str, Any]]] | None = None,
+    sweep: Sweep | None = None,
     section: str = "numbers",
     promised: tuple[str, ...] = (),
     second_program: bool = False,
@@ -154,6 +157,7 @@ def law(
     in_threads: bool = False,
     declared: str = "",
     large: bool = False,
+    also: Sweep | None = None,
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring states the law and its formula."""
 
@@ -163,7 +167,7 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         given = share, needs, gradients, sweep, section, promised, second_program, level_in_16_bits
-        told = *given, in_threads, declared, large
+        told = *given, in_threads, declared, large, also
         made = Law(name, operations, level, statement, cases, check, *told)
         LAWS[name if name not in LAWS else f"{name} ({', '.join(made.operations)})"] = made
 

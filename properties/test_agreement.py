@@ -6,10 +6,13 @@ import numpy as np
 
 from seqlaws.properties.inputs.sizes import PROGRAMS, beside_drawn
 from seqlaws.properties.inputs.sweeps import (
+    BEYOND,
+    beyond_tiles,
     combinations_of_gradients,
     every_combination,
     every_size,
     large_products,
+    largest,
     moderate_sizes,
     one_large,
 )
@@ -135,7 +138,7 @@ def test_gradients_step_by_step(impl: Subject, case: Case) -> None:
     agree(impl, gradients, due, nan_is_free=True)  # what overflowed on the way claims nothing
 
 
-@law(DIFFERENTIABLE, gradients=True, share=0.06)
+@law(DIFFERENTIABLE, gradients=True, share=0.06, also=beyond_tiles)
 def test_one_cotangent_at_a_time(impl: Subject, case: Case) -> None:
     """The gradient of each output alone is correct, with zero cotangents for the other outputs."""
     names = list(case.cotangents)
@@ -154,7 +157,7 @@ def test_gradients_are_linear(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(twice), impl.expected(twice, vjp=True), nan_is_free=True)
 
 
-@law(DIFFERENTIABLE, gradients=True, share=0.1)
+@law(DIFFERENTIABLE, gradients=True, share=0.1, also=beyond_tiles)
 def test_gradients_do_not_accumulate(impl: Subject, case: Case) -> None:
     """Gradients do not accumulate across calls: a second one is as accurate as the first."""
     impl.pull(case)
@@ -162,22 +165,18 @@ def test_gradients_do_not_accumulate(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), says, nan_is_free=True)
 
 
-BEYOND = (129, 130, 257, 258, 1025, 1030)
-
-
 def sizes_with_nan(operation: Operation) -> list[Fixed]:
     """Return those of every size that are from 1 to 17, and as many cases with nothing pinned.
 
     After them those just beyond 128, 256 and 1,024, where kernels have other programs.
     """
-    small, large = [], []
-    for one in every_size(operation):
+    small = []
+    every = every_size(operation)
+    for one in every:
         sizes = [n for n in one.values() if type(n) is int]
         if sizes and min(sizes) > 0 and max(sizes) <= 17:
             small.append(one)
-        elif sizes and max(sizes) in BEYOND:
-            large.append(one)
-    return [*beside_drawn(small), *large]
+    return [*beside_drawn(small), *(one for one in every if largest(one) in BEYOND)]
 
 
 @law(FLOATING, share=0.01, cases=drawn(poison=(0.0,)), sweep=sizes_with_nan, section="edges")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from seqlaws.properties.inputs.numbers import representable
+from seqlaws.properties.inputs.sweeps import beyond_tiles
 from seqlaws.properties.laws import (
     Array,
     Case,
@@ -151,7 +152,7 @@ def combined(mask: Array | None, allowed: Array) -> Array:
     return allowed & mask if mask.dtype == bool else np.where(allowed, mask, -np.inf)
 
 
-@law("attention", share=0.25, section="edges")
+@law("attention", share=0.25, section="edges", also=beyond_tiles)
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     """A query that may attend to no key gives the declared output: zeros, NaN or the mean."""
     if impl.offers("mask"):

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.inputs.sweeps import beyond_tiles
 from seqlaws.properties.laws import (
     POISON,
     Case,
@@ -52,7 +53,7 @@ def test_causality(impl: Subject, case: Case) -> None:
     nothing_of_what_follows(impl, case, poisons(case)[:1])
 
 
-@law(OPERATION, share=0.2, level="SHOULD", section="edges", promised=OUTPUTS)
+@law(OPERATION, share=0.2, level="SHOULD", section="edges", promised=OUTPUTS, also=beyond_tiles)
 def test_nan_at_a_later_position_reaches_no_output(impl: Subject, case: Case) -> None:
     """NaN and infinities at later positions do not affect an output."""
     nothing_of_what_follows(impl, case, poisons(case)[1:])
@@ -105,7 +106,7 @@ def test_masked_memory_has_no_influence(impl: Subject, case: Case) -> None:
 
 
 @law(OPERATION, share=0.2, cases=drawn(poison=(0.0,)), needs=("memory_mask",), level="SHOULD",
-     section="edges", promised=OUTPUTS)  # fmt: skip
+     section="edges", promised=OUTPUTS, also=beyond_tiles)  # fmt: skip
 def test_nan_in_masked_memory_reaches_no_output(impl: Subject, case: Case) -> None:
     """NaN and infinities in memory that no position may attend to do not affect any output."""
     nothing_of_masked_memory(impl, case, poisons(case)[1:])

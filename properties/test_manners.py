@@ -9,7 +9,7 @@ import numpy as np
 from seqlaws.properties.backends.protocol import BadOutputError
 from seqlaws.properties.inputs.numbers import by_seed
 from seqlaws.properties.inputs.strategies import build
-from seqlaws.properties.inputs.sweeps import fewer_of_both, sizes_and_options
+from seqlaws.properties.inputs.sweeps import beyond_tiles, fewer_of_both, sizes_and_options
 from seqlaws.properties.laws import (
     Case,
     LawBrokenError,
@@ -117,7 +117,7 @@ def test_manners_of_gradients_at_every_size(impl: Subject, case: Case) -> None:
         require_unnoted(impl, law_about)
 
 
-@law(WITH_ARRAYS, share=0.12, section="manners")
+@law(WITH_ARRAYS, share=0.12, section="manners", also=beyond_tiles)
 def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
     """New numbers in the same buffers give a new result, even if some, or their sum, are equal.
 

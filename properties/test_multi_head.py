@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from seqlaws.properties.inputs.sweeps import beyond_tiles
 from seqlaws.properties.isolation import specification_server
 from seqlaws.properties.laws import (
     Array,
@@ -157,7 +158,7 @@ def test_boolean_mask_is_its_floating_one(impl: Subject, case: Case) -> None:
         agree(impl, impl.run(one), impl.expected(one), says)
 
 
-@law(OPERATION, share=0.2, needs=("mask",), section="edges")
+@law(OPERATION, share=0.2, needs=("mask",), section="edges", also=beyond_tiles)
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     """A query that may attend to no key gives the declared output; with zeros, the output bias."""
     masked = with_dead_rows(case)

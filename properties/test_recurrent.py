@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from seqlaws.properties.inputs.sweeps import beyond_tiles
 from seqlaws.properties.laws import (
     POISON,
     Array,
@@ -158,7 +159,7 @@ def gates_that_keep(case: Case, bits: int) -> dict[str, Array]:
     return arrays
 
 
-@law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",))
+@law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",), also=beyond_tiles)
 def test_padding_has_no_influence(impl: Subject, case: Case) -> None:
     """1e6 beyond a row's length does not affect any output, and y is exactly 0 there."""
     outputs = impl.run(case)
@@ -168,7 +169,7 @@ def test_padding_has_no_influence(impl: Subject, case: Case) -> None:
 
 
 @law(*RECURRENT, share=0.2, cases=drawn(padded=True), needs=("lengths",), level="SHOULD",
-     section="edges", promised=("never", "never in outputs"))  # fmt: skip
+     also=beyond_tiles, section="edges", promised=("never", "never in outputs"))  # fmt: skip
 def test_nan_in_the_padding_reaches_no_output(impl: Subject, case: Case) -> None:
     """NaN and infinities beyond a row's length do not affect any output."""
     for poison in POISON[1:]:
@@ -176,14 +177,21 @@ def test_nan_in_the_padding_reaches_no_output(impl: Subject, case: Case) -> None
         as_whole(impl, case, outputs, f"{poison} in the padding affects the output")
 
 
-@law(*RECURRENT, share=0.1, gradients=True, cases=drawn(padded=True), needs=("lengths",))
+@law(
+    *RECURRENT,
+    share=0.1,
+    gradients=True,
+    cases=drawn(padded=True),
+    needs=("lengths",),
+    also=beyond_tiles,
+)
 def test_padding_has_no_influence_on_gradients(impl: Subject, case: Case) -> None:
     """1e6 beyond a row's length, in x or in dy, does not affect any gradient."""
     padding_reaches_no_gradient(impl, case, POISON[:1])
 
 
 @law(*RECURRENT, share=0.1, gradients=True, cases=drawn(padded=True), needs=("lengths",),
-     level="SHOULD", section="edges", promised=("never",))  # fmt: skip
+     also=beyond_tiles, level="SHOULD", section="edges", promised=("never",))  # fmt: skip
 def test_nan_in_the_padding_reaches_no_gradient(impl: Subject, case: Case) -> None:
     """NaN and infinities beyond a row's length, in x or in dy, do not affect any gradient."""
     padding_reaches_no_gradient(impl, case, POISON[1:])
@@ -200,7 +208,7 @@ def padding_reaches_no_gradient(impl: Subject, case: Case, poisons: tuple[float,
         agree(impl, impl.pull(case.pulled(y=cotangent)), gradients, says)
 
 
-@law(*RECURRENT, share=0.25, needs=("lengths",))
+@law(*RECURRENT, share=0.25, needs=("lengths",), also=beyond_tiles)
 def test_lengths_are_shorter_sequences(impl: Subject, case: Case) -> None:
     """A row of length n equals the row cut to n steps: same y, same final states."""
     batch, time = case.arrays["x"].shape[:2]
@@ -268,7 +276,7 @@ def test_long_sequences(impl: Subject, case: Case) -> None:
     as_whole(impl, case, outputs, "a step of a long sequence is wrong")
 
 
-@law(*RECURRENT, share=0.12, gradients=True, needs=("lengths",))
+@law(*RECURRENT, share=0.12, gradients=True, needs=("lengths",), also=beyond_tiles)
 def test_no_gradient_through_padding(impl: Subject, case: Case) -> None:
     """Steps beyond a row's length have gradient 0, and cotangents there have no influence."""
     batch, time = case.arrays["x"].shape[:2]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from seqlaws.properties.inputs.sweeps import beyond_tiles
 from seqlaws.properties.laws import (
     Array,
     Case,
@@ -48,7 +49,7 @@ def test_weights_are_probabilities(impl: Subject, case: Case) -> None:
     require(bool(np.all(p[bound] <= 1 + allowed[bound])), "a weight is larger than 1")
 
 
-@law("softmax", share=0.12, cases=UNMASKED, section="edges")
+@law("softmax", share=0.12, cases=UNMASKED, section="edges", also=beyond_tiles)
 def test_no_overflow_at_1e4(impl: Subject, case: Case) -> None:
     """Scores up to +-1e4 or +-4e4 neither overflow nor vanish.
 
@@ -98,7 +99,7 @@ def test_permutation_equivariance(impl: Subject, case: Case) -> None:
     )
 
 
-@law("softmax", share=0.2, section="edges")
+@law("softmax", share=0.2, section="edges", also=beyond_tiles)
 def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
     """A score of -inf has a weight of exactly 0 if its row has a finite score."""
     axis, x = axis_of(case), case.arrays["x"]
@@ -108,7 +109,7 @@ def test_masked_scores_weigh_nothing(impl: Subject, case: Case) -> None:
     agree(impl, {"p": observed}, {"p": exactly(zero)}, "a masked score has a nonzero weight")
 
 
-@law("softmax", share=0.2, section="edges")
+@law("softmax", share=0.2, section="edges", also=beyond_tiles)
 def test_fully_masked_rows(impl: Subject, case: Case) -> None:
     """A row with only -inf gives the declared output: zeros, NaN or equal weights."""
     axis, x = axis_of(case), np.array(case.arrays["x"])

@@ -3,8 +3,12 @@
 A drawn case takes a size or a combination of options by chance; a sweep takes each one surely.
 """
 
+from typing import Any
+
 from seqlaws.properties.inputs.operation import Operation
 from seqlaws.properties.inputs.sizes import WIDTHS, Fixed
+
+BEYOND = (129, 130, 257, 258, 1025, 1030)  # sizes just beyond those of tiles
 
 
 def every_size(operation: Operation) -> list[Fixed]:
@@ -40,6 +44,29 @@ def fewer_of_both(operation: Operation) -> list[Fixed]:
 def unequal(operation: Operation) -> list[Fixed]:
     """A few sets of sizes of which none is 1 and no two are equal, so that strides tell."""
     return operation.sweeps.unequal(operation)
+
+
+def beyond_tiles(operation: Operation) -> list[Fixed]:
+    """Return each letter once at a size just beyond 128 or 256, where kernels have other programs.
+
+    Where a case is cheap, because there is one letter at most, just beyond 1,024, too.
+    """
+    found: dict[Any, Fixed] = {}
+    for one in every_size(operation):
+        for letter, size in one.items():
+            if type(size) is int and size in BEYOND and size == largest(one):
+                found.setdefault((letter, len(operation.letters) < 2 and size), one)
+    return list(found.values())
+
+
+def largest(pinned: Fixed) -> int:
+    """Return the largest size that is pinned; 0 if none is."""
+    return max((n for n in pinned.values() if type(n) is int), default=0)
+
+
+def strides_tell(operation: Operation) -> list[Fixed]:
+    """Return sizes of which no two are equal; then each letter once beyond a tile."""
+    return [*unequal(operation), *beyond_tiles(operation)]
 
 
 def one_large(operation: Operation) -> list[Fixed]:

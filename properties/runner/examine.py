@@ -18,7 +18,7 @@ from seqlaws.properties.laws import Law
 from seqlaws.properties.reporting.failure_text import headline, message
 from seqlaws.properties.reporting.reproduction import Reproduction, reproduction
 from seqlaws.properties.reporting.witness import witness
-from seqlaws.properties.runner.law_cases import cases_of, of_few_shapes, of_sweep
+from seqlaws.properties.runner.law_cases import cases_of, further, of_few_shapes, of_sweep
 from seqlaws.properties.subjects.pace import TOO_LARGE
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Record
 from seqlaws.properties.subjects.subject import Subject
@@ -218,10 +218,11 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         part = operation.share / thirds
         rounds, usual = (max(1, round(n * made.share)) for n in (effort.examples, EXAMPLES))
         count = max(1, round(rounds * part), min(effort.least, round(usual * part)))
-        if not subject.pace.wants_few_shapes:
+        if subject.pace.wants_few_shapes:
+            tries = of_few_shapes(made, subject, seed, count)
+        else:
             search(trial, cases_of(made, subject), seed, count)
-            return
-        tries = of_few_shapes(made, subject, seed, count)
+            tries = further(made, subject, effort.examples / EXAMPLES, seed, thirds)
     for one in tries:
         attempt(trial, one.makes, one.draw, seed, one.simpler)
 

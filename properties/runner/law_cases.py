@@ -5,6 +5,7 @@ numbers are drawn anew for each case.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
 from random import Random
@@ -82,6 +83,18 @@ def of_sweep(made: Law, subject: Subject, share: float, seed: int, thirds: int) 
             draw = by_seed(seed, seed >> 32, k, i, *[again] * bool(again))
             draw = of_shape(subject, 0, draw) if few else draw
             yield Try(partial(simpler, dense=True), draw, simpler)
+
+
+def further(made: Law, subject: Subject, share: float, seed: int, thirds: int) -> Iterator[Try]:
+    """Yield the cases that a law names beside the drawn ones; a slow implementation gets none.
+
+    What the law pins itself stays as it is.
+    """
+    if made.also is None or subject.pace.is_slow:
+        return
+    own, named = getattr(made.cases, "keywords", {}), made.also(subject.operation)
+    free = [{name: one[name] for name in one if name not in own} for one in named]
+    yield from of_sweep(replace(made, sweep=lambda _: free), subject, share, seed, thirds)
 
 
 def swept(
