@@ -11,6 +11,7 @@ import numpy as np
 
 from seqlaws.properties.inputs.numbers import Draw
 from seqlaws.properties.inputs.sizes import PLAIN
+from seqlaws.properties.inputs.sweeps import beyond_tiles
 from seqlaws.properties.laws import (
     Case,
     Expected,
@@ -24,7 +25,7 @@ from seqlaws.properties.laws import (
 )
 from seqlaws.properties.operations import Kind
 
-LARGE, SMALL = 17, -12  # exponents of two; beyond the range of float16, and near its smallest
+LARGE, SMALL, TINY = 17, -12, -24  # exponents of two; float16 has less than the first and last
 LARGE_IN_16 = 5  # in float16, where products and sums have to stay within its range
 FEW = 8  # arrays, of which each gets every change
 
@@ -32,15 +33,21 @@ FEW = 8  # arrays, of which each gets every change
 def magnitudes(operation: Operation) -> list[Fixed]:
     """Each array much larger and much smaller, alone, and beside smaller or larger factors.
 
-    Of many arrays, as a layer has them, each gets one of these.
+    Of many arrays, as a layer has them, each gets one of these. So does one array at each size
+    beyond a tile.
     """
-    names, changes = operation.scalable, [(LARGE, False), (LARGE, True), (SMALL, True)]
+    names, changes = (
+        operation.scalable,
+        [(LARGE, False), *((e, True) for e in (LARGE, SMALL, TINY))],
+    )
     if len(names) > FEW:
         pairs = [(name, changes[k % len(changes)]) for k, name in enumerate(names)]
     else:
         pairs = [(name, change) for name in names for change in changes]
     plain = PLAIN | {"positions": "consecutive"}  # as anybody turns them
-    return [plain | {"larger": name, "change": change} for name, change in pairs]
+    few = [plain | {"larger": name, "change": change} for name, change in pairs]
+    far = beyond_tiles(operation)
+    return few + [few[(5 * k + 1) % len(few)] | one for k, one in enumerate(far)]
 
 
 def rescaled(
@@ -78,7 +85,7 @@ WITH_GRADIENTS = Kind(lambda o: o.scalable and o.differentiable)
 
 @law(SCALABLE, share=0.01, cases=rescaled, sweep=magnitudes)
 def test_values_at_every_magnitude(impl: Subject, case: Case) -> None:
-    """Values agree where one array is larger than the others by 2^17, or smaller by 2^-12.
+    """Values agree where one array is larger than others by 2^17, or smaller by 2^-12 or 2^-24.
 
     Also where the arrays that it is multiplied with are smaller or larger by as much. In float16
     by 2^5.
@@ -89,7 +96,7 @@ def test_values_at_every_magnitude(impl: Subject, case: Case) -> None:
 
 @law(WITH_GRADIENTS, share=0.01, gradients=True, cases=rescaled, sweep=magnitudes)
 def test_gradients_at_every_magnitude(impl: Subject, case: Case) -> None:
-    """Gradients agree where one array is larger than the others by 2^17, or smaller by 2^-12.
+    """Gradients agree where one array is larger than others by 2^17, or smaller by 2^-12 or 2^-24.
 
     Also where the arrays that it is multiplied with are smaller or larger by as much. In float16
     by 2^5.

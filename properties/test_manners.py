@@ -204,7 +204,7 @@ def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
 @law(ALL, share=0.02, section="manners", in_threads=True)
 def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
     """Concurrent calls from several threads give the same as calls one after another."""
-    sizes = {"B": 3, "T": 12, "L": 24, "S": 24, "H": 16, "n": 64, "E": 64, "rows": 8}
+    sizes = {"B": 3, "T": 12, "L": 24, "S": 140, "H": 16, "n": 300, "E": 64, "rows": 8}
     one = impl.adapted(build(by_seed(case.seed), case.operation, case.dtype, **sizes))
     work = [another(one, k) for k in range(4)]
     for call in (impl.run, impl.pull) if impl.gives_gradients else (impl.run,):

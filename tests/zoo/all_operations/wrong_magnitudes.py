@@ -18,6 +18,7 @@ AT, SM, NORM = (partial(case, name) for name in ("attention", "softmax", "layer_
 HEADS, ROTARY = (partial(case, name) for name in ("multi_head_attention", "rotary_embedding"))
 CHAIN = partial(case, "markov_log_prob", B=1, T=3)
 SMALL_QUERIES = {"q": times(1e-3), "k": times(1e3)}
+TINY_KEYS = {"q": times(2.0**22), "k": times(2.0**-22)}
 
 
 @wrong(
@@ -90,3 +91,23 @@ def markov_gradient_of_at_most_1000(a, g, table, places):
 def multi_head_gradient_of_values_beyond_100(a, g):
     """Values beyond 100 have no gradient."""
     g.value = np.where(np.abs(a.value) > 100, 0, g.value)
+
+
+@wrong(base_attention.attention, "scores", "magnitude", differs(AT(**TINY_KEYS)))
+def attention_keys_below_a_millionth_are_zero(a, q, k):
+    """Entries of keys below 1e-6 are flushed to zero."""
+    return base_attention.scores(a, q, np.where(np.abs(k) < 1e-6, 0, k))
+
+
+@wrong(base_attention.attention, "scores", "magnitude", differs(AT(S=140, **TINY_KEYS)))
+def attention_small_keys_of_a_long_row_are_zero(a, q, k):
+    """Entries of keys below 1/1,000 are flushed to zero where there are more than 128 keys."""
+    return base_attention.scores(a, q, np.where((np.abs(k) < 1e-3) & (k.shape[2] > 128), 0, k))
+
+
+@wrong(
+    base_attention.attention, "scores", "magnitude", differs(AT(S=140, q=times(1e6), k=times(1e-6)))
+)
+def attention_queries_of_a_long_row_are_clipped(a, q, k):
+    """Queries are clipped at 65,504 where there are more than 128 keys."""
+    return base_attention.scores(a, np.clip(q, -65504, 65504) if k.shape[2] > 128 else q, k)
