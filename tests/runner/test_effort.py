@@ -113,3 +113,27 @@ def test_a_should_law_that_is_not_shown_fails_at_its_first_case(shows):
     assert verdict.status == "SHOULD failed"
     first = next(k for k, size in enumerate(tried) if size > 1)
     assert (first + 1 == len(tried)) == (not shows)
+
+
+def test_after_the_drawn_cases_come_those_that_a_law_names():
+    law, sizes = LAWS["answers_are_not_kept"], []
+
+    def of(examples):
+        sizes.clear()
+        noted = replace(law, check=lambda _, case: sizes.append(case.sizes()))
+        subject = Subject("numpy_vectorized", numpy_vectorized, "lstm", "float32", "cpu")
+        examine(noted, subject, Effort(examples=examples))
+        return [max(size.values()) > 128 for size in sizes]
+
+    named = len(law.also(OPERATIONS["lstm"]))
+    assert of(100) == [False] * round(100 * law.share) + [True] * named
+    assert of(10) == [False] * round(10 * law.share) + [True]
+
+
+def test_what_a_law_fixes_is_not_changed_by_the_cases_that_it_names():
+    law, lengths = LAWS["padding_has_no_influence"], []
+    noted = replace(law, check=lambda _, case: lengths.append(case.option("lengths")))
+    subject = Subject("numpy_vectorized", numpy_vectorized, "lstm", "float32", "cpu")
+    examine(noted, subject, EFFORT)
+    assert lengths
+    assert all(given is not None for given in lengths)
