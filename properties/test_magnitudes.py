@@ -36,10 +36,8 @@ def magnitudes(operation: Operation) -> list[Fixed]:
     Of many arrays, as a layer has them, each gets one of these. So does one array at each size
     beyond a tile.
     """
-    names, changes = (
-        operation.scalable,
-        [(LARGE, False), *((e, True) for e in (LARGE, SMALL, TINY))],
-    )
+    names = operation.scalable
+    changes = [(LARGE, False), *((exponent, True) for exponent in (LARGE, SMALL, TINY))]
     if len(names) > FEW:
         pairs = [(name, changes[k % len(changes)]) for k, name in enumerate(names)]
     else:
