@@ -19,6 +19,7 @@ from seqlaws.properties.inputs.sizes import (
     each,
     heads,
     pairs_of,
+    whole,
     widths,
 )
 from seqlaws.properties.operations.encoder import layer_parameters, layer_sizes
@@ -54,6 +55,7 @@ def every_size(operation: Operation) -> list[Fixed]:
     """Each length of a text and of its source, vocabulary and width up to 37; heads up to 9.
 
     Many rows of few features: only some tokens are so near to others that a small error is seen.
+    Each letter at 64, too, which tiles divide.
     """
     letters = {"steps": (0, 1), "V": (1, 65), "S": (0, 65), "layers": (1, 2, 3, 4)}
     bare: Fixed = {**PLAIN, "B": 48, "steps": 9, "layers": 1}
@@ -65,6 +67,8 @@ def every_size(operation: Operation) -> list[Fixed]:
     pinned += [{**loud, "N": 3, "S": 2, "V": 33, "F": 5, "B": n} for n in range(18)]
     pinned += [{**loud, "N": 3, "S": 2, "V": 300, "F": 5, "B": 24}]
     pinned += [{letter: n} for letter, some in letters.items() for n in some]
+    few: Fixed = {**loud, "N": 2, "S": 2, "V": 33, "F": 5}
+    pinned += [*whole(few, "S", "V", "F"), {**few, "D": 32}]
     return pinned + long_texts() + past_widths()
 
 
