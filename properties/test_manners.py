@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from seqlaws.properties.backends.protocol import BadOutputError
+from seqlaws.properties.inputs.admitted import drawn_within
 from seqlaws.properties.inputs.numbers import by_seed
-from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.inputs.sweeps import beyond_tiles, fewer_of_both, sizes_and_options
 from seqlaws.properties.laws import (
     Case,
@@ -205,7 +205,8 @@ def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
 def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
     """Concurrent calls from several threads give the same as calls one after another."""
     sizes = {"B": 3, "T": 12, "L": 24, "S": 140, "H": 16, "n": 300, "E": 64, "rows": 8}
-    one = impl.adapted(build(by_seed(case.seed), case.operation, case.dtype, **sizes))
+    draw, admitted = by_seed(case.seed), impl.traits.sizes
+    one = impl.adapted(drawn_within(draw, case.operation, case.dtype, admitted, sizes))
     work = [another(one, k) for k in range(4)]
     for call in (impl.run, impl.pull) if impl.gives_gradients else (impl.run,):
         try:

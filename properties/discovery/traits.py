@@ -189,7 +189,12 @@ def admitted_sizes(value: Any, operation: str) -> dict[str, Admitted]:
         if one is None:
             raise UnknownTraitError(f"trait 'sizes' of {letter} is {sizes!r}; known: {FORMS}")
         found[letter] = one
-    return {letter: one for letter, one in found.items() if is_letter(letter, operation)}
+    kept = {letter: one for letter, one in found.items() if is_letter(letter, operation)}
+    for letter, one in kept.items():
+        if one.like and not is_letter(one.like, operation):
+            says = f"trait 'sizes' of {letter} is {one.like!r}, which {operation} does not have"
+            raise UnknownTraitError(says)
+    return kept
 
 
 def is_letter(letter: Any, operation: str) -> bool:

@@ -63,9 +63,6 @@ class Inside:
         try:
             if library:
                 self.backend = backend(library)
-            for one in dropped:
-                self.arrays.pop(one, None)
-                self.known.pop(one, None)
             for one, *how in made:
                 self.hold(one, self.backend.array(*how))
                 self.device = how[2]
@@ -74,6 +71,9 @@ class Inside:
                     continue
                 self.arrays[one] = self.backend.write(self.arrays[one], values)
                 self.known[one] = self.values(self.arrays[one])
+            for one in dropped:  # of a call that was not made they are among those made
+                self.arrays.pop(one, None)
+                self.known.pop(one, None)
             found = "gave", getattr(self, deed)(*given)
         except BaseException as error:  # whatever a stranger's code raises is its answer
             found = "raised", described(error, self.namespace)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from seqlaws.properties.inputs.admitted import drawn_within
 from seqlaws.properties.inputs.case import Case, is_floating
 from seqlaws.properties.inputs.numbers import by_seed, representable
-from seqlaws.properties.inputs.strategies import build
 from seqlaws.properties.judging.comparison import ratios
 from seqlaws.properties.subjects.record import LawBrokenError, NotOfferedError, Outputs
 from seqlaws.properties.subjects.subject import Subject
@@ -136,7 +136,8 @@ def answers(subject: Subject, seed: int, part: str) -> Iterable[tuple[Case, Outp
     operation = subject.operation
     for number in range(CASES[part]):
         long = operation.past_a_tile if number % LONG == LONG - 1 else {}
-        case = subject.adapted(build(by_seed(seed, 11, number), operation, subject.dtype, **long))
+        draw, admitted = by_seed(seed, 11, number), subject.traits.sizes
+        case = subject.adapted(drawn_within(draw, operation, subject.dtype, admitted, long))
         try:
             yield case, call(case)
         except NotOfferedError:

@@ -228,11 +228,14 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
 
 
 def tried(made: Law, subject: Subject, case: Case, shrinking: float) -> None:
-    """Check the law on one example. Raises LawBrokenError; then there is time to shrink it."""
+    """Check the law on one example. Raises LawBrokenError; then there is time to shrink it.
+
+    It counts as an example only if the implementation was called.
+    """
     subject.record.begin()
     try:
         made.check(subject, subject.adapted(case))
-        subject.record.examples += 1
+        subject.record.examples += bool(subject.record.every)
     except NotOfferedError:
         return
     except LawBrokenError:

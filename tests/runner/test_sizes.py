@@ -1,5 +1,6 @@
 """The trait `sizes`: an implementation is asked for no others, and for these as for all."""
 
+import time
 from types import MappingProxyType
 
 import numpy as np
@@ -31,6 +32,31 @@ class Kernel:
         self.asked.add(sizes)
         out = numpy_vectorized.attention(q, k, v, mask, is_causal, scale)
         return out * np.float32(1.01) if self.wrong_at == sizes[0] else out
+
+
+class EqualHeads:
+    """An attention of 8, 16 or 32 features in keys and values alike; wrong for long rows of 32."""
+
+    def __init__(self, wrong_beyond=10**9):
+        sizes = {"D": (8, 16, 32), "Dv": "D"}
+        self.TRAITS, self.wrong_beyond = {"dtypes": ("float32",), "sizes": sizes}, wrong_beyond
+        self.shared, self.asked = [None], set()
+
+    def attention(self, q, k, v, mask=None, is_causal=False, scale=None):
+        assert q.shape[-1] == v.shape[-1]
+        self.asked.add((q.shape[-1], k.shape[2]))
+        out = numpy_vectorized.attention(q, k, v, mask, is_causal, scale)
+        wrong = q.shape[-1] == 32 and k.shape[2] > self.wrong_beyond
+        return out * np.float32(1.01) if wrong else out
+
+
+class Unsafe(EqualHeads):
+    """One whose threads share what they write."""
+
+    def attention(self, q, k, v, mask=None, is_causal=False, scale=None):
+        self.shared[0] = q
+        time.sleep(0.001)
+        return super().attention(self.shared[0].reshape(q.shape), k, v, mask, is_causal, scale)
 
 
 class Layer:
@@ -76,6 +102,26 @@ def test_the_features_of_a_layer_are_those_of_its_heads():
         assert names >= {"values", "values_at_every_size", "values_of_every_combination"}
 
 
+@pytest.mark.slow
+def test_two_sizes_may_have_to_be_equal():
+    kernel = EqualHeads()
+    result = checked(kernel)
+    assert not of(result, "failed")
+    assert len(of(result, "passed")) > 30
+    assert {size for size, _ in kernel.asked} == {8, 16, 32}
+
+
+@pytest.mark.slow
+def test_long_rows_come_beside_each_admitted_size():
+    failed = {v.law_name for v in of(checked(EqualHeads(wrong_beyond=200)), "failed")}
+    assert failed & {"values_at_every_size", "values_of_every_combination"}
+
+
+def test_threads_call_with_admitted_sizes():
+    result = checked(Unsafe())
+    assert "threads_do_not_disturb_each_other" in {v.law_name for v in of(result, "failed")}
+
+
 @pytest.mark.parametrize(
     ("value", "inside", "outside", "next_to"),
     [
@@ -101,6 +147,8 @@ def test_what_a_value_means(value, inside, outside, next_to):
         ({"D": "64"}, "trait 'sizes' of D is '64'; known: an int, a tuple of ints"),
         ({"D": (0, 64)}, "trait 'sizes' of D is (0, 64); known:"),
         ({"D": "multiple of 0"}, "trait 'sizes' of D is 'multiple of 0'; known:"),
+        ({"Dv": "x"}, "trait 'sizes' has an unknown letter 'x'"),
+        ({"Dv": "H"}, "trait 'sizes' of Dv is 'H', which attention does not have"),
         ({"d": 64}, "trait 'sizes' has an unknown letter 'd'"),
         (64, "trait 'sizes' is 64; known: {letter: sizes}"),
         ({"attention": 64}, "trait 'sizes' is 64; known: {letter: sizes}"),
