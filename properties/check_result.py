@@ -125,8 +125,8 @@ class Result:
         return as_document(run, self.verdicts, causes=[asdict(c) for c in self.causes])
 
     def __str__(self) -> str:
-        covered = ", ".join(f"{count} {what}" for what, count in self.coverage.items())
-        lines = [line.text for line in summary(self.verdicts, self.causes)]
+        covered = ", ".join(f"{count} {what}" for what, count in self.coverage.items() if count)
+        lines = [line.text for line in summary(self.verdicts, self.causes, options=False)]
         limit = "" if self.budget == math.inf else f" of {self.budget:g} s"
         said = f"{self.status} in {self.seconds:.1f} s{limit}: {covered}"
         why = self.problem or self.nothing

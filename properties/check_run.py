@@ -10,7 +10,7 @@ from seqlaws.properties.check_result import NOT_BEGUN, Result
 from seqlaws.properties.judging.verdict import Verdict
 from seqlaws.properties.laws import SECTIONS, Law
 from seqlaws.properties.runner.causes import causes_of, told_by_causes, with_scripts
-from seqlaws.properties.runner.examine import NONE_OFFERED, Effort
+from seqlaws.properties.runner.examine import NONE_OFFERED, NOTHING, Effort
 from seqlaws.properties.runner.order import in_order
 from seqlaws.properties.runner.pairing import Candidate
 from seqlaws.properties.runner.selection import candidates_of
@@ -140,7 +140,7 @@ class Run:
         passed = [
             (v.seconds, law)
             for law, v in verdicts
-            if v and (v.status == "passed" or v.reason.startswith(NONE_OFFERED))
+            if v and (v.status == "passed" or v.reason.startswith((NONE_OFFERED, NOTHING)))
         ]
         return [law for _, law in sorted(passed, key=lambda one: one[0])]
 

@@ -120,10 +120,10 @@ def find(spec: str) -> Any:
         for part in attribute.split(".") if attribute else ():
             namespace = inside(namespace, part, target)
     except NotFoundError as error:
-        raise type(error)(f"--impl {spec}: {error}") from None
+        raise type(error)(f"{spec}: {error}") from None
     except (Exception, SystemExit) as error:  # whatever a stranger's module does on import
         reason = f"{type(error).__name__}: {error}".strip().replace("\n", " ")
-        raise NotFoundError(f"--impl {spec}: importing it raised {reason}") from error
+        raise NotFoundError(f"{spec}: importing it raised {reason}") from error
     for name, adapter in ADAPTERS.items():
         if hasattr(namespace, name):
             namespace = adapter.adapted(namespace)
@@ -235,12 +235,13 @@ def refuse_unusable(spec: str, namespace: Any) -> None:
     """Raise NotFoundError where no operation is offered or the traits are not the contract's."""
     if not is_namespace(namespace):
         public = [n for n in dir(namespace) if not n.startswith("_")][:8]
-        inside = [n for n in public if is_namespace(getattr(namespace, n, None))]
-        hint = f"; did you mean {spec}:{inside[0]}?" if inside else ""
+        held = {n: getattr(namespace, n, None) for n in public}
+        inside = [n for n, v in held.items() if is_namespace(v) and not inspect.ismodule(v)]
+        hint = misnamed(public) or (f"; did you mean {spec}:{inside[0]}?" if inside else "")
         if wanted := wanted_by(namespace):
             hint = f"; did you mean --spec {wanted}?"
         raise NotFoundError(
-            f"--impl {spec}: it offers no operation{hint}; known: {', '.join(OPERATIONS)}; "
+            f"{spec}: it offers no operation{hint}; known: {', '.join(OPERATIONS)}; "
             f"it has: {', '.join(public) or 'nothing'}"
         )
     declared = getattr(namespace, "TRAITS", {})
@@ -249,7 +250,16 @@ def refuse_unusable(spec: str, namespace: Any) -> None:
             traits_of(declared, operation)
         known_failures_of(declared)
     except UnknownTraitError as error:
-        raise NotFoundError(f"--impl {spec}: {error}") from None
+        raise NotFoundError(f"{spec}: {error}") from None
+
+
+def misnamed(names: Iterable[str]) -> str:
+    """Return a question about a name that is an operation's but for underscores, or ""."""
+    plain = {operation.replace("_", ""): operation for operation in OPERATIONS}
+    for name in names:
+        if operation := plain.get(name.replace("_", "").lower()):
+            return f"; is {name} meant to be {operation}?"
+    return ""
 
 
 def short_name(spec: str, taken: Iterable[str]) -> str:

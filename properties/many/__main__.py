@@ -50,9 +50,10 @@ def parser() -> argparse.ArgumentParser:
 
 def told(row: dict[str, Any]) -> None:
     """Print a line about a candidate."""
-    failed = row["failed"]
-    first = f"{failed[0]['law']}: {failed[0]['reason']}" if failed else ""
-    because = next(iter(row["causes"]), row["problem"] or first)
+    must = [one for one in row["failed"] if one["level"] == "MUST"]
+    first = next((f"{one['law']}: {one['reason']}" for one in must or row["failed"]), "")
+    label = f"{len(must)} failed: " if len(must) > 1 else "SHOULD: " if first and not must else ""
+    because = row["problem"] or label + next(iter(row["causes"]), first)
     said = f"{row['status']:<9} {row['seconds']:7.1f} s  {row['candidate']}  {because}".rstrip()
     sys.stdout.write(f"{said}\n")
     sys.stdout.flush()

@@ -124,7 +124,13 @@ def row_of(candidate: str, result: Result) -> dict[str, Any]:
             {"law": v.law, "level": v.level, "dtype": v.dtype, "reason": v.reason} for v in broken
         ],
         "causes": [c.sentence for c in result.causes],
+        "remedies": [c.remedy for c in result.causes],
         "not_offered": result.not_offered,
+        "not_run": [
+            {"law": v.law, "level": v.level, "dtype": v.dtype, "reason": v.reason}
+            for v in result.verdicts
+            if v.status == "not run"
+        ],
         "coverage": result.coverage,
         "seconds": result.seconds,
     }

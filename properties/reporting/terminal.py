@@ -49,8 +49,12 @@ def summary(
     *,
     width: int = 80,
     verbose: bool = False,
+    options: bool = True,
 ) -> list[Line]:
-    """The end of a run: a part for each implementation, then what concerns all of them."""
+    """The end of a run: a part for each implementation, then what concerns all of them.
+
+    options: name the command-line options that tell more.
+    """
     lines: list[Line] = []
     for name in dict.fromkeys(v.implementation for v in verdicts):
         own = [v for v in verdicts if v.implementation == name]
@@ -62,7 +66,7 @@ def summary(
     lines += [Line(one) for one in more] + [Line(one, "red") for one in complaints]
     if verdicts:
         lines += [Line(one) for one in clipped(totals(verdicts), width, 3)]
-    if causes and not verbose:
+    if causes and options and not verbose:
         lines += [Line(one) for one in textwrap.wrap(NEXT, width)]
     return lines
 

@@ -26,6 +26,7 @@ from seqlaws.properties.subjects.subject import Subject
 CUT_OFF = "cut off by the time given"
 EXAMPLES = 100  # of a law, by default
 NONE_OFFERED = "no drawn case is offered"
+NOTHING = "the drawn cases have nothing to check"
 SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
 PART = 8  # of the time left, for a law of a slow implementation
 LEAST = 2.0  # seconds, while there are any
@@ -180,10 +181,11 @@ def account(verdict: Verdict, record: Record) -> None:
         return
     if record.too_large:
         verdict.status, verdict.reason = "not run", TOO_LARGE
-    else:
-        verdict.status = "not offered"
+    elif record.beside or record.not_offered:
         said = f"{NONE_OFFERED}: {', '.join(record.not_offered)}"
-        verdict.reason = record.beside or said
+        verdict.status, verdict.reason = "not offered", record.beside or said
+    else:
+        verdict.status, verdict.reason = "not run", NOTHING
 
 
 def not_offered(made: Law, subject: Subject) -> str:

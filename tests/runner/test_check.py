@@ -18,7 +18,7 @@ from seqlaws.properties.check_run import Group, Run
 from seqlaws.properties.judging.verdict import dumped
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.document import as_row
-from seqlaws.properties.runner.examine import NONE_OFFERED, Effort
+from seqlaws.properties.runner.examine import NONE_OFFERED, NOTHING, Effort
 from seqlaws.properties.runner.pairing import register_laws
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,6 +198,7 @@ def test_it_needs_no_pytest():
     [
         ("passed", "", True),
         ("not offered", f"{NONE_OFFERED}: E = 0", True),
+        ("not run", NOTHING, True),
         ("not offered", "the option axis is not offered", False),
         ("failed", "", False),
     ],
