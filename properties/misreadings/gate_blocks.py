@@ -117,8 +117,8 @@ MISREADINGS = (
         misreading(
             "padded steps that change the state",
             o,
-            edit(f"{o}: {o}", "    x = np.where(exists, x, 0)\n", ""),
             edit(f"{o}: {o}, {o}_vjp", "h = np.where(exists[:, t], after, h)", "h = after"),
+            edit(f"{o}: {o}", "    x = np.where(exists, x, 0)\n", ""),
             edit(f"{o}: {o}_vjp", MASKED, f"unread, {MASKED.replace('= ', '= x, ')}"),
             edit(f"{o}: {o}_vjp", f"{o}_cell(x[", f"{o}_cell(unread["),
         )
@@ -128,8 +128,8 @@ MISREADINGS = (
         misreading(
             f"padded steps that change the {state} state",
             "lstm",
-            edit("lstm: lstm", "    x = np.where(exists, x, 0)\n", ""),
             edit("lstm: lstm, lstm_vjp", CARRIED, new),
+            edit("lstm: lstm", "    x = np.where(exists, x, 0)\n", ""),
             edit("lstm: lstm_vjp", MASKED, f"unread, {MASKED.replace('= ', '= x, ')}"),
             edit("lstm: lstm_vjp", LOOP, LOOP.replace("x[", "unread[")),
         )

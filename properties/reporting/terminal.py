@@ -24,6 +24,7 @@ from seqlaws.properties.reporting.tables import (
     table,
     totals,
 )
+from seqlaws.properties.subjects.error_statistics import ANY
 
 SCREEN = 35  # lines for one implementation; pytest adds its own
 ROWS = 18  # of the table
@@ -154,7 +155,7 @@ def observed(one: Cause) -> str:
         return ""
     place = f"{s['output']}[{', '.join(map(str, s['index']))}]"
     seen, due, allowed = (number(s[n]) for n in ("observed", "expected", "allowed"))
-    within = "" if due == "nan" else f", allowed error {allowed}"
+    within = "" if due == "nan" or float(allowed) > ANY else f", allowed error {allowed}"
     return f"{place} is {seen}, expected {due}{within} ({s['dtype']})"
 
 
@@ -189,6 +190,7 @@ def what_to_do(one: Cause, width: int) -> str:
         added = [line[1:].strip() for line in one.lines if line.startswith("+")]
         kept = [line[1:].strip() for line in one.lines if line.startswith("-")]
         change = f"{' '.join(kept)}  ->  {' '.join(added)}" if kept else f"as with {added[0]}"
+        change = change if added else f"as without {kept[0]}"
         whole = f"{one.lines[0].removeprefix('in ')} {change}"
         return whole if len(whole) <= width else change
     return one.remedy

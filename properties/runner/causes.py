@@ -24,6 +24,8 @@ LESS = 0.25  # of an operation's part, where only SHOULD laws failed
 SCRIPTS = 15.0  # seconds for the scripts of an implementation's causes, at most
 EXPLAIN = ("specification", "trait", "precision")  # kinds of causes that are a diagnosis
 NUMBERS = re.compile(r"\d+(, *\d+)*,?")  # of a size, or of a shape of any rank
+RETURNED = r"^\w+ returned (\w+ with shape .*, not |\d+ outputs, not )"
+SHAPE = "return the due shape; if only some sizes are meant, declare the trait `sizes`"
 ADMITTED = "nobody may refuse such a call; if only some sizes are meant, declare the trait `sizes`"
 REMEDIES = {
     KIND: "return arrays of the inputs' kind, dtype and device",
@@ -130,6 +132,9 @@ def of_one(v: Verdict) -> Cause | None:
         made = cause(v, "exception", v.reason, ADMITTED if "NotImplemented" in raised else "")
         line = re.search(r"\(\S+:\d+\)$", v.reason, re.MULTILINE)  # that it comes from
         return replace(made, names=(NUMBERS.sub("#", raised), line[0] if line else v.operation))
+    if re.search(RETURNED, v.reason):
+        made = cause(v, "exception", v.reason, SHAPE)
+        return replace(made, names=(NUMBERS.sub("#", v.reason), v.operation))
     for law, remedy in REMEDIES.items():
         if v.law_name == law or (v.section == "manners" and v.reason == v.noted.get(law)):
             return cause(v, "manners", v.reason.partition(" (seen by ")[0], remedy)

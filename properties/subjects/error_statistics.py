@@ -10,11 +10,12 @@ from seqlaws.properties.inputs.numbers import Array
 PAIRS = 64  # of one output in one law, at most
 LEAST = -40  # smaller shares of the allowed error than 2^LEAST count as 2^LEAST
 BEYOND_ALL = "inf"
+ANY = 1e300  # a bound beyond it is no claim but that the entry is a number
 
 
 @dataclass
 class Errors:
-    """Errors of one output, over the entries with a finite value and a finite bound above zero.
+    """Errors of one output, over the entries with a finite value and a bound above zero, below ANY.
 
     exact: how many had no error. shares: k to how many had an error of at most 2^k times the
     allowed error, and more than 2^(k-1) times. pairs: (observed error, allowed error) of the worst
@@ -31,7 +32,7 @@ class Errors:
     def add(self, observed: Array, value: Array, allowed: Array, ratio: Array) -> None:
         """Add one comparison; ratio: that of `comparison.ratios`."""
         observed, value, allowed, ratio = np.broadcast_arrays(observed, value, allowed, ratio)
-        claimed = (allowed > 0) & np.isfinite(allowed) & np.isfinite(value)
+        claimed = (allowed > 0) & (allowed < ANY) & np.isfinite(value)
         if not claimed.any():
             return
         every = claimed.all()

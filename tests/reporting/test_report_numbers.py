@@ -141,13 +141,18 @@ def test_errors_are_counted_by_powers_of_two():
 
 
 def test_a_bound_beside_the_largest_number_is_drawn(write):
-    """Three digits of the largest number are more than it; older files have the infinity."""
-    largest, errors = np.finfo(np.float64).max, Errors()
-    errors.add(np.array([np.nan]), np.zeros(1), np.full(1, largest), np.array([np.inf]))
-    assert errors.pairs == [[np.inf, largest]]
+    """Older files have such bounds, and the infinity."""
+    largest = np.finfo(np.float64).max
     rows = verdicts(["mine"])
     rows[0].accuracy["p"]["pairs"] = [[np.inf, np.inf], [np.inf, largest], [1.0, largest]]
     assert "<svg" in page(report_of([write(document(rows))]))
+
+
+def test_a_bound_that_any_number_meets_is_no_error():
+    errors = Errors()
+    errors.add(np.ones(1), np.zeros(1), np.full(1, np.finfo(np.float64).max), np.zeros(1))
+    assert not errors.entries
+    assert not errors.pairs
 
 
 @pytest.mark.parametrize("comparisons", [5, 64, 1000])

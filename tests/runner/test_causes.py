@@ -350,3 +350,20 @@ def test_another_default_of_any_option_is_found(plug_in, operation, signature):
     (verdict,), _ = explained(plug_in(source), [operation], ("options_left_out",), examples=10)
     assert verdict.status == "failed"
     assert verdict.reason.startswith("leaving an option out differs from giving its default")
+
+
+def test_outputs_of_another_shape_are_one_cause_whatever_law_saw_them():
+    told = {
+        "values": "attention returned out with shape (2, 6, 9, 6), not (2, 6, 9, 2)",
+        "outputs_share_no_memory": "attention returned out with shape (1, 1, 2), not (1, 1, 3)",
+        "inputs_are_not_written": "attention returned out with shape (0, 1), not (0, 2)",
+    }
+    verdicts = [
+        Verdict(
+            f"attention.{law}", "MUST", "attention", "mine", "float32", "cpu", "failed", reason=r
+        )
+        for law, r in told.items()
+    ]
+    (one,) = causes_of(verdicts, None, 1.0)
+    assert one.failures == len(told)
+    assert "sizes" in one.remedy
