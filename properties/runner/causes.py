@@ -27,11 +27,13 @@ NUMBERS = re.compile(r"\d+(, *\d+)*,?")  # of a size, or of a shape of any rank
 RETURNED = r"^\w+ returned (\w+ with shape .*, not |\d+ outputs, not )"
 SHAPE = "return the due shape; if only some sizes are meant, declare the trait `sizes`"
 ADMITTED = "nobody may refuse such a call; if only some sizes are meant, declare the trait `sizes`"
+SURROUNDINGS = "surroundings_stay_as_they_were"
 REMEDIES = {
     KIND: "return arrays of the inputs' kind, dtype and device",
     WRITTEN: "copy an input before you write to it",
     BEYOND: "leave out what a tile has before and beyond an array, in loads and in stores",
     INTO: "write every entry of the arrays that are given for the outputs, and return no others",
+    SURROUNDINGS: "build modules and draw random numbers before the call, and restore settings",
     SHARED: "return a copy: an output must have memory of its own",
 }
 

@@ -37,10 +37,10 @@ KNOWN = "docs/own_operation.md lists those that have one"
 class NoRuleError(TypeError):
     """A function of NumPy that no number system has a rule for."""
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, module: str = "numpy") -> None:
         instead = INSTEAD.get(function)
         use = f"use {instead}" if instead else KNOWN
-        super().__init__(f"numpy.{function} has no rounding rule; {use}")
+        super().__init__(f"{module}.{function} has no rounding rule; {use}")
 
 
 def others_decide(arguments: Any) -> bool:

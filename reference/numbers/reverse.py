@@ -72,7 +72,7 @@ FLAT = frozenset(FLAT_NAMES.split())
 def untraced(function: Any, args: Any, kwargs: Any) -> Any:
     """Call a function that has no slope on the numbers themselves. Raises NoRuleError."""
     if function.__name__ not in FLAT:
-        raise NoRuleError(function.__name__)
+        raise NoRuleError(function.__name__, function.__module__)
     found = function(*map(primal, args), **{n: primal(x) for n, x in kwargs.items()})
     return Traced(found) if hasattr(found, "error") else found
 

@@ -78,7 +78,7 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, *_: Any, **__: Any) -> Array:
         raise TypeError(
             "a rounding number is a value and a bound; an array would drop the bound: use "
-            "np.where, np.stack or np.concatenate, not np.array or y[i] = ..."
+            "np.where, np.stack or np.concatenate, not np.array or y[i] = ..., and leave out casts"
         )
 
     def __bool__(self) -> bool:
@@ -128,7 +128,7 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         rule = FUNCTIONS.get(function.__name__)
         if rule is None:
-            raise NoRuleError(function.__name__)
+            raise NoRuleError(function.__name__, function.__module__)
         return rule(*args, **kwargs)
 
 
