@@ -16,6 +16,8 @@ from seqlaws.properties.runner.pairing import Candidate
 from seqlaws.properties.runner.selection import candidates_of
 from seqlaws.properties.subjects.subject import Subject
 
+HANGS = 3  # laws of an operation that fail because a call hangs, before no more are run
+HANGING = f"{HANGS} laws failed because a call did not return"
 ROUNDS = (10, 30, 100)  # examples; the last again and again, with other seeds
 SHARE = 0.2  # of the time, to explain what failed
 AT_LEAST, SCRIPTS = 5.0, 15.0  # seconds for that without a time limit; at most for the scripts
@@ -23,13 +25,17 @@ AT_LEAST, SCRIPTS = 5.0, 15.0  # seconds for that without a time limit; at most 
 
 @dataclass
 class Group:
-    """Laws of one operation and dtype, with their progress and the time spent on them."""
+    """Laws of one operation and dtype, with their progress and the time spent on them.
+
+    hung: how many of them failed because a call did not return in time.
+    """
 
     candidate: Candidate
     laws: list[Law]
     round: int = 0
     done: int = 0
     seconds: float = 0.0
+    hung: int = 0
 
 
 class Run:
@@ -77,6 +83,10 @@ class Run:
             verdict = self.next_verdict(group)
             if verdict.status == "failed" and how["stop_at_first"]:
                 break
+            if group.hung == HANGS:
+                self.give_up(group)
+                groups.remove(group)
+                continue
             if group.done == len(group.laws):
                 group.round, group.done = group.round + 1, 0
                 group.laws = self.worth_more(group)
@@ -124,6 +134,7 @@ class Run:
             effort = replace(effort, seed=seed, examples=ROUNDS[min(k, len(ROUNDS) - 1)])
         verdict = replace(c, effort=effort).verdict(law)
         self.result.keep(verdict)
+        group.hung += bool(verdict.witness.get("slow"))
         group.done += 1
         group.seconds += time.perf_counter() - started
         return verdict
@@ -144,7 +155,12 @@ class Run:
         ]
         return [law for _, law in sorted(passed, key=lambda one: one[0])]
 
-    def not_begun(self, group: Group, law: Law) -> None:
+    def not_begun(self, group: Group, law: Law, why: str = NOT_BEGUN) -> None:
         """Record that there was no time for a law."""
         if self.result.of(group.candidate, law) is None:
-            self.result.keep(group.candidate.without_answer(law, "not run", NOT_BEGUN))
+            self.result.keep(group.candidate.without_answer(law, "not run", why))
+
+    def give_up(self, group: Group) -> None:
+        """Run no more laws of an operation that hangs: each would wait as long again."""
+        for law in group.laws[group.done :]:
+            self.not_begun(group, law, HANGING)

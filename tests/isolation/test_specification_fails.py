@@ -34,7 +34,7 @@ X = exact(np.array([1.0, 4.0]), Arithmetic("float32"))
         (lambda: np.add.reduce(X), "numpy.add"),
         (lambda: np.add(X, X, where=[True, False]), "numpy.add"),
         (lambda: np.median(X), "numpy.median"),
-        (lambda: np.linalg.norm(X), "numpy.norm"),
+        (lambda: np.linalg.norm(X), "numpy.linalg.norm"),
     ],
     ids=["sinh", "cosh", "reduce", "where", "median", "norm"],
 )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from seqlaws.properties import check
-from seqlaws.properties.check_run import Group, Run
+from seqlaws.properties.check_run import HANGING, HANGS, Group, Run
 from seqlaws.properties.judging.verdict import dumped
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.reporting.document import as_row
@@ -210,3 +210,15 @@ def test_a_law_of_which_no_case_was_offered_is_asked_again(status, reason, again
     result = SimpleNamespace(of=lambda *_: verdict)
     run = Run(None, "mine", Effort(examples=0), result)
     assert run.worth_more(Group(None, [law])) == ([law] if again else [])
+
+
+def test_what_hangs_is_given_up_after_three_laws(tmp_path):
+    path = tmp_path / "hangs.py"
+    path.write_text(
+        "import time\nTRAITS = {'dtypes': ('float32',)}\n"
+        "def softmax(x, axis=-1):\n    time.sleep(1e6)\n"
+    )
+    result = check(path, examples=10, seconds_per_call=0.5, explain=False)
+    assert result.status == "failed"
+    assert len(result.failures) == HANGS
+    assert sum(v.reason == HANGING for v in result.verdicts) > 20

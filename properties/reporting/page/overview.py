@@ -103,6 +103,7 @@ def verdict_line(name: str, verdicts: Iterable[Verdict]) -> tuple[str, str]:
         parts.append(plural(known, "known failure"))
     if loose := counts.get("SHOULD failed", 0):
         parts.append(f"{count(loose)} SHOULD failed")
+    parts += [f"{count(counts[s])} {s}" for s in ("not offered", "not run") if counts.get(s)]
     status = "failed" if failed else "known failure" if known else "passed"
     return status, "; ".join(parts)
 
