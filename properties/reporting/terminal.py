@@ -169,8 +169,11 @@ def case_of(one: Cause) -> str:
     """The smallest case, in a line."""
     options = one.smallest.get("options", {})
     arrays = one.smallest.get("arrays", {})
+    shapes = one.smallest.get("shapes", {n: np.shape(a) for n, a in arrays.items()})
     told = [f"{n} = {flat(o)}" for n, o in options.items()]
-    told += [f"{n} {np.shape(a)} = {flat(a)}" for n, a in arrays.items()]
+    for name, shape in shapes.items():
+        entries = flat(arrays[name]) if name in arrays else f"{math.prod(shape):,} entries"
+        told.append(f"{name} {tuple(shape)} = {entries}")
     return "; ".join(told)
 
 

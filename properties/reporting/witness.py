@@ -31,7 +31,8 @@ def witness(
     arrays = {**case.arrays, **(case.cotangents if last.vjp else {})}
     listed = {n: a.tolist() for n, a in arrays.items() if a.size <= ARRAY_AT_MOST}
     options = {n: o.tolist() if hasattr(o, "tolist") else o for n, o in case.options.items()}
-    call = {"call": last.name, "arrays": listed, "options": options}
+    shapes = {n: list(a.shape) for n, a in arrays.items()}
+    call = {"call": last.name, "arrays": listed, "shapes": shapes, "options": options}
     short = script and len(script) <= SCRIPT_AT_MOST  # a longer one stands in the message alone
     return {**data, **call, **({"script": script} if short else {})}
 

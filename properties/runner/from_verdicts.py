@@ -5,6 +5,9 @@ from typing import Any
 from seqlaws.properties.judging.cause import Cause, entries_of
 from seqlaws.properties.judging.verdict import Verdict
 
+ENTRY = ("output", "index", "observed", "expected", "allowed")
+SHOWN = (*ENTRY, "call", "arrays", "shapes", "options")  # of a witness
+
 
 def cause(v: Verdict, kind: str, sentence: str, remedy: str = "") -> Cause:
     """A cause of one verdict."""
@@ -29,8 +32,7 @@ def says(v: Verdict) -> str:
 
 def witness_of(v: Verdict) -> dict[str, Any]:
     """Return what is shown of a failure: its law, the worst entry, and the case."""
-    names = ("output", "index", "observed", "expected", "allowed", "call", "arrays", "options")
-    told = {n: v.witness[n] for n in names if n in v.witness}
+    told = {n: v.witness[n] for n in SHOWN if n in v.witness}
     return {"law": v.law, "dtype": v.dtype, "device": v.device, "reason": v.reason, **told}
 
 

@@ -1,5 +1,6 @@
 """Each law, opened to its numbers; what broke one, first of all and with all that shows it."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -154,5 +155,9 @@ def witness(w: dict[str, Any]) -> list[tuple[str, str]]:
             text = " ".join(str(value).split())
             if len(text) > TEXT_AT_MOST:
                 text = f"{text[:TEXT_AT_MOST]} ... ({plural(len(text), 'character')})"
-            told.append((str(name), text))
+            shape = w.get("shapes", {}).get(name) if kind == "arrays" else None
+            told.append((str(name), f"{tuple(shape)}: {text}" if shape else text))
+    for name, shape in w.get("shapes", {}).items():
+        if name not in w.get("arrays", {}):
+            told.append((str(name), f"{tuple(shape)}: {math.prod(shape):,} entries, in the script"))
     return told
