@@ -75,7 +75,7 @@ def summary(
 def screen(name: str, verdicts: list[Verdict], causes: list[Cause], width: int) -> list[Line]:
     """Return what fits on a screen: all causes with their details, as long as there is room."""
     must = [c for c in causes if c.level == "MUST" or c.kind == "guards"]
-    told = [told_of(k + 1, c, width) for k, c in enumerate(must)]
+    told = [told_of(k + 1, c, width, beside(c, verdicts)) for k, c in enumerate(must)]
     table = cut([Line(one) for one in rows(verdicts, width)], ROWS)
     lacking = [Line(shorten(one, width)) for one in not_supported(verdicts, short=True)]
     known, more = known_failures(verdicts, width), loose(verdicts, must, width)
@@ -121,18 +121,26 @@ def headline(name: str, verdicts: list[Verdict], causes: list[Cause]) -> Line:
     return Line(f"{name}: no MUST law failed{beside}", "green")
 
 
-def told_of(number: int, one: Cause, width: int) -> list[Line]:
+def beside(one: Cause, verdicts: Sequence[Verdict]) -> int:
+    """Return how many SHOULD laws failed for the cause of a MUST."""
+    loose = (v for v in verdicts if v.status == "SHOULD failed" and one.level == "MUST")
+    return sum(v.law in one.laws and v.dtype in one.dtypes for v in loose)
+
+
+def told_of(number: int, one: Cause, width: int, should: int) -> list[Line]:
     """A cause in a few lines: the sentence; the worst entry; the case; what to do."""
     remedy, is_declared = what_to_do(one, width - 3), one.kind == "trait"
     details = [observed(one), case_of(one), "" if is_declared else remedy]
     shown = [Line(shorten(f"   {text}", width)) for text in details if text]
     whole = wrapped("", remedy, width) if is_declared else []  # of use only as a whole
-    return head_of(number, one, width) + shown + whole
+    return head_of(number, one, width, should) + shown + whole
 
 
-def head_of(number: int, one: Cause, width: int, most: int = 2) -> list[Line]:
-    """The sentence of a cause, in so many lines at most."""
-    count = f"[{one.failures} {plural(one.failures, 'law')}{one.maybe}]"
+def head_of(number: int, one: Cause, width: int, should: int, most: int = 2) -> list[Line]:
+    """The sentence of a cause, in so many lines at most; should: its laws that are no MUST."""
+    must = one.failures - should
+    counts = [f"{must} {plural(must, 'law')}"] * bool(must) + [f"{should} SHOULD"] * bool(should)
+    count = f"[{', '.join(counts)}{one.maybe}]"
     level = "" if one.level == "MUST" else "SHOULD: "
     unbroken = count.replace(" ", NO_BREAK)
     head = clipped(f"{number}. {level}{sentence(one)} {unbroken}", width, most)
@@ -240,7 +248,7 @@ def everything(name: str, verdicts: list[Verdict], causes: list[Cause], width: i
     must = [c for c in causes if c.level == "MUST"]
     lines = [headline(name, verdicts, must)]
     for k, one in enumerate(causes):
-        lines += head_of(k + 1, one, width, most=20)
+        lines += head_of(k + 1, one, width, beside(one, verdicts), most=20)
         details = (observed(one), case_of(one), *one.lines, one.remedy)
         lines += [Line(f"   {text}") for text in details if text]
         lines += wrapped("laws: ", ", ".join(one.laws), width)

@@ -140,7 +140,8 @@ def limited(made: Law, subject: Subject, effort: Effort, level: str) -> Effort:
         subject.until = effort.for_slow(of)
         effort = replace(effort, examples=max(1, effort.examples // 10))
     if level != "MUST":
-        return replace(effort, shrinking=effort.shrinking / 4 if effort.shows else 0.0)
+        shown = effort.shows or made.section == "guards"  # a cause of these is on each screen
+        return replace(effort, shrinking=effort.shrinking / 4 if shown else 0.0)
     if effort.failures[of] >= SHRUNK:  # most likely of a mistake that is shown by now
         return replace(effort, shrinking=effort.shrinking / 5)
     return effort

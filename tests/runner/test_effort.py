@@ -11,7 +11,7 @@ from seqlaws.impls import numpy_vectorized
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.runner.examine import SHRUNK, Effort, examine
+from seqlaws.properties.runner.examine import NOTHING, SHRUNK, Effort, examine
 from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
@@ -137,3 +137,10 @@ def test_what_a_law_fixes_is_not_changed_by_the_cases_that_it_names():
     examine(noted, subject, EFFORT)
     assert lengths
     assert all(given is not None for given in lengths)
+
+
+def test_a_law_that_calls_nothing_has_checked_nothing():
+    idle = replace(LAWS["values"], check=lambda impl, case: None)
+    subject = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
+    verdict = examine(idle, subject, EFFORT)
+    assert (verdict.status, verdict.examples, verdict.reason) == ("not run", 0, NOTHING)
