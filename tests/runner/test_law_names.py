@@ -7,14 +7,14 @@ import pytest
 
 from seqlaws import properties
 from seqlaws.properties.laws import LAWS
-from seqlaws.properties.runner import order
+from seqlaws.properties.runner import causes, order
 from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects import returned
 
 register_laws()
 REGISTERED = {law.name for law in LAWS.values()}
 NOTED = {returned.KIND, returned.WRITTEN, returned.SHARED, returned.BEYOND, returned.INTO}
-NAMED = {*order.FIRST, *order.LAST, *NOTED}
+NAMED = {*order.FIRST, *order.LAST, *NOTED, causes.SURROUNDINGS}
 ROOT = Path(properties.__path__[0])
 
 
