@@ -84,7 +84,7 @@ class Run:
             if verdict.status == "failed" and how["stop_at_first"]:
                 break
             if group.hung == HANGS:
-                self.give_up(group)
+                self.leave(group, HANGING)  # each law would wait as long again
                 groups.remove(group)
                 continue
             if group.done == len(group.laws):
@@ -92,8 +92,7 @@ class Run:
                 group.laws = self.worth_more(group)
             groups = [g for g in groups if g.laws]
         for group in groups:
-            for law in group.laws:
-                self.not_begun(group, law)
+            self.leave(group, NOT_BEGUN)
 
     def turn(self, group: Group) -> tuple[int, float]:
         """Order of the groups: the smallest is next."""
@@ -155,12 +154,8 @@ class Run:
         ]
         return [law for _, law in sorted(passed, key=lambda one: one[0])]
 
-    def not_begun(self, group: Group, law: Law, why: str = NOT_BEGUN) -> None:
-        """Record that there was no time for a law."""
-        if self.result.of(group.candidate, law) is None:
-            self.result.keep(group.candidate.without_answer(law, "not run", why))
-
-    def give_up(self, group: Group) -> None:
-        """Run no more laws of an operation that hangs: each would wait as long again."""
-        for law in group.laws[group.done :]:
-            self.not_begun(group, law, HANGING)
+    def leave(self, group: Group, why: str) -> None:
+        """Record why the laws of a group that have no verdict yet are not run."""
+        for law in group.laws:
+            if self.result.of(group.candidate, law) is None:
+                self.result.keep(group.candidate.without_answer(law, "not run", why))

@@ -89,8 +89,7 @@ def drawn_within(
     pinned: Mapping[str, Any],
 ) -> Case:
     """Draw a case of admitted sizes, each next to what is pinned."""
-    free = {name: one for name, one in pinned.items() if name not in sizes}
-    return within(build, sizes, pinned)(draw, operation=operation, dtype=dtype, **free)
+    return within(build, sizes, pinned)(draw, operation=operation, dtype=dtype, **pinned)
 
 
 def chosen_sizes(

@@ -18,6 +18,7 @@ from seqlaws.properties.isolation.environment import where_seqlaws_is
 from seqlaws.properties.isolation.fork_server import DEATH, prctl
 from seqlaws.properties.isolation.specification_server import ONE_THREAD
 from seqlaws.properties.isolation.transport import Child, EndedError
+from seqlaws.properties.judging.verdict import Verdict
 
 PROGRAM = """
 from seqlaws.properties.many.worker import begun, judged
@@ -120,20 +121,19 @@ def row_of(candidate: str, result: Result) -> dict[str, Any]:
         "candidate": candidate,
         "status": result.status,
         "problem": result.problem,
-        "failed": [
-            {"law": v.law, "level": v.level, "dtype": v.dtype, "reason": v.reason} for v in broken
-        ],
+        "failed": [in_short(v) for v in broken],
         "causes": [c.sentence for c in result.causes],
         "remedies": [c.remedy for c in result.causes],
         "not_offered": result.not_offered,
-        "not_run": [
-            {"law": v.law, "level": v.level, "dtype": v.dtype, "reason": v.reason}
-            for v in result.verdicts
-            if v.status == "not run"
-        ],
+        "not_run": [in_short(v) for v in result.verdicts if v.status == "not run"],
         "coverage": result.coverage,
         "seconds": result.seconds,
     }
+
+
+def in_short(v: Verdict) -> dict[str, Any]:
+    """Return what a line has of a verdict."""
+    return {"law": v.law, "level": v.level, "dtype": v.dtype, "reason": v.reason}
 
 
 def undecided(candidate: str, problem: str) -> dict[str, Any]:

@@ -200,8 +200,10 @@ def what_to_do(one: Cause, width: int) -> str:
     if one.lines:
         added = [line[1:].strip() for line in one.lines if line.startswith("+")]
         kept = [line[1:].strip() for line in one.lines if line.startswith("-")]
-        change = f"{' '.join(kept)}  ->  {' '.join(added)}" if kept else f"as with {added[0]}"
-        change = change if added else f"as without {kept[0]}"
+        if kept and added:
+            change = f"{' '.join(kept)}  ->  {' '.join(added)}"
+        else:
+            change = f"as with {added[0]}" if added else f"as without {kept[0]}"
         whole = f"{one.lines[0].removeprefix('in ')} {change}"
         return whole if len(whole) <= width else change
     return one.remedy

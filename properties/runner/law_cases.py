@@ -44,13 +44,9 @@ class Try(NamedTuple):
 def cases_of(made: Law, subject: Subject, pinned: Mapping[str, Any] | None = None) -> Any:
     """Return what makes the law's cases of drawn numbers; pinned: what a sweep pins."""
     fixed = {**(pinned or {}), "gradients": made.gradients}
-    sizes = subject.traits.sizes
-    if not sizes:
-        return partial(made.cases, operation=subject.operation, dtype=subject.dtype, **fixed)
     own = getattr(made.cases, "keywords", {})
-    cases = admitted.within(made.cases, sizes, {**own, **fixed})
-    free = {name: one for name, one in fixed.items() if name not in sizes}
-    return partial(cases, operation=subject.operation, dtype=subject.dtype, **free)
+    cases = admitted.within(made.cases, subject.traits.sizes, {**own, **fixed})
+    return partial(cases, operation=subject.operation, dtype=subject.dtype, **fixed)
 
 
 def of_few_shapes(made: Law, subject: Subject, seed: int, count: int) -> Iterator[Try]:

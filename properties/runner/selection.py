@@ -26,11 +26,11 @@ def candidates_of(
     made = []
     for operation in operations or OPERATIONS:
         declared = dtypes_of(namespace, operation)
+        judged = [dtype for dtype in dtypes or declared if dtype in declared]
         offered = callable(getattr(namespace, operation, None))
         own = traits_of(getattr(namespace, "TRAITS", {}), operation).device
         for device in devices or (own,):
             missing = why_unavailable(namespace, operation, device) if offered else ""
-            judged = [dtype for dtype in dtypes or declared if dtype in declared]
             for dtype in dtypes or declared:
                 lacks = "" if offered else f"{operation} is not offered"
                 if offered and dtype not in declared:
