@@ -16,18 +16,20 @@ from seqlaws.reference.numbers.rounding import UFUNCS, Rounding, ceiling, lift, 
 LOG2E = 1.4426950408889634
 
 
-def evaluated(
-    x: Rounding, value: Array, error: Array, ulps: float | None = None, least: float = 0.0
-) -> Rounding:
-    """A function's value, with its own error: so many ulps, of up to two unit roundoffs each.
+def evaluated(x: Rounding, value: Array, error: Array, ulps: float | None = None) -> Rounding:
+    """A function's value, with its own error: so many ulps, of up to two unit roundoffs each."""
+    error = with_ulps(x, value, error, x.arithmetic.ulps if ulps is None else ulps)
+    largest = np.abs(value) + error
+    return Rounding(value, np.where(largest > x.arithmetic.largest, np.inf, error), x.arithmetic)
 
-    least: what its own error is at least.
-    """
-    a = x.arithmetic
-    ulps = a.ulps if ulps is None else ulps
-    own = 2 * (ulps * a.unit + 2.0**-52) * (np.abs(value) + error)
-    error = error + np.maximum(own, least) + a.function_tiny
-    return Rounding(value, np.where(np.abs(value) + error > a.largest, np.inf, error), a)
+
+def with_ulps(x: Rounding, value: Array, error: Array, ulps: float, least: float = 0.0) -> Array:
+    """The error of an argument's function, and that of the function itself: at least `least`."""
+    own = (2 * (ulps * x.arithmetic.unit + 2.0**-52)) * (np.abs(value) + error)
+    if least:
+        own = np.maximum(own, least)
+    charged: Array = error + own + x.arithmetic.function_tiny
+    return charged
 
 
 def monotone(
@@ -42,10 +44,10 @@ def monotone(
     least: what its own error is at least.
     """
     nearest_zero = np.maximum(np.abs(x.value) - x.error, 0)
-    reached = np.where(np.isinf(x.error), np.inf, slope(nearest_zero) * x.error)
-    reached = np.minimum(np.where(np.isnan(reached), np.inf, reached), width)
-    result = evaluated(x, value, reached, least=least)
-    return Rounding(result.value, np.where(np.isinf(x.error), np.inf, result.error), x.arithmetic)
+    reached = np.fmin(slope(nearest_zero) * x.error, width)  # where that is NaN, the whole range
+    error = with_ulps(x, value, reached, x.arithmetic.ulps, least)
+    error = np.where(np.isinf(x.error), np.inf, error)
+    return Rounding(value, error, x.arithmetic, finite=x.finite)
 
 
 def tanh(x: Rounding) -> Rounding:
@@ -58,8 +60,9 @@ def tanh(x: Rounding) -> Rounding:
         return steepness
 
     result = monotone(x, value, slope, 1 + np.abs(value), least)
-    at_zero = (x.value == 0) & (x.error == 0) & (not least)
-    return Rounding(value, np.where(at_zero, 0, result.error), x.arithmetic)
+    if not least:
+        result.error = np.where((x.value == 0) & (x.error == 0), 0, result.error)
+    return result
 
 
 def sigmoid(x: Rounding) -> Rounding:
@@ -183,9 +186,10 @@ def softmax_rows(x: Rounding) -> Rounding:
     shifted = np.where(masked, -np.inf, x.value - np.where(np.isneginf(largest), 0, largest))
     whole = np.sum(np.exp(shifted), axis=-1, keepdims=True)
     whole = np.where(whole == 0, 1, whole)
-    down = p * -np.expm1(-t)
-    up = np.where(t < 1, p * np.expm1(np.minimum(t, 1)), np.exp(shifted + t) / whole - p)
-    up = np.where(p == 0, np.where(masked, 0, np.exp(shifted + t) / whole), up)
+    down, up = p * -np.expm1(-t), p * np.expm1(np.minimum(t, 1))
+    far = ~(t < 1) | ((p == 0) & ~masked)
+    if far.any():
+        up = np.where(far, np.exp(shifted + t) / whole - p, up)
     rest, others_down, others_up = others(p), others(down), others(up)
     above = (rest * up + p * others_down) / (p + up + np.maximum(rest - others_down, 0))
     below = (rest * down + p * others_up) / (p - down + rest + others_up)

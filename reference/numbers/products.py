@@ -26,12 +26,16 @@ def multiply(x: Any, y: Any) -> Rounding:
     square = x is y
     x, y = lift_all(x, y)
     size_y = size(y)
-    error = unknown_if_nan(np.abs(x.value) * y.error) + unknown_if_nan(x.error * size_y)
-    m = unknown_if_nan(size(x) * size_y)
+    error, others, m = np.abs(x.value) * y.error, x.error * size_y, size(x) * size_y
+    finite = math.isfinite(np.add.reduce(m, axis=None))  # then all is: no part of it is larger
+    if not finite:
+        error, others, m = (unknown_if_nan(z) for z in (error, others, m))
+    error = error + others
     for one, other in ((x, y), (y, x)):
         if one.spared is not None:
             error = error + of_another_order(one, other, m)
-    z = Rounding(x.value * y.value, error, x.arithmetic, x.grid * y.grid, Chain(m, 1, 1))
+    value, grid = x.value * y.value, x.grid * y.grid
+    z = Rounding(value, error, x.arithmetic, grid, Chain(m, 1, 1), finite)
     z.positive = square or (x.positive and y.positive)
     return z
 
@@ -144,7 +148,12 @@ def matmul(x: Rounding, y: Rounding) -> Rounding:
     operands = settled(x), settled(y)
     x, y = (narrowed(z) for z in operands)
     size_x, size_y = size(x), size(y)
-    error, grid = np.abs(x.value) @ y.error + x.error @ size_y, x.grid * y.grid
+    value, grid = x.value @ y.value, x.grid * y.grid
+    error = np.zeros_like(value)
+    if np.count_nonzero(y.error) or not x.finite:
+        error = np.abs(x.value) @ y.error
+    if np.count_nonzero(x.error):
+        error = error + x.error @ size_y
     heaviest = operands[0].weights
     if heaviest is not None:  # sum_j e_j y_j, before it is normalised
         reach = ((size_x > 0) @ size_y) * heaviest
@@ -158,7 +167,7 @@ def matmul(x: Rounding, y: Rounding) -> Rounding:
         error = error + scaled_last(x, size_x @ sizes, factor, grid)
         error = error + scaled_first(x, size_x @ sizes, np.ones_like(size_x) @ sizes, factor)
     chain = Chain(unknown_if_nan(size_x @ size_y), x.shape[-1], 1, operands)
-    return Rounding(x.value @ y.value, unknown_if_nan(error), x.arithmetic, grid, chain)
+    return Rounding(value, unknown_if_nan(error), x.arithmetic, grid, chain)
 
 
 def scaled_last(x: Rounding, magnitude: Array, factor: float, grid: float) -> Array:

@@ -63,6 +63,7 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         self.spared: Array | None = None  # of a product: the rounding that is none in this order
         self.waiting: tuple[Array, float] | None = None  # sizes before a factor that may wait, too
         self.positive = False  # whether no implementation gets a number below 0
+        self.measured: tuple[Array, Array, Array] | None = None  # value, error and what `size` gave
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -180,10 +181,14 @@ def lift_all(*xs: Any) -> list[Rounding]:
 
 def size(x: Rounding) -> Array:
     """The largest magnitude that x may have; -inf is exact and counts as nothing."""
+    known = x.measured
+    if known is not None and known[0] is x.value and known[1] is x.error:
+        return known[2]
     magnitude = np.abs(x.value)
     if not x.finite:
         magnitude = np.where(np.isneginf(x.value), 0.0, magnitude)
     total_size: Array = magnitude + x.error
+    x.measured = x.value, x.error, total_size
     return total_size
 
 
@@ -200,13 +205,15 @@ def settled(x: Rounding) -> Rounding:
         return x
     a, (m, n, p, _) = x.arithmetic, x.chain
     u = a.unit
-    charge = u * ((p + max(n - 2, 0)) * m + (size(x) if n > 1 else 0))
-    charge = charge * (1 + 4 * (p + 1) * u) + a.tiny * (n + p)
+    charge = (p + max(n - 2, 0)) * m + size(x) if n > 1 else p * m
+    charge = charge * (u * (1 + 4 * (p + 1) * u)) + a.tiny * (n + p)
     exact_up_to = x.grid / u if x.grid >= 2 * a.tiny else 0.0
-    free = (x.error == 0) & (m <= exact_up_to)
-    if n == p == 1 and free.any():
-        x.spared = np.where(free, charge, 0.0)
-    error = x.error + np.where(free, 0.0, charge)
+    if not np.minimum.reduce(m, axis=None, initial=np.inf) > exact_up_to:
+        free = (x.error == 0) & (m <= exact_up_to)
+        if n == p == 1 and free.any():
+            x.spared = np.where(free, charge, 0.0)
+        charge = np.where(free, 0.0, charge)
+    error = x.error + charge
     if x.finite and np.maximum.reduce(m + error, axis=None, initial=0.0) <= a.largest:
         x.error, x.chain = error, None  # nothing overflows, and nothing is NaN
         return x
@@ -253,8 +260,8 @@ def rearranged(x: Rounding, place: Callable[[Array], Array]) -> Rounding:
 
 def add(x: Rounding, y: Rounding) -> Rounding:
     """A sum's chain is both chains."""
-    cx, cy = (z.chain or Chain(size(z), 1, 0) for z in (x, y))
-    chain = Chain(magnitude(x) + magnitude(y), cx.terms + cy.terms, max(cx.roundings, cy.roundings))
+    (n, p), (m, q) = ((z.chain.terms, z.chain.roundings) if z.chain else (1, 0) for z in (x, y))
+    chain = Chain(magnitude(x) + magnitude(y), n + m, max(p, q))
     grid = min(x.grid, y.grid)
     z = Rounding(x.value + y.value, x.error + y.error, x.arithmetic, grid, chain)
     z.positive = x.positive and y.positive
