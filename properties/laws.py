@@ -107,7 +107,7 @@ class Law:
     second_program: True if it calls the implementation from another process, by its name.
     in_threads: True if it calls the implementation from several threads at once.
     level_in_16_bits: the level for bfloat16 and float16, if it is another.
-    large: True if its cases are so large that the profile `quick` leaves it out.
+    costly: True if its cases are so large, or its calls so many, that `quick` leaves it out.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Law:
     level_in_16_bits: str = ""
     in_threads: bool = False
     declared: str = ""
-    large: bool = False
+    costly: bool = False
     also: Sweep | None = None
 
     @property
@@ -156,7 +156,7 @@ def law(
     level_in_16_bits: str = "",
     in_threads: bool = False,
     declared: str = "",
-    large: bool = False,
+    costly: bool = False,
     also: Sweep | None = None,
 ) -> Callable[[Check], Any]:
     """Register `test_<law>(impl, case)`; its docstring states the law and its formula."""
@@ -167,7 +167,7 @@ def law(
         if not statement:
             raise ValueError(f"the law {name} has no docstring: the docstring is the law")
         given = share, needs, gradients, sweep, section, promised, second_program, level_in_16_bits
-        told = *given, in_threads, declared, large, also
+        told = *given, in_threads, declared, costly, also
         made = Law(name, operations, level, statement, cases, check, *told)
         LAWS[name if name not in LAWS else f"{name} ({', '.join(made.operations)})"] = made
 

@@ -88,7 +88,7 @@ def test_gradients_of_every_combination(impl: Subject, case: Case) -> None:
     agree(impl, impl.pull(case), impl.expected(case, vjp=True), nan_is_free=True)
 
 
-@law(PRODUCTS, share=0.01, sweep=large_products, large=True)
+@law(PRODUCTS, share=0.01, sweep=large_products, costly=True)
 def test_values_at_large_products(impl: Subject, case: Case) -> None:
     """Values agree where two sizes have a product above 2^17, and in more than 2^16 rows."""
     outputs = impl.run(case)
@@ -101,7 +101,7 @@ def test_values_at_large_products(impl: Subject, case: Case) -> None:
     gradients=True,
     sweep=large_products,
     level_in_16_bits="SHOULD",
-    large=True,
+    costly=True,
 )
 def test_gradients_at_large_products(impl: Subject, case: Case) -> None:
     """Gradients agree where two sizes have a product above 2^17, and in more than 2^16 rows.
@@ -247,7 +247,7 @@ def test_every_argument_matters(impl: Subject, case: Case) -> None:
     agree(impl, outputs, impl.expected_of_steps(changed, outputs))
 
 
-@law(LARGE, share=0.01, sweep=one_large, large=True)
+@law(LARGE, share=0.01, sweep=one_large, costly=True)
 def test_large_problems(impl: Subject, case: Case) -> None:
     """On a large problem, up to a million numbers, parts of the output match the specification.
 

@@ -25,13 +25,13 @@ def test_a_long_text_goes_on(impl: Subject, case: Case) -> None:
     agree_on_text(impl, of_means(case), "a long text is wrong")
 
 
-@law("generate", share=0.01, sweep=past_pages, section="edges", large=True)
+@law("generate", share=0.01, sweep=past_pages, section="edges", costly=True)
 def test_texts_past_the_pages_of_a_cache(impl: Subject, case: Case) -> None:
     """Each token of a text that is longer than the pages of a cache is correct."""
     agree_on_text(impl, case, "a text longer than a page is wrong")
 
 
-@law("generate", share=0.03, cases=DIRECTED, section="edges", large=True)
+@law("generate", share=0.03, cases=DIRECTED, section="edges", costly=True)
 def test_each_place_of_a_long_text_is_read(impl: Subject, case: Case) -> None:
     """A token depends on an earlier one to which all attention is directed, wherever that is.
 

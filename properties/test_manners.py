@@ -158,7 +158,7 @@ def test_answers_are_not_kept(impl: Subject, case: Case) -> None:
         agree(impl, outputs, impl.expected_of_steps(now, outputs), says)
 
 
-@law(ALL, share=0.02, section="manners")
+@law(ALL, share=0.02, section="manners", costly=True)
 def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
     """A hundred calls in a row all give the same bits."""
     first = impl.run(case)
@@ -167,7 +167,7 @@ def test_the_hundredth_call_is_the_first(impl: Subject, case: Case) -> None:
         again(impl, impl.run(case), first, case, "a later call gives a different result")
 
 
-@law(ALL, share=0.02, section="manners")
+@law(ALL, share=0.02, section="manners", costly=True)
 def test_nothing_is_left_behind(impl: Subject, case: Case) -> None:
     """A hundred calls do not each leave a thread, a file descriptor or a process behind."""
     arrays, options = impl.native(case, {})
@@ -201,7 +201,7 @@ def test_functions_stay_as_they_were(impl: Subject, case: Case) -> None:
     require(not replaced, f"functions were replaced: {', '.join(replaced[:4])}")
 
 
-@law(ALL, share=0.02, section="manners", in_threads=True)
+@law(ALL, share=0.02, section="manners", in_threads=True, costly=True)
 def test_threads_do_not_disturb_each_other(impl: Subject, case: Case) -> None:
     """Concurrent calls from several threads give the same as calls one after another."""
     sizes = {"B": 3, "T": 12, "L": 24, "S": 140, "H": 16, "n": 300, "E": 64, "rows": 8}

@@ -45,7 +45,7 @@ def two_thousand(operation: Operation) -> list[Fixed]:
     return [SHORT | {"source": "three", "N": 411, "D": 5}]
 
 
-@law(*LAYERS, share=0.01, sweep=widths_of_models, large=True)
+@law(*LAYERS, share=0.01, sweep=widths_of_models, costly=True)
 def test_values_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     """Values agree in layers of more than a thousand features, of which each counts.
 
@@ -55,14 +55,14 @@ def test_values_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     agree(impl, impl.run(few), impl.expected(few))
 
 
-@law(*LAYERS, share=0.01, gradients=True, sweep=widths_of_models, large=True)
+@law(*LAYERS, share=0.01, gradients=True, sweep=widths_of_models, costly=True)
 def test_gradients_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     """Gradients agree in layers of more than a thousand features, of which each counts."""
     few = of_few_terms(case)
     agree(impl, impl.pull(few), impl.expected(few, vjp=True), nan_is_free=True)
 
 
-@law("multi_head_attention", *RECURRENCES, share=0.01, sweep=two_thousand, large=True)
+@law("multi_head_attention", *RECURRENCES, share=0.01, sweep=two_thousand, costly=True)
 def test_values_of_two_thousand_units(impl: Subject, case: Case) -> None:
     """Values agree where each of more than two thousand features or hidden units counts."""
     few = of_few_terms(having_states(case))
@@ -71,7 +71,7 @@ def test_values_of_two_thousand_units(impl: Subject, case: Case) -> None:
 
 
 @law(
-    "multi_head_attention", *RECURRENCES, share=0.01, gradients=True, sweep=two_thousand, large=True
+    "multi_head_attention", *RECURRENCES, share=0.01, gradients=True, sweep=two_thousand, costly=True
 )
 def test_gradients_of_two_thousand_units(impl: Subject, case: Case) -> None:
     """Gradients agree where each of more than two thousand features or hidden units counts."""
@@ -85,7 +85,7 @@ def texts_of_models(operation: Operation) -> list[Fixed]:
     return [narrow | {"B": 12, "V": 65, "steps": 3}]
 
 
-@law("generate", share=0.02, sweep=texts_of_models, large=True)
+@law("generate", share=0.02, sweep=texts_of_models, costly=True)
 def test_texts_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     """Tokens are chosen by the last features of more than a thousand.
 
@@ -100,7 +100,7 @@ def test_texts_at_the_widths_of_models(impl: Subject, case: Case) -> None:
     agree_on_text(impl, few, "the last features do not choose the tokens")
 
 
-@law("generate", share=0.02, sweep=ends, section="edges")
+@law("generate", share=0.02, sweep=ends, section="edges", costly=True)
 def test_the_last_of_many_counts(impl: Subject, case: Case) -> None:
     """Tokens depend on the last row of a long memory, the last hidden unit and the last feature.
 

@@ -52,7 +52,7 @@ def own_error(steps: int, due: Array) -> Array:
     return 16 * (steps + 1) * 2.0**-53 * np.abs(due)
 
 
-@law(DIFFERENTIABLE, share=0.03, gradients=True, cases=TINY)
+@law(DIFFERENTIABLE, share=0.03, gradients=True, cases=TINY, costly=True)
 def test_jacobian(impl: Subject, case: Case) -> None:
     """Every entry of the Jacobian is correct: the gradient of each output entry alone.
 

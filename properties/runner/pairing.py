@@ -15,8 +15,8 @@ from seqlaws.properties.laws import LAWS, Law
 from seqlaws.properties.runner.examine import Effort, examine, not_offered
 from seqlaws.properties.subjects.subject import Subject
 
-LARGE = "the profile quick leaves out large cases"
-ELSEWHERE = "the profile quick checks manners and guards in float32 alone"
+COSTLY = "the profile quick leaves out large cases and laws of many calls"
+ELSEWHERE = "the profile quick checks edges, manners and guards in float32 alone"
 UNSAFE = "several threads cannot use an interpreter of kernels at once; see the trait interpreted"
 UNNAMED = "needs an implementation with an import path or a file"
 ISOLATE = "isolated (--isolate, or `check` with a path), what follows would have a new process"
@@ -100,9 +100,9 @@ class Candidate:
         """Return why the profile `quick` leaves a law out; "" if it does not."""
         if self.effort.profile != "quick":
             return ""
-        if law.large:
-            return LARGE
-        return ELSEWHERE if self.beside_float32 and law.section in ("manners", "guards") else ""
+        if law.costly:
+            return COSTLY
+        return ELSEWHERE if self.beside_float32 and law.section != "numbers" else ""
 
     def without_answer(self, law: Law, status: str, reason: str) -> Verdict:
         """Return the verdict of a law that is not run."""

@@ -8,7 +8,7 @@ import pytest
 
 from seqlaws.properties.discovery.exits import raised_by_a_call
 from seqlaws.properties.runner.examine import NOTHING
-from seqlaws.properties.runner.pairing import LARGE
+from seqlaws.properties.runner.pairing import COSTLY
 
 SOFTMAX = """
     import numpy as np
@@ -40,7 +40,7 @@ def test_a_right_file_passes(run_suite, plug_in, tmp_path):
     rows = verdicts(report)
     left_out = [v for v in rows if v["status"] == "not run"]
     assert left_out
-    assert {v["reason"] for v in left_out} == {LARGE, NOTHING}
+    assert {v["reason"] for v in left_out} == {COSTLY, NOTHING}
     assert {v["status"] for v in rows} == {"passed", "not offered", "not run"}
     assert all("vjp" in v["reason"] for v in rows if v["status"] == "not offered")
     assert "mine" in run.stdout
