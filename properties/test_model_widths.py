@@ -71,7 +71,12 @@ def test_values_of_two_thousand_units(impl: Subject, case: Case) -> None:
 
 
 @law(
-    "multi_head_attention", *RECURRENCES, share=0.01, gradients=True, sweep=two_thousand, costly=True
+    "multi_head_attention",
+    *RECURRENCES,
+    share=0.01,
+    gradients=True,
+    sweep=two_thousand,
+    costly=True,
 )
 def test_gradients_of_two_thousand_units(impl: Subject, case: Case) -> None:
     """Gradients agree where each of more than two thousand features or hidden units counts."""

@@ -25,6 +25,7 @@ from seqlaws.properties.subjects.subject import Subject
 
 CUT_OFF = "cut off by the time given"
 EXAMPLES = 100  # of a law, by default
+BESIDE = {"float32": 1, "bfloat16": 3, "float16": 3, "float64": 6}  # parts, one of which is tried
 NONE_OFFERED = "no drawn case is offered"
 NOTHING = "the drawn cases have nothing to check"
 SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
@@ -214,18 +215,18 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
         limit=effort.until,
     )
     beside = "float32" in (operation.dtypes or subject.traits.dtypes)
-    thirds = 3 if subject.dtype != "float32" and beside else 1  # one source in several dtypes
+    parts = BESIDE[subject.dtype] if beside else 1  # one source in several dtypes
     if made.sweep is not None:
-        tries = of_sweep(made, subject, effort.examples * made.share, seed, thirds)
+        tries = of_sweep(made, subject, effort.examples * made.share, seed, parts)
     else:
-        part = operation.share / thirds
+        part = operation.share / parts
         rounds, usual = (max(1, round(n * made.share)) for n in (effort.examples, EXAMPLES))
         count = max(1, round(rounds * part), min(effort.least, round(usual * part)))
         if subject.pace.wants_few_shapes:
             tries = of_few_shapes(made, subject, seed, count)
         else:
             search(trial, cases_of(made, subject), seed, count)
-            tries = further(made, subject, effort.examples / EXAMPLES, seed, thirds)
+            tries = further(made, subject, effort.examples / EXAMPLES, seed, parts)
     for one in tries:
         attempt(trial, one.makes, one.draw, seed, one.simpler)
 

@@ -70,10 +70,13 @@ def left_free(made: Law, pinned: Fixed) -> Fixed:
     return {name: size for name, size in pinned.items() if name not in own}
 
 
-def of_sweep(made: Law, subject: Subject, share: float, seed: int, thirds: int) -> Iterator[Try]:
-    """Yield the cases of a law's sweep; share: the part of it, or how often all of it."""
+def of_sweep(made: Law, subject: Subject, share: float, seed: int, parts: int) -> Iterator[Try]:
+    """Yield the cases of a law's sweep; share: the part of it, or how often all of it.
+
+    parts: of which one is tried, in a dtype that is judged beside float32.
+    """
     few = subject.pace.wants_few_shapes
-    for k, i, one in swept(made, subject, share, seed, thirds):
+    for k, i, one in swept(made, subject, share, seed, parts):
         simpler = cases_of(made, subject, one)
         for again in range(NUMBERS if few else 1):
             draw = by_seed(seed, seed >> 32, k, i, *[again] * bool(again))
@@ -81,7 +84,7 @@ def of_sweep(made: Law, subject: Subject, share: float, seed: int, thirds: int) 
             yield Try(partial(simpler, dense=True), draw, simpler)
 
 
-def further(made: Law, subject: Subject, share: float, seed: int, thirds: int) -> Iterator[Try]:
+def further(made: Law, subject: Subject, share: float, seed: int, parts: int) -> Iterator[Try]:
     """Yield the cases that a law names beside the drawn ones; a slow implementation gets none.
 
     What the law pins itself stays as it is.
@@ -90,11 +93,11 @@ def further(made: Law, subject: Subject, share: float, seed: int, thirds: int) -
         return
     own, named = getattr(made.cases, "keywords", {}), made.also(subject.operation)
     free = [{name: one[name] for name in one if name not in own} for one in named]
-    yield from of_sweep(replace(made, sweep=lambda _: free), subject, share, seed, thirds)
+    yield from of_sweep(replace(made, sweep=lambda _: free), subject, share, seed, parts)
 
 
 def swept(
-    made: Law, subject: Subject, share: float, seed: int, thirds: int
+    made: Law, subject: Subject, share: float, seed: int, parts: int
 ) -> Iterator[tuple[int, int, Fixed]]:
     """Yield what the law's sweep pins, with the numbers of its round and its place."""
     operation, tiles = subject.operation, subject.traits.tiles
@@ -104,9 +107,9 @@ def swept(
         pinned = pinned + beside_tiles(tiles)
     if subject.traits.sizes:
         pinned = admitted.swept(pinned, subject.traits.sizes)
-    part = max(1, round(1 / share))  # a short run takes a part of it
+    stride = max(1, round(1 / share))  # a short run takes a part of it
     if subject.pace.is_slow:  # the first ones, as far as time allows
-        most = max(SWEPT, 10 * len(pinned) // part)
+        most = max(SWEPT, 10 * len(pinned) // stride)
         some = [short(one) for one in pinned] if operation.recurrent else pinned
         some = in_turn(some, subject, seed)[:most]
         if subject.pace.wants_few_shapes and made.sweep in COMBINATIONS:
@@ -114,9 +117,9 @@ def swept(
         yield from ((0, i, one) for i, one in enumerate(some))
         return
     sweep = list(enumerate(pinned))
-    part = max(1, min(part * thirds, len(sweep)))
+    stride = max(1, min(stride * parts, len(sweep)))
     for k in range(max(1, round(share))):
-        yield from ((k, i, one) for i, one in sweep[(seed + k) % part :: part])
+        yield from ((k, i, one) for i, one in sweep[(seed + k) % stride :: stride])
 
 
 def of_options(operation: Operation, pinned: list[Fixed], tiles: Mapping[str, int]) -> list[Fixed]:
