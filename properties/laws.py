@@ -107,7 +107,8 @@ class Law:
     second_program: True if it calls the implementation from another process, by its name.
     in_threads: True if it calls the implementation from several threads at once.
     level_in_16_bits: the level for bfloat16 and float16, if it is another.
-    costly: True if its cases are so large, or its calls so many, that `quick` leaves it out.
+    costly: True if its cases are so large, or its calls so many, that `quick` leaves it out, and
+    so does float64 beside float32.
     """
 
     name: str

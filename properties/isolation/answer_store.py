@@ -22,6 +22,7 @@ import numpy as np
 from seqlaws import reference
 
 LIMIT = 4 << 30  # bytes of a file; beyond it nothing is added
+LARGEST = 1 << 20  # bytes of an answer: the few that are larger would be most of the file
 PAGE = 1 << 14
 WAIT = 10.0  # seconds for another process that writes
 DIGEST = 16  # bytes, before each answer
@@ -81,9 +82,9 @@ class AnswerStore:
         return found
 
     def keep(self, question: tuple[Any, ...], answer: list[Any]) -> None:
-        """Keep an answer, if it is made of arrays."""
+        """Keep an answer, if it is made of arrays and not larger than LARGEST."""
         data = packed(answer)
-        if data is not None:
+        if data is not None and len(data) <= LARGEST:
             self.run("INSERT OR REPLACE INTO answers VALUES (?, ?)", key_of(question), data)
 
     def run(self, statement: str, *values: bytes) -> list[Any]:

@@ -26,6 +26,7 @@ from seqlaws.properties.subjects.subject import Subject
 CUT_OFF = "cut off by the time given"
 EXAMPLES = 100  # of a law, by default
 BESIDE = {"float32": 1, "bfloat16": 3, "float16": 3, "float64": 6}  # parts, one of which is tried
+FURTHER = 4  # cases, where those that were drawn have nothing to check
 NONE_OFFERED = "no drawn case is offered"
 NOTHING = "the drawn cases have nothing to check"
 SLOWLY = 80.0  # seconds for an operation of a slow implementation with so many examples, or fewer
@@ -226,6 +227,8 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
             tries = of_few_shapes(made, subject, seed, count)
         else:
             search(trial, cases_of(made, subject), seed, count)
+            if not subject.record.examples:  # of a single case there may be nothing to check
+                search(trial, cases_of(made, subject), seed + 1, FURTHER)
             tries = further(made, subject, effort.examples / EXAMPLES, seed, parts)
     for one in tries:
         attempt(trial, one.makes, one.draw, seed, one.simpler)

@@ -17,6 +17,7 @@ from seqlaws.properties.subjects.subject import Subject
 
 COSTLY = "the profile quick leaves out large cases and laws of many calls"
 ELSEWHERE = "the profile quick checks edges, manners and guards in float32 alone"
+SPARED = "beside float32 no large cases or many calls (--dtype float64)"
 UNSAFE = "several threads cannot use an interpreter of kernels at once; see the trait interpreted"
 UNNAMED = "needs an implementation with an import path or a file"
 ISOLATE = "isolated (--isolate, or `check` with a path), what follows would have a new process"
@@ -97,12 +98,13 @@ class Candidate:
         return verdict
 
     def left_out(self, law: Law) -> str:
-        """Return why the profile `quick` leaves a law out; "" if it does not."""
-        if self.effort.profile != "quick":
-            return ""
-        if law.costly:
-            return COSTLY
-        return ELSEWHERE if self.beside_float32 and law.section != "numbers" else ""
+        """Return why a law is left out, by the profile or beside float32; "" if it is not."""
+        if self.effort.profile == "quick":
+            if law.costly:
+                return COSTLY
+            return ELSEWHERE if self.beside_float32 and law.section != "numbers" else ""
+        spared = law.costly and self.beside_float32 and self.dtype == "float64"
+        return SPARED if spared and self.effort.profile != "nightly" else ""
 
     def without_answer(self, law: Law, status: str, reason: str) -> Verdict:
         """Return the verdict of a law that is not run."""

@@ -81,6 +81,13 @@ def test_what_is_no_array_is_not_kept(tmp_path):
     assert store.count() == 0
 
 
+def test_the_largest_answers_are_not_kept(tmp_path):
+    store = AnswerStore(tmp_path)
+    for n in (answer_store.LARGEST // 16, answer_store.LARGEST // 8):  # numbers of eight bytes
+        store.keep((*QUESTION, n), [np.zeros(n)])
+    assert store.count() == 1
+
+
 @pytest.mark.parametrize("what", ["no database", "cut"])
 def test_a_file_that_is_no_database_is_begun_anew(what, tmp_path):
     store = AnswerStore(tmp_path)

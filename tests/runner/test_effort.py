@@ -11,7 +11,7 @@ from seqlaws.impls import numpy_vectorized
 from seqlaws.properties.inputs.case import Case
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS
-from seqlaws.properties.runner.examine import NOTHING, SHRUNK, Effort, examine
+from seqlaws.properties.runner.examine import FURTHER, NOTHING, SHRUNK, Effort, examine
 from seqlaws.properties.runner.pairing import register_laws
 from seqlaws.properties.subjects.record import LawBrokenError
 from seqlaws.properties.subjects.subject import Subject
@@ -120,7 +120,7 @@ def test_after_the_drawn_cases_come_those_that_a_law_names():
 
     def of(examples):
         sizes.clear()
-        noted = replace(law, check=lambda _, case: sizes.append(case.sizes()))
+        noted = replace(law, check=lambda impl, case: sizes.append(impl.run(case) and case.sizes()))
         subject = Subject("numpy_vectorized", numpy_vectorized, "lstm", "float32", "cpu")
         examine(noted, subject, Effort(examples=examples))
         return [max(size.values()) > 128 for size in sizes]
@@ -144,3 +144,17 @@ def test_a_law_that_calls_nothing_has_checked_nothing():
     subject = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
     verdict = examine(idle, subject, EFFORT)
     assert (verdict.status, verdict.examples, verdict.reason) == ("not run", 0, NOTHING)
+
+
+def test_where_one_case_has_nothing_to_check_others_are_drawn():
+    drawn = []
+
+    def fourth(impl, case):
+        drawn.append(case)
+        if len(drawn) == 4:
+            impl.run(case)
+
+    once = replace(LAWS["values"], check=fourth, share=0.01)
+    subject = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
+    verdict = examine(once, subject, EFFORT)
+    assert (verdict.status, verdict.examples, len(drawn)) == ("passed", 1, 1 + FURTHER)

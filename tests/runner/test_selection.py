@@ -11,7 +11,7 @@ from seqlaws.properties.backends import instances, registry
 from seqlaws.properties.laws import LAWS
 from seqlaws.properties.operations import OPERATIONS
 from seqlaws.properties.runner.examine import Effort
-from seqlaws.properties.runner.pairing import ELSEWHERE, register_laws
+from seqlaws.properties.runner.pairing import COSTLY, ELSEWHERE, SPARED, register_laws
 from seqlaws.properties.runner.selection import candidates_of
 from seqlaws.properties.session import Session
 
@@ -40,20 +40,30 @@ def test_each_operation_runs_in_its_own_dtypes_on_its_own_device():
     ]
 
 
-def test_quick_leaves_manners_out_beside_float32_alone():
+def left_out(law, *dtypes, profile=""):
+    """Return by dtype why a law is left out."""
     offered = SimpleNamespace(softmax=function, TRAITS={"dtypes": ("float64", "float32")})
     register_laws()
-    law = LAWS["run_to_run_identity"]
+    made = [
+        replace(c, effort=Effort(profile=profile)) for c in selected(offered, ["softmax"], dtypes)
+    ]
+    return {c.dtype: c.left_out(LAWS[law]) for c in made if c.runs}
 
-    def left_out(*dtypes, profile="quick"):
-        made = selected(offered, ["softmax"], dtypes)
-        made = [replace(c, effort=Effort(profile=profile)) for c in made if c.runs]
-        return {c.dtype: c.left_out(law) for c in made}
 
-    assert left_out() == {"float64": ELSEWHERE, "float32": ""}
-    assert left_out("float64") == {"float64": ""}
-    assert left_out("float64", "float16") == {"float64": ""}
-    assert left_out(profile="") == {"float64": "", "float32": ""}
+def test_quick_leaves_manners_out_beside_float32_alone():
+    law, quick = "run_to_run_identity", {"profile": "quick"}
+    assert left_out(law, **quick) == {"float64": ELSEWHERE, "float32": ""}
+    assert left_out(law, "float64", **quick) == {"float64": ""}
+    assert left_out(law, "float64", "float16", **quick) == {"float64": ""}
+    assert left_out(law) == {"float64": "", "float32": ""}
+
+
+def test_costly_laws_are_left_out_in_float64_beside_float32():
+    law = "threads_do_not_disturb_each_other"
+    assert left_out(law) == {"float64": SPARED, "float32": ""}
+    assert left_out(law, "float64") == {"float64": ""}
+    assert left_out(law, profile="nightly") == {"float64": "", "float32": ""}
+    assert left_out(law, profile="quick") == {"float64": COSTLY, "float32": COSTLY}
 
 
 def test_what_is_asked_for_is_said_to_be_missing():
