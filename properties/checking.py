@@ -68,11 +68,13 @@ def check(
     and `memory` MiB. sections: run only laws of these: "numbers", "edges", "manners", "guards".
     spec: a file with operations of your own (`@operation`), its module, or such a function; these
     are checked. spec_cache: a folder in which the specification's answers are kept for later calls.
-    Raises ValueError for an unknown operation, dtype or section, for examples below 1, and for a
-    spec that cannot be used; OSError for a spec_cache that cannot be made.
+    Raises ValueError for an unknown operation, dtype or section, for examples below 1, seconds
+    below 0, and a spec that cannot be used; OSError for a spec_cache that cannot be made.
     """
     if examples is not None and examples < 1:
         raise ValueError(f"examples={examples}: at least 1 is needed")
+    if seconds is not None and not seconds >= 0:
+        raise ValueError(f"seconds={seconds}: a number of at least 0 is needed")
     if seconds is None:
         seconds = SECONDS if examples is None else math.inf
     let_waiting_threads_sleep()

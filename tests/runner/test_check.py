@@ -139,6 +139,8 @@ def test_what_is_not_known_is_an_error():
         check("numpy_vectorized", ["sofmax"])
     with pytest.raises(ValueError, match="examples=0: at least 1"):
         check("numpy_vectorized", examples=0)
+    with pytest.raises(ValueError, match="seconds=-1: a number of at least 0"):
+        check("numpy_vectorized", seconds=-1)
     with pytest.raises(ValueError, match="unknown dtype 'float8'"):
         check("numpy_vectorized", dtypes=["float8"])
     with pytest.raises(ValueError, match="unknown section 'number'; did you mean 'numbers'"):
