@@ -59,13 +59,15 @@ def amid(array, whole, is_nan):
 
     def array(self, values: Array, dtype: str, device: str, layout: str = "contiguous") -> Array:
         values = np.asarray(values)
-        if np.issubdtype(values.dtype, np.floating):
-            values = values.astype(dtype)
-        return lay_out(values, layout)
+        kept = dtype if values.dtype.kind == "f" else values.dtype
+        if layout == "contiguous":
+            return np.array(values, kept, order="C")
+        return lay_out(values.astype(kept), layout)
 
     def values(self, array: Any) -> Array:
-        array = np.array(array)  # a copy: a later call may reuse the buffer
-        return array.astype(float) if np.issubdtype(array.dtype, np.floating) else array
+        array = np.asarray(array)
+        kept = float if array.dtype.kind == "f" else array.dtype
+        return array.astype(kept)  # a copy: a later call may reuse the buffer
 
     def soil(self, sizes: Sequence[int], device: str) -> None:
         for size in sizes:
