@@ -280,5 +280,7 @@ class Operation:
 
 def extent(axis: str, sizes: Mapping[str, int]) -> int:
     """Return the length of an axis such as "T", "4H" or "G*C"."""
+    if axis.isidentifier():
+        return sizes[axis]
     factors = re.findall(r"\d+|[A-Za-z_]\w*", axis)
     return math.prod(int(f) if f.isdigit() else sizes[f] for f in factors)
