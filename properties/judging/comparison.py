@@ -31,7 +31,7 @@ def agree(
     for name, (value, allowed) in expected.items():
         ratio = ratios(observed[name], value, allowed, nan_is_free)
         impl.record.entries += ratio.size
-        impl.record.unclaimed += int(np.sum(np.isinf(allowed)))
+        impl.record.unclaimed += int(np.count_nonzero(np.isinf(allowed)))
         if not ratio.size:
             continue
         impl.record.errors.setdefault(name, Errors()).add(observed[name], value, allowed, ratio)
@@ -59,15 +59,10 @@ def agree(
 def ratios(observed: Array, value: Array, allowed: Array, nan_is_free: bool) -> Array:
     """Return |observed - value| / allowed, entry by entry; inf if just one of the two is NaN."""
     with np.errstate(all="ignore"):
-        error = np.abs(observed - value)
-        if is_finite(error) and not np.isnan(allowed).any():
-            return np.divide(
-                error,
-                allowed,
-                out=np.zeros(np.broadcast_shapes(error.shape, allowed.shape)),
-                where=error > 0,
-            )
-        ratio = np.where(observed == value, 0.0, error / allowed)
+        ratio = np.asarray(np.abs(observed - value) / allowed)
+        if is_finite(ratio):
+            return ratio
+        ratio = np.where(observed == value, 0.0, ratio)
         ratio = np.where(np.isinf(allowed), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
     due = np.isnan(value)
     return np.where(due, np.where(np.isnan(observed) | nan_is_free, 0.0, np.inf), ratio)

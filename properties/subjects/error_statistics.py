@@ -38,7 +38,7 @@ class Errors:
         every = claimed.all()
         held = ratio.reshape(-1) if every else ratio[claimed]
         at = int(np.argmax(held))
-        exact = held.size - int(np.count_nonzero(held))
+        exact = held.size - int(np.count_nonzero(held != 0))
         lost = int(np.isinf(held).sum()) if np.isinf(held[at]) else 0
         self.entries += held.size
         self.exact += exact
@@ -73,7 +73,7 @@ class Errors:
 
 def powers_of(x: Array) -> Array:
     """Return how far above LEAST the power of two is that x >= 0 is at most, from its bits."""
-    powers: Array = np.maximum(((x.view(np.int64) - 1) >> 52) - 1022, LEAST) - LEAST
+    powers: Array = np.maximum((x.view(np.int64) - 1) >> 52, 1022 + LEAST) - (1022 + LEAST)
     return powers
 
 
