@@ -109,8 +109,9 @@ class Calls:
         except BaseException as error:  # a test's outcome or a system exit is no answer either
             if isinstance(error, KeyboardInterrupt) and not raised_by_a_call():
                 raise  # whoever runs the suite wants it to end
-            if valid:
-                self.refuse(case, vjp, error)
+            if not valid:  # that it raised is all that is asked
+                raise LawBrokenError(f"{name} raised", raised=error) from error
+            self.refuse(case, vjp, error)
             first, *others = text_of(error).splitlines()
             line = line_of(error, self.namespace)
             said = f"{name} raised {first}{line and f' ({line})'}"
