@@ -34,10 +34,12 @@ class Convention:
 
         Also None for an array of another rank than the layout's: a wrong one, or a bias.
         """
+        usual = (self.operation.layouts or ("",))[0]
+        if self.layout == usual:
+            return None
         named = {**self.operation.arrays, **self.operation.outputs}
         axes = named.get(name, "").split()
-        usual = (self.operation.layouts or ("",))[0]
-        if self.layout == usual or axes[:1] != ["B"] or not len(axes) == rank == len(usual):
+        if axes[:1] != ["B"] or not len(axes) == rank == len(usual):
             return None
         return tuple(usual.index(letter) for letter in self.layout)
 
