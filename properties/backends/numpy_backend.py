@@ -1,6 +1,7 @@
 """Arrays of NumPy."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def amid(array, whole, is_nan):
         if made is not np.ndarray and not issubclass(made, np.floating):
             raise BadOutputError(f"a {type(output).__name__}, not a NumPy array")
         output = np.asarray(output)  # a subclass may say anything of its shape
-        return output.shape, str(output.dtype), "cpu"
+        return output.shape, name_of(output.dtype), "cpu"
 
     def write(self, array: Array, values: Array) -> Array:
         array[...] = values
@@ -115,6 +116,12 @@ def amid(array, whole, is_nan):
     @staticmethod
     def begin_in_fork() -> None:
         """Do nothing: NumPy works in a fork."""
+
+
+@cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Return a dtype's name, which NumPy puts together anew each time."""
+    return str(dtype)
 
 
 def random_state() -> tuple[Any, ...]:
