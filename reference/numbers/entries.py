@@ -6,11 +6,19 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+BLOCK = 1 << 15  # entries: 256 KiB
 COARSEST = 2.0**200  # the grid of zeros: every power of two divides them
 
 
 def grid_of(v: Array) -> float:
     """The largest power of two that divides every finite entry."""
+    flat = v.reshape(-1)
+    blocks = (flat[k : k + BLOCK] for k in range(0, flat.size, BLOCK))
+    return min(map(grid_of_block, blocks), default=COARSEST)
+
+
+def grid_of_block(v: Array) -> float:
+    """The same for a few entries, on which several passes are made in the cache."""
     v = v[np.isfinite(v) & (v != 0)]
     if not v.size:
         return COARSEST

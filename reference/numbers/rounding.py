@@ -18,7 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import FORMATS, Arithmetic
-from seqlaws.reference.numbers.entries import COARSEST, Array, grid_of, is_finite, unknown_if_nan
+from seqlaws.reference.numbers.entries import (
+    BLOCK,
+    COARSEST,
+    Array,
+    grid_of,
+    is_finite,
+    unknown_if_nan,
+)
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
 
 
@@ -136,7 +143,8 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
 def exact(values: Any, arithmetic: Arithmetic) -> Rounding:
     """Numbers that everyone holds exactly, but that subnormal ones may be read as zero."""
     v = np.asarray(values, float)
-    read_as_zero = np.where(np.abs(v) < arithmetic.input_tiny, np.abs(v), 0.0)
+    magnitude = np.abs(v)
+    read_as_zero = np.where(magnitude < arithmetic.input_tiny, magnitude, 0.0)
     return Rounding(v, read_as_zero, arithmetic, grid_of(v))
 
 
@@ -188,7 +196,8 @@ def size(x: Rounding) -> Array:
     if not x.finite:
         magnitude = np.where(np.isneginf(x.value), 0.0, magnitude)
     total_size: Array = magnitude + x.error
-    x.measured = x.value, x.error, total_size
+    if total_size.size <= BLOCK:  # a large one is not worth its memory
+        x.measured = x.value, x.error, total_size
     return total_size
 
 
