@@ -39,7 +39,8 @@ SHRUNK = 3  # failures of an operation that are shrunk at leisure; later ones in
 class Effort:
     """Effort of a run: a suite seed, examples for each law, seconds to shrink a failure.
 
-    least: examples of a law whose share of them is less; no more than by default.
+    least: examples of a law whose share of them is less; no more than by default. Beside float32,
+    other dtypes get one.
     profile: the name of Hypothesis's profile that it comes from.
     until: when all has to be over, a time of `time.perf_counter`.
     explains: whether each failure is diagnosed at once; else all are explained after the run.
@@ -222,7 +223,8 @@ def hunt(made: Law, subject: Subject, effort: Effort) -> None:
     else:
         part = operation.share / parts
         rounds, usual = (max(1, round(n * made.share)) for n in (effort.examples, EXAMPLES))
-        count = max(1, round(rounds * part), min(effort.least, round(usual * part)))
+        least = effort.least if parts == 1 else 1
+        count = max(1, round(rounds * part), min(least, round(usual * part)))
         if subject.pace.wants_few_shapes:
             tries = of_few_shapes(made, subject, seed, count)
         else:

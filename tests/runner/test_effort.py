@@ -42,16 +42,17 @@ def test_a_sweep_has_no_floor():
 
 
 @pytest.mark.parametrize(
-    ("law", "profile", "count"),
+    ("law", "dtype", "profile", "count"),
     [
-        ("functions_stay", ["--hypothesis-profile=quick"], 2),
-        ("functions_stay", [], 2),
-        ("shift_invariance", ["--hypothesis-profile=quick"], 3),
+        ("functions_stay", "float32", ["--hypothesis-profile=quick"], 2),
+        ("functions_stay", "float32", [], 2),
+        ("shift_invariance", "float32", ["--hypothesis-profile=quick"], 3),
+        ("shift_invariance", "float64", ["--hypothesis-profile=quick"], 1),
     ],
 )
-def test_quick_has_a_floor_of_three(run_suite, tmp_path, law, profile, count):
+def test_quick_has_a_floor_of_three_in_float32(run_suite, tmp_path, law, dtype, profile, count):
     report = tmp_path / "verdict.json"
-    chosen = ("--op=softmax", "--dtype=float32", "-k", law)
+    chosen = ("--op=softmax", f"--dtype={dtype}", "-k", law)
     run_suite("--impl=numpy_vectorized", *chosen, *profile, "--verdict-json", report)
     (verdict,) = json.loads(report.read_text(encoding="utf-8"))["verdicts"]
     assert verdict["examples"] == count
