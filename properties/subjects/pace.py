@@ -34,15 +34,15 @@ class Pace:
         self.interpreted, self.declared = interpreted, compiles
         self.seconds: deque[float] = deque(maxlen=2 * CALLS)  # of the latest small calls
         self.shapes: set[Any] = set()
-        self.first: deque[float] = deque(maxlen=2 * CALLS)  # of the latest calls of a new shape
+        self.first: deque[float] = deque(maxlen=2 * CALLS)  # of these, calls of a new shape
         self.again: deque[float] = deque(maxlen=2 * CALLS)  # of the latest ones of a known shape
 
     def returned(self, case: Case, seconds: float, *, vjp: bool = False) -> None:
-        """Note the time of a call."""
+        """Note the time of a call, if it is small: a large one may take long for its size alone."""
+        shape = vjp, shape_of(case)
         if is_small(case):
             self.seconds.append(seconds)
-        shape = vjp, shape_of(case)
-        (self.again if shape in self.shapes else self.first).append(seconds)
+            (self.again if shape in self.shapes else self.first).append(seconds)
         self.shapes.add(shape)
 
     @property

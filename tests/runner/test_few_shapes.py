@@ -80,6 +80,15 @@ def test_a_pace_is_that_of_a_compiler_if_first_calls_of_a_shape_take_long():
     assert shape_of(small) != shape_of(large)
 
 
+def test_calls_that_are_slow_because_they_are_large_are_not_compiled():
+    small, pace = case_of("softmax", n=5, leading=()), Pace(interpreted=False)
+    for k in range(10):
+        pace.returned(small, 0.001)
+        pace.returned(case_of("softmax", n=30_000 + k, leading=()), 1.0)
+    assert not pace.compiles
+    assert not pace.is_slow
+
+
 def test_where_it_is_not_known_yet_a_few_shapes_tell():
     pace = Pace(interpreted=False)
     for k in range(5):
