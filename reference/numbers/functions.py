@@ -152,12 +152,21 @@ def exponent_error(x: Rounding) -> Array:
     |x| + |max|. An online softmax takes one more exponential and product for every block of keys.
     """
     a = x.arithmetic
-    masked = np.isneginf(x.value)
-    largest = np.max(x.value, axis=-1, keepdims=True, initial=-np.inf)
-    largest = np.where(np.isneginf(largest), 0, largest)
-    offset = 3 * a.unit * (np.abs(np.where(masked, 0, x.value)) + np.abs(largest))
+    offset = 3 * a.unit * (np.abs(unmasked(x)) + np.abs(largest_of_rows(x)))
     own = (2 * a.ulps * (1 + blocks(x)) + blocks(x)) * a.unit
-    return np.where(masked, 0, x.error + offset + own)
+    error: Array = x.error + offset + own
+    return error if x.finite else np.where(np.isneginf(x.value), 0, error)
+
+
+def unmasked(x: Rounding) -> Array:
+    """The values, and 0 for what is masked."""
+    return x.value if x.finite else np.where(np.isneginf(x.value), 0, x.value)
+
+
+def largest_of_rows(x: Rounding) -> Array:
+    """The maximum along the last axis, and 0 where all is masked."""
+    largest = np.max(x.value, axis=-1, keepdims=True, initial=-np.inf)
+    return np.where(np.isneginf(largest), 0, largest)
 
 
 def blocks(x: Rounding) -> int:
@@ -176,16 +185,20 @@ def softmax_rows(x: Rounding) -> Rounding:
     """
     x = prescaled(x)
     a, n = x.arithmetic, x.shape[-1]
-    p = algebra.softmax_rows(x.value)
     if n == 0:
-        return Rounding(p, p, a)
-    largest = np.max(x.value, axis=-1, keepdims=True)
-    gone = np.isfinite(x.value) & (ceiling(x) < -a.largest / 10) & (largest > -a.largest / 100)
-    t = np.where(gone, 0, exponent_error(x))
-    masked = np.isneginf(x.value)
-    shifted = np.where(masked, -np.inf, x.value - np.where(np.isneginf(largest), 0, largest))
-    whole = np.sum(np.exp(shifted), axis=-1, keepdims=True)
+        return Rounding(x.value, x.value, a)
+    largest = largest_of_rows(x)
+    shifted = x.value - largest
+    e = np.exp(shifted)
+    whole = np.sum(e, axis=-1, keepdims=True)
     whole = np.where(whole == 0, 1, whole)
+    p, t = e / whole, exponent_error(x)
+    masked = gone = np.zeros((), bool)
+    if not x.finite:
+        masked = np.isneginf(x.value)
+    if not x.finite or np.min(x.value, initial=0) < -a.largest / 10:
+        gone = np.isfinite(x.value) & (ceiling(x) < -a.largest / 10) & (largest > -a.largest / 100)
+        t = np.where(gone, 0, t)
     down, up = p * -np.expm1(-t), p * np.expm1(np.minimum(t, 1))
     far = ~(t < 1) | ((p == 0) & ~masked)
     if far.any():
@@ -199,7 +212,7 @@ def softmax_rows(x: Rounding) -> Rounding:
     error = np.minimum(error, np.maximum(p, 1 - p))
     later = np.where(gone | (p + error == 0), 0, np.expm1(by_logarithm(x, whole)))
     error = error + (later + 2.0**-50) * (p + error)
-    heaviest = np.exp(a.unit * np.abs(np.where(np.isneginf(largest), 0, largest)))  # by FMA, not 1
+    heaviest = np.exp(a.unit * np.abs(largest))  # by FMA, not 1
     error = error + (a.function_tiny + (1 + blocks(x)) * a.tiny) * heaviest
     alone = (x.value == 0) & (x.error == 0) & (rest == 0) & (others_up == 0)
     error = np.where(masked | alone, 0, error)  # what is masked weighs nothing
@@ -218,9 +231,7 @@ def by_logarithm(x: Rounding, whole: Array) -> Array:
     is brought beforehand, and the whole afterwards. Then come a difference and an exponential.
     """
     a, n, logarithm = x.arithmetic, x.shape[-1], np.log(whole)
-    score = np.abs(np.where(np.isneginf(x.value), 0, x.value))
-    largest = np.max(x.value, axis=-1, keepdims=True)
-    largest = np.abs(np.where(np.isneginf(largest), 0, largest))
+    score, largest = np.abs(unmasked(x)), np.abs(largest_of_rows(x))
     summed = 2 * a.ulps * (1 + blocks(x)) + n + 2 * blocks(x) + score + largest
     kept = 2 * a.ulps * logarithm + 5 * (largest + logarithm)
     total: Array = a.unit * (summed + kept + score + largest + logarithm + 2 * a.ulps)
