@@ -27,8 +27,8 @@ def multiply(x: Any, y: Any) -> Rounding:
     x, y = lift_all(x, y)
     size_y = size(y)
     error, others, m = np.abs(x.value) * y.error, x.error * size_y, size(x) * size_y
-    finite = math.isfinite(np.add.reduce(m, axis=None))  # then all is: no part of it is larger
-    if not finite:
+    finite = x.finite and y.finite and math.isfinite(np.add.reduce(m, axis=None))
+    if not finite:  # else no part of m is NaN, and nothing is larger than m
         error, others, m = (unknown_if_nan(z) for z in (error, others, m))
     error = error + others
     for one, other in ((x, y), (y, x)):
@@ -152,7 +152,7 @@ def matmul(x: Rounding, y: Rounding) -> Rounding:
     error = np.zeros_like(value)
     if np.count_nonzero(y.error) or not x.finite:
         error = np.abs(x.value) @ y.error
-    if np.count_nonzero(x.error):
+    if np.count_nonzero(x.error) or not y.finite:
         error = error + x.error @ size_y
     heaviest = operands[0].weights
     if heaviest is not None:  # sum_j e_j y_j, before it is normalised

@@ -136,6 +136,29 @@ def test_minus_infinity_is_exact():
     assert e.value[0, 1] == 0
 
 
+@pytest.mark.parametrize("product", [np.multiply, np.matmul])
+def test_no_bound_of_a_product_is_nan(product):
+    """Not of what is masked, infinite or NaN either; what is nobody's number has no bound."""
+    values, errors = [-np.inf, np.inf, np.nan, 0.0, 1.0, 1e300], [0.0, 1.0, np.inf]
+    numbers = [Rounding([[v]], [[e]], FLOAT32) for v in values for e in errors]
+    for x in numbers:
+        for y in numbers:
+            with np.errstate(all="ignore"):
+                z = settled(product(x, y))
+            assert not np.isnan(z.error), (x, y)
+            assert np.isinf(z.error) or not np.isnan(z.value), (x, y)
+
+
+def test_a_product_with_infinity_is_not_claimed():
+    """Another order of the sum may give NaN; for -inf is what masks it is exact."""
+    ones = exact(np.ones((1, 2)), FLOAT32)
+    with np.errstate(all="ignore"):
+        infinite = settled(ones @ Rounding([[np.inf], [1.0]], np.zeros((2, 1)), FLOAT32))
+        masked = settled(ones @ Rounding([[-np.inf], [1.0]], np.zeros((2, 1)), FLOAT32))
+    assert (infinite.value, infinite.error) == (np.inf, np.inf)
+    assert (masked.value, masked.error) == (-np.inf, 0)
+
+
 def test_a_row_without_scores():
     x = exact(np.full((1, 3), -np.inf), FLOAT32)
     p, logarithm = algebra.softmax_rows(x), algebra.log_sum_exp(x)
