@@ -139,20 +139,20 @@ def log_sum_exp(x: Rounding) -> Rounding:
     x = prescaled(x)
     a, n = x.arithmetic, x.shape[-1]
     value = algebra.log_sum_exp(x.value)
-    masked = np.isneginf(x.value)
-    away = np.max(np.where(masked, 0, exponent_error(x)), axis=-1, keepdims=True, initial=0)
+    off = exponent_error(x, largest_of_rows(x))
+    away = np.max(off, axis=-1, keepdims=True, initial=0)
     own = a.unit * (2 * a.ulps * (1 + np.abs(value)) + 2 * np.abs(value) + n + blocks(x))
     return Rounding(value, away + own + a.tiny, a)
 
 
-def exponent_error(x: Rounding) -> Array:
+def exponent_error(x: Rounding, largest: Array) -> Array:
     """How far the exponents x_j - max x may be off, but for what all of a row share.
 
     With exp2 the score and the maximum are multiplied by log2(e) beforehand: the error grows with
     |x| + |max|. An online softmax takes one more exponential and product for every block of keys.
     """
     a = x.arithmetic
-    offset = 3 * a.unit * (np.abs(unmasked(x)) + np.abs(largest_of_rows(x)))
+    offset = 3 * a.unit * (np.abs(unmasked(x)) + np.abs(largest))
     own = (2 * a.ulps * (1 + blocks(x)) + blocks(x)) * a.unit
     error: Array = x.error + offset + own
     return error if x.finite else np.where(np.isneginf(x.value), 0, error)
@@ -192,7 +192,7 @@ def softmax_rows(x: Rounding) -> Rounding:
     e = np.exp(shifted)
     whole = np.sum(e, axis=-1, keepdims=True)
     whole = np.where(whole == 0, 1, whole)
-    p, t = e / whole, exponent_error(x)
+    p, t = e / whole, exponent_error(x, largest)
     masked = gone = np.zeros((), bool)
     if not x.finite:
         masked = np.isneginf(x.value)
@@ -210,7 +210,7 @@ def softmax_rows(x: Rounding) -> Rounding:
         np.where(np.isfinite(above), above, 1 - p), np.where(np.isfinite(below), below, p)
     )
     error = np.minimum(error, np.maximum(p, 1 - p))
-    later = np.where(gone | (p + error == 0), 0, np.expm1(by_logarithm(x, whole)))
+    later = np.where(gone | (p + error == 0), 0, np.expm1(by_logarithm(x, largest, whole)))
     error = error + (later + 2.0**-50) * (p + error)
     heaviest = np.exp(a.unit * np.abs(largest))  # by FMA, not 1
     error = error + (a.function_tiny + (1 + blocks(x)) * a.tiny) * heaviest
@@ -223,7 +223,7 @@ def softmax_rows(x: Rounding) -> Rounding:
     return p
 
 
-def by_logarithm(x: Rounding, whole: Array) -> Array:
+def by_logarithm(x: Rounding, largest: Array, whole: Array) -> Array:
     """How far the exponents x_j - log_sum_exp(x) may be off, given how far the scores are.
 
     whole: the sum of the exponentials, each rounded. Its logarithm is off by its ulps, and by what
@@ -231,7 +231,7 @@ def by_logarithm(x: Rounding, whole: Array) -> Array:
     is brought beforehand, and the whole afterwards. Then come a difference and an exponential.
     """
     a, n, logarithm = x.arithmetic, x.shape[-1], np.log(whole)
-    score, largest = np.abs(unmasked(x)), np.abs(largest_of_rows(x))
+    score, largest = np.abs(unmasked(x)), np.abs(largest)
     summed = 2 * a.ulps * (1 + blocks(x)) + n + 2 * blocks(x) + score + largest
     kept = 2 * a.ulps * logarithm + 5 * (largest + logarithm)
     total: Array = a.unit * (summed + kept + score + largest + logarithm + 2 * a.ulps)

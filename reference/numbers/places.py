@@ -30,14 +30,6 @@ def maximum(x: Rounding, y: Rounding) -> Rounding:
 
 def where(condition: Any, x: Any, y: Any) -> Rounding:
     """Each entry from one of the two."""
-    if type(condition) is np.ndarray and condition.all():  # as where each step of a row exists
-        (x, y), chain = brought_together((x, y))
-        if x.shape == np.broadcast_shapes(condition.shape, x.shape, y.shape):
-            z = Rounding(x.value, x.error, x.arithmetic, min(x.grid, y.grid), None, x.finite)
-            if chain is not None:
-                z.chain = Chain(magnitude(x), chain.terms, chain.roundings)
-            z.ceiling = x.ceiling
-            return z
     (x, y), z = put_together((x, y), lambda both: np.where(condition, *both))
     if x.ceiling is not None or y.ceiling is not None:
         z.ceiling = np.where(condition, ceiling(x), ceiling(y))
@@ -52,18 +44,7 @@ def joined(join: Callable[..., Array]) -> Callable[..., Rounding]:
 def put_together(
     parts: Iterable[Any], join: Callable[[list[Array]], Array]
 ) -> tuple[list[Rounding], Rounding]:
-    """Return rounding numbers, and the one that they are together."""
-    lifted, chain = brought_together(parts)
-    if chain is not None:
-        sizes = join([np.broadcast_to(magnitude(x), x.shape) for x in lifted])
-        chain = Chain(sizes, chain.terms, chain.roundings)
-    value, error = (join([getattr(x, z) for x in lifted]) for z in ("value", "error"))
-    grid, finite = min(x.grid for x in lifted), all(x.finite for x in lifted)
-    return lifted, Rounding(value, error, lifted[0].arithmetic, grid, chain, finite)
-
-
-def brought_together(parts: Iterable[Any]) -> tuple[list[Rounding], Chain | None]:
-    """Return rounding numbers, and the chain that all of them are.
+    """Return rounding numbers, and the one that they are together.
 
     Sums that are alike are still one, also beside zeros; otherwise every sum is charged.
     """
@@ -71,7 +52,14 @@ def brought_together(parts: Iterable[Any]) -> tuple[list[Rounding], Chain | None
     like = next(x for x in given if isinstance(x, Rounding))
     lifted = [lift(x, like) for x in given]
     chain = common_chain(lifted)
-    return lifted if chain is not None else [settled(x) for x in lifted], chain
+    if chain is None:
+        lifted = [settled(x) for x in lifted]
+    else:
+        sizes = join([np.broadcast_to(magnitude(x), x.shape) for x in lifted])
+        chain = Chain(sizes, chain.terms, chain.roundings)
+    value, error = (join([getattr(x, z) for x in lifted]) for z in ("value", "error"))
+    grid, finite = min(x.grid for x in lifted), all(x.finite for x in lifted)
+    return lifted, Rounding(value, error, lifted[0].arithmetic, grid, chain, finite)
 
 
 def common_chain(parts: list[Rounding]) -> Chain | None:

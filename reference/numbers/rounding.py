@@ -18,14 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqlaws.reference.numbers.arithmetic import FORMATS, Arithmetic
-from seqlaws.reference.numbers.entries import (
-    BLOCK,
-    COARSEST,
-    Array,
-    grid_of,
-    is_finite,
-    unknown_if_nan,
-)
+from seqlaws.reference.numbers.entries import COARSEST, Array, grid_of, is_finite, unknown_if_nan
 from seqlaws.reference.numbers.methods import ArrayMethods, NoRuleError
 
 
@@ -70,7 +63,6 @@ class Rounding(ArrayMethods, np.lib.mixins.NDArrayOperatorsMixin):
         self.spared: Array | None = None  # of a product: the rounding that is none in this order
         self.waiting: tuple[Array, float] | None = None  # sizes before a factor that may wait, too
         self.positive = False  # whether no implementation gets a number below 0
-        self.measured: tuple[Array, Array, Array] | None = None  # value, error and what `size` gave
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -189,15 +181,10 @@ def lift_all(*xs: Any) -> list[Rounding]:
 
 def size(x: Rounding) -> Array:
     """The largest magnitude that x may have; -inf is exact and counts as nothing."""
-    known = x.measured
-    if known is not None and known[0] is x.value and known[1] is x.error:
-        return known[2]
     magnitude = np.abs(x.value)
     if not x.finite:
         magnitude = np.where(np.isneginf(x.value), 0.0, magnitude)
     total_size: Array = magnitude + x.error
-    if total_size.size <= BLOCK:  # a large one is not worth its memory
-        x.measured = x.value, x.error, total_size
     return total_size
 
 
