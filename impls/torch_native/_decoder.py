@@ -5,6 +5,7 @@ from torch import Tensor
 
 from seqlaws.impls._parameters import DECODER
 from seqlaws.impls.torch_native._checks import bind, named, refuse_gradient_of_one_feature
+from seqlaws.impls.torch_native._layers import layer
 from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
 
 
@@ -46,18 +47,18 @@ def decode(
         raise ValueError(f"activation must be 'relu' or 'gelu', not {activation!r}")
     forbidden = layer_mask(memory_mask, (size["B"], num_heads, size["T"], size["S"]), x)
     later = torch.ones(size["T"], size["T"], dtype=torch.bool, device=x.device).triu(1)
-    layer = torch.nn.TransformerDecoderLayer(
+    made = layer(
+        torch.nn.TransformerDecoderLayer,
         size["E"],
         num_heads,
         size["F"],
         dropout=0.0,
         activation=activation,
-        batch_first=True,
         norm_first=norm_first,
-        device="meta",
+        training=training,
         dtype=x.dtype,
-    ).train(training)
+    )
     masks = {"tgt_mask": later, "memory_mask": forbidden}
-    out = torch.func.functional_call(layer, dict(params), (x, memory), masks)
+    out = torch.func.functional_call(made, dict(params), (x, memory), masks)
     decoded: Tensor = out
     return decoded

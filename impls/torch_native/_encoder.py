@@ -5,6 +5,7 @@ from torch import Tensor
 
 from seqlaws.impls._parameters import ENCODER
 from seqlaws.impls.torch_native._checks import bind, named, refuse_gradient_of_one_feature
+from seqlaws.impls.torch_native._layers import layer
 from seqlaws.impls.torch_native._multi_head import check_heads, layer_mask
 
 
@@ -42,17 +43,17 @@ def encode(
     if activation not in ("relu", "gelu"):
         raise ValueError(f"activation must be 'relu' or 'gelu', not {activation!r}")
     forbidden = layer_mask(mask, (size["B"], num_heads, size["T"], size["T"]), x)
-    layer = torch.nn.TransformerEncoderLayer(
+    made = layer(
+        torch.nn.TransformerEncoderLayer,
         size["E"],
         num_heads,
         size["F"],
         dropout=0.0,
         activation=activation,
-        batch_first=True,
         norm_first=norm_first,
-        device="meta",
+        training=training,
         dtype=x.dtype,
-    ).train(training)
-    out = torch.func.functional_call(layer, dict(params), (x,), {"src_mask": forbidden})
+    )
+    out = torch.func.functional_call(made, dict(params), (x,), {"src_mask": forbidden})
     encoded: Tensor = out
     return encoded

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from seqlaws.impls.torch_native._checks import bind
+from seqlaws.impls.torch_native._layers import layer
 
 
 def multi_head_attention(
@@ -65,12 +66,12 @@ def attend(
     if is_causal:
         later = torch.ones(shape[2:], dtype=torch.bool, device=query.device).triu(1)
         forbidden = joined(forbidden, later)
-    layer = torch.nn.MultiheadAttention(
-        size["E"], num_heads, batch_first=True, device="meta", dtype=query.dtype
-    ).train(training)
+    made = layer(
+        torch.nn.MultiheadAttention, size["E"], num_heads, training=training, dtype=query.dtype
+    )
     options: dict[str, Any] = {"attn_mask": forbidden, "need_weights": need_weights}
     weights = dict(zip(names, parameters, strict=True))
-    out, _ = torch.func.functional_call(layer, weights, (query, key, value), options)
+    out, _ = torch.func.functional_call(made, weights, (query, key, value), options)
     attended: Tensor = out
     return attended
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqlaws.impls.torch_native._checks import bind
+from seqlaws.impls.torch_native._layers import layer
 
 
 def rnn(
@@ -32,8 +33,8 @@ def rnn(
         raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
     parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
     _check_layer("rnn", "H", x, {"h0": h0}, parameters)
-    layer = torch.nn.RNN(**_layout(x, h0, reverse), nonlinearity=nonlinearity)
-    y, (h_n,) = _run(layer, x, (h0,), parameters, lengths)
+    made = layer(torch.nn.RNN, **_layout(x, h0, reverse), nonlinearity=nonlinearity)
+    y, (h_n,) = _run(made, x, (h0,), parameters, lengths)
     return y, h_n
 
 
@@ -56,8 +57,8 @@ def lstm(
     """
     parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
     _check_layer("lstm", "4H", x, {"h0": h0, "c0": c0}, parameters)
-    layer = torch.nn.LSTM(**_layout(x, h0, reverse))
-    y, (h_n, c_n) = _run(layer, x, (h0, c0), parameters, lengths)
+    made = layer(torch.nn.LSTM, **_layout(x, h0, reverse))
+    y, (h_n, c_n) = _run(made, x, (h0, c0), parameters, lengths)
     return y, h_n, c_n
 
 
@@ -82,30 +83,25 @@ def gru(
         raise NotImplementedError("torch.nn.GRU applies the reset gate after the product only")
     parameters = (weight_ih, weight_hh, bias_ih, bias_hh)
     _check_layer("gru", "3H", x, {"h0": h0}, parameters)
-    layer = torch.nn.GRU(**_layout(x, h0, reverse))
-    y, (h_n,) = _run(layer, x, (h0,), parameters, lengths)
+    made = layer(torch.nn.GRU, **_layout(x, h0, reverse))
+    y, (h_n,) = _run(made, x, (h0,), parameters, lengths)
     return y, h_n
 
 
 def _layout(x: Tensor, h0: Tensor, reverse: bool) -> dict[str, Any]:
-    """The arguments of a layer. torch reads backwards in a bidirectional layer's second direction.
-
-    On the device "meta" a layer has no storage, and draws no random weights.
-    """
+    """A layer's arguments. torch reads backwards in a bidirectional layer's second direction."""
     if 0 in (x.shape[1], x.shape[2], h0.shape[1]):
         raise NotImplementedError("torch's layers take no sequence, input or state of size 0")
     return {
         "input_size": x.shape[2],
         "hidden_size": h0.shape[1],
-        "batch_first": True,
         "bidirectional": reverse,
-        "device": "meta",
         "dtype": x.dtype,
     }
 
 
 def _run(
-    layer: torch.nn.RNNBase,
+    made: torch.nn.RNNBase,
     x: Tensor,
     states: tuple[Tensor, ...],
     parameters: tuple[Tensor, ...],
@@ -118,7 +114,7 @@ def _run(
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     weights = dict(zip(names, parameters, strict=True))
     first = tuple(state[None] for state in states)  # (1, B, H)
-    if layer.bidirectional:
+    if made.bidirectional:
         backward = {f"{name}_reverse": weight for name, weight in weights.items()}
         weights = {name: torch.zeros_like(weight) for name, weight in weights.items()} | backward
         first = tuple(torch.cat((torch.zeros_like(state), state)) for state in first)
@@ -127,11 +123,11 @@ def _run(
         lengths = _check_lengths(lengths, x)
         inputs = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
     initial = first if len(first) > 1 else first[0]
-    y, last = torch.func.functional_call(layer, weights, (inputs, initial))
+    y, last = torch.func.functional_call(made, weights, (inputs, initial))
     if lengths is not None:
         y, _ = pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])
     finals = last if len(first) > 1 else (last,)
-    return y[..., -layer.hidden_size :], tuple(final[-1] for final in finals)
+    return y[..., -made.hidden_size :], tuple(final[-1] for final in finals)
 
 
 def _check_layer(
