@@ -34,7 +34,9 @@ def agree(
         impl.record.unclaimed += int(np.count_nonzero(np.isinf(allowed)))
         if not ratio.size:
             continue
-        impl.record.errors.setdefault(name, Errors()).add(observed[name], value, allowed, ratio)
+        if impl.record.measures:
+            errors = impl.record.errors.setdefault(name, Errors())
+            errors.add(observed[name], value, allowed, ratio)
         at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
         if worst is None or ratio[at] > worst[0]:
             worst = float(ratio[at]), name, at, ratio

@@ -52,6 +52,7 @@ def effort_of(config: pytest.Config) -> Effort:
         follows=bool(config.getoption("unexecuted")) or profile == "nightly",
         knows=bool(config.getoption("all_failures")),
         shows=shows_all(config),
+        measures=bool(config.getoption("verdict_json") or config.getoption("report")),
         profile=str(profile or ""),
     )
 

@@ -47,6 +47,7 @@ class Effort:
     follows: whether the lines of the implementation that calls execute are noted.
     knows: whether a known failure is shrunk, too; else its first failing case is kept.
     shows: whether what SHOULD laws say is shown, not only how many fail; else they are not shrunk.
+    measures: whether verdicts tell of all errors; else of the largest alone.
     failures: how many failures were shrunk in the run, by implementation and operation.
     spent: seconds for slow implementations in the run, by implementation and operation.
     """
@@ -61,6 +62,7 @@ class Effort:
     explains: bool = True
     knows: bool = False
     shows: bool = True
+    measures: bool = True
     follows: bool = False
     failures: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
     spent: dict[tuple[str, str], float] = field(default_factory=dict, compare=False)
@@ -104,7 +106,7 @@ def examine(made: Law, subject: Subject, effort: Effort) -> Verdict:
     of = subject.name, subject.operation.name
     slow = subject.pace.is_slow
     effort = limited(made, subject, effort, level)
-    subject.record = record = type(subject.record)()
+    subject.record = record = type(subject.record)(measures=effort.measures)
     subject.place.until = min(effort.until, subject.until + effort.shrinking)
     if effort.follows:
         subject.place.follow(subject.namespace)

@@ -116,7 +116,7 @@ class Record:
     calls: those of the current example, or the latest of them if a law makes many; every: all of
     them. first: those of the first example that failed. noted: violations of manners in the current
     example, by the name of the law about them. visited: the largest sizes of answered calls.
-    beside: why the law is not about this subject.
+    beside: why the law is not about this subject. measures: whether errors are added up.
     """
 
     examples: int = 0
@@ -133,6 +133,7 @@ class Record:
     noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
     visited: dict[str, int] = field(default_factory=dict)
     beside: str = ""
+    measures: bool = True
 
     def note(self, law: str, says: str) -> None:
         """Record a violation of manners; only the law of that name fails for it."""

@@ -5,6 +5,8 @@ entry and the error that an implementation with the declared arithmetic may have
 """
 
 import inspect
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +52,7 @@ def expected_and_allowed(
     """
     function = reference.function_of(operation)
     a = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
-    if "first" in inspect.signature(function).parameters:  # it has no arrays, and is float64
+    if takes_no_arrays(function):  # it is float64
         a, options = Arithmetic("float64"), {"first": np.zeros(()), **options}
     with np.errstate(all="ignore"):  # NaN and infinities are handled by the rules
         return unpacked(
@@ -60,6 +62,12 @@ def expected_and_allowed(
             ),
             a,
         )
+
+
+@cache
+def takes_no_arrays(function: Callable[..., Any]) -> bool:
+    """Return True for a function that takes an array to be like, "first", and no other."""
+    return "first" in inspect.signature(function).parameters
 
 
 def lifted(x: Any, arithmetic: Arithmetic) -> Any:

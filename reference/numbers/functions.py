@@ -241,8 +241,8 @@ def by_logarithm(x: Rounding, largest: Array, whole: Array) -> Array:
 def others(z: Array) -> Array:
     """For each entry the sum of the others along the last axis, without subtracting."""
     before, after = np.zeros_like(z), np.zeros_like(z)
-    before[..., 1:] = np.cumsum(z, axis=-1)[..., :-1]
-    after[..., :-1] = np.cumsum(z[..., ::-1], axis=-1)[..., ::-1][..., 1:]
+    np.add.accumulate(z[..., :-1], axis=-1, out=before[..., 1:])
+    np.add.accumulate(z[..., :0:-1], axis=-1, out=after[..., -2::-1])
     return before + after
 
 
