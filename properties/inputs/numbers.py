@@ -13,6 +13,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.random.bit_generator import ISeedSequence
 
+from seqlaws.reference.numbers.entries import is_finite
+
 T = TypeVar("T")
 Array = np.ndarray[Any, Any]
 Draw = Callable[[int], int]  # a whole number from 0 to n - 1
@@ -98,10 +100,12 @@ def representable(values: Array, dtype: str) -> Array:
             np.isfinite(values), np.ldexp(np.round(mantissa * 256), exponent - 8), values
         )
         return np.where(np.abs(kept) < 2.0**-126, 0.0, kept)
+    with np.errstate(all="ignore"):
+        nearest: Array = values.astype(dtype).astype(float)
+        if is_finite(nearest):
+            return nearest
     info = np.finfo(dtype)
-    clipped = np.clip(values, info.min, info.max).astype(dtype).astype(float)
-    finite = np.isfinite(values)
-    return np.asarray(clipped) if finite.all() else np.where(finite, clipped, values)
+    return np.where(np.isfinite(values), np.clip(nearest, info.min, info.max), values)
 
 
 def equal(one: Array, other: Array) -> bool:
