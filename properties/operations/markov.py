@@ -74,19 +74,28 @@ def walk(
 ) -> Array:
     """States (B, T) as the chain itself may draw them: none that it gives the probability 0."""
     order, size = initial.ndim, transition.shape[-1]
-    first = chosen(random, np.tile(initial.reshape(-1), (batch, 1)))
+    first = chosen(waits(random, batch, initial.size), initial.reshape(-1))
     states = np.zeros((batch, time), int)
     states[:, :order] = np.stack(np.unravel_index(first, (size,) * order), axis=1)
-    for t in range(order, time):
+    steps = range(order, time)
+    for t, waiting in zip(steps, waits(random, len(steps), batch, size), strict=True):
         before = tuple(states[:, t - order + i] for i in range(order))
-        states[:, t] = chosen(random, transition[before])
+        states[:, t] = chosen(waiting, transition[before])
     return states
 
 
-def chosen(random: np.random.RandomState, p: Array) -> Array:
-    """For each row the place of one of its positive numbers, the likelier the larger it is."""
-    keys = -np.log(random.random_sample(p.shape) + 1e-300) / np.where(p > 0, p, 1e-300)
-    return np.argmin(np.where(p > 0, keys, np.inf), axis=-1)
+def waits(random: np.random.RandomState, *shape: int) -> Array:
+    """Draw times until events of rate 1."""
+    return np.asarray(-np.log(random.random_sample(shape) + 1e-300))
+
+
+def chosen(waiting: Array, p: Array) -> Array:
+    """For each row the place of one of its positive numbers, the likelier the larger it is.
+
+    Of events with rates p it is the first.
+    """
+    with np.errstate(all="ignore"):
+        return np.argmin(waiting / p, axis=-1)  # inf where p is 0
 
 
 def other(case: Case, name: str, random: np.random.RandomState) -> Array:
