@@ -5,6 +5,7 @@ draws; then the inputs would depend on which implementation is imported. Integer
 drawn far from any constant that anybody writes, and moved back.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ T = TypeVar("T")
 Array = np.ndarray[Any, Any]
 Draw = Callable[[int], int]  # a whole number from 0 to n - 1
 FAR = 2**100
+DRAWN = 2 * 65_537  # numbers of a larger array repeat; no rows are alike until there are 65,537
 SHARED = np.random.RandomState()
 
 
@@ -160,9 +162,8 @@ class Filling:
         random = self.reseeded()
         if self.bare and len(shape) == 2:
             return np.zeros(shape)
-        z = random.standard_normal(shape)
-        values = REGIMES[regime or ("ordinary" if style % 3 == 2 else self.regime)](z, random)
-        values = representable(values * scale, self.dtype)
+        made = REGIMES[regime or ("ordinary" if style % 3 == 2 else self.regime)]
+        values = self.repeated(shape, random, lambda z: made(z, random) * scale)
         if style > 1 or not values.size or not self.windows:
             return values
         length, start = window // 1024 % (values.size + 1), window % 1024 % values.size
@@ -176,7 +177,18 @@ class Filling:
 
     def dense(self, *shape: int) -> Array:
         """Standard normal numbers of the dtype, without a draw."""
-        return representable(self.reseeded().standard_normal(shape), self.dtype)
+        return self.repeated(shape, self.reseeded(), lambda z: z)
+
+    def repeated(
+        self, shape: tuple[int, ...], random: np.random.RandomState, made: Callable[[Array], Array]
+    ) -> Array:
+        """Return numbers of the dtype that are made of standard normal ones.
+
+        Those of a large array repeat, for to draw them takes longer than to compute with them.
+        """
+        large = math.prod(shape) > DRAWN
+        values = representable(made(random.standard_normal(DRAWN if large else shape)), self.dtype)
+        return np.resize(values, shape) if large else values
 
     def random(self) -> np.random.RandomState:
         """Return a new generator of the case, for lengths, masks and permutations."""
