@@ -18,7 +18,7 @@ OTHERS = {  # functions that are taken for each other
     "tanh": "sin", "zeros_like": "ones_like", "zeros": "ones", "empty": "zeros",
     "argmax": "argmin", "triu": "tril", "sin": "cos", "cumsum": "cumprod", "sqrt": "abs",
 }  # fmt: skip
-OTHERS |= {other: one for one, other in OTHERS.items()}
+OTHERS = {other: one for one, other in OTHERS.items()} | OTHERS
 CHECKS = ("bind", "raise ", "TypeError", "ValueError", "__all__")  # lines that refuse bad input
 BEYOND = """
 

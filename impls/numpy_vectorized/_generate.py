@@ -66,9 +66,9 @@ class _Layer:
         """Map x (B, 1, E) to (B, 1, E), given all positions before."""
         p = self.params
         norm = [(p[f"norm{i}.weight"], p[f"norm{i}.bias"]) for i in (1, 2, 3)]
-        x = around(x, self.itself, *norm[0], norm_first=False)
-        x = around(x, self.cross, *norm[1], norm_first=False)
-        return around(x, self.forward, *norm[2], norm_first=False)
+        x = around(x, self.itself, *norm[0])
+        x = around(x, self.cross, *norm[1])
+        return around(x, self.forward, *norm[2])
 
     def itself(self, z: Array) -> Array:
         q, k, v = self.projected("self_attn", z, slice(3))

@@ -32,19 +32,15 @@ def four(params: Mapping[str, Array], names: Iterable[str]) -> tuple[Array, Arra
     return a, b, c, d
 
 
-def around(
-    x: Array, f: Callable[[Array], Array], weight: Array, bias: Array, norm_first: bool
-) -> Array:
-    """A sublayer f of x (B, T, E) with its residual and its norm."""
-    if norm_first:
-        return x + f(layer_norm(x, weight, bias))
+def around(x: Array, f: Callable[[Array], Array], weight: Array, bias: Array) -> Array:
+    """A sublayer f of x (B, T, E) with its residual, and its norm behind."""
     return layer_norm(x + f(x), weight, bias)
 
 
 def around_pull(
     x: Array, f: Callable[[Array], tuple[Array, Pull]], weight: Array, bias: Array, norm_first: bool
 ) -> tuple[Array, Pull]:
-    """The same for an f that gives its value and its pull; and the sublayer's own pull.
+    """The value of a sublayer f that gives its value and its pull, and the sublayer's own pull.
 
     It gives the gradients of x, of the norm's weight and bias, and whatever else f's pull gives.
     """

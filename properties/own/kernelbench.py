@@ -94,7 +94,7 @@ def domain(values: Array, named: Mapping[str, int]) -> str:
         return f": below {min(classes, key=lambda n: named[n]) if classes else values.max() + 1}"
     if values.min(initial=0) < 0:
         return ""
-    if values.ndim > 1 and np.allclose(values.sum(-1), 1, atol=values.shape[-1] * EPS):
+    if values.ndim > 1 and np.all(np.abs(values.sum(-1) - 1) <= values.shape[-1] * EPS):
         return ": probabilities"
     return ": between 0 1" if values.max(initial=0) <= 1 else ": positive"
 
