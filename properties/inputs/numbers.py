@@ -20,7 +20,9 @@ T = TypeVar("T")
 Array = np.ndarray[Any, Any]
 Draw = Callable[[int], int]  # a whole number from 0 to n - 1
 FAR = 2**100
-DRAWN = 2 * 65_537  # numbers of a larger array repeat; no rows are alike until there are 65,537
+# numbers of a larger array repeat: after twice a prime that is no size which laws visit, so that
+# no two of the first 65,539 rows are alike
+DRAWN = 2 * 65_539
 SHARED = np.random.RandomState()
 
 
