@@ -20,8 +20,8 @@ T = TypeVar("T")
 Array = np.ndarray[Any, Any]
 Draw = Callable[[int], int]  # a whole number from 0 to n - 1
 FAR = 2**100
-# numbers of a larger array repeat: after twice a prime that is no size which laws visit, so that
-# no two of the first 65,539 rows are alike
+# the numbers of a larger array repeat. The period is twice a prime: rows of a width that laws visit
+# are alike only where 65,539 lie between them, or a multiple of that
 DRAWN = 2 * 65_539
 SHARED = np.random.RandomState()
 

@@ -159,3 +159,14 @@ def test_where_one_case_has_nothing_to_check_others_are_drawn():
     subject = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
     verdict = examine(once, subject, EFFORT)
     assert (verdict.status, verdict.examples, len(drawn)) == ("passed", 1, 1 + FURTHER)
+
+
+def test_all_errors_are_added_up_where_they_are_shown():
+    found = []
+    for measures in (True, False):
+        subject = Subject("numpy_vectorized", numpy_vectorized, "softmax", "float32", "cpu")
+        found.append(examine(LAWS["values"], subject, replace(EFFORT, measures=measures)))
+    assert all(told["entries"] > 0 for told in found[0].accuracy.values())
+    assert found[0].accuracy
+    assert not found[1].accuracy
+    assert found[0].worst == found[1].worst > 0
