@@ -78,9 +78,9 @@ class Trial:
             record.calls[:] = self.failed[key].calls
             raise self.failed[key].broken
         seen = record.examples, record.entries, record.unclaimed, record.worst
-        errors, noticed = record.errors, record.noticed
+        measures, noticed = record.measures, record.noticed
         if self.failed:  # nor is how far it is off, or what else is seen
-            record.errors, record.noticed = {}, {}
+            record.measures, record.noticed = False, {}
         try:
             self.check(case)
         except LawBrokenError as broken:
@@ -95,7 +95,7 @@ class Trial:
             self.failed[key or pickle.dumps(case)] = Failure(case, broken, list(record.calls))
             raise
         finally:
-            record.errors, record.noticed = errors, noticed
+            record.measures, record.noticed = measures, noticed
         if self.failed:  # what shrinking tries is not counted
             record.examples, record.entries, record.unclaimed, record.worst = seen
         elif self.target and hypothesis.currently_in_test_context():  # a sweep is none

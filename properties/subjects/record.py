@@ -133,7 +133,7 @@ class Record:
     noticed: dict[str, str] = field(default_factory=dict)  # the first of each in all examples
     visited: dict[str, int] = field(default_factory=dict)
     beside: str = ""
-    measures: bool = True
+    measures: bool = False
 
     def note(self, law: str, says: str) -> None:
         """Record a violation of manners; only the law of that name fails for it."""
